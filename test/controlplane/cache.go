@@ -82,7 +82,7 @@ func settle(from, to string) error {
 	if err := os.RemoveAll(to); err != nil {
 		return fmt.Errorf("clearing the cache: %w", err)
 	}
-	if err := os.Chmod(from, 0o755); err != nil { //nolint:gosec // programs anybody may run
+	if err := os.Chmod(from, 0o755); err != nil {
 		return fmt.Errorf("opening the cache: %w", err)
 	}
 	return os.Rename(from, to)

@@ -1,0 +1,54 @@
+# Sluice. Go and make are enough for everything here; what else is needed is
+# built from pinned modules on first use, and says so.
+
+TOOL := hack/tools/run
+
+# The modules below the root one. Tests run in those under test/ and hack/ that
+# have any; kstatus joins when the condition table has written its golden files.
+MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod test/*/go.mod)))
+KSTATUS_READY := $(wildcard test/kstatus/testdata/*.yaml)
+TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
+TESTED := $(if $(KSTATUS_READY),$(TESTED),$(filter-out test/kstatus,$(TESTED)))
+
+.DEFAULT_GOAL := help
+.PHONY: help build manifests generate fmt lint verify controlplane test demo clean
+
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## compile bin/sluice and bin/cloudrun-simulator
+	CGO_ENABLED=0 go build -trimpath -o bin/sluice .
+	CGO_ENABLED=0 go build -trimpath -o bin/cloudrun-simulator ./cmd/cloudrun-simulator
+
+manifests: ## write the CRDs and the manager's role from the markers in the Go code
+	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
+	$(TOOL) controller-gen rbac:roleName=sluice-manager paths=./controllers/... output:rbac:dir=config/rbac
+
+generate: ## write the deep copies of the API types
+	$(TOOL) controller-gen object paths=./api/...
+
+fmt: ## format the Go code the way the linter wants it
+	$(TOOL) golangci-lint fmt ./...
+
+lint: ## look for mistakes and for breaches of the layering
+	$(TOOL) golangci-lint run ./...
+	go run ./hack/checks
+
+verify: ## check that go.mod files, formatting and generated files are current and the tree is clean
+	hack/checks/verify $(MODULES)
+
+controlplane: ## get kube-apiserver and etcd, about six minutes when they must be built, once
+	@echo "compiling what gets kube-apiserver and etcd; a minute or two the first time"
+	@go run ./test/controlplane/fetch
+
+test: controlplane ## run all tests, with a real kube-apiserver and etcd; RACE=1 adds the race detector
+	@echo "testing the root module; packages report as they finish, the first one after a few minutes the first time"
+	go test $(if $(RACE),-race) ./...
+	@set -e; for module in $(TESTED); do echo "testing $$module"; (cd $$module && go test ./...); done
+
+demo: ## play a rollout against a simulated cloud; HEADLESS=1 asserts instead of showing
+	@echo "compiling the demo; a minute or two the first time"
+	go run ./hack/demo $(if $(HEADLESS),-headless)
+
+clean: ## remove what was built here; kube-apiserver and etcd stay in the user's cache
+	rm -rf bin dist .cache
