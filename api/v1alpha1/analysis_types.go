@@ -1,0 +1,213 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Analysis says what the candidate is judged by.
+type Analysis struct {
+	// window is the newest part of a step that is judged by itself as well, so
+	// that a sudden breach is seen early: 1m to 1h in whole minutes, written
+	// like 5m. A step passes on its whole length. Default 5m.
+	// +optional
+	// +kubebuilder:default="5m"
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('1m') && duration(self) <= duration('1h') && duration(self).getSeconds() % 60 == 0",message="window must be 1m to 1h in whole minutes, written like 5m"
+	Window Duration `json:"window,omitempty"`
+
+	// onNoData says what follows when metrics stay away; the rollout is held
+	// from the first missing minutes on. Default: pause after 30m.
+	// +optional
+	// +kubebuilder:default={}
+	OnNoData OnNoData `json:"onNoData,omitzero"`
+
+	// checks add to the three built-in ones, or replace those of the same name;
+	// at most 10. A built-in check that is not named here is on as it is:
+	// {name: errors, serverErrors: {maxPercent: 1, minRequests: 100}, onBreach: Rollback},
+	// {name: nat-allocation, natAllocationFailures: {maxMinutes: 0}, onBreach: Hold, rollbackAfter: 5m},
+	// {name: nat-drops, natDroppedPackets: {maxPerMinute: 0, minMinutes: 2}, onBreach: Hold, rollbackAfter: 5m}.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:XValidation:rule="!['errors', 'nat-allocation', 'nat-drops'].all(n, self.exists(c, c.name == n)) || self.exists(c, !has(c.mode) || c.mode != 'Off')",message="all checks are Off, so nothing would stop a bad revision: write mode: Enforce in at least one of them, or remove a built-in check from the list to leave it on"
+	Checks []Check `json:"checks,omitempty"`
+}
+
+// OnNoData says what follows when metrics stay away.
+type OnNoData struct {
+	// after is how long metrics may stay away: 1m to 24h, written like 30m. An
+	// after that is not shorter than strategy.stepDeadline has no effect,
+	// because that one pauses the rollout first. Default 30m.
+	// +optional
+	// +kubebuilder:default="30m"
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="after must be 1m to 24h, written like 30m"
+	After Duration `json:"after,omitempty"`
+
+	// action is what follows then. Pause: leave the split and wait for a
+	// person. Rollback: give all traffic to stable. Default Pause.
+	// +optional
+	// +kubebuilder:default=Pause
+	Action NoDataAction `json:"action,omitempty"`
+}
+
+// NoDataAction is what follows when metrics stay away for too long.
+//
+// +kubebuilder:validation:Enum=Pause;Rollback
+type NoDataAction string
+
+// The values of NoDataAction.
+const (
+	// NoDataPause leaves the split and waits for a person.
+	NoDataPause NoDataAction = "Pause"
+	// NoDataRollback gives all traffic to stable.
+	NoDataRollback NoDataAction = "Rollback"
+)
+
+// The names of the built-in checks.
+const (
+	// CheckErrors limits the candidate's server errors.
+	CheckErrors = "errors"
+	// CheckNATAllocation limits failed allocations of NAT addresses.
+	CheckNATAllocation = "nat-allocation"
+	// CheckNATDrops limits the packets a NAT gateway drops.
+	CheckNATDrops = "nat-drops"
+)
+
+// Check is a threshold on a metric, with what follows when it is breached.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.serverErrors), has(self.natAllocationFailures), has(self.natDroppedPackets)].filter(set, set).size() <= 1",message="a check has only one of serverErrors, natAllocationFailures and natDroppedPackets: write a check of its own, with its own name, for each"
+// +kubebuilder:validation:XValidation:rule="self.name in ['errors', 'nat-allocation', 'nat-drops'] || has(self.serverErrors) || has(self.natAllocationFailures) || has(self.natDroppedPackets)",message="a check needs one of serverErrors, natAllocationFailures and natDroppedPackets; only the built-in errors, nat-allocation and nat-drops may go without"
+// +kubebuilder:validation:XValidation:rule="self.name == 'errors' ? !has(self.natAllocationFailures) && !has(self.natDroppedPackets) : self.name == 'nat-allocation' ? !has(self.serverErrors) && !has(self.natDroppedPackets) : self.name == 'nat-drops' ? !has(self.serverErrors) && !has(self.natAllocationFailures) : true",message="a built-in check keeps its kind: write serverErrors in errors, natAllocationFailures in nat-allocation, natDroppedPackets in nat-drops, or give the check another name"
+// +kubebuilder:validation:XValidation:rule="!has(self.rollbackAfter) || (has(self.onBreach) ? self.onBreach == 'Hold' : self.name != 'errors' && !has(self.serverErrors))",fieldPath=".rollbackAfter",message="rollbackAfter needs a check that holds: write onBreach: Hold, or remove rollbackAfter to roll back at once"
+type Check struct {
+	// name is the check's name in messages and in status: at most 40 lowercase
+	// letters, digits and hyphens. The names errors, nat-allocation and
+	// nat-drops replace the built-in checks. Required.
+	// +required
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="name must be a word such as errors or client-errors: lowercase letters, digits and hyphens"
+	Name string `json:"name"`
+
+	// serverErrors limits the share of the candidate's responses with a 5xx
+	// status. Absent in the check named errors: maxPercent 1, minRequests 100.
+	// +optional
+	ServerErrors *ServerErrors `json:"serverErrors,omitempty"`
+
+	// natAllocationFailures limits the minutes in which a gateway could not
+	// allocate NAT addresses. Absent in the check named nat-allocation:
+	// maxMinutes 0.
+	// +optional
+	NATAllocationFailures *NATAllocationFailures `json:"natAllocationFailures,omitempty"`
+
+	// natDroppedPackets limits the packets that a gateway drops. Absent in the
+	// check named nat-drops: maxPerMinute 0, minMinutes 2.
+	// +optional
+	NATDroppedPackets *NATDroppedPackets `json:"natDroppedPackets,omitempty"`
+
+	// onBreach is what a breach leads to. Rollback: give all traffic to stable
+	// at once. Hold: keep the split and wait until the breach is over, or until
+	// rollbackAfter. Default Rollback for serverErrors, Hold for
+	// natAllocationFailures and natDroppedPackets.
+	// +optional
+	OnBreach BreachAction `json:"onBreach,omitempty"`
+
+	// rollbackAfter turns a Hold into a rollback when the breach has lasted for
+	// so long: 1m to 24h, written like 5m, or Never. Only with onBreach: Hold.
+	// Default 5m.
+	// +optional
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule="self == 'Never' || self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="rollbackAfter must be 1m to 24h, written like 5m, or Never; to roll back at once write onBreach: Rollback"
+	RollbackAfter Duration `json:"rollbackAfter,omitempty"`
+
+	// mode is how much the check may do. Enforce: it decides. Shadow: it is
+	// judged and shown, without effect. Off: it is not asked at all; not every
+	// check can be Off. Default Enforce.
+	// +optional
+	// +kubebuilder:default=Enforce
+	Mode CheckMode `json:"mode,omitempty"`
+}
+
+// BreachAction is what a breach leads to.
+//
+// +kubebuilder:validation:Enum=Hold;Rollback
+type BreachAction string
+
+// The values of BreachAction.
+const (
+	// BreachHold keeps the split until the breach is over.
+	BreachHold BreachAction = "Hold"
+	// BreachRollback gives all traffic to stable at once.
+	BreachRollback BreachAction = "Rollback"
+)
+
+// RollbackNever is the rollbackAfter of a Hold that never becomes a rollback.
+const RollbackNever Duration = "Never"
+
+// CheckMode is how much a check may do.
+//
+// +kubebuilder:validation:Enum=Enforce;Shadow;Off
+type CheckMode string
+
+// The values of CheckMode.
+const (
+	// ModeEnforce lets the check decide.
+	ModeEnforce CheckMode = "Enforce"
+	// ModeShadow shows what the check would say.
+	ModeShadow CheckMode = "Shadow"
+	// ModeOff does not ask.
+	ModeOff CheckMode = "Off"
+)
+
+// ServerErrors limits the share of responses with a 5xx status. It is breached
+// when at least 3 errors were seen and the share is certainly (three standard
+// deviations) over the limit.
+type ServerErrors struct {
+	// maxPercent is the largest allowed share of 5xx responses in percent, 0 to
+	// 99.99: a whole number, or a string with at most two decimals such as
+	// "0.5" or "0.5%". Required.
+	// +required
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=6
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 && self <= 99 : self.matches('^[0-9]{1,2}([.][0-9]{1,2})?%?$')",message="maxPercent must be 0 to 99.99 percent: write a whole number such as 1, or a quoted string such as \"0.5\"; to switch a check off write mode: Off"
+	MaxPercent intstr.IntOrString `json:"maxPercent"`
+
+	// minRequests is how many requests of the candidate a step needs before it
+	// can pass: 1 to 1,000,000. Default 100.
+	// +optional
+	// +kubebuilder:default=100
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	MinRequests int32 `json:"minRequests,omitempty"`
+}
+
+// NATAllocationFailures limits the minutes in which a gateway could not
+// allocate NAT addresses.
+type NATAllocationFailures struct {
+	// maxMinutes is how many of the newest five complete minutes may show a
+	// failed allocation: 0 to 4. Required.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4
+	MaxMinutes int32 `json:"maxMinutes"`
+}
+
+// NATDroppedPackets limits the packets that a gateway drops.
+type NATDroppedPackets struct {
+	// maxPerMinute is how many packets a minute a gateway may drop: 0 to
+	// 1,000,000,000. If more were usual in the 30 minutes before the rollout,
+	// their median is the limit instead. Required.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000000
+	MaxPerMinute int32 `json:"maxPerMinute"`
+
+	// minMinutes is in how many of the newest five complete minutes the limit
+	// must be exceeded for a breach: 1 to 5. Default 2.
+	// +optional
+	// +kubebuilder:default=2
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=5
+	MinMinutes int32 `json:"minMinutes,omitempty"`
+}

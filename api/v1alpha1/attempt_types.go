@@ -1,0 +1,196 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The limits of what an attempt remembers.
+const (
+	// MaxIntents limits the writes whose fate may be unknown at once.
+	MaxIntents = 4
+	// MaxLatched limits the memory of revisions given up; the oldest goes first.
+	MaxLatched = 20
+)
+
+// Attempt is all that must be remembered of a rollout across a restart. It is
+// saved before a write to Cloud Run. All times are whole seconds.
+type Attempt struct {
+	// id is the number of the attempt, counted from 1. Absent before the first.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ID int64 `json:"id,omitempty"`
+
+	// serviceUID is the service's UID, which tells it from a later one of the
+	// same name.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ServiceUID string `json:"serviceUID,omitempty"`
+
+	// seenGeneration is the newest generation of the Cloud Run service that was
+	// seen; an older one is a stale read.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	SeenGeneration int64 `json:"seenGeneration,omitempty"`
+
+	// reason is the reason of the Ready condition that belongs to phase.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason,omitempty"`
+
+	// since is when the present phase and reason began.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// baseline is the recorded stable revision. Absent while it is unknown.
+	// +optional
+	Baseline *Baseline `json:"baseline,omitempty"`
+
+	// settledBy is the spec.stableRevision that was already used.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	SettledBy string `json:"settledBy,omitempty"`
+
+	// candidate is the revision of this attempt, or of the last one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Candidate string `json:"candidate,omitempty"`
+
+	// requested is the revision that a retry asked for. Absent when none did.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Requested string `json:"requested,omitempty"`
+
+	// step is the step under way, counted from 1. Absent before the first.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=20
+	Step int32 `json:"step,omitempty"`
+
+	// firstWrite is when the attempt first moved traffic.
+	// +optional
+	FirstWrite *metav1.Time `json:"firstWrite,omitempty"`
+
+	// effectiveSince is when the step's split was first seen to serve.
+	// +optional
+	EffectiveSince *metav1.Time `json:"effectiveSince,omitempty"`
+
+	// lowered is when a write last took traffic from a candidate.
+	// +optional
+	Lowered *metav1.Time `json:"lowered,omitempty"`
+
+	// bakedMinutes is how many complete, healthy minutes the step has.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	BakedMinutes int32 `json:"bakedMinutes,omitempty"`
+
+	// confirmed is the last split of ours that was seen to serve.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4
+	Confirmed []Share `json:"confirmed,omitempty"`
+
+	// intents are the writes that were decided and not yet seen to serve, the
+	// newest last, at most 4. By them Sluice knows its own split again when the
+	// answer to a write was lost.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4
+	Intents []Intent `json:"intents,omitempty"`
+
+	// taggedRevision is the revision that carries our traffic tag.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	TaggedRevision string `json:"taggedRevision,omitempty"`
+
+	// latched are the revisions that were given up, the newest last, at most
+	// 20. Only a person's retry lifts it.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MaxLength=63
+	Latched []string `json:"latched,omitempty"`
+
+	// approvedStep is the step that a person let begin.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=20
+	ApprovedStep int32 `json:"approvedStep,omitempty"`
+
+	// approvedThin is the step that a person let pass with too few requests.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=20
+	ApprovedThin int32 `json:"approvedThin,omitempty"`
+
+	// noDataSince is when metrics went away. Absent while they are there.
+	// +optional
+	NoDataSince *metav1.Time `json:"noDataSince,omitempty"`
+
+	// deadlineSpentSeconds is how much of stepDeadline the step had used when
+	// the stopwatch last stopped.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	DeadlineSpentSeconds int64 `json:"deadlineSpentSeconds,omitempty"`
+
+	// deadlineRunningSince is when the stopwatch of stepDeadline was started.
+	// Absent while it stands, as it does when a person is waited for.
+	// +optional
+	DeadlineRunningSince *metav1.Time `json:"deadlineRunningSince,omitempty"`
+}
+
+// Baseline is the recorded stable revision.
+type Baseline struct {
+	// revision is the short name of the stable revision.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Revision string `json:"revision"`
+
+	// cutoff is Cloud Run's creation time of the newest revision that existed
+	// when stable was recorded: only later ones are candidates by themselves.
+	// +optional
+	Cutoff *metav1.Time `json:"cutoff,omitempty"`
+}
+
+// Share is a revision's part of the traffic.
+type Share struct {
+	// revision is the short name of the revision.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Revision string `json:"revision"`
+
+	// percent is its share in percent, 1 to 100.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	Percent int32 `json:"percent"`
+}
+
+// Intent is a write that was decided. It is saved before it is sent.
+type Intent struct {
+	// split is what the write asks for.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=4
+	Split []Share `json:"split"`
+
+	// step is the step it leads to. Absent when it leads back to stable.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=20
+	Step int32 `json:"step,omitempty"`
+
+	// baseEtag is the version of the service that it was decided on.
+	// +required
+	// +kubebuilder:validation:MaxLength=256
+	BaseEtag string `json:"baseEtag"`
+
+	// baseGeneration is the generation of the service that it was decided on.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	BaseGeneration int64 `json:"baseGeneration"`
+
+	// savedAt is when it was decided.
+	// +required
+	SavedAt metav1.Time `json:"savedAt"`
+}

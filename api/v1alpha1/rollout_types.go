@@ -1,0 +1,276 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// CloudRunRollout rolls out new revisions of one Cloud Run service in one
+// location, step by step, and goes back when a check is breached. A manifest
+// that names only spec.target is a safe rollout.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=crr,categories=sluice,scope=Namespaced
+// +kubebuilder:selectablefield:JSONPath=`.spec.target.service.project`
+// +kubebuilder:selectablefield:JSONPath=`.spec.target.service.location`
+// +kubebuilder:selectablefield:JSONPath=`.spec.target.service.name`
+// +kubebuilder:printcolumn:name="Service",type=string,JSONPath=`.spec.target.service.name`
+// +kubebuilder:printcolumn:name="Step",type=string,JSONPath=`.status.step`
+// +kubebuilder:printcolumn:name="Weight",type=string,JSONPath=`.status.weight`
+// +kubebuilder:printcolumn:name="Candidate",type=string,JSONPath=`.status.candidate.revision`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.conditions[?(@.type=="Ready")].lastTransitionTime`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Region",type=string,priority=1,JSONPath=`.spec.target.service.location`
+// +kubebuilder:printcolumn:name="Stable",type=string,priority=1,JSONPath=`.status.stable.revision`
+// +kubebuilder:printcolumn:name="Next",type=string,priority=1,JSONPath=`.status.nextAction`
+// +kubebuilder:printcolumn:name="Ready",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+type CloudRunRollout struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard metadata of every object.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec says which service is rolled out, and how. Required; only
+	// spec.target has no default.
+	// +required
+	Spec CloudRunRolloutSpec `json:"spec"`
+
+	// status says where the rollout stands. Sluice writes it, and reads it
+	// again after a restart; changes made by anyone else are a mistake.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
+	Status CloudRunRolloutStatus `json:"status,omitzero"`
+}
+
+// CloudRunRolloutList is a list of CloudRunRollout.
+//
+// +kubebuilder:object:root=true
+type CloudRunRolloutList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []CloudRunRollout `json:"items"`
+}
+
+// CloudRunRolloutSpec is what the owner of a service asks for.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.target.service) || !has(self.candidateRevision) || self.candidateRevision.size() == 0 || self.candidateRevision.startsWith(self.target.service.name + '-')",fieldPath=".candidateRevision",message="candidateRevision must be a revision of the target service: write its full name, which begins with the service's name and a hyphen"
+// +kubebuilder:validation:XValidation:rule="!has(self.target.service) || !has(self.stableRevision) || self.stableRevision.size() == 0 || self.stableRevision.startsWith(self.target.service.name + '-')",fieldPath=".stableRevision",message="stableRevision must be a revision of the target service: write its full name, which begins with the service's name and a hyphen"
+type CloudRunRolloutSpec struct {
+	// target names what is rolled out: exactly one member must be set.
+	// Required and immutable; another service needs another CloudRunRollout.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="target is immutable: create another CloudRunRollout for another service, and delete this one if it is not needed any more"
+	Target Target `json:"target"`
+
+	// paused, when true, lets no weight rise; checks still roll back. It is the
+	// pause for Git. An operator's pause is a request, which Git does not undo.
+	// Default false.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+
+	// candidateRevision is the full name of the one revision to roll out, such
+	// as graphql-api-00042-abc. At most 63 characters. Absent or empty, each
+	// new ready revision that was created after the stable one was recorded is
+	// rolled out.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z]([-a-z0-9]*[a-z0-9])?)?$')",message="candidateRevision must be the full name of a revision, such as graphql-api-00042-abc: lowercase letters, digits and hyphens"
+	CandidateRevision string `json:"candidateRevision,omitempty"`
+
+	// stableRevision is the full name of the revision to go back to, such as
+	// graphql-api-00041-xyz. Write it only to settle a rollout that says
+	// BaselineUnknown or TrafficConflict; it is used once. At most 63
+	// characters. Absent or empty, stable is the one revision that serves all
+	// traffic when the rollout begins.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z]([-a-z0-9]*[a-z0-9])?)?$')",message="stableRevision must be the full name of a revision, such as graphql-api-00041-xyz: lowercase letters, digits and hyphens"
+	StableRevision string `json:"stableRevision,omitempty"`
+
+	// strategy says in which steps the candidate gets traffic. Absent, it gets
+	// 5, 25 and 50 % for 10 minutes each, then 100 % for 20 minutes.
+	// +optional
+	// +kubebuilder:default={}
+	Strategy Strategy `json:"strategy,omitzero"`
+
+	// analysis says what the candidate is judged by. Absent, the three built-in
+	// checks judge it: errors, nat-allocation and nat-drops.
+	// +optional
+	// +kubebuilder:default={}
+	Analysis Analysis `json:"analysis,omitzero"`
+
+	// nat says which Cloud NAT gateways carry the service's traffic. A rollout
+	// of a service that sends all its traffic through a VPC network needs it.
+	// +optional
+	// +kubebuilder:default={}
+	NAT NAT `json:"nat,omitzero"`
+}
+
+// Target names what is rolled out, in one of several ways.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.service)].exists_one(set, set)",message="target must have exactly one member: write target.service with project, location and name"
+type Target struct {
+	// service is a Cloud Run service. Absent is refused, because there is no
+	// other member yet.
+	// +optional
+	Service *ServiceReference `json:"service,omitempty"`
+}
+
+// ServiceReference names one Cloud Run service in one location.
+type ServiceReference struct {
+	// project is the ID of the Google Cloud project, such as acme-prod: 6 to 30
+	// lowercase letters, digits and hyphens. Required. Neither a project number
+	// nor an old domain-scoped ID (example.com:acme) is accepted.
+	// +required
+	// +kubebuilder:validation:MaxLength=30
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][-a-z0-9]{4,28}[a-z0-9]$')",message="project must be a project ID such as acme-prod: 6 to 30 lowercase letters, digits and hyphens; not a number, not a domain-scoped ID"
+	Project string `json:"project"`
+
+	// location is the region of the service, such as asia-northeast1. At most
+	// 32 characters. Required; several regions need several CloudRunRollouts.
+	// +required
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]+(-[a-z]+)+[0-9]+$')",message="location must be a region such as asia-northeast1, not a zone"
+	Location string `json:"location"`
+
+	// name is the name of the service, such as graphql-api: at most 49
+	// lowercase letters, digits and hyphens. Required.
+	// +required
+	// +kubebuilder:validation:MaxLength=49
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="name must be the short name of a service, such as graphql-api: lowercase letters, digits and hyphens"
+	Name string `json:"name"`
+}
+
+// Strategy says in which steps the candidate gets traffic.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.steps) || !has(self.stepDeadline) || !self.stepDeadline.matches('^([0-9]{1,5}[hms]){1,3}$') || self.steps.all(s, !has(s.bake) || !s.bake.matches('^([0-9]{1,5}[hms]){1,3}$') || duration(self.stepDeadline) >= duration(s.bake) + duration('20m'))",fieldPath=".stepDeadline",message="stepDeadline must be at least 20m longer than the longest bake: write a longer stepDeadline, for example 2h30m for a bake of 2h"
+type Strategy struct {
+	// steps are the weights the candidate gets, one after the other: 1 to 20 of
+	// them, each higher than the one before, the last one 100. Default 5, 25
+	// and 50 % for 10m each, then 100 % for 20m.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:default={{weight: 5, bake: "10m"}, {weight: 25, bake: "10m"}, {weight: 50, bake: "10m"}, {weight: 100, bake: "20m"}}
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:XValidation:rule="self.map(s, s.weight).isSorted() && self.all(s, self.exists_one(t, t.weight == s.weight))",message="the weights of steps must rise: write for example 5, 25, 50, 100"
+	// +kubebuilder:validation:XValidation:rule="self.size() == 0 || self[self.size() - 1].weight == 100",message="the last of steps must have weight: 100"
+	Steps []Step `json:"steps,omitempty"`
+
+	// stepDeadline is how long one step may take before the rollout pauses and
+	// waits for a person. It must be at least 20m longer than the longest bake:
+	// 21m to 48h, written like 1h or 2h30m. Time in which the rollout waits for
+	// a person does not count. Default 1h.
+	// +optional
+	// +kubebuilder:default="1h"
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('21m') && duration(self) <= duration('48h')",message="stepDeadline must be 21m to 48h, written like 1h or 2h30m"
+	StepDeadline Duration `json:"stepDeadline,omitempty"`
+}
+
+// Duration is a length of time as people write it, such as 90s, 10m or 1h30m.
+// Every value that kube-apiserver let pass can be read by time.ParseDuration.
+type Duration string
+
+// Step is a weight that is held until enough healthy minutes were seen.
+type Step struct {
+	// weight is the candidate's share of the traffic in percent, 1 to 100; the
+	// stable revision keeps the rest. Required.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	Weight int32 `json:"weight"`
+
+	// bake is how many minutes of complete, healthy evidence the step needs:
+	// 1m to 24h in whole minutes, written like 10m or 1h30m. The metrics' delay
+	// comes on top. Default 10m.
+	// +optional
+	// +kubebuilder:default="10m"
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('1m') && duration(self) <= duration('24h') && duration(self).getSeconds() % 60 == 0",message="bake must be 1m to 24h in whole minutes, written like 10m or 1h30m"
+	Bake Duration `json:"bake,omitempty"`
+
+	// approval, when Required, makes the rollout wait for a person before
+	// traffic is raised to this weight. Absent, it goes on by itself.
+	// +optional
+	Approval Approval `json:"approval,omitempty"`
+}
+
+// Approval says whether a person must let a step begin.
+//
+// +kubebuilder:validation:Enum=Required
+type Approval string
+
+// ApprovalRequired waits for a person.
+const ApprovalRequired Approval = "Required"
+
+// NAT says which Cloud NAT gateways carry the service's traffic.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.discovery) || self.discovery != 'Off' || !has(self.gateways) || self.gateways.size() == 0",fieldPath=".discovery",message="discovery: Off means that NAT is not watched: remove gateways, or remove discovery to have them watched"
+type NAT struct {
+	// discovery says whether the service's NAT is watched. Auto: it is whenever
+	// a revision sends all its traffic through a VPC network; without gateways
+	// such a rollout does not begin (NatUnwatched). Off: never, the NAT checks
+	// are skipped. Default Auto.
+	// +optional
+	// +kubebuilder:default=Auto
+	Discovery Discovery `json:"discovery,omitempty"`
+
+	// gateways are the Cloud NAT gateways that the service's traffic leaves
+	// through, at most 8. Absent, none is known.
+	// +optional
+	// +listType=map
+	// +listMapKey=project
+	// +listMapKey=region
+	// +listMapKey=router
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	Gateways []Gateway `json:"gateways,omitempty"`
+}
+
+// Discovery says whether a service's NAT is watched.
+//
+// +kubebuilder:validation:Enum=Auto;Off
+type Discovery string
+
+// The values of Discovery.
+const (
+	// DiscoveryAuto watches the NAT of revisions that send all their traffic
+	// through a VPC network.
+	DiscoveryAuto Discovery = "Auto"
+	// DiscoveryOff never watches NAT.
+	DiscoveryOff Discovery = "Off"
+)
+
+// Gateway names one Cloud NAT gateway.
+type Gateway struct {
+	// project is the ID of the project of the gateway's router, such as
+	// acme-net: 6 to 30 lowercase letters, digits and hyphens. Required.
+	// +required
+	// +kubebuilder:validation:MaxLength=30
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][-a-z0-9]{4,28}[a-z0-9]$')",message="project must be a project ID such as acme-net: 6 to 30 lowercase letters, digits and hyphens; not a number, not a domain-scoped ID"
+	Project string `json:"project"`
+
+	// region is the region of the gateway's router, such as asia-northeast1. At
+	// most 32 characters. Required.
+	// +required
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]+(-[a-z]+)+[0-9]+$')",message="region must be a region such as asia-northeast1, not a zone"
+	Region string `json:"region"`
+
+	// router is the name of the Cloud Router, such as r1: at most 63 lowercase
+	// letters, digits and hyphens. Required.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="router must be the short name of a Cloud Router, such as r1: lowercase letters, digits and hyphens"
+	Router string `json:"router"`
+
+	// name is the name of the gateway on that router, such as nat-1: at most 63
+	// lowercase letters, digits and hyphens. Required.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="name must be the short name of a Cloud NAT gateway, such as nat-1: lowercase letters, digits and hyphens"
+	Name string `json:"name"`
+}

@@ -1,0 +1,295 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The limits of status, in characters and items. kube-apiserver refuses a
+// status that exceeds them, so whoever writes one keeps to them. Together they
+// keep the largest object well under 32 KiB.
+const (
+	// MaxConditionMessage limits the message of a condition.
+	MaxConditionMessage = 512
+	// MaxMessage limits every other message and nextAction.
+	MaxMessage = 200
+	// MaxHistory limits the entries of history.
+	MaxHistory = 20
+)
+
+// CloudRunRolloutStatus says where a rollout stands.
+type CloudRunRolloutStatus struct {
+	// observedGeneration is the metadata.generation that status describes; -1
+	// before the first look. A lower number than metadata.generation means that
+	// the newest spec was not seen yet.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready, Reconciling, Stalled, Accepted, TrafficInSync and
+	// MetricsAvailable. Their reasons are documented in docs/conditions.md.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=6
+	// +kubebuilder:validation:XValidation:rule="self.all(c, c.message.size() <= 512 && c.reason.size() <= 64)",message="a condition's message has at most 512 characters and its reason at most 64: shorten them"
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// phase is where the rollout stands, in one word. Absent before the first
+	// look.
+	// +optional
+	Phase Phase `json:"phase,omitempty"`
+
+	// step is the step under way and the number of steps, such as "2/4". Absent
+	// outside an attempt.
+	// +optional
+	// +kubebuilder:validation:MaxLength=5
+	Step string `json:"step,omitempty"`
+
+	// weight is the candidate's share of the traffic as Cloud Run reports it,
+	// such as "25%". Absent outside an attempt.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4
+	Weight string `json:"weight,omitempty"`
+
+	// stable is the revision to go back to. Absent while it is unknown.
+	// +optional
+	Stable *RevisionStatus `json:"stable,omitempty"`
+
+	// candidate is the revision being rolled out, or the last one that was.
+	// Absent while there was none.
+	// +optional
+	Candidate *RevisionStatus `json:"candidate,omitempty"`
+
+	// attempt is all that Sluice must remember of the rollout across a restart.
+	// Absent before the first look.
+	// +optional
+	Attempt *Attempt `json:"attempt,omitempty"`
+
+	// nextAction is a sentence that says what happens next and when, and what a
+	// person can do. At most 200 characters.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	NextAction string `json:"nextAction,omitempty"`
+
+	// checks are the verdicts on the step under way, one for each check that is
+	// not Off, at most 13. Absent outside an attempt.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=13
+	Checks []CheckStatus `json:"checks,omitempty"`
+
+	// lastRequest is the answer to the newest request of a person. Absent while
+	// there was none.
+	// +optional
+	LastRequest *RequestStatus `json:"lastRequest,omitempty"`
+
+	// history is what happened, the newest entry last, at most 20 entries; it
+	// outlives events.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	History []HistoryEntry `json:"history,omitempty"`
+}
+
+// Phase is where a rollout stands.
+//
+// +kubebuilder:validation:Enum=Idle;Checking;Shifting;Baking;AwaitingApproval;Held;Paused;RollingBack;RolledBack;Completed
+type Phase string
+
+// The phases.
+const (
+	// PhaseIdle: there is nothing to roll out, or it cannot begin.
+	PhaseIdle Phase = "Idle"
+	// PhaseChecking: a candidate was found and its preconditions are looked at.
+	PhaseChecking Phase = "Checking"
+	// PhaseShifting: a split was sent and does not serve yet.
+	PhaseShifting Phase = "Shifting"
+	// PhaseBaking: a split serves and evidence about it is gathered.
+	PhaseBaking Phase = "Baking"
+	// PhaseAwaitingApproval: a person must let the next weight begin.
+	PhaseAwaitingApproval Phase = "AwaitingApproval"
+	// PhaseHeld: waits for the world, and goes on by itself.
+	PhaseHeld Phase = "Held"
+	// PhasePaused: waits for a person.
+	PhasePaused Phase = "Paused"
+	// PhaseRollingBack: stable was sent all traffic and does not serve it yet.
+	PhaseRollingBack Phase = "RollingBack"
+	// PhaseRolledBack: stable serves all traffic, the candidate was given up.
+	PhaseRolledBack Phase = "RolledBack"
+	// PhaseCompleted: the candidate became stable.
+	PhaseCompleted Phase = "Completed"
+)
+
+// RevisionStatus is a revision and what it serves.
+type RevisionStatus struct {
+	// revision is the short name of the revision.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Revision string `json:"revision"`
+
+	// percent is its share of the traffic in percent, as Cloud Run reports it.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	Percent int32 `json:"percent"`
+
+	// image is its first container's image. Absent when it could not be read.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Image string `json:"image,omitempty"`
+}
+
+// CheckStatus is what a check says about the step under way.
+type CheckStatus struct {
+	// name is the check's name.
+	// +required
+	// +kubebuilder:validation:MaxLength=40
+	Name string `json:"name"`
+
+	// source is the revision or NAT gateway that the verdict is about. Absent
+	// when the check is not applicable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Source string `json:"source,omitempty"`
+
+	// verdict is what the evidence says; only Pass and NotApplicable let a step
+	// end.
+	// +required
+	Verdict Verdict `json:"verdict"`
+
+	// mode is Enforce, or Shadow for a verdict without effect.
+	// +required
+	Mode CheckMode `json:"mode"`
+
+	// value is what was measured, with its unit, such as "0.4%".
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Value string `json:"value,omitempty"`
+
+	// limit is what is allowed, with its unit, such as "1%".
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Limit string `json:"limit,omitempty"`
+
+	// samples is how many requests were judged. Absent for checks that do not
+	// count requests.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Samples int64 `json:"samples,omitempty"`
+
+	// required is how many requests the step needs. Absent for checks that do
+	// not count requests.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Required int64 `json:"required,omitempty"`
+
+	// observedThrough is the end of the newest minute that was judged. It lies
+	// behind the clock by the metric's delay. Absent before the first one.
+	// +optional
+	ObservedThrough *metav1.Time `json:"observedThrough,omitempty"`
+
+	// breachedSince is when the breach began. Absent without a breach.
+	// +optional
+	BreachedSince *metav1.Time `json:"breachedSince,omitempty"`
+
+	// message is the verdict in words: number, limit, source.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	Message string `json:"message,omitempty"`
+}
+
+// Verdict is what the evidence says.
+//
+// +kubebuilder:validation:Enum=Pass;Breach;NoData;Incomplete;Insufficient;Undecided;NotApplicable
+type Verdict string
+
+// The verdicts.
+const (
+	// VerdictPass: enough evidence, within the limit.
+	VerdictPass Verdict = "Pass"
+	// VerdictBreach: certainly over the limit.
+	VerdictBreach Verdict = "Breach"
+	// VerdictNoData: the metric does not answer, or its silence is unexplained.
+	VerdictNoData Verdict = "NoData"
+	// VerdictIncomplete: the first minute of the step has not arrived yet.
+	VerdictIncomplete Verdict = "Incomplete"
+	// VerdictInsufficient: too few requests to say anything.
+	VerdictInsufficient Verdict = "Insufficient"
+	// VerdictUndecided: enough requests, over the limit, but not certainly.
+	VerdictUndecided Verdict = "Undecided"
+	// VerdictNotApplicable: there is nothing to watch; the message says why.
+	VerdictNotApplicable Verdict = "NotApplicable"
+)
+
+// RequestStatus is the answer to a person's request.
+type RequestStatus struct {
+	// id is the request's id, as the annotation gave it.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id"`
+
+	// verb is what was asked for.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Verb string `json:"verb,omitempty"`
+
+	// result says whether the request was followed.
+	// +required
+	Result RequestResult `json:"result"`
+
+	// message says what was done, or why nothing was.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	Message string `json:"message,omitempty"`
+
+	// time is when the request was answered.
+	// +required
+	Time metav1.Time `json:"time"`
+}
+
+// RequestResult says whether a request was followed.
+//
+// +kubebuilder:validation:Enum=Accepted;Refused
+type RequestResult string
+
+// The values of RequestResult.
+const (
+	// RequestAccepted followed the request.
+	RequestAccepted RequestResult = "Accepted"
+	// RequestRefused did nothing; the message says why.
+	RequestRefused RequestResult = "Refused"
+)
+
+// HistoryEntry is one thing that happened.
+type HistoryEntry struct {
+	// time is when it happened.
+	// +required
+	Time metav1.Time `json:"time"`
+
+	// reason is the reason of the event that told it.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+
+	// message says what happened, with the number that decided.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	Message string `json:"message,omitempty"`
+
+	// step is the step it happened in, such as "2/4". Absent outside an attempt.
+	// +optional
+	// +kubebuilder:validation:MaxLength=5
+	Step string `json:"step,omitempty"`
+
+	// weight is the candidate's share then, such as "25%". Absent outside an
+	// attempt.
+	// +optional
+	// +kubebuilder:validation:MaxLength=4
+	Weight string `json:"weight,omitempty"`
+
+	// revision is the candidate then. Absent when there was none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Revision string `json:"revision,omitempty"`
+}
