@@ -1,0 +1,193 @@
+package simulator
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// FaultKind is a way in which things go wrong.
+type FaultKind string
+
+// The kinds of faults.
+const (
+	// FaultError answers a call with an error; nothing happens.
+	FaultError FaultKind = "error"
+	// FaultDrop carries a call out and loses the answer.
+	FaultDrop FaultKind = "drop"
+	// FaultPark loses the answer and carries a write out after Delay.
+	FaultPark FaultKind = "park"
+	// FaultStale answers reads with an older state of the service.
+	FaultStale FaultKind = "stale"
+	// FaultStuck keeps reconciliations from ending while it lasts.
+	FaultStuck FaultKind = "stuck"
+	// FaultGap loses the data points of a metric that end while it lasts.
+	FaultGap FaultKind = "gap"
+	// FaultLate makes data points that end while it lasts appear Delay later.
+	FaultLate FaultKind = "late"
+	// FaultPartial makes a time-series answer incomplete, and says so in it.
+	FaultPartial FaultKind = "partial"
+)
+
+// Fault is something that goes wrong on request.
+type Fault struct {
+	Kind FaultKind `json:"kind"`
+	// Operation is the call that it hits, like services.patch or
+	// timeSeries.list; a * at the end matches the rest. Default: every call.
+	Operation string `json:"operation,omitempty"`
+	// Resource is the end of the resource's name. Default: any.
+	Resource string `json:"resource,omitempty"`
+	// Times is how many calls it hits. Default 1; -1 means until cleared.
+	Times int `json:"times,omitempty"`
+	// Code, Message and RetryAfter are the answer of an error.
+	Code       int      `json:"code,omitempty"`
+	Message    string   `json:"message,omitempty"`
+	RetryAfter Duration `json:"retryAfter,omitempty"`
+	// Versions is how many changes a stale answer is behind. Default 1.
+	Versions int `json:"versions,omitempty"`
+	// Delay is how much later a parked write or a late point comes.
+	Delay Duration `json:"delay,omitempty"`
+	// For is how long a gap, lateness or a stuck reconciliation lasts. Default:
+	// until cleared.
+	For Duration `json:"for,omitempty"`
+	// Metric is the beginning of the metric types that a gap or lateness hits.
+	Metric string `json:"metric,omitempty"`
+
+	since time.Time
+}
+
+func (f Fault) check() error {
+	switch f.Kind {
+	case FaultError:
+		if f.Code < 400 || f.Code > 599 {
+			return fmt.Errorf("fault error: code %d is no HTTP error", f.Code)
+		}
+	case FaultPark, FaultLate:
+		if f.Delay <= 0 {
+			return fmt.Errorf("fault %s: delay is required", f.Kind)
+		}
+	case FaultDrop, FaultStale, FaultStuck, FaultGap, FaultPartial:
+	default:
+		return fmt.Errorf("fault kind %q is not one of error, drop, park, stale, stuck, gap, late, partial", f.Kind)
+	}
+	if f.Times < -1 {
+		return errors.New("fault: times is below -1")
+	}
+	return nil
+}
+
+// Inject lets something go wrong from now on.
+func (w *World) Inject(f Fault) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	f.Times = cmp.Or(f.Times, 1)
+	f.since = w.now
+	w.faults = append(w.faults, &f)
+	w.tell(Event{Kind: EventFault, Text: string(f.Kind) + " " + cmp.Or(f.Operation, f.Metric, "*")})
+	return nil
+}
+
+// ClearFaults takes every fault back. Stuck reconciliations go on.
+func (w *World) ClearFaults() {
+	w.faults = nil
+	w.tell(Event{Kind: EventFault, Text: "cleared"})
+	for _, s := range w.services {
+		w.reconcile(s)
+	}
+}
+
+// byCall tells the faults that hit single calls from those that last.
+func (f *Fault) byCall() bool {
+	switch f.Kind {
+	case FaultError, FaultDrop, FaultPark, FaultStale, FaultPartial:
+		return true
+	case FaultStuck, FaultGap, FaultLate:
+	}
+	return false
+}
+
+// strike uses up the first fault that hits a call.
+func (w *World) strike(operation, resource string) *Fault {
+	for _, f := range w.faults {
+		if !f.byCall() || f.Times == 0 || !f.matches(operation) || !strings.HasSuffix(resource, f.Resource) {
+			continue
+		}
+		if f.Times > 0 {
+			f.Times--
+		}
+		return f
+	}
+	return nil
+}
+
+// Strike is for the skins of other APIs: it uses up the first fault that hits a
+// call of theirs. Nil means that nothing goes wrong.
+func (w *World) Strike(operation, resource string) *Fault {
+	return w.strike(operation, resource)
+}
+
+func (f *Fault) matches(operation string) bool {
+	if prefix, ok := strings.CutSuffix(f.Operation, "*"); ok || f.Operation == "" {
+		return strings.HasPrefix(operation, prefix)
+	}
+	return f.Operation == operation
+}
+
+// lasting returns the fault of a kind that hits a metric or service at t.
+func (w *World) lasting(kind FaultKind, subject string, t time.Time) *Fault {
+	for _, f := range w.faults {
+		over := f.For > 0 && t.After(f.since.Add(time.Duration(f.For)))
+		if f.Kind == kind && !over && t.After(f.since) && f.hits(subject) {
+			return f
+		}
+	}
+	return nil
+}
+
+func (f *Fault) hits(subject string) bool {
+	if f.Kind == FaultStuck {
+		return strings.HasSuffix(subject, f.Resource)
+	}
+	return strings.HasPrefix(subject, f.Metric)
+}
+
+// refusal is the error that the fault answers with.
+func (f *Fault) refusal(c *Call) *APIError {
+	e := &APIError{
+		Code: f.Code, Status: statusName(f.Code), Message: f.Message, RetryAfter: time.Duration(f.RetryAfter),
+	}
+	if e.Message == "" {
+		e.Message = usualText(f.Code, c)
+	}
+	if f.Code == http.StatusTooManyRequests {
+		e.Details = []map[string]any{{
+			"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED", "domain": "googleapis.com",
+		}}
+	}
+	return e
+}
+
+// usualText is what the real service says with a code, as far as it is known.
+func usualText(code int, c *Call) string {
+	write := strings.HasSuffix(c.Operation, ".patch") || strings.HasSuffix(c.Operation, ".create")
+	kind, verb := "Read", "get"
+	if write {
+		kind, verb = "Write", "update"
+	}
+	switch code {
+	case http.StatusTooManyRequests:
+		return fmt.Sprintf("Quota exceeded for quota metric '%s requests' and limit '%s requests per minute per region' "+
+			"of service 'run.googleapis.com'", kind, kind)
+	case http.StatusForbidden:
+		return fmt.Sprintf("Permission 'run.services.%s' denied on resource '%s' (or resource may not exist).", verb, c.Resource)
+	case http.StatusConflict:
+		return fmt.Sprintf("Conflict for resource '%s': version '1' was specified but current version is '2'.", shortName(c.Resource))
+	case http.StatusServiceUnavailable:
+		return "The service is currently unavailable."
+	}
+	return "Internal error encountered."
+}

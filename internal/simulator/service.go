@@ -1,0 +1,121 @@
+package simulator
+
+import (
+	"time"
+)
+
+// service is a hosted service: what the API prints, and what lies behind it.
+type service struct {
+	Service
+
+	name      serviceName
+	number    string // of the project
+	revisions []*revision
+	gone      []*revision // deleted; their requests still count
+	created   int // revisions ever made
+	behaviour map[string]Behaviour
+	users     Users
+	dice      dice
+	tags      map[string]Timestamp // since when a tag exists
+
+	// Reconciliation of the current generation.
+	due           bool // the shortest time has passed
+	templateWrite bool // a new template waits for its verdict
+	latestCreated string
+	open          []*operation
+
+	// The split in force: as targets, and as the routes that requests take.
+	applied    []TrafficTarget
+	routes     []route
+	formerly   []route
+	switchedAt time.Time
+
+	history []Service
+}
+
+// A route is a share of the requests.
+type route struct {
+	revision *revision
+	percent  int
+}
+
+// view is the service as a reader sees it.
+func (s *service) view() Service {
+	v := s.Service.clone()
+	if v.LatestReadyRevision == "" {
+		v.Ingress = ""
+	}
+	return v
+}
+
+// remember keeps what the service was like, for stale reads.
+func (s *service) remember() {
+	const depth = 16
+	s.history = append(s.history, s.view())
+	if len(s.history) > depth {
+		s.history = s.history[1:]
+	}
+}
+
+// stale is the service as it was n changes ago.
+func (s *service) stale(n int) Service {
+	if len(s.history) == 0 {
+		return s.view()
+	}
+	return s.history[max(0, len(s.history)-1-n)].clone()
+}
+
+func (s *service) revision(short string) *revision {
+	for _, r := range s.revisions {
+		if r.name == short {
+			return r
+		}
+	}
+	return nil
+}
+
+func (s *service) newest() *revision {
+	if len(s.revisions) == 0 {
+		return nil
+	}
+	return s.revisions[len(s.revisions)-1]
+}
+
+// state is what the log keeps of the service.
+func (s *service) state() *State {
+	return &State{
+		Generation:  s.Generation,
+		Etag:        s.Etag,
+		Reconciling: s.Reconciling,
+		Traffic:     append([]TrafficTarget(nil), s.Traffic...),
+		Desired:     s.resolve(s.Traffic),
+		Effective:   s.resolve(s.applied),
+	}
+}
+
+// resolve sums a split per revision; LATEST is the latest ready one.
+func (s *service) resolve(targets []TrafficTarget) map[string]int {
+	split := map[string]int{}
+	for _, t := range targets {
+		if t.Percent == 0 {
+			continue
+		}
+		name := t.Revision
+		if t.Type == AllocateLatest {
+			name = shortName(s.LatestReadyRevision)
+		}
+		split[name] += t.Percent
+	}
+	return split
+}
+
+// condition returns the service's condition of a type, adding it if need be.
+func (s *service) condition(kind string) *Condition {
+	for i := range s.Conditions {
+		if s.Conditions[i].Type == kind {
+			return &s.Conditions[i]
+		}
+	}
+	s.Conditions = append(s.Conditions, Condition{Type: kind})
+	return &s.Conditions[len(s.Conditions)-1]
+}

@@ -1,0 +1,78 @@
+package simulator
+
+import (
+	"errors"
+	"net/http"
+)
+
+// ticket accompanies one API call from its arrival to its line in the log.
+type ticket struct {
+	world *World
+	call  *Call
+	fault *Fault
+	event Event
+}
+
+// begin receives a call: it notes what the service is like and which fault
+// hits it.
+func (a API) begin(operation, resource string) *ticket {
+	t := &ticket{
+		world: a.world,
+		call: &Call{
+			Operation: operation, Resource: resource,
+			Caller: a.caller.Identity, UserAgent: a.caller.UserAgent,
+		},
+		fault: a.world.strike(operation, resource),
+	}
+	t.event = Event{Kind: EventCall, Call: t.call}
+	name := resource
+	if service, _, ok := splitRevision(resource); ok {
+		name = service
+	}
+	if s, err := a.world.service(name); err == nil {
+		t.event.Service = s.Name
+		t.call.Before = s.state()
+	}
+	if t.fault != nil {
+		t.call.Fault = string(t.fault.Kind)
+	}
+	return t
+}
+
+// refusal ends the call if a fault refuses it.
+func (t *ticket) refusal() error {
+	if t.fault == nil || t.fault.Kind != FaultError {
+		return nil
+	}
+	return t.end(t.fault.refusal(t.call))
+}
+
+// parked tells how a fault delays the call's effect.
+func (t *ticket) parked() bool { return t.fault != nil && t.fault.Kind == FaultPark }
+
+// versionsBack tells how stale the answer shall be.
+func (t *ticket) versionsBack() int {
+	if t.fault == nil || t.fault.Kind != FaultStale {
+		return 0
+	}
+	return max(1, t.fault.Versions)
+}
+
+// end writes the call's line and gives the error that the caller sees.
+func (t *ticket) end(err error) error {
+	var refused *APIError
+	switch {
+	case errors.As(err, &refused):
+		t.call.Code, t.call.Status, t.call.Message = refused.Code, refused.Status, refused.Message
+	case err != nil:
+		t.call.Lost = true
+	default:
+		t.call.Code = http.StatusOK
+	}
+	if t.fault != nil && t.fault.Kind == FaultDrop {
+		t.call.Lost = true
+		err = ErrAnswerLost
+	}
+	t.world.tell(t.event)
+	return err
+}
