@@ -1,0 +1,235 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// NatDroppedPackets limits the packets that a gateway drops on the way out.
+//
+// It is a breach when at least MinMinutes of the newest five complete minutes
+// of the step exceed the larger of MaxPerMinute and the median of the thirty
+// minutes before the attempt: what was usual before is not the candidate's.
+type NatDroppedPackets struct {
+	MaxPerMinute int64
+	MinMinutes   int64
+}
+
+// NatAllocationFailures limits the minutes in which a gateway could not
+// allocate addresses: a breach when more than MaxMinutes of the newest five
+// complete minutes of the step show a failure.
+type NatAllocationFailures struct {
+	MaxMinutes int64
+}
+
+// Questions asks each gateway for its drops and its witnesses.
+func (r NatDroppedPackets) Questions(s Scope) []Question { return askGateways(s, DroppedPackets) }
+
+// Questions asks each gateway for failed allocations and its witnesses.
+func (r NatAllocationFailures) Questions(s Scope) []Question {
+	return askGateways(s, AllocationFailed)
+}
+
+// Preflight holds a start behind a gateway that drops packets already.
+func (r NatDroppedPackets) Preflight(s Scope, answers Answers) Verdict {
+	return eachGateway(s, func(g Source) Verdict {
+		e := evidence(s, answers, Series{DroppedPackets, g}, s.preflightAfter())
+		return e.preflight(func(newest []minute) Verdict { return r.judge(e, newest, 0) })
+	})
+}
+
+// Preflight holds a start behind a gateway that fails to allocate already.
+func (r NatAllocationFailures) Preflight(s Scope, answers Answers) Verdict {
+	return eachGateway(s, func(g Source) Verdict {
+		e := evidence(s, answers, Series{AllocationFailed, g}, s.preflightAfter())
+		return e.preflight(func(newest []minute) Verdict { return r.judge(e, newest) })
+	})
+}
+
+// Judge judges each gateway's drops since the step took effect.
+func (r NatDroppedPackets) Judge(s Scope, answers Answers) Verdict {
+	return eachGateway(s, func(g Source) Verdict {
+		e := evidence(s, answers, Series{DroppedPackets, g}, s.preflightAfter())
+		usual := median(within(e.complete, s.AttemptSince.Add(-Lookback), s.AttemptSince))
+		step := e.since(s.stepAfter())
+		return step.verdict(r.judge(step, last(step.complete, recent), usual), r.limit(usual))
+	})
+}
+
+// Judge judges each gateway's failed allocations since the step took effect.
+func (r NatAllocationFailures) Judge(s Scope, answers Answers) Verdict {
+	return eachGateway(s, func(g Source) Verdict {
+		step := evidence(s, answers, Series{AllocationFailed, g}, s.preflightAfter()).since(s.stepAfter())
+		return step.verdict(r.judge(step, last(step.complete, recent)), 0)
+	})
+}
+
+func (r NatDroppedPackets) limit(usual int64) int64 { return max(r.MaxPerMinute, usual) }
+
+func (r NatDroppedPackets) judge(e gatewayEvidence, newest []minute, usual int64) Verdict {
+	limit := r.limit(usual)
+	over, most := exceeding(newest, limit)
+	v := Verdict{
+		Outcome: Pass, Source: e.gateway.String(), Through: e.answer.Through,
+		Value: fmt.Sprintf("%d packets/min", most), Limit: fmt.Sprintf("%d packets/min", limit),
+		Note: fmt.Sprintf("%s drops at most %d packets/min, limit %d", e.gateway, most, limit),
+	}
+	if over > 0 {
+		v.Note = fmt.Sprintf("%s dropped up to %d packets/min%s in %d of the last %d minutes, limit %d packets/min in %d",
+			e.gateway, most, e.reasons(newest), over, len(newest), limit, r.MinMinutes)
+	}
+	if over >= r.MinMinutes {
+		v.Outcome = Breach
+	}
+	return v
+}
+
+func (r NatAllocationFailures) judge(e gatewayEvidence, newest []minute) Verdict {
+	over, _ := exceeding(newest, 0)
+	v := Verdict{
+		Outcome: Pass, Source: e.gateway.String(), Through: e.answer.Through,
+		Value: fmt.Sprintf("%d min", over), Limit: fmt.Sprintf("%d min", r.MaxMinutes),
+		Note: fmt.Sprintf("%s failed to allocate NAT IPs in %d of the last %d minutes, limit %d",
+			e.gateway, over, len(newest), r.MaxMinutes),
+	}
+	if over > r.MaxMinutes {
+		v.Outcome = Breach
+	}
+	return v
+}
+
+// askGateways asks every gateway for one metric and the two witnesses, from
+// before the attempt on.
+func askGateways(s Scope, m Metric) []Question {
+	var questions []Question
+	for _, g := range s.Gateways {
+		for _, metric := range []Metric{m, AllocatedPorts, OpenConnections} {
+			questions = append(questions, s.ask(metric, g, s.preflightAfter()))
+		}
+	}
+	return questions
+}
+
+// eachGateway judges every watched gateway; without one there is nothing to do.
+func eachGateway(s Scope, judge func(Source) Verdict) Verdict {
+	if len(s.Gateways) == 0 {
+		return Verdict{Outcome: NotApplicable, Note: s.Unwatched}
+	}
+	verdicts := make([]Verdict, 0, len(s.Gateways))
+	for _, g := range s.Gateways {
+		verdicts = append(verdicts, judge(g))
+	}
+	return Worst(verdicts)
+}
+
+// gatewayEvidence is what is known of one series of one gateway.
+type gatewayEvidence struct {
+	gateway  Source
+	answer   Answer
+	after    time.Time
+	complete []minute // minutes in which the gateway is known to have reported
+	names    []string // gateways that report where this one was looked for
+}
+
+// evidence gathers the complete minutes of a gateway's series after a time.
+func evidence(s Scope, answers Answers, series Series, after time.Time) gatewayEvidence {
+	a := answers.Of(series)
+	ports := answers.Of(Series{AllocatedPorts, series.Source})
+	connections := answers.Of(Series{OpenConnections, series.Source})
+	values, allocated, open := byMinute(a, every), byMinute(ports, every), byMinute(connections, every)
+
+	e := gatewayEvidence{gateway: series.Source, answer: a, after: after, names: ports.Names}
+	if e.answer.Cause == CauseNone {
+		e.answer.Cause, e.answer.Detail = ports.Cause, ports.Detail
+	}
+	for _, end := range span(after, a.Through) {
+		value, seen := values[end]
+		_, witness := allocated[end]
+		_, second := open[end]
+		if seen || witness || second {
+			e.complete = append(e.complete, minute{end: end, value: value})
+		}
+	}
+	return e
+}
+
+// since narrows the evidence to the minutes after a time.
+func (e gatewayEvidence) since(after time.Time) gatewayEvidence {
+	e.complete, e.after = within(e.complete, after, e.answer.Through), after
+	return e
+}
+
+// preflight judges the newest minutes before the first write.
+func (e gatewayEvidence) preflight(judge func([]minute) Verdict) Verdict {
+	if e.answer.Cause != CauseNone {
+		return unknown(e.gateway, e.answer)
+	}
+	if len(e.complete) == 0 {
+		return absent(e.gateway, "NAT metrics in the last 30 minutes", e.answer.Through, e.names)
+	}
+	return judge(last(e.complete, recent))
+}
+
+// verdict tells a judgement of the step from not knowing. Minutes over limit
+// do not count as bake.
+func (e gatewayEvidence) verdict(judged Verdict, limit int64) Verdict {
+	for _, m := range e.complete {
+		if m.value <= limit {
+			judged.Healthy = append(judged.Healthy, m.end)
+		}
+	}
+	switch {
+	case judged.Outcome == Breach:
+		return judged
+	case e.answer.Cause != CauseNone:
+		return unknown(e.gateway, e.answer)
+	case !e.answer.Through.After(e.after):
+		return Verdict{
+			Outcome: Incomplete, Source: e.gateway.String(), Limit: judged.Limit,
+			Note: fmt.Sprintf("%s: first minute not arrived yet", e.gateway),
+		}
+	case silent(e.complete, e.after, e.answer.Through):
+		return absent(e.gateway, "NAT metrics", e.answer.Through, e.names)
+	}
+	return judged
+}
+
+// reasons names why packets were dropped, because ports do not cure them all.
+func (e gatewayEvidence) reasons(newest []minute) string {
+	named := map[string]bool{}
+	for _, m := range newest {
+		for _, p := range e.answer.Points {
+			if p.End.Equal(m.end) && p.Value > 0 && p.Label != "" {
+				named[p.Label] = true
+			}
+		}
+	}
+	if len(named) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(slices.Sorted(maps.Keys(named)), ", ") + ")"
+}
+
+// exceeding counts the minutes over the limit and finds the largest value.
+func exceeding(minutes []minute, limit int64) (over, most int64) {
+	for _, m := range minutes {
+		most = max(most, m.value)
+		if m.value > limit {
+			over++
+		}
+	}
+	return over, most
+}
+
+// median of the minutes' values, the lower one of two middles; 0 without any.
+func median(minutes []minute) int64 {
+	if len(minutes) == 0 {
+		return 0
+	}
+	sorted := slices.SortedFunc(slices.Values(minutes), func(a, b minute) int { return cmp.Compare(a.value, b.value) })
+	return sorted[(len(sorted)-1)/2].value
+}

@@ -1,0 +1,67 @@
+package analysis
+
+import (
+	"slices"
+	"time"
+)
+
+// minute is one complete minute of evidence.
+type minute struct {
+	end   time.Time
+	value int64 // requests, dropped packets or failed samples
+	bad   int64 // of them server errors
+}
+
+// byMinute sums an answer's points per minute, over all labels that keep
+// accepts, up to the answer's Through.
+func byMinute(a Answer, keep func(label string) bool) map[time.Time]int64 {
+	sums := map[time.Time]int64{}
+	for _, p := range a.Points {
+		if p.End.After(a.Through) || !keep(p.Label) {
+			continue
+		}
+		sums[p.End.UTC()] += p.Value
+	}
+	return sums
+}
+
+func every(string) bool { return true }
+
+// span lists the ends of the minutes in (after, through].
+func span(after, through time.Time) []time.Time {
+	var ends []time.Time
+	for end := after.UTC().Add(time.Minute); !end.After(through); end = end.Add(time.Minute) {
+		ends = append(ends, end)
+	}
+	return ends
+}
+
+// silent tells whether the newest minutes up to through carry no evidence.
+func silent(complete []minute, after, through time.Time) bool {
+	newest := after
+	if len(complete) > 0 {
+		newest = complete[len(complete)-1].end
+	}
+	return through.Sub(newest) >= silence*time.Minute
+}
+
+// last returns at most n newest minutes.
+func last(complete []minute, n int) []minute {
+	return complete[max(0, len(complete)-n):]
+}
+
+// within returns the minutes that end in (from, to].
+func within(complete []minute, from, to time.Time) []minute {
+	return slices.DeleteFunc(slices.Clone(complete), func(m minute) bool {
+		return !m.end.After(from) || m.end.After(to)
+	})
+}
+
+// ends lists the minutes by which a step may count its bake.
+func ends(minutes []minute) []time.Time {
+	list := make([]time.Time, 0, len(minutes))
+	for _, m := range minutes {
+		list = append(list, m.end)
+	}
+	return list
+}

@@ -1,0 +1,122 @@
+package analysis
+
+import "time"
+
+// Metric is one kind of measurement the rules know.
+type Metric string
+
+// The metrics, each with its unit per minute.
+const (
+	// Requests counts requests that ended, by response code class ("2xx").
+	Requests Metric = "requests"
+	// Instances is the number of container instances; witness of Requests.
+	Instances Metric = "instances"
+	// DroppedPackets counts packets that a NAT gateway dropped, by reason.
+	DroppedPackets Metric = "dropped-packets"
+	// AllocationFailed counts the samples, at most one a minute, in which a
+	// gateway could not allocate NAT IP addresses.
+	AllocationFailed Metric = "allocation-failed"
+	// AllocatedPorts is a gateway's number of allocated ports; a witness.
+	AllocatedPorts Metric = "allocated-ports"
+	// OpenConnections is a gateway's number of open connections; a witness.
+	OpenConnections Metric = "open-connections"
+)
+
+// Source is what a metric is measured at: a revision or a NAT gateway.
+type Source struct {
+	Project  string
+	Location string // a region
+
+	// Of a revision.
+	Service  string
+	Revision string
+
+	// Of a gateway.
+	Router  string
+	Gateway string
+}
+
+// IsGateway tells a gateway from a revision.
+func (s Source) IsGateway() bool { return s.Gateway != "" }
+
+// String is the name a person knows the source by.
+func (s Source) String() string {
+	if s.IsGateway() {
+		return s.Gateway
+	}
+	return s.Revision
+}
+
+// Series is one metric of one source.
+type Series struct {
+	Metric Metric
+	Source Source
+}
+
+// Question asks for the points of a series whose minute ends in (After, Until].
+// Both are whole minutes.
+type Question struct {
+	Series
+	After time.Time
+	Until time.Time
+}
+
+// Cause says why an answer is not whole, in words a person reads.
+type Cause string
+
+// The causes. CauseNone is a whole answer.
+const (
+	CauseNone        Cause = ""
+	CauseDenied      Cause = "access denied"
+	CauseThrottled   Cause = "quota exceeded"
+	CauseUnavailable Cause = "Cloud Monitoring unavailable"
+	CausePartial     Cause = "partial result"
+	CauseWrongType   Cause = "unusable values"
+	CauseAmbiguous   Cause = "ambiguous name"
+	CauseInvalid     Cause = "query refused"
+	CauseAbsent      Cause = "series absent"
+	CauseUnasked     Cause = "not asked"
+)
+
+// Point is the value of one minute, for one label value of the series.
+type Point struct {
+	End   time.Time // end of the minute
+	Label string    // response class or drop reason; "" where there is none
+	Value int64
+}
+
+// Answer is what is known of one series.
+type Answer struct {
+	// Through is the end of the newest minute that is certain to have arrived:
+	// now minus the metric's delay. Points after it are not reported.
+	Through time.Time
+	// Points, oldest first. A minute without a point is absent, not zero.
+	Points []Point
+	// Cause is set when the points are not all there are.
+	Cause Cause
+	// Detail is the words of the API for Cause, when it gave any.
+	Detail string
+	// Names lists the sources of this kind that were seen beside the one
+	// asked for, so that a misspelt name can be told from a silent gateway.
+	Names []string
+}
+
+// Answers holds one answer per series that was asked for.
+type Answers map[Series]Answer
+
+// Of returns the answer for a series; one that nobody asked for is no data.
+func (a Answers) Of(s Series) Answer {
+	if answer, ok := a[s]; ok {
+		return answer
+	}
+	return Answer{Cause: CauseUnasked}
+}
+
+// ceilMinute is the first whole minute not before t.
+func ceilMinute(t time.Time) time.Time {
+	floor := t.Truncate(time.Minute)
+	if floor.Equal(t) {
+		return floor
+	}
+	return floor.Add(time.Minute)
+}

@@ -1,0 +1,86 @@
+package analysis
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	// Lookback is how far back the first write of an attempt looks: a witness
+	// must have spoken in it, and the usual level of drops is taken from it.
+	Lookback = 30 * time.Minute
+	// recent is the number of newest complete minutes a NAT rule looks at.
+	recent = 5
+	// silence is the number of newest minutes without evidence after which a
+	// check has no data. Fewer are a gap: they earn nothing and change nothing.
+	silence = 3
+)
+
+// Scope says what a step's evidence is about.
+type Scope struct {
+	Candidate Source
+	Stable    Source
+	Gateways  []Source // watched NAT gateways; none: see Unwatched
+	Unwatched string   // why no gateway is watched, for people
+
+	// StepSince is the time from which the step is judged: its split in effect
+	// plus the settle time. Zero before the first write.
+	StepSince time.Time
+	// AttemptSince is the time of the attempt's first write. Zero before it.
+	AttemptSince time.Time
+	// Window sharpens breaches: the newest part of the step judged by itself.
+	Window time.Duration
+	Now    time.Time
+}
+
+// Rule is one kind of check.
+type Rule interface {
+	// Questions lists what the rule will want to know.
+	Questions(Scope) []Question
+	// Preflight judges the time before the attempt's first write: may it start?
+	Preflight(Scope, Answers) Verdict
+	// Judge judges the step under way.
+	Judge(Scope, Answers) Verdict
+}
+
+// preflightAfter is where the look before the first write begins. A few minutes
+// more than Lookback make up for the metrics' delay.
+func (s Scope) preflightAfter() time.Time {
+	from := s.Now
+	if !s.AttemptSince.IsZero() {
+		from = s.AttemptSince
+	}
+	return ceilMinute(from.Add(-Lookback - recent*time.Minute))
+}
+
+// stepAfter is the minute after which the step's minutes begin.
+func (s Scope) stepAfter() time.Time { return ceilMinute(s.StepSince) }
+
+func (s Scope) until() time.Time { return s.Now.Truncate(time.Minute) }
+
+// ask builds a question about one series from after until now.
+func (s Scope) ask(m Metric, of Source, after time.Time) Question {
+	return Question{Series: Series{Metric: m, Source: of}, After: after, Until: s.until()}
+}
+
+// unknown is the verdict of an answer that is not whole.
+func unknown(of Source, a Answer) Verdict {
+	note := fmt.Sprintf("%s: %s", of, a.Cause)
+	if a.Detail != "" {
+		note += " (" + a.Detail + ")"
+	}
+	return Verdict{Outcome: NoData, Cause: a.Cause, Source: of.String(), Note: note}
+}
+
+// absent is the verdict of a source whose witness is silent.
+func absent(of Source, what string, through time.Time, names []string) Verdict {
+	note := fmt.Sprintf("%s: no %s up to %s", of, what, clock(through))
+	if len(names) > 0 {
+		note += "; names that do report: " + strings.Join(names, ", ")
+	}
+	return Verdict{Outcome: NoData, Cause: CauseAbsent, Source: of.String(), Through: through, Note: note}
+}
+
+// clock writes a time the way every message does: UTC, to the minute.
+func clock(t time.Time) string { return t.UTC().Format("15:04Z") }

@@ -1,0 +1,194 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// certainty is the number of standard deviations by which an error share must
+// lie over the limit to be a breach: one-sided, 1 in 740 by chance.
+const certainty = 3
+
+// fewest is the least number of errors a breach needs: one or two prove nothing.
+const fewest = 3
+
+// ServerErrors limits the share of responses with a 5xx status.
+//
+// It is a breach when at least three errors were seen and the one-sided Wilson
+// lower bound of their share lies above MaxRatio, over the whole step or over
+// its newest window; a pass when at least MinRequests were seen and the share
+// of the whole step is at most MaxRatio.
+// Wilson, "Probable inference", JASA 22 (1927).
+type ServerErrors struct {
+	MaxRatio    float64 // 0..1
+	MinRequests int64
+}
+
+// Questions asks for both revisions' requests and the candidate's instances.
+func (r ServerErrors) Questions(s Scope) []Question {
+	if s.AttemptSince.IsZero() {
+		return []Question{s.ask(Requests, s.Stable, s.preflightAfter())}
+	}
+	after := s.stepAfter()
+	return []Question{
+		s.ask(Requests, s.Candidate, after),
+		s.ask(Instances, s.Candidate, after),
+		s.ask(Requests, s.Stable, after),
+	}
+}
+
+// Preflight wants proof that stable's requests are counted at all: a rule that
+// cannot see the revision that serves now will not see the candidate either.
+func (r ServerErrors) Preflight(s Scope, answers Answers) Verdict {
+	a := answers.Of(Series{Requests, s.Stable})
+	if a.Cause != CauseNone {
+		return unknown(s.Stable, a)
+	}
+	if len(byMinute(a, every)) == 0 {
+		return absent(s.Stable, "request counted in the last 30 minutes", a.Through, nil)
+	}
+	return Verdict{
+		Outcome: Pass, Source: s.Stable.String(), Limit: r.limit(), Required: r.MinRequests,
+		Through: a.Through, Note: "requests of " + s.Stable.String() + " are counted",
+	}
+}
+
+// Judge judges the candidate, and stable beside it.
+func (r ServerErrors) Judge(s Scope, answers Answers) Verdict {
+	requests := answers.Of(Series{Requests, s.Candidate})
+	through := requests.Through
+	complete := r.complete(s, answers)
+	total := count(complete)
+
+	v := Verdict{
+		Source: s.Candidate.String(), Limit: r.limit(), Required: r.MinRequests, Samples: total.n,
+		Value: total.percent(), Through: through, Healthy: ends(complete),
+	}
+	if worst, ok := r.breach(complete, s.Window); ok {
+		return r.breached(v, worst, s, answers)
+	}
+	switch {
+	case requests.Cause != CauseNone:
+		return unknown(s.Candidate, requests)
+	case !through.After(s.stepAfter()):
+		v.Outcome, v.Through = Incomplete, time.Time{}
+		v.Note = fmt.Sprintf("%s: first minute not arrived yet", s.Candidate)
+	case silent(complete, s.stepAfter(), through):
+		return absent(s.Candidate, "requests that can be told from missing data", through, nil)
+	case total.n < r.MinRequests:
+		v.Outcome, v.Note = Insufficient, r.insufficient(total, len(complete))
+	case total.ratio() <= r.MaxRatio:
+		v.Outcome, v.Note = Pass, fmt.Sprintf("5xx %s of %d requests, limit %s", total.percent(), total.n, r.limit())
+	default:
+		v.Outcome = Undecided
+		v.Note = fmt.Sprintf("5xx %s of %d requests, limit %s, not certain", total.percent(), total.n, r.limit())
+	}
+	return v
+}
+
+// complete lists the candidate's minutes of evidence: those with requests, and
+// those without where an instance and stable's requests were seen.
+func (r ServerErrors) complete(s Scope, answers Answers) []minute {
+	a := answers.Of(Series{Requests, s.Candidate})
+	all := byMinute(a, every)
+	bad := byMinute(a, serverError)
+	instances := byMinute(answers.Of(Series{Instances, s.Candidate}), every)
+	stable := byMinute(answers.Of(Series{Requests, s.Stable}), every)
+
+	var complete []minute
+	for _, end := range span(s.stepAfter(), a.Through) {
+		n, seen := all[end]
+		_, running := instances[end]
+		_, counted := stable[end]
+		if seen || running && counted {
+			complete = append(complete, minute{end: end, value: n, bad: bad[end]})
+		}
+	}
+	return complete
+}
+
+// breach judges the whole step and its newest window, and reports the worse.
+func (r ServerErrors) breach(complete []minute, window time.Duration) (tally, bool) {
+	newest := count(last(complete, int(window/time.Minute)))
+	if r.certain(newest) {
+		return newest, true
+	}
+	whole := count(complete)
+	return whole, r.certain(whole)
+}
+
+func (r ServerErrors) certain(t tally) bool {
+	return t.k >= fewest && wilsonLower(t.k, t.n, certainty) > r.MaxRatio
+}
+
+// breached completes a breach's verdict, after a look at stable.
+func (r ServerErrors) breached(v Verdict, worst tally, s Scope, answers Answers) Verdict {
+	v.Outcome, v.Value, v.Samples = Breach, worst.percent(), worst.n
+	v.Note = fmt.Sprintf("5xx %s of %d requests, limit %s", worst.percent(), worst.n, r.limit())
+
+	a := answers.Of(Series{Requests, s.Stable})
+	all, bad := byMinute(a, every), byMinute(a, serverError)
+	var stable []minute
+	for _, end := range span(s.stepAfter(), a.Through) {
+		stable = append(stable, minute{end: end, value: all[end], bad: bad[end]})
+	}
+	if both, ok := r.breach(stable, s.Window); ok {
+		v.Shared = true
+		v.Note += fmt.Sprintf("; stable %s fails too, %s of %d", s.Stable, both.percent(), both.n)
+	}
+	return v
+}
+
+func (r ServerErrors) insufficient(t tally, minutes int) string {
+	note := fmt.Sprintf("%d of %d requests", t.n, r.MinRequests)
+	if t.n == 0 || minutes == 0 {
+		return note
+	}
+	rate := float64(t.n) / float64(minutes)
+	return fmt.Sprintf("%s; at this rate %.0f more minutes", note, math.Ceil(float64(r.MinRequests-t.n)/rate))
+}
+
+func (r ServerErrors) limit() string { return percent(r.MaxRatio) }
+
+func serverError(class string) bool { return class == "5xx" }
+
+// tally counts requests and the server errors among them.
+type tally struct{ n, k int64 }
+
+func count(minutes []minute) tally {
+	var t tally
+	for _, m := range minutes {
+		t.n += m.value
+		t.k += m.bad
+	}
+	return t
+}
+
+func (t tally) ratio() float64 {
+	if t.n == 0 {
+		return 0
+	}
+	return float64(t.k) / float64(t.n)
+}
+
+func (t tally) percent() string { return percent(t.ratio()) }
+
+// percent writes a ratio with at most two decimals: "0.5%".
+func percent(ratio float64) string {
+	return strconv.FormatFloat(math.Round(ratio*10000)/100, 'f', -1, 64) + "%"
+}
+
+// wilsonLower is the lower end of the one-sided Wilson score interval of k
+// successes in n trials, z standard deviations wide.
+func wilsonLower(k, n int64, z float64) float64 {
+	if n <= 0 {
+		return 0
+	}
+	trials, p := float64(n), float64(k)/float64(n)
+	z2 := z * z
+	centre := p + z2/(2*trials)
+	spread := z * math.Sqrt(p*(1-p)/trials+z2/(4*trials*trials))
+	return max(0, (centre-spread)/(1+z2/trials))
+}

@@ -1,0 +1,257 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+// proceed is the rule of an attempt under way. Where it stands follows from the
+// facts, not from the phase: what serves, and what was meant to serve.
+func proceed(v view) Decision {
+	p := v.Progress
+	if p.Candidate == "" {
+		v.Progress.Phase = Idle
+		return rest(v)
+	}
+	if v.awaited() {
+		if !v.effective.Equal(v.desired) {
+			return v.shifting()
+		}
+		return v.confirm()
+	}
+	if !v.effective.Equal(v.desired) {
+		return v.shifting()
+	}
+	if p.Step == 0 {
+		return v.check()
+	}
+	return v.bake()
+}
+
+// awaited tells whether the split that is asked for is a write of ours that was
+// not seen to serve yet.
+func (v view) awaited() bool {
+	_, meant := v.Progress.landed(v.desired)
+	return meant && !v.Progress.Confirmed.Equal(v.desired)
+}
+
+func (v view) shifting() Decision {
+	return v.at(Shifting, Progressing, fmt.Sprintf("traffic goes to %s, serves %s", v.desired, v.effective)).next(
+		"Baking starts when the split serves.")
+}
+
+// confirm starts the bake of a step whose split is seen to serve.
+func (v view) confirm() Decision {
+	p := v.Progress
+	intent, _ := p.landed(v.desired)
+	p.Confirmed, p.Step, p.Intents = intent.Split, v.Plan.stepAt(intent.Split.Of(p.Candidate)), nil
+	p.Effective, p.Baked, p.Tagged = v.Now, 0, v.tagAfter()
+	p.NoDataSince, p.Breaches = time.Time{}, nil
+	v.Progress = p
+	if p.Step == 0 {
+		return v.at(Checking, Preparing, "traffic is back at "+p.Confirmed.String()).next("Its preconditions are checked next.")
+	}
+	return v.fresh().tell(TrafficShifted, fmt.Sprintf("step %s: %s", v.Plan.progressOf(p.Step), p.Confirmed), false)
+}
+
+// fresh is a step whose evidence begins now.
+func (v view) fresh() Decision {
+	p := v.Progress
+	return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, the first evidence comes in a few minutes", p.Candidate, v.weight())).next(
+		fmt.Sprintf("Bakes for %d complete, healthy minutes%s.", int(v.Plan.step(p.Step).Bake/time.Minute), v.afterBake()))
+}
+
+// weight is the candidate's percent that serves.
+func (v view) weight() int64 { return v.Progress.Confirmed.Of(v.Progress.Candidate) }
+
+// tagAfter is the revision on which our tag is ours, now that a write of ours
+// is seen.
+func (v view) tagAfter() string {
+	if tagged := v.Service.tagged(); tagged == v.Progress.Stable {
+		return tagged
+	}
+	return v.Progress.Tagged
+}
+
+// check looks at the preconditions of the first write.
+func (v view) check() Decision {
+	p := v.Progress
+	if d, ok := v.unfitCandidate(p.Candidate); ok {
+		d.Progress = d.Progress.ended()
+		return d
+	}
+	if v.blind {
+		v.Progress = p.ended()
+		return v.natUnwatched(p.Candidate)
+	}
+	if v.foreignTag() {
+		return v.pause(TrafficConflict, fmt.Sprintf("someone else put the tag %s on revision %s", Tag, v.Service.tagged())).next(
+			fmt.Sprintf("Remove it (gcloud run services update-traffic %s --remove-tags %s), then resume.", v.Plan.Service.Name, Tag))
+	}
+	if until := p.Lowered.Add(coolDown); !p.Lowered.IsZero() && len(v.scope.Gateways) > 0 && v.Now.Before(until) {
+		return v.at(Held, WaitingForNat, fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", clock(until))).next(
+			"Starts then by itself.")
+	}
+	if c, ok := v.find(analysis.NoData); ok {
+		return v.noData(c)
+	}
+	if c, ok := v.find(analysis.Breach); ok {
+		return v.at(Held, HeldByAnalysis, fmt.Sprintf("before the first write: %s: %s", c.Name, c.Verdict.Note)).next(
+			"Starts by itself when that has stopped.")
+	}
+	return v.raise(1)
+}
+
+// natUnwatched refuses to begin, because nobody could see what a step does.
+func (v view) natUnwatched(candidate string) Decision {
+	return v.at(Idle, NatUnwatched, fmt.Sprintf(
+		"%s or %s sends all its traffic through the VPC, and no NAT gateway is named", candidate, v.Progress.Stable)).next(
+		"Name it in spec.nat.gateways (project, region, router, name), or set spec.nat.discovery: Off to roll out without watching NAT.")
+}
+
+// bake looks at the evidence of the step that serves.
+func (v view) bake() Decision {
+	p := v.Progress
+	if p.Effective.IsZero() {
+		v.Progress.Effective = v.Now
+		return v.fresh()
+	}
+	step := v.Plan.step(p.Step)
+	minutes, through := v.evidence()
+	v.Progress.Baked = min(minutes, int(step.Bake/time.Minute))
+	if c, ok := v.find(analysis.Breach); ok {
+		return v.heldByBreach(c)
+	}
+	if v.blind {
+		return v.noData(Check{Name: "nat", Verdict: analysis.Verdict{Note: "no NAT gateway is named any more"}})
+	}
+	if c, ok := v.find(analysis.NoData); ok {
+		return v.noData(c)
+	}
+	if wait := v.unbaked(minutes, through); wait != "" {
+		return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, %d of %d minutes healthy%s",
+			p.Candidate, v.weight(), v.Progress.Baked, int(step.Bake/time.Minute), v.findings())).next(wait)
+	}
+	if c, ok := v.find(analysis.Insufficient); ok {
+		return v.thin(c)
+	}
+	if c, ok := v.find(analysis.Undecided); ok {
+		return v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s: %s", p.Candidate, v.weight(), c.Name, c.Verdict.Note)).next(
+			v.untilDeadline("Goes on when more requests decide it"))
+	}
+	return v.passed()
+}
+
+// passed ends a step whose evidence is complete.
+func (v view) passed() Decision {
+	p := v.Progress
+	n := v.Plan.after(v.weight())
+	if n == 0 {
+		return v.complete()
+	}
+	if stable := v.revision(p.Stable); stable.Readiness != Ready {
+		return v.at(Held, HeldByAnalysis, fmt.Sprintf("stable %s is not ready: %s; traffic is not raised without a way back",
+			p.Stable, stable.Why)).next(v.untilDeadline("Goes on when it is"))
+	}
+	return v.raise(n)
+}
+
+// unbaked says until when the step must still bake, or "".
+func (v view) unbaked(minutes int, through time.Time) string {
+	step := v.Plan.step(v.Progress.Step)
+	needed := int(step.Bake / time.Minute)
+	if minutes < needed {
+		return fmt.Sprintf("Needs %d more healthy minutes%s.", needed-minutes, v.afterBake())
+	}
+	timeout := v.revision(v.Progress.Candidate).Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	if hung := v.Progress.Effective.Add(min(timeout, longestHang)); through.Before(hung) {
+		return fmt.Sprintf("Waits for evidence up to %s: a hung request is counted when it ends%s.", clock(hung), v.afterBake())
+	}
+	return ""
+}
+
+// afterBake names what the bake leads to.
+func (v view) afterBake() string {
+	n := v.Plan.after(v.weight())
+	if n == 0 {
+		return ", then the rollout is complete"
+	}
+	if v.Plan.step(n).Approval {
+		return ", then a person must approve"
+	}
+	return fmt.Sprintf(", then shifts to %d%%", v.Plan.step(n).Weight)
+}
+
+// raise sends the weight of a step, once a person has approved it where the
+// plan asks for that.
+func (v view) raise(n int) Decision {
+	p, step := v.Progress, v.Plan.step(n)
+	if step.Approval && p.Approved != n {
+		if !v.asked(Approve) {
+			return v.at(AwaitingApproval, ReasonAwaitingApproval, fmt.Sprintf("step %s passed; %d%% needs a person's approval",
+				v.Plan.progressOf(p.Step), step.Weight)).next(fmt.Sprintf(
+				"Waits: approve (attempt %d, step %d) lets it begin, abort sends everything to %s.", p.Attempt, p.Step, p.Stable))
+		}
+		v.Progress.Approved = n
+		return v.accept(v.raise(n), fmt.Sprintf("step %s may begin", v.Plan.progressOf(n)))
+	}
+	split := between(p.Candidate, p.Stable, step.Weight)
+	if _, again := p.landed(split); !again {
+		v.Progress.Clock = Stopwatch{}
+	}
+	if p.FirstWrite.IsZero() {
+		v.Progress.FirstWrite = v.Now
+	}
+	d := v.at(Shifting, Progressing, fmt.Sprintf("%s goes from %d%% to %d%%", p.Candidate, p.Confirmed.Of(p.Candidate), step.Weight)).next(
+		"Baking starts when the split serves.")
+	if p.Step > 0 {
+		d = d.tell(StepPassed, fmt.Sprintf("step %s passed%s", v.Plan.progressOf(p.Step), v.findings()), false)
+	}
+	return v.write(d, split)
+}
+
+// complete makes the candidate stable. What was created after it stays a
+// candidate.
+func (v view) complete() Decision {
+	p := v.Progress
+	former := p.Stable
+	p.Stable, p.Confirmed, p.Cutoff = p.Candidate, all(p.Candidate), v.revision(p.Candidate).CreatedAt
+	p.Requested = ""
+	v.Progress = p
+	d := v.at(Completed, ReasonCompleted, fmt.Sprintf("%s serves 100%% and is the new stable; it was %s%s",
+		p.Stable, former, v.findings()))
+	return d.next("Waits for a new revision.")
+}
+
+// findings lists what the checks say, for a message.
+func (v view) findings() string {
+	text := ""
+	for _, c := range v.checks {
+		if c.enforced() && c.Verdict.Note != "" {
+			text += "; " + c.Name + ": " + c.Verdict.Note
+		}
+	}
+	return text
+}
+
+// waitForPerson stays paused until a person resumes, or until spec.paused, the
+// only cause that a person takes back in Git, is gone.
+func waitForPerson(v view) Decision {
+	p := v.Progress
+	if p.Reason == ReasonPaused {
+		return proceed(v)
+	}
+	if v.asked(Resume) {
+		v.Progress.Clock = Stopwatch{}
+		v.Progress.NoDataSince = time.Time{}
+		v.Progress.Cause = ""
+		return v.accept(proceed(v), "goes on")
+	}
+	return v.at(Paused, p.Reason, p.Cause).next(
+		"Waits: resume goes on, abort sends everything to " + p.Stable + ".")
+}

@@ -1,0 +1,131 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// How soon to look again: while a write takes effect, during an attempt, and
+// when nothing is going on.
+const (
+	soon    = 5 * time.Second
+	regular = 15 * time.Second
+	seldom  = time.Minute
+)
+
+// at makes a decision that stands in a phase for a reason.
+func (v view) at(phase Phase, reason Reason, note string) Decision {
+	d := Decision{Progress: v.Progress, Note: note}
+	d.Progress.Phase, d.Progress.Reason = phase, reason
+	return d
+}
+
+// next says what will happen by itself, and what a person can do.
+func (d Decision) next(sentence string) Decision {
+	d.Next = sentence
+	return d
+}
+
+// tell adds an event.
+func (d Decision) tell(reason Reason, note string, warning bool) Decision {
+	d.Events = append(d.Events, Event{reason, note, warning})
+	return d
+}
+
+// write adds the one write of a decision and remembers it as an intent. A
+// service that cannot be written well is left alone.
+func (v view) write(d Decision, split Split) Decision {
+	ours := tagging{keep: d.Progress.Stable, was: d.Progress.Tagged}
+	if d.Progress.Candidate == "" || v.foreignTag() {
+		ours.keep = ""
+	}
+	w, err := newWrite(v.Service, split, d.Progress.Candidate, ours)
+	if err != nil {
+		return v.pause(TrafficConflict, "the service's traffic list cannot be written: "+err.Error()).next(
+			"Mend the list with gcloud run services update-traffic, then resume.")
+	}
+	d.Write = w
+	d.Progress = d.Progress.intend(Intent{
+		Split: split, ETag: w.etag, Generation: w.generation, At: v.Now,
+	})
+	return d
+}
+
+// foreignTag tells whether somebody else put a tag of our name on a revision.
+func (v view) foreignTag() bool {
+	tagged := v.Service.tagged()
+	return tagged != "" && tagged != v.Progress.Tagged && tagged != v.Progress.Stable
+}
+
+// pause makes a decision that waits for a person, and remembers why.
+func (v view) pause(reason Reason, cause string) Decision {
+	v.Progress.Cause = cause
+	return v.at(Paused, reason, cause)
+}
+
+// finish applies what holds for every decision.
+func (v view) finish(d Decision) Decision {
+	d = v.deadline(d)
+	p := &d.Progress
+	if v.Service.Presence == Found && p.ServiceUID == "" {
+		p.ServiceUID = v.Service.UID
+	}
+	if p.Phase != v.was.Phase || p.Reason != v.was.Reason {
+		p.Since = v.Now
+	}
+	p.Clock = p.Clock.turn(counts(p.Phase, p.Reason), v.Now)
+	if v.Service.Presence == Found {
+		p.Generation = max(p.Generation, v.Service.Generation)
+	}
+	d = v.answer(d)
+	d.Checks = v.checks
+	d.InSync = v.desired.Equal(v.effective) && (p.Stable == "" || p.ours(v.desired))
+	if d.LookAt.IsZero() {
+		d.LookAt = v.Now.Add(pace(d))
+	}
+	return d
+}
+
+// deadline ends a wait for the world that has lasted too long.
+func (v view) deadline(d Decision) Decision {
+	p := d.Progress
+	if d.Write != nil || !counts(p.Phase, p.Reason) || p.Clock.at(v.Now) < v.Plan.StepDeadline {
+		return d
+	}
+	cause := fmt.Sprintf("%s did not pass within %s; it was %s/%s: %s", v.place(), v.Plan.StepDeadline, p.Phase, p.Reason, d.Note)
+	v.Progress = p
+	over := v.pause(StepDeadlineExceeded, cause)
+	over.Events, over.reply = d.Events, d.reply
+	return over.next("Waits: resume gives the step its time again, abort sends everything to " + p.Stable + ".")
+}
+
+// place names the step in words.
+func (v view) place() string {
+	if v.Progress.Step == 0 {
+		return "the start"
+	}
+	return "step " + v.Plan.progressOf(v.Progress.Step)
+}
+
+// pace is how long until the next look.
+func pace(d Decision) time.Duration {
+	switch {
+	case d.Write != nil, d.Progress.Phase == Shifting, d.Progress.Phase == RollingBack:
+		return soon
+	case d.Progress.active():
+		return regular
+	default:
+		return seldom
+	}
+}
+
+// revision returns what is known of a revision; nothing known is not found.
+func (v view) revision(name string) Revision {
+	if r, ok := v.Revisions[name]; ok {
+		return r
+	}
+	return Revision{Name: name, Readiness: Pending}
+}
+
+// clock writes a time the way every message does: UTC, to the minute.
+func clock(t time.Time) string { return t.UTC().Format("15:04Z") }

@@ -1,0 +1,182 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// heldByBreach holds while a threshold is tripped whose policy is to wait.
+func (v view) heldByBreach(c Check) Decision {
+	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s: %s, since %s",
+		v.Progress.Candidate, v.weight(), c.Name, c.Verdict.Note, clock(c.BreachedSince)))
+	if after := v.guard(c.Name).RollbackAfter; after > 0 && !c.Verdict.Shared {
+		return d.next(fmt.Sprintf("Rolls back at %s unless it stops; goes on by itself when it does.", clock(c.BreachedSince.Add(after))))
+	}
+	if c.Verdict.Shared {
+		return d.next(v.untilDeadline("Going back would not cure it; goes on when it stops"))
+	}
+	return d.next(v.untilDeadline("Goes on when it stops"))
+}
+
+// noData holds while a metric does not answer, and in the end does what the
+// plan says.
+func (v view) noData(c Check) Decision {
+	if v.Progress.NoDataSince.IsZero() {
+		v.Progress.NoDataSince = v.Now
+	}
+	policy := v.Plan.NoData
+	limit := v.Progress.NoDataSince.Add(policy.After)
+	note := fmt.Sprintf("no evidence since %s: %s: %s", clock(v.Progress.NoDataSince), c.Name, c.Verdict.Note)
+	if !v.Now.Before(limit) {
+		if policy.Action == Rollback && !v.untouched() {
+			return v.giveUp(note)
+		}
+		return v.pause(NoDataDeadlineExceeded, note).next(
+			"Waits: resume waits for data again, abort sends everything to " + v.Progress.Stable + ".")
+	}
+	outcome := "pauses"
+	if policy.Action == Rollback && !v.untouched() {
+		outcome = "rolls back"
+	}
+	return v.at(Held, MetricsUnavailable, note).next(
+		fmt.Sprintf("Goes on when data is back; %s at %s.", outcome, clock(limit)))
+}
+
+// thin holds a step that has too few requests, unless a person lets it pass.
+func (v view) thin(c Check) Decision {
+	p := v.Progress
+	if p.ThinAccepted == p.Step {
+		return v.passed()
+	}
+	if v.asked(Approve) {
+		v.Progress.ThinAccepted = p.Step
+		return v.accept(v.passed(), "the step passes with "+c.Verdict.Note)
+	}
+	return v.at(Held, TooFewRequests, fmt.Sprintf("%s at %d%%: %s", p.Candidate, v.weight(), c.Verdict.Note)).next(
+		v.untilDeadline(fmt.Sprintf("Goes on when there are enough; approve (attempt %d, step %d) lets this step pass", p.Attempt, p.Step)))
+}
+
+// untilDeadline adds when the step's time is over.
+func (v view) untilDeadline(sentence string) string {
+	expires := v.Progress.Clock.expires(v.Plan.StepDeadline)
+	if expires.IsZero() {
+		return sentence + "."
+	}
+	return fmt.Sprintf("%s; pauses at %s.", sentence, clock(expires))
+}
+
+// untouched tells whether the attempt has not moved any traffic.
+func (v view) untouched() bool {
+	return v.Progress.FirstWrite.IsZero()
+}
+
+// giveUp latches the candidate and goes back. An attempt that never wrote needs
+// no write; one with a write in flight does, because only a newer version of
+// the service keeps that write from landing later.
+func (v view) giveUp(cause string) Decision {
+	v.Progress = v.Progress.latch(v.Progress.Candidate)
+	v.Progress.Requested, v.Progress.Cause = "", cause
+	if v.untouched() && v.desired.Equal(all(v.Progress.Stable)) {
+		return v.rolledBack()
+	}
+	return v.sendBack(cause)
+}
+
+// sendBack sends stable everything. The split it leaves counts as known from
+// here on, so that a write that is lost is sent again and not taken for a
+// stranger's split.
+func (v view) sendBack(cause string) Decision {
+	stable := v.Progress.Stable
+	v.Progress.Confirmed = v.desired
+	if v.Progress.Candidate != "" {
+		v.Progress.Lowered = v.Now
+	}
+	d := v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%s; 100%% goes to %s", cause, stable)).next(
+		"Done when Cloud Run serves it.")
+	return v.write(d, all(stable))
+}
+
+// goBack repeats the way back until it serves.
+func goBack(v view) Decision {
+	p := v.Progress
+	stable := all(p.Stable)
+	if !v.desired.Equal(stable) {
+		return v.sendBack("traffic is still " + v.desired.String())
+	}
+	if v.effective.Equal(stable) && v.Service.settled() {
+		p.Confirmed, p.Intents, p.Tagged = stable, nil, v.tagAfter()
+		v.Progress = p
+		if p.Candidate != "" && p.latched(p.Candidate) {
+			return v.rolledBack()
+		}
+		v.Progress = p.ended()
+		v.Progress.Candidate = ""
+		v.Progress.Phase = Idle
+		return rest(v)
+	}
+	if v.Service.Failure != "" && !v.Service.Reconciling && v.lastWriteBefore(v.Now.Add(-time.Minute)) {
+		return v.sendBack("Cloud Run could not apply it: " + v.Service.Failure)
+	}
+	return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("traffic goes to %s, serves %s", v.desired, v.effective)).next(
+		"Done when Cloud Run serves it.")
+}
+
+// lastWriteBefore tells whether no write was decided since a time.
+func (v view) lastWriteBefore(t time.Time) bool {
+	return !slices.ContainsFunc(v.Progress.Intents, func(i Intent) bool { return i.At.After(t) })
+}
+
+// rolledBack ends an attempt that was given up.
+func (v view) rolledBack() Decision {
+	p := v.Progress
+	note := fmt.Sprintf("%s was given up; %s serves 100%%", p.Candidate, p.Stable)
+	if p.Cause != "" {
+		note = p.Cause + "; " + note
+	}
+	return v.at(RolledBack, ReasonRolledBack, note).next(fmt.Sprintf(
+		"Stays until a new revision is deployed or the request retry lifts it; what Git wants may still be %s.", p.Candidate))
+}
+
+// endedByPerson is a person's own rollback: nothing is left to do, and the
+// candidate is not tried again.
+func (v view) endedByPerson() Decision {
+	p := v.Progress.latch(v.Progress.Candidate)
+	p.Confirmed, p.Intents, p.Requested, p.Lowered = all(p.Stable), nil, "", v.Now
+	p.Cause = "someone else sent " + p.Stable + " 100%"
+	v.Progress = p
+	return v.rolledBack()
+}
+
+// takeBack writes our split of the current step again; its evidence starts anew.
+func (v view) takeBack() (Decision, bool) {
+	p := v.Progress
+	if c := v.revision(p.Candidate); c.Presence != Found || c.Readiness != Ready {
+		return v.giveUp(fmt.Sprintf("resume was asked, but candidate %s is not there or not ready", p.Candidate)), true
+	}
+	v.Progress.Effective, v.Progress.Clock, v.Progress.Cause = time.Time{}, Stopwatch{}, ""
+	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed by %s: traffic goes back to %s", v.Request.who(), p.Confirmed)).next(
+		"Baking starts anew when the split serves.")
+	return v.accept(v.write(d, p.Confirmed), "our split is written again"), true
+}
+
+// retried lifts the latch and starts a new attempt.
+func (v view) retried() (Decision, bool) {
+	p := v.Progress
+	if p.Phase != RolledBack || !v.asked(Retry) {
+		return Decision{}, false
+	}
+	revision := p.Candidate
+	if v.Request.Revision != "" {
+		revision = v.Request.Revision
+	}
+	v.Progress = p.unlatch(revision)
+	v.Progress.Requested = revision
+	if d, ok := v.unfitCandidate(revision); ok {
+		v.Progress = p
+		refused := v.steady()
+		refused.reply = &Reply{ID: v.Request.ID, Verb: Retry, Message: d.Note, At: v.Now}
+		return refused.tell(RequestRefused, "retry refused: "+d.Note, true), true
+	}
+	return v.accept(v.start(revision), fmt.Sprintf("attempt %d starts from step 1", p.Attempt+1)), true
+}

@@ -1,0 +1,199 @@
+package rollout
+
+import (
+	"fmt"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+// targetGone: without the service there is nothing to decide, and a service
+// that was created anew is not the one we know.
+func targetGone(v view) (Decision, bool) {
+	svc, p := v.Service, v.Progress
+	switch {
+	case svc.Presence == Denied && p.active():
+		return v.at(Held, AccessDenied, "access to the service was lost: "+svc.Detail).next(
+			"Traffic stays as it is; goes on when access is back."), true
+	case svc.Presence == Denied:
+		return v.at(Idle, AccessDenied, "access to the service is denied: "+svc.Detail).next(
+			"Grant run.services.get, run.services.update and run.revisions.get; looked at again every minute."), true
+	case svc.Presence != Found:
+		return v.at(Idle, ServiceNotFound, fmt.Sprintf("service %s does not exist in %s of project %s",
+			v.Plan.Service.Name, v.Plan.Service.Location, v.Plan.Service.Project)).next(
+			"Deploy it, or correct spec.target; looked at again every minute."), true
+	case p.ServiceUID != "" && p.ServiceUID != svc.UID:
+		if v.asked(Resume) {
+			v.Progress = Progress{Attempt: p.Attempt, LastRequest: p.LastRequest, Phase: p.Phase, Reason: p.Reason, Since: p.Since}
+			return v.accept(rest(v), "the service is taken as new"), true
+		}
+		return v.pause(StateLost, "the service was deleted and created anew").next(
+			"Waits for the request resume, which takes it as new."), true
+	}
+	return Decision{}, false
+}
+
+// stateLost: our tag is on the service, and we do not remember an attempt. A
+// baseline must not be guessed: it could be the revision that was failing.
+func stateLost(v view) (Decision, bool) {
+	tagged := v.Service.tagged()
+	if v.Progress.Stable != "" || tagged == "" {
+		return Decision{}, false
+	}
+	if d, ok := v.settleBaseline(); ok {
+		return d, true
+	}
+	return v.pause(StateLost, fmt.Sprintf(
+		"the tag %s on revision %s shows a rollout that this object does not remember; traffic is %s", Tag, tagged, v.desired)).next(
+		"Set spec.stableRevision to the revision that should serve 100%; Sluice then sends it all traffic."), true
+}
+
+// staleRead: the answer is older than one we had before; nothing is decided on
+// the past.
+func staleRead(v view) (Decision, bool) {
+	if v.Service.Generation >= v.Progress.Generation {
+		return Decision{}, false
+	}
+	d := v.at(v.Progress.Phase, v.Progress.Reason, fmt.Sprintf("Cloud Run answered with generation %d, %d was seen before",
+		v.Service.Generation, v.Progress.Generation)).next("Read again in a few seconds.")
+	d.LookAt = v.Now.Add(soon)
+	return d, true
+}
+
+// stableGone: without the way back there is no rise, and no guess at another.
+func stableGone(v view) (Decision, bool) {
+	if !v.Progress.active() || v.Progress.Stable == "" || v.revision(v.Progress.Stable).Presence != Missing {
+		return Decision{}, false
+	}
+	if d, ok := v.settleBaseline(); ok {
+		return d, true
+	}
+	return v.pause(BaselineLost, fmt.Sprintf("stable revision %s no longer exists; traffic is %s",
+		v.Progress.Stable, v.desired)).next(
+		"Set spec.stableRevision to the revision that should serve 100%; Sluice then sends it all traffic."), true
+}
+
+// abortAsked: a person's stop is obeyed in every phase of an attempt, over
+// foreign edits too.
+func abortAsked(v view) (Decision, bool) {
+	if !v.asked(Abort) || !v.Progress.active() || v.Progress.Candidate == "" {
+		return Decision{}, false
+	}
+	note := "aborted by " + v.Request.who()
+	return v.accept(v.giveUp(note), "candidate goes to 0%"), true
+}
+
+// foreignChange: a split that is neither confirmed nor meant by us belongs to a
+// person. Stable at 100 % is the person's abort; anything else waits for one.
+func foreignChange(v view) (Decision, bool) {
+	p := v.Progress
+	if !p.active() || p.Stable == "" || p.ours(v.desired) {
+		return Decision{}, false
+	}
+	sole, ok := v.desired.sole()
+	if ok && sole == p.Stable {
+		return v.endedByPerson(), true
+	}
+	if ok && v.Plan.StableRevision == sole && p.SettledBy != sole {
+		return v.rebase(sole), true
+	}
+	if v.asked(Resume) {
+		return v.takeBack()
+	}
+	d := v.pause(TrafficConflict, fmt.Sprintf("someone else set traffic to %s; ours was %s", v.desired, p.Confirmed)).next(
+		"Waits: resume writes our split again, abort sends everything to " + p.Stable + ".")
+	if c, failing := v.find(analysis.Breach); failing && c.BreachedSince.Equal(v.Now) {
+		d = d.tell(UnownedSplitFailing, "the split that someone else set is failing: "+c.Verdict.Note, true)
+	}
+	return d, true
+}
+
+// ownRollback finishes what was decided before anything else is looked at.
+func ownRollback(v view) (Decision, bool) {
+	if v.Progress.Phase != RollingBack {
+		return Decision{}, false
+	}
+	return goBack(v), true
+}
+
+// breached: once traffic was moved, the candidate's own failure and every
+// enforced breach that asks for it lead back.
+func breached(v view) (Decision, bool) {
+	p := v.Progress
+	if !p.active() || v.scope.AttemptSince.IsZero() {
+		return Decision{}, false
+	}
+	candidate := v.revision(p.Candidate)
+	switch {
+	case candidate.Presence == Missing:
+		return v.giveUp(fmt.Sprintf("candidate %s no longer exists", p.Candidate)), true
+	case candidate.Readiness == NotReady:
+		return v.giveUp(fmt.Sprintf("candidate %s is not ready: %s", p.Candidate, candidate.Why)), true
+	case v.notApplied():
+		return v.giveUp("Cloud Run could not apply the split: " + v.Service.Failure), true
+	}
+	for _, c := range v.checks {
+		if !c.enforced() || c.Verdict.Outcome != analysis.Breach || c.Verdict.Shared {
+			continue
+		}
+		guard := v.guard(c.Name)
+		held := v.Now.Sub(c.BreachedSince)
+		if guard.OnBreach == Rollback || guard.RollbackAfter > 0 && held >= guard.RollbackAfter {
+			return v.giveUp(fmt.Sprintf("%s: %s", c.Name, c.Verdict.Note)), true
+		}
+	}
+	return Decision{}, false
+}
+
+// notApplied tells whether Cloud Run gave up on a split of ours: it would
+// otherwise poison the next deployment.
+func (v view) notApplied() bool {
+	return v.Service.Failure != "" && !v.Service.Reconciling &&
+		v.desired.Of(v.Progress.Candidate) > 0 && !v.effective.Equal(v.desired)
+}
+
+// superseded: evidence and latch belong to a revision, so a newer candidate
+// starts from stable, never from where the older one had come.
+func superseded(v view) (Decision, bool) {
+	p, wanted := v.Progress, v.wanted()
+	if !p.active() || p.Candidate == "" || wanted == "" || wanted == p.Candidate {
+		return Decision{}, false
+	}
+	if newer := v.revision(wanted); wanted != p.Stable && (newer.Presence != Found || newer.Readiness != Ready) {
+		return Decision{}, false
+	}
+	note := fmt.Sprintf("%s is superseded by %s", p.Candidate, wanted)
+	if v.untouched() {
+		v.Progress = v.Progress.ended()
+		return rest(v).tell(Superseded, note, false), true
+	}
+	return v.sendBack(note).tell(Superseded, note, false), true
+}
+
+// unsettled: while Cloud Run applies a change, its fields disagree with each
+// other and nothing is raised.
+func unsettled(v view) (Decision, bool) {
+	p := v.Progress
+	if !p.active() || v.Service.settled() {
+		return Decision{}, false
+	}
+	if v.awaited() {
+		return v.shifting(), true
+	}
+	phase, reason := p.Phase, p.Reason
+	if p.Step == 0 {
+		phase, reason = Checking, Preparing
+	}
+	if phase == Shifting {
+		phase, reason = Baking, Progressing
+	}
+	return v.at(phase, reason, "Cloud Run is applying a change").next("Goes on when it is done."), true
+}
+
+// paused: guards stay armed above; nothing rises.
+func paused(v view) (Decision, bool) {
+	if !v.Progress.active() || !v.Plan.Paused {
+		return Decision{}, false
+	}
+	return v.at(Paused, ReasonPaused, fmt.Sprintf("spec.paused is true; traffic stays at %s", v.desired)).next(
+		"Waits for spec.paused: false; thresholds still roll back."), true
+}

@@ -1,0 +1,168 @@
+package rollout
+
+import (
+	"slices"
+	"time"
+)
+
+// Progress is what must survive a restart: everything Decide had committed to
+// when it was last saved. All times are whole seconds.
+type Progress struct {
+	Phase  Phase
+	Reason Reason
+	Since  time.Time // of this phase and reason
+
+	ServiceUID string
+	// Generation is the newest one seen; an older one is a stale read.
+	Generation int64
+	// Stable is the recorded baseline: the way back.
+	Stable string
+	// Cutoff separates what existed when the baseline was recorded from what
+	// came later: only revisions created after it are candidates by themselves.
+	// It is a creation time given by Cloud Run, so no clocks are compared.
+	Cutoff time.Time
+
+	Attempt   int64  // number of the attempt, 0 before the first
+	Candidate string // of the attempt under way, or of the last one
+	Requested string // revision that a retry asked for
+	// Step is the one in effect, counted from 1; 0 before the first. It follows
+	// from the confirmed split, so that an edited plan is read anew.
+	Step int
+	// FirstWrite is when the attempt first moved traffic.
+	FirstWrite time.Time
+	// Effective is when the split of Step was first seen to serve.
+	Effective time.Time
+	// Lowered is when a write last took traffic from a candidate.
+	Lowered time.Time
+	Baked   int // complete, healthy minutes of the step
+
+	Confirmed Split    // the last split of ours that was seen to serve
+	Intents   []Intent // saved before they were sent, not yet confirmed
+	Tagged    string   // revision on which our tag was seen to be ours
+
+	Cause        string   // why it was given up or waits for a person, in words
+	Latched      []string // revisions given up; only a verb lifts it
+	Approved     int      // step that a person let begin
+	ThinAccepted int      // step that a person let pass with too few requests
+
+	NoDataSince time.Time
+	Breaches    []BreachStart
+	Clock       Stopwatch // of the step deadline
+	SettledBy   string    // spec.stableRevision that was already acted on
+	LastRequest Reply
+}
+
+// Intent is a write that was decided. It is saved before it is sent, so that
+// its effect is recognised whether or not an answer arrived.
+type Intent struct {
+	Split      Split
+	ETag       string
+	Generation int64
+	At         time.Time
+}
+
+// BreachStart is when a guard began to be in breach without interruption.
+type BreachStart struct {
+	Guard string
+	Since time.Time
+}
+
+// maxIntents bounds the writes whose fate may be unknown at once.
+const maxIntents = 4
+
+// maxLatched bounds the memory of revisions given up.
+const maxLatched = 20
+
+// active tells whether an attempt is under way.
+func (p Progress) active() bool { return p.Phase.active() }
+
+// landed returns the newest intent that asked for a split.
+func (p Progress) landed(split Split) (Intent, bool) {
+	for _, intent := range slices.Backward(p.Intents) {
+		if intent.Split.Equal(split) {
+			return intent, true
+		}
+	}
+	return Intent{}, false
+}
+
+// ours tells whether a split is one we confirmed or meant.
+func (p Progress) ours(split Split) bool {
+	if p.Confirmed.Equal(split) {
+		return true
+	}
+	_, ok := p.landed(split)
+	return ok
+}
+
+// intend remembers a write that is about to be sent. The same write sent again
+// is not a second intent.
+func (p Progress) intend(intent Intent) Progress {
+	same := func(i Intent) bool { return i.Split.Equal(intent.Split) && i.ETag == intent.ETag }
+	if slices.ContainsFunc(p.Intents, same) {
+		return p
+	}
+	intents := append(slices.Clone(p.Intents), intent)
+	p.Intents = intents[max(0, len(intents)-maxIntents):]
+	return p
+}
+
+// latch gives a revision up.
+func (p Progress) latch(revision string) Progress {
+	if p.latched(revision) {
+		return p
+	}
+	latched := append(slices.Clone(p.Latched), revision)
+	p.Latched = latched[max(0, len(latched)-maxLatched):]
+	return p
+}
+
+func (p Progress) latched(revision string) bool { return slices.Contains(p.Latched, revision) }
+
+func (p Progress) unlatch(revision string) Progress {
+	p.Latched = slices.DeleteFunc(slices.Clone(p.Latched), func(r string) bool { return r == revision })
+	return p
+}
+
+// breachedSince returns when a guard's breach began, or the zero time.
+func (p Progress) breachedSince(guard string) time.Time {
+	for _, b := range p.Breaches {
+		if b.Guard == guard {
+			return b.Since
+		}
+	}
+	return time.Time{}
+}
+
+// Stopwatch adds up the time that counts against a step's deadline.
+type Stopwatch struct {
+	Spent   time.Duration // before Running
+	Running time.Time     // since when it runs; zero when stopped
+}
+
+// at returns the time spent up to now.
+func (s Stopwatch) at(now time.Time) time.Duration {
+	if s.Running.IsZero() {
+		return s.Spent
+	}
+	return s.Spent + now.Sub(s.Running)
+}
+
+// turn starts or stops it.
+func (s Stopwatch) turn(on bool, now time.Time) Stopwatch {
+	switch {
+	case on && s.Running.IsZero():
+		return Stopwatch{Spent: s.Spent, Running: now}
+	case !on && !s.Running.IsZero():
+		return Stopwatch{Spent: s.at(now)}
+	}
+	return s
+}
+
+// expires returns when it will have run for a limit; zero while it stands.
+func (s Stopwatch) expires(limit time.Duration) time.Time {
+	if s.Running.IsZero() {
+		return time.Time{}
+	}
+	return s.Running.Add(limit - s.Spent)
+}

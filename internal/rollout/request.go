@@ -1,0 +1,123 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// Verb is what a person asks for.
+type Verb string
+
+// The verbs.
+const (
+	Approve Verb = "approve"
+	Resume  Verb = "resume"
+	Abort   Verb = "abort"
+	Retry   Verb = "retry"
+)
+
+// Request is a person's verb, bound to what the person saw.
+type Request struct {
+	ID       string
+	Verb     Verb
+	Attempt  int64 // 0: not bound to an attempt
+	Step     int   // -1: not bound to a step
+	Revision string
+	By       string
+	Reason   string
+	// Malformed says what is wrong with the request itself.
+	Malformed string
+}
+
+// Reply is the one answer to a request.
+type Reply struct {
+	ID       string
+	Verb     Verb
+	Accepted bool
+	Message  string
+	At       time.Time
+}
+
+// asked tells whether a person asks for a verb now, in a way that still fits.
+func (v view) asked(verb Verb) bool {
+	return v.pending() && v.Request.Verb == verb && v.misfit() == ""
+}
+
+// pending tells whether there is a request that was not answered yet.
+func (v view) pending() bool {
+	return v.Request.ID != "" && v.Request.ID != v.Progress.LastRequest.ID
+}
+
+// misfit says why a request cannot be meant for what is going on now.
+func (v view) misfit() string {
+	req := v.Request
+	switch {
+	case req.Malformed != "":
+		return req.Malformed
+	case req.Attempt != 0 && req.Attempt != v.Progress.Attempt:
+		return fmt.Sprintf("attempt %d was meant, attempt %d is the newest", req.Attempt, v.Progress.Attempt)
+	case req.Step >= 0 && req.Step != v.Progress.Step:
+		return fmt.Sprintf("step %d was meant, step %d is under way", req.Step, v.Progress.Step)
+	case req.Verb == Approve && (req.Attempt == 0 || req.Step < 0):
+		return "approve needs the attempt and the step that were looked at"
+	case req.Verb == Resume && v.Plan.Paused:
+		return "spec.paused is true: set it to false in Git"
+	}
+	return ""
+}
+
+// accept answers the request in a decision.
+func (v view) accept(d Decision, message string) Decision {
+	d.reply = &Reply{ID: v.Request.ID, Verb: v.Request.Verb, Accepted: true, Message: message, At: v.Now}
+	return d
+}
+
+// answer gives a pending request its one answer. A request that no rule took up
+// is refused, except while Cloud Run is busy: then it is heard again when the
+// facts are clear. An abort is never put off.
+func (v view) answer(d Decision) Decision {
+	if !v.pending() {
+		return d
+	}
+	why := v.misfit()
+	if d.reply == nil && why == "" && v.Request.Verb != Abort && v.busy() {
+		return d
+	}
+	if d.reply == nil {
+		if why == "" {
+			why = v.unfit(d)
+		}
+		d.reply = &Reply{ID: v.Request.ID, Verb: v.Request.Verb, Message: why, At: v.Now}
+		d = d.tell(RequestRefused, fmt.Sprintf("%s refused: %s", v.Request.Verb, why), true)
+	}
+	d.Progress.LastRequest = *d.reply
+	return d
+}
+
+// busy tells whether the service cannot be judged just now.
+func (v view) busy() bool {
+	svc := v.Service
+	return svc.Presence == Found && (!svc.settled() || svc.Generation < v.Progress.Generation)
+}
+
+// unfit says why a verb means nothing in the state that was decided.
+func (v view) unfit(d Decision) string {
+	switch v.Request.Verb {
+	case Approve, Resume, Abort, Retry:
+		return fmt.Sprintf("there is nothing to %s in state %s/%s: %s", v.Request.Verb, d.Progress.Phase, d.Progress.Reason, d.Note)
+	default:
+		return fmt.Sprintf("unknown verb %q: write approve, resume, abort or retry", v.Request.Verb)
+	}
+}
+
+// who names the person behind a request, and the reason given.
+func (r Request) who() string {
+	by := r.By
+	if by == "" {
+		by = "a person"
+	}
+	if r.Reason == "" {
+		return by
+	}
+	return fmt.Sprintf("%s (%q)", by, r.Reason)
+}

@@ -1,0 +1,224 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// rest is the rule between attempts: keep the baseline true, look for a
+// candidate.
+func rest(v view) Decision {
+	p := v.Progress
+	if p.Stable == "" {
+		return v.admit()
+	}
+	if _, late := p.landed(v.desired); late && !p.Confirmed.Equal(v.desired) {
+		return v.sendBack("a write decided earlier arrived late")
+	}
+	if d, ok := v.baseline(); ok {
+		return d
+	}
+	if d, ok := v.retried(); ok {
+		return d
+	}
+	wanted := v.wanted()
+	if wanted == "" || wanted == p.Stable {
+		return v.steady()
+	}
+	if d, ok := v.unfitCandidate(wanted); ok {
+		return d
+	}
+	if v.unwatchable(wanted) {
+		return v.natUnwatched(wanted)
+	}
+	return v.start(wanted)
+}
+
+// admit records the baseline of a service seen for the first time.
+func (v view) admit() Decision {
+	sole, ok := v.desired.sole()
+	created := v.revision(v.Service.LatestCreated)
+	switch {
+	case !v.Service.settled(), v.Service.followsLatest() && v.Service.LatestCreated != v.Service.LatestReady && created.Readiness == Pending:
+		return v.at(Idle, Preparing, "the service is not settled yet").next("Its baseline is recorded when it is.")
+	case !ok || !v.effective.Equal(v.desired):
+		if d, ok := v.settleBaseline(); ok {
+			return d
+		}
+		return v.baselineUnknown()
+	}
+	return v.rebase(sole)
+}
+
+// baseline keeps the recorded baseline true to what a person did since.
+func (v view) baseline() (Decision, bool) {
+	p := v.Progress
+	sole, ok := v.desired.sole()
+	switch {
+	case !v.Service.settled():
+		return v.at(p.Phase, p.Reason, "Cloud Run is applying a change").next("Looked at again when it is done."), true
+	case !ok || !v.effective.Equal(v.desired):
+		if d, ok := v.settleBaseline(); ok {
+			return d, true
+		}
+		return v.baselineUnknown(), true
+	case sole != p.Stable:
+		return v.rebase(sole), true
+	case v.Service.followsLatest() && !v.Plan.Paused:
+		return v.pin(v.at(p.Phase, p.Reason, "")), true
+	}
+	return Decision{}, false
+}
+
+func (v view) baselineUnknown() Decision {
+	return v.at(Idle, BaselineUnknown, fmt.Sprintf("traffic is %s and no rollout of ours did that; nothing says which revision is the way back",
+		v.desired)).next("Send one revision 100%, or set spec.stableRevision to the one that should serve everything; Sluice then sends it all traffic.")
+}
+
+// rebase takes a revision that serves everything as the baseline. Whatever
+// exists now is no candidate by itself.
+func (v view) rebase(stable string) Decision {
+	was := v.Progress
+	p := was.ended()
+	p.Stable, p.Confirmed, p.Candidate, p.Requested = stable, all(stable), "", ""
+	p.Intents = nil
+	p.Cutoff = laterOf(v.revision(stable), v.revision(v.Service.LatestCreated), v.revision(v.Service.LatestReady))
+	if v.Plan.StableRevision != "" {
+		p.SettledBy = v.Plan.StableRevision
+	}
+	v.Progress = p
+	d := v.steady()
+	if was.Stable != "" && was.Stable != stable {
+		d = d.tell(Steady, fmt.Sprintf("baseline is now %s: someone sent it 100%%; it was %s", stable, was.Stable), false)
+	}
+	if v.Service.followsLatest() && !v.Plan.Paused {
+		return v.pin(d)
+	}
+	return d
+}
+
+// pin replaces LATEST by the revision it stands for. The split stays; a new
+// revision no longer takes it by itself.
+func (v view) pin(d Decision) Decision {
+	stable := d.Progress.Stable
+	d.Note = fmt.Sprintf("%s serves 100%%; the traffic is being pinned to it", stable)
+	d.Next = "New revisions will wait for a rollout."
+	return v.write(d, all(stable)).tell(Pinned,
+		fmt.Sprintf("traffic followed LATEST and is now pinned to %s, which it stood for", stable), false)
+}
+
+// settleBaseline obeys spec.stableRevision where nothing else says which
+// revision is the way back. Each value is used once, so that an old one cannot
+// move traffic later.
+func (v view) settleBaseline() (Decision, bool) {
+	named := v.Plan.StableRevision
+	if named == "" || named == v.Progress.SettledBy {
+		return Decision{}, false
+	}
+	if r := v.revision(named); r.Presence != Found || r.Readiness != Ready {
+		return v.at(Idle, RevisionNotReady, fmt.Sprintf("spec.stableRevision names %s, which is not there or not ready", named)).next(
+			"Name a ready revision of this service."), true
+	}
+	p := v.Progress.ended()
+	p.Stable, p.Candidate, p.Requested, p.SettledBy = named, "", "", named
+	p.Tagged = v.Service.tagged()
+	p.Cutoff = laterOf(v.revision(named), v.revision(v.Service.LatestCreated), v.revision(v.Service.LatestReady))
+	v.Progress = p
+	return v.sendBack("spec.stableRevision names " + named), true
+}
+
+// steady is the state in which nothing is wanted.
+func (v view) steady() Decision {
+	p := v.Progress
+	phase, reason := p.Phase, p.Reason
+	note, next := fmt.Sprintf("%s serves 100%%", p.Stable), "Waits for a new revision."
+	switch {
+	case phase == Completed && reason == ReasonCompleted && p.Candidate == p.Stable:
+		note = fmt.Sprintf("%s serves 100%% and is the new stable", p.Stable)
+	case phase == RolledBack && p.latched(p.Candidate):
+		return v.rolledBack()
+	default:
+		phase, reason = Idle, Steady
+		if newest := v.Service.LatestReady; newest != "" && newest != p.Stable {
+			next = fmt.Sprintf("Newest revision %s existed before and is no candidate by itself: set spec.candidateRevision to it to roll it out.", newest)
+		}
+	}
+	return v.at(phase, reason, note).next(next)
+}
+
+// wanted is the revision that should be rolled out, or "".
+func (v view) wanted() string {
+	p := v.Progress
+	if named := v.Plan.CandidateRevision; named != "" {
+		return v.unless(named)
+	}
+	newest := v.revision(v.Service.LatestReady)
+	if newest.Presence == Found && newest.CreatedAt.After(p.Cutoff) && newest.Name != p.Stable && !p.latched(newest.Name) {
+		return newest.Name
+	}
+	if p.Requested != "" {
+		return v.unless(p.Requested)
+	}
+	if p.active() {
+		return p.Candidate
+	}
+	if created := v.revision(v.Service.LatestCreated); created.CreatedAt.After(p.Cutoff) && created.Name != p.Stable &&
+		created.Readiness != Ready {
+		return v.unless(created.Name)
+	}
+	return ""
+}
+
+// unless returns a revision unless it was given up.
+func (v view) unless(revision string) string {
+	if v.Progress.latched(revision) {
+		return ""
+	}
+	return revision
+}
+
+// unfitCandidate says why a wanted revision cannot be rolled out.
+func (v view) unfitCandidate(name string) (Decision, bool) {
+	r := v.revision(name)
+	switch {
+	case r.Presence != Found:
+		return v.at(Idle, RevisionNotFound, fmt.Sprintf("revision %s does not exist", name)).next(
+			"Deploy it, or correct spec.candidateRevision; looked at again every minute."), true
+	case r.Readiness == NotReady:
+		return v.at(Idle, RevisionNotReady, fmt.Sprintf("revision %s is not ready: %s", name, r.Why)).next(
+			fmt.Sprintf("%s keeps all traffic; deploy a revision that starts.", v.Progress.Stable)), true
+	case r.Readiness != Ready:
+		return v.at(Idle, Preparing, fmt.Sprintf("revision %s was created and is not ready yet", name)).next(
+			"Its rollout starts when Cloud Run reports it ready."), true
+	}
+	return Decision{}, false
+}
+
+// start begins an attempt.
+func (v view) start(candidate string) Decision {
+	p := v.Progress.ended()
+	p.Attempt++
+	p.Candidate = candidate
+	p.Intents, p.Clock = nil, Stopwatch{}
+	v.Progress = p
+	d := v.at(Checking, Preparing, fmt.Sprintf("%s is to follow %s", candidate, p.Stable)).next("Its preconditions are checked next.")
+	d.LookAt = v.Now.Add(soon)
+	return d.tell(RolloutStarted, fmt.Sprintf("attempt %d: %s is to follow %s", p.Attempt, candidate, p.Stable), false)
+}
+
+// ended forgets what belongs to an attempt, and keeps what outlives it.
+func (p Progress) ended() Progress {
+	p.Step, p.FirstWrite, p.Effective, p.Baked = 0, time.Time{}, time.Time{}, 0
+	p.Approved, p.ThinAccepted, p.Cause = 0, 0, ""
+	p.NoDataSince, p.Breaches = time.Time{}, nil
+	return p
+}
+
+// laterOf is the newest creation time of some revisions.
+func laterOf(revisions ...Revision) time.Time {
+	var newest time.Time
+	for _, r := range revisions {
+		newest = later(newest, r.CreatedAt)
+	}
+	return newest
+}

@@ -1,0 +1,107 @@
+package rollout
+
+import (
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+// Input is everything a decision may depend on.
+type Input struct {
+	Plan      Plan                // what the user asks for
+	Progress  Progress            // what we had committed to when we last saved
+	Service   Service             // what Cloud Run reports: one live read, never a cache
+	Revisions map[string]Revision // the revisions named by Involved
+	Answers   analysis.Answers    // the answers to Questions
+	Request   Request             // a person's verb; the zero Request is none
+	Now       time.Time           // whole seconds; the only clock the core sees
+}
+
+// Decision is one step, as data. The caller saves Progress, then sends Write,
+// then tells Events, then looks again at LookAt. There is never a second write.
+type Decision struct {
+	Progress Progress
+	Write    *Write // nil leaves traffic alone
+	LookAt   time.Time
+	Events   []Event
+
+	Note   string // what is: cause, number and limit
+	Next   string // what happens next and when, and what a person can do
+	Checks []Check
+	InSync bool // the split that serves is the one we asked for
+
+	reply *Reply
+}
+
+// Event is a transition to tell, once the decision is saved and carried out.
+type Event struct {
+	Reason  Reason
+	Note    string
+	Warning bool
+}
+
+// Check is a guard with its verdict, for people.
+type Check struct {
+	Name    string
+	Mode    Mode
+	Verdict analysis.Verdict
+	// BreachedSince is when the breach began; zero without one.
+	BreachedSince time.Time
+}
+
+// rule either speaks (true) or passes (false). It changes nothing it is given.
+type rule func(view) (Decision, bool)
+
+// overrides outrank every phase; the first that speaks decides. The order is
+// policy: what has gone comes before what a person wants, a person before the
+// metrics, what lowers risk before what waits.
+var overrides = []rule{
+	targetGone,    // there is no service, or another one of that name
+	stateLost,     // we do not remember what we did to it
+	staleRead,     // the read is older than what we saw before
+	stableGone,    // there is no way back
+	abortAsked,    // a person said stop: back to stable, now
+	foreignChange, // someone else moved traffic: stop writing, say so
+	ownRollback,   // we decided to go back and are not there yet
+	breached,      // the metrics or the candidate itself said stop
+	superseded,    // there is a newer candidate: go back, start anew
+	unsettled,     // Cloud Run is still applying a change: wait
+	paused,        // a person said wait
+}
+
+// phases holds the ordinary course of a rollout.
+var phases map[Phase]func(view) Decision
+
+func init() {
+	phases = map[Phase]func(view) Decision{
+		Idle:             rest,    // look for a candidate
+		Completed:        rest,    // the same, after a success
+		RolledBack:       rest,    // the same, after a rollback
+		Checking:         proceed, // preconditions
+		Shifting:         proceed, // has the split arrived?
+		Baking:           proceed, // is the evidence complete?
+		AwaitingApproval: proceed, // has a person approved?
+		Held:             proceed, // has the world changed?
+		Paused:           waitForPerson,
+		RollingBack:      goBack,
+	}
+}
+
+// Decide returns the next step. It is total: every input, however odd, gets a
+// decision, and "hold and say why" is always one.
+func Decide(in Input) Decision {
+	v := look(in)
+	return v.finish(v.decide())
+}
+
+func (v view) decide() Decision {
+	for _, overrule := range overrides {
+		if d, ok := overrule(v); ok {
+			return d
+		}
+	}
+	if phase, ok := phases[v.Progress.Phase]; ok {
+		return phase(v)
+	}
+	return rest(v)
+}

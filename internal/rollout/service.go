@@ -1,0 +1,188 @@
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Tag is the traffic tag that keeps the stable revision addressable while an
+// attempt lasts, so that Cloud Run does not delete it as unused.
+const Tag = "sluice-stable"
+
+// ServiceRef names one Cloud Run service in one region.
+type ServiceRef struct {
+	Project, Location, Name string
+}
+
+// Presence says whether a read found what it looked for.
+type Presence string
+
+// The presences. Absence is a fact like any other, not an error.
+const (
+	Found   Presence = "Found"
+	Missing Presence = "Missing"
+	Denied  Presence = "Denied"
+)
+
+// Service is what Cloud Run reports of a service: one live read.
+type Service struct {
+	Presence Presence
+	Detail   string // the API's own words when not Found
+
+	UID                string
+	Generation         int64
+	ObservedGeneration int64
+	ETag               string
+	Reconciling        bool
+	// Failure is Cloud Run's reason when the last change could not be applied.
+	Failure string
+
+	Desired   []Entry // what was asked for
+	Effective []Entry // what serves
+
+	LatestReady   string // short revision names
+	LatestCreated string
+}
+
+// Entry is one line of a service's traffic list.
+type Entry struct {
+	Latest   bool   // follows the latest ready revision; Revision is empty
+	Revision string // short name
+	Percent  int64
+	Tag      string
+}
+
+// settled tells whether Cloud Run is done with what it was asked for. After a
+// failure the observed generation stays behind for good (run v2, Service.reconciling).
+func (s Service) settled() bool {
+	return !s.Reconciling && (s.Generation == s.ObservedGeneration || s.Failure != "")
+}
+
+// followsLatest tells whether a part of the traffic moves by itself to every
+// new revision.
+func (s Service) followsLatest() bool {
+	return slices.ContainsFunc(s.Desired, func(e Entry) bool { return e.Latest && e.Percent > 0 })
+}
+
+// tagged returns the revision that carries our tag, or "".
+func (s Service) tagged() string {
+	for _, e := range s.Desired {
+		if e.Tag == Tag {
+			return s.resolve(e)
+		}
+	}
+	return ""
+}
+
+func (s Service) resolve(e Entry) string {
+	if e.Latest {
+		return s.LatestReady
+	}
+	return e.Revision
+}
+
+// split sums entries per revision, with LATEST resolved.
+func (s Service) split(entries []Entry) Split {
+	sums := map[string]int64{}
+	for _, e := range entries {
+		sums[s.resolve(e)] += e.Percent
+	}
+	return NewSplit(sums)
+}
+
+// Readiness is a revision's Ready condition.
+type Readiness string
+
+// The readinesses.
+const (
+	Ready    Readiness = "Ready"
+	NotReady Readiness = "NotReady"
+	Pending  Readiness = "Pending"
+)
+
+// Egress says which of a revision's outbound traffic takes the VPC, and so NAT.
+type Egress string
+
+// The egresses.
+const (
+	EgressNone    Egress = "none"                // no VPC access
+	EgressPrivate Egress = "private-ranges-only" // public addresses do not pass NAT
+	EgressAll     Egress = "all-traffic"
+)
+
+// Revision is what Cloud Run reports of a revision.
+type Revision struct {
+	Presence  Presence
+	Name      string // short
+	CreatedAt time.Time
+	Readiness Readiness
+	Why       string // Cloud Run's reason when not ready
+	Egress    Egress
+	Timeout   time.Duration // request timeout; 0 when not reported
+	Image     string
+}
+
+// Share is a revision's percent of the traffic.
+type Share struct {
+	Revision string
+	Percent  int64
+}
+
+// Split says who serves how much: at most one share per revision, none of them
+// zero, ordered by name. Two splits are the same when they are Equal.
+type Split []Share
+
+// NewSplit makes a split from percents per revision.
+func NewSplit(percents map[string]int64) Split {
+	var split Split
+	for revision, percent := range percents {
+		if percent != 0 {
+			split = append(split, Share{revision, percent})
+		}
+	}
+	slices.SortFunc(split, func(a, b Share) int { return cmp.Compare(a.Revision, b.Revision) })
+	return split
+}
+
+// all gives one revision the whole traffic.
+func all(revision string) Split { return Split{{revision, 100}} }
+
+// between gives the candidate its weight and stable the rest.
+func between(candidate, stable string, weight int64) Split {
+	return NewSplit(map[string]int64{candidate: weight, stable: 100 - weight})
+}
+
+// Equal compares two splits.
+func (s Split) Equal(other Split) bool { return slices.Equal(s, other) }
+
+// Of returns a revision's percent, 0 when it has none.
+func (s Split) Of(revision string) int64 {
+	for _, share := range s {
+		if share.Revision == revision {
+			return share.Percent
+		}
+	}
+	return 0
+}
+
+// sole returns the one revision that holds all traffic.
+func (s Split) sole() (string, bool) {
+	if len(s) == 1 && s[0].Percent == 100 {
+		return s[0].Revision, true
+	}
+	return "", false
+}
+
+// String writes the split for people: "web-2 25%, web-1 75%", largest last.
+func (s Split) String() string {
+	parts := make([]string, 0, len(s))
+	bySize := slices.Clone(s)
+	slices.SortStableFunc(bySize, func(a, b Share) int { return cmp.Compare(a.Percent, b.Percent) })
+	for _, share := range bySize {
+		parts = append(parts, fmt.Sprintf("%s %d%%", share.Revision, share.Percent))
+	}
+	return strings.Join(parts, ", ")
+}

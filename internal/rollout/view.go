@@ -1,0 +1,253 @@
+package rollout
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+const (
+	// settle is how long a split that took effect is not judged: routing is
+	// "not instantaneous" (Cloud Run docs, rollouts) and its span undocumented.
+	settle = 60 * time.Second
+	// longestHang bounds how long a hung request is waited for: it is counted
+	// when it ends, at the latest after its timeout.
+	longestHang = 10 * time.Minute
+	// defaultTimeout is Cloud Run's request timeout when none is reported.
+	defaultTimeout = 5 * time.Minute
+	// coolDown is how long the addresses of stopped instances may keep NAT
+	// ports (Direct VPC docs: up to 20 minutes).
+	coolDown = 20 * time.Minute
+)
+
+// view is an input with what follows from it.
+type view struct {
+	Input
+	was       Progress // as saved; Progress is what it becomes
+	desired   Split
+	effective Split
+	scope     analysis.Scope
+	blind     bool // traffic leaves through NAT and nobody said which one
+	checks    []Check
+}
+
+// look derives everything the rules share.
+func look(in Input) view {
+	if len(in.Plan.Steps) == 0 {
+		// A plan without steps is refused at apply. Should one get here, nothing
+		// rises without a person.
+		in.Plan.Steps = []Step{{Weight: 100, Bake: 20 * time.Minute, Approval: true}}
+	}
+	v := view{Input: in, was: in.Progress}
+	v.desired = in.Service.split(in.Service.Desired)
+	v.effective = in.Service.split(in.Service.Effective)
+	v.scope, v.blind = scopeOf(in)
+	if in.Progress.active() {
+		v.Progress.Step = in.Plan.stepAt(in.Progress.Confirmed.Of(in.Progress.Candidate))
+	}
+	v.checks = v.judge()
+	v.Progress.Breaches = v.breaches()
+	if !slices.ContainsFunc(v.checks, func(c Check) bool { return c.enforced() && c.Verdict.Outcome == analysis.NoData }) && !v.blind {
+		v.Progress.NoDataSince = time.Time{}
+	}
+	if v.Plan.StableRevision == "" {
+		v.Progress.SettledBy = ""
+	}
+	return v
+}
+
+// Involved lists the revisions a decision will want to know.
+func Involved(plan Plan, was Progress, svc Service, req Request) []string {
+	names := []string{
+		was.Stable, was.Candidate, was.Requested, svc.LatestReady, svc.LatestCreated,
+		plan.CandidateRevision, plan.StableRevision, req.Revision,
+	}
+	if sole, ok := svc.split(svc.Desired).sole(); ok {
+		names = append(names, sole)
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
+}
+
+// Questions lists the measurements Decide will want, given the service and its
+// revisions. There are none outside an attempt.
+func Questions(in Input) []analysis.Question {
+	if !in.Progress.active() || in.Service.Presence != Found {
+		return nil
+	}
+	scope, _ := scopeOf(in)
+	var questions []analysis.Question
+	for _, guard := range in.Plan.Guards {
+		if guard.Mode == Off {
+			continue
+		}
+		for _, q := range guard.Rule.Questions(scope) {
+			if !slices.Contains(questions, q) {
+				questions = append(questions, q)
+			}
+		}
+	}
+	return questions
+}
+
+// scopeOf says what the evidence is about, and whether NAT is out of sight.
+func scopeOf(in Input) (scope analysis.Scope, blind bool) {
+	was := in.Progress
+	scope = analysis.Scope{
+		Candidate: in.source(was.Candidate),
+		Stable:    in.source(was.Stable),
+		Window:    in.Plan.Window,
+		Now:       in.Now,
+	}
+	if in.moved() {
+		scope.AttemptSince = was.FirstWrite
+		scope.StepSince = in.stepSince().Add(settle)
+	}
+	switch {
+	case in.Plan.NatUnwanted:
+		scope.Unwatched = "spec.nat.discovery is Off"
+	case !in.throughNat(was.Candidate):
+		scope.Unwatched = "neither revision sends public traffic through the VPC"
+	case len(in.Plan.Gateways) == 0:
+		scope.Unwatched, blind = "no NAT gateway named", true
+	default:
+		scope.Gateways = in.Plan.Gateways
+	}
+	return scope, blind
+}
+
+func (in Input) source(revision string) analysis.Source {
+	ref := in.Plan.Service
+	return analysis.Source{Project: ref.Project, Location: ref.Location, Service: ref.Name, Revision: revision}
+}
+
+// moved tells whether the candidate was given traffic in this attempt. A first
+// write that was lost moved nothing, and what it would have done is not judged.
+func (in Input) moved() bool {
+	was := in.Progress
+	return !was.FirstWrite.IsZero() &&
+		(was.Confirmed.Of(was.Candidate) > 0 || in.Service.split(in.Service.Desired).Of(was.Candidate) > 0)
+}
+
+// stepSince is when the split of the step began to serve: when it was first
+// seen to, or, before that, when the first write was decided. A split that was
+// taken back from a stranger has no evidence until it serves again.
+func (in Input) stepSince() time.Time {
+	was := in.Progress
+	switch {
+	case !was.Effective.IsZero():
+		return was.Effective
+	case was.Confirmed.Of(was.Candidate) > 0:
+		return in.Now
+	default:
+		return was.FirstWrite
+	}
+}
+
+// throughNat tells whether a candidate or stable sends all its traffic into the
+// VPC; the stricter of the two decides.
+func (in Input) throughNat(candidate string) bool {
+	return in.Revisions[candidate].Egress == EgressAll || in.Revisions[in.Progress.Stable].Egress == EgressAll
+}
+
+// unwatchable tells whether a candidate's traffic would leave through a NAT
+// that nobody named.
+func (in Input) unwatchable(candidate string) bool {
+	return in.throughNat(candidate) && !in.Plan.NatUnwanted && len(in.Plan.Gateways) == 0
+}
+
+// judge asks every guard for its verdict: on the time before the first write,
+// or on the step under way.
+func (v view) judge() []Check {
+	if !v.Progress.active() || v.Progress.Candidate == "" || v.Service.Presence != Found {
+		return nil
+	}
+	var checks []Check
+	for _, guard := range v.Plan.Guards {
+		if guard.Mode == Off {
+			continue
+		}
+		verdict := analysis.Verdict{}
+		if v.scope.AttemptSince.IsZero() {
+			verdict = guard.Rule.Preflight(v.scope, v.Answers)
+		} else {
+			verdict = guard.Rule.Judge(v.scope, v.Answers)
+		}
+		check := Check{Name: guard.Name, Mode: guard.Mode, Verdict: verdict}
+		if verdict.Outcome == analysis.Breach {
+			check.BreachedSince = v.Progress.breachedSince(guard.Name)
+			if check.BreachedSince.IsZero() {
+				check.BreachedSince = v.Now
+			}
+		}
+		checks = append(checks, check)
+	}
+	return checks
+}
+
+// breaches lists since when which guard is in breach.
+func (v view) breaches() []BreachStart {
+	var starts []BreachStart
+	for _, c := range v.checks {
+		if !c.BreachedSince.IsZero() {
+			starts = append(starts, BreachStart{c.Name, c.BreachedSince})
+		}
+	}
+	return starts
+}
+
+func (c Check) enforced() bool { return c.Mode == Enforce }
+
+// find returns the first enforced check with an outcome.
+func (v view) find(outcome analysis.Outcome) (Check, bool) {
+	for _, c := range v.checks {
+		if c.enforced() && c.Verdict.Outcome == outcome {
+			return c, true
+		}
+	}
+	return Check{}, false
+}
+
+// guard returns the guard of a check.
+func (v view) guard(name string) Guard {
+	for _, g := range v.Plan.Guards {
+		if g.Name == name {
+			return g
+		}
+	}
+	return Guard{}
+}
+
+// evidence returns the minutes of the step that are healthy in every enforced
+// check, and the newest minute that all of them have judged. Without a check
+// that applies, the clock is the only evidence there is.
+func (v view) evidence() (minutes int, through time.Time) {
+	var healthy []time.Time
+	first := true
+	for _, c := range v.checks {
+		if !c.enforced() || c.Verdict.Outcome == analysis.NotApplicable {
+			continue
+		}
+		if first {
+			healthy, through, first = c.Verdict.Healthy, c.Verdict.Through, false
+			continue
+		}
+		healthy = analysis.Common(healthy, c.Verdict.Healthy)
+		if c.Verdict.Through.Before(through) {
+			through = c.Verdict.Through
+		}
+	}
+	if first {
+		return max(0, int(v.Now.Sub(v.scope.StepSince)/time.Minute)), v.Now
+	}
+	return len(healthy), through
+}
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
