@@ -1,0 +1,161 @@
+// Package cloudrun speaks to the Cloud Run Admin API v2 in the core's words.
+//
+// It reads live and changes nothing but a service's traffic: one PATCH with
+// updateMask=traffic, a body of {etag, traffic}, sent once and never repeated.
+// From top to bottom a request passes the SDK, the credentials, the write
+// firewall, and a transport that notes what was handed to the network and limits
+// what comes back. This is the only package that imports google.golang.org/api.
+//
+// What the API does is taken from its discovery document (run v2, in
+// google.golang.org/api v0.311.0) and from public recordings of it.
+package cloudrun
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"google.golang.org/api/option"
+	run "google.golang.org/api/run/v2"
+	htransport "google.golang.org/api/transport/http"
+
+	"github.com/sluice-rollouts/sluice/internal/cloudrun/firewall"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// DefaultEndpoint is the API's public address.
+const DefaultEndpoint = "https://run.googleapis.com/"
+
+// defaultTimeout limits one call, connection and body included.
+const defaultTimeout = 15 * time.Second
+
+// Options say how to reach the API. The zero value reaches the public one with
+// the process's application default credentials.
+type Options struct {
+	// Endpoint is an https address, or an http address of this machine, which is
+	// spoken to without credentials. Empty means DefaultEndpoint.
+	Endpoint string
+	// UserAgent is added to every request.
+	UserAgent string
+	// Timeout limits each call; 0 means 15 s.
+	Timeout time.Duration
+	// Transport carries what the firewall lets through; nil means the network.
+	Transport http.RoundTripper
+}
+
+// Client reads services and revisions and sets traffic. It is safe for
+// concurrent use.
+type Client struct {
+	api      *run.Service
+	firewall *firewall.Firewall
+	timeout  time.Duration
+}
+
+// New makes a client. It fails on an endpoint that it may not use, and without
+// credentials for one that needs them; it makes no call to the API.
+func New(ctx context.Context, options Options) (*Client, error) {
+	at, err := parseEndpoint(options.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	bottom := options.Transport
+	if bottom == nil {
+		bottom = network()
+	}
+	wall := firewall.New(&meter{next: bottom})
+	transport, err := authenticated(ctx, wall, at)
+	if err != nil {
+		return nil, fmt.Errorf("finding credentials for %s: %w", at.url, err)
+	}
+	client := &http.Client{Transport: transport, CheckRedirect: noRedirect}
+	api, err := run.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(at.url))
+	if err != nil {
+		return nil, fmt.Errorf("building the Cloud Run client: %w", err)
+	}
+	api.UserAgent = options.UserAgent
+	return &Client{api: api, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout)}, nil
+}
+
+// authenticated adds credentials above the firewall, unless the endpoint is this
+// machine.
+func authenticated(ctx context.Context, base http.RoundTripper, at endpoint) (http.RoundTripper, error) {
+	if at.plain {
+		return base, nil
+	}
+	return htransport.NewTransport(ctx, base, option.WithScopes(run.CloudPlatformScope))
+}
+
+// Refused counts the requests that the write firewall did not send. Anything but
+// zero is a bug in this program.
+func (c *Client) Refused() int64 { return c.firewall.Refused() }
+
+// Service reads a service live, and changes nothing. A service that is missing
+// or may not be read is a fact in the answer; every other failure is an error
+// of one of this package's kinds.
+func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.Service, error) {
+	op := fmt.Sprintf("reading service %q", clean(ref.Name))
+	name, err := serviceName(ref)
+	if err != nil {
+		return rollout.Service{}, &CallError{Op: op, Kind: ErrInvalid, Detail: err.Error()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+
+	answer, err := c.api.Projects.Locations.Services.Get(name).Context(ctx).Do()
+	if err != nil {
+		failure := readError(op, err)
+		if presence, detail, ok := failure.fact(); ok {
+			return rollout.Service{Presence: presence, Detail: detail}, nil
+		}
+		return rollout.Service{}, failure
+	}
+	service, err := convertService(ref, answer)
+	if err != nil {
+		return rollout.Service{}, &CallError{Op: op, Kind: ErrGarbled, Detail: clean(err.Error())}
+	}
+	return service, nil
+}
+
+// Revisions reads revisions by short name, one live read for each, so that one
+// counts as missing only when the API said so about that very name. What may
+// not be read says why in Why. The first failure ends it: all or nothing.
+func (c *Client) Revisions(ctx context.Context, ref rollout.ServiceRef, names []string) (map[string]rollout.Revision, error) {
+	found := make(map[string]rollout.Revision, len(names))
+	for _, name := range names {
+		if _, known := found[name]; known {
+			continue
+		}
+		revision, err := c.revision(ctx, ref, name)
+		if err != nil {
+			return nil, err
+		}
+		found[name] = revision
+	}
+	return found, nil
+}
+
+func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short string) (rollout.Revision, error) {
+	op := fmt.Sprintf("reading revision %q", clean(short))
+	name, err := revisionName(ref, short)
+	if err != nil {
+		return rollout.Revision{}, &CallError{Op: op, Kind: ErrInvalid, Detail: err.Error()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+
+	answer, err := c.api.Projects.Locations.Services.Revisions.Get(name).Context(ctx).Do()
+	if err != nil {
+		failure := readError(op, err)
+		if presence, detail, ok := failure.fact(); ok {
+			return rollout.Revision{Presence: presence, Name: short, Readiness: rollout.Pending, Why: detail}, nil
+		}
+		return rollout.Revision{}, failure
+	}
+	revision, err := convertRevision(short, answer)
+	if err != nil {
+		return rollout.Revision{}, &CallError{Op: op, Kind: ErrGarbled, Detail: clean(err.Error())}
+	}
+	return revision, nil
+}

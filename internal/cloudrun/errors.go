@@ -1,0 +1,248 @@
+package cloudrun
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/api/googleapi"
+
+	"github.com/sluice-rollouts/sluice/internal/cloudrun/firewall"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// The kinds of failure. Every error of this package is a *CallError of exactly
+// one of them; ask with errors.Is.
+var (
+	// ErrConflict: the service is not the one that was read. Nothing was written.
+	ErrConflict = errors.New("changed since it was read")
+	// ErrNamedConflict: Cloud Run saw a template where none was meant to be.
+	ErrNamedConflict = errors.New("revision name taken")
+	// ErrThrottled: over quota; RetryAfter says how long, when the API did.
+	ErrThrottled = errors.New("over quota")
+	// ErrDenied: not authenticated, or not permitted.
+	ErrDenied = errors.New("access denied")
+	// ErrNotFound: the API knows no such resource.
+	ErrNotFound = errors.New("not found")
+	// ErrInvalid: the API, or this package before it, refused the arguments.
+	ErrInvalid = errors.New("invalid request")
+	// ErrUnavailable: no answer to a read, or none that may be relied on now. Of a
+	// write: it was not sent.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrGarbled: an answer that is not what the API answers.
+	ErrGarbled = errors.New("unusable answer")
+	// ErrAmbiguous: a write whose fate is not known. Read before anything else.
+	ErrAmbiguous = errors.New("answer lost")
+	// ErrInterleaved: a write that landed on top of another one.
+	ErrInterleaved = errors.New("somebody else wrote in between")
+	// ErrRefused: a request that the write firewall did not send; a bug of ours.
+	ErrRefused = firewall.ErrRefused
+)
+
+// CallError is the failure of one call.
+type CallError struct {
+	Op     string // what was being done: `reading service "web"`
+	Kind   error  // one of the kinds above
+	Detail string // the API's own words: one line, bounded, without the body
+	// RetryAfter is how long the API asked to wait; 0 when it did not ask.
+	RetryAfter time.Duration
+
+	status int   // of the HTTP answer; 0 without one
+	cause  error // only a context's error
+}
+
+// Error writes the operation, the kind and the API's words.
+func (e *CallError) Error() string {
+	if e.Detail == "" {
+		return fmt.Sprintf("%s: %v", e.Op, e.Kind)
+	}
+	return fmt.Sprintf("%s: %v: %s", e.Op, e.Kind, e.Detail)
+}
+
+// Unwrap gives the kind, and the context's error when one ended the call.
+func (e *CallError) Unwrap() []error {
+	if e.cause == nil {
+		return []error{e.Kind}
+	}
+	return []error{e.Kind, e.cause}
+}
+
+// fact tells whether a failed read is an answer to the question asked.
+func (e *CallError) fact() (rollout.Presence, string, bool) {
+	switch {
+	case errors.Is(e.Kind, ErrNotFound):
+		return rollout.Missing, e.Detail, true
+	case errors.Is(e.Kind, ErrDenied) && e.status == http.StatusForbidden:
+		return rollout.Denied, e.Detail, true
+	}
+	return "", "", false
+}
+
+// readError classifies the failure of a read.
+func readError(op string, err error) *CallError {
+	var answer *googleapi.Error
+	if errors.As(err, &answer) {
+		return answerError(op, answer)
+	}
+	kind := ErrGarbled
+	switch {
+	case errors.Is(err, firewall.ErrRefused):
+		kind = ErrRefused
+	case lost(err):
+		kind = ErrUnavailable
+	}
+	return &CallError{Op: op, Kind: kind, Detail: detail(err), cause: contextError(err)}
+}
+
+// writeError classifies the failure of a write. Only an answer that says so
+// plainly proves that nothing was written: a 5xx does not, because the write may
+// have been accepted behind it.
+func writeError(op string, err error, note *sent) *CallError {
+	failure := readError(op, err)
+	switch {
+	case failure.definite() || errors.Is(failure.Kind, ErrRefused):
+		return failure
+	case failure.status == 0 && !note.maybe(err):
+		failure.Kind = ErrUnavailable
+		return failure
+	}
+	failure.Kind = ErrAmbiguous
+	return failure
+}
+
+// definite tells whether the API said that it did not do what it was asked.
+func (e *CallError) definite() bool {
+	for _, kind := range []error{ErrConflict, ErrNamedConflict, ErrThrottled, ErrDenied, ErrNotFound, ErrInvalid} {
+		if errors.Is(e.Kind, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// lost tells whether no whole answer arrived. What is left is an answer that
+// arrived and cannot be read.
+func lost(err error) bool {
+	var network net.Error
+	var transport *url.Error
+	return contextError(err) != nil || errors.As(err, &network) || errors.As(err, &transport) ||
+		errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+func contextError(err error) error {
+	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, cause) {
+			return cause
+		}
+	}
+	return nil
+}
+
+// detail writes a transport's error without the URL, which the operation names.
+func detail(err error) string {
+	var transport *url.Error
+	if errors.As(err, &transport) {
+		err = transport.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no answer in time"
+	}
+	return clean(strings.TrimPrefix(err.Error(), firewall.ErrRefused.Error()+": "))
+}
+
+// reply is the error body of Google's APIs (AIP-193).
+type reply struct {
+	Error struct {
+		Message string `json:"message"`
+		Status  string `json:"status"`
+		Details []struct {
+			Type       string `json:"@type"`
+			RetryDelay string `json:"retryDelay"`
+		} `json:"details"`
+	} `json:"error"`
+}
+
+// answerError classifies an answer with a status other than 2xx.
+func answerError(op string, answer *googleapi.Error) *CallError {
+	var body reply
+	// A body that is no error body leaves no status and no message.
+	if err := json.Unmarshal([]byte(answer.Body), &body); err != nil {
+		body = reply{}
+	}
+	failure := &CallError{
+		Op: op, Kind: kindOf(answer.Code, body), Detail: clean(body.Error.Message),
+		RetryAfter: max(retryHeader(answer.Header), retryInfo(body)), status: answer.Code,
+	}
+	if failure.Detail == "" {
+		failure.Detail = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", answer.Code, http.StatusText(answer.Code)))
+	}
+	return failure
+}
+
+// kindOf reads the HTTP status, and the canonical one beside it. That something
+// does not exist is believed only from the API itself, not from a proxy's page.
+func kindOf(code int, body reply) error {
+	status, message := body.Error.Status, body.Error.Message
+	switch {
+	case code == http.StatusTooManyRequests || status == "RESOURCE_EXHAUSTED":
+		return ErrThrottled
+	case code == http.StatusConflict && (status == "ALREADY_EXISTS" || strings.HasPrefix(message, "Revision named")):
+		return ErrNamedConflict
+	case code == http.StatusConflict || code == http.StatusPreconditionFailed:
+		return ErrConflict
+	case code == http.StatusForbidden || code == http.StatusUnauthorized:
+		return ErrDenied
+	case code == http.StatusNotFound && status == "" && message == "":
+		return ErrGarbled
+	case code == http.StatusNotFound:
+		return ErrNotFound
+	case code == http.StatusBadRequest:
+		return ErrInvalid
+	case code >= http.StatusInternalServerError || code == http.StatusRequestTimeout:
+		return ErrUnavailable
+	}
+	return ErrGarbled
+}
+
+// maxRetryAfter bounds what a server may ask for.
+const maxRetryAfter = time.Hour
+
+// retryHeader reads Retry-After: seconds, or a date, which is compared with the
+// answer's own date and not with our clock (RFC 9110, 10.2.3).
+func retryHeader(header http.Header) time.Duration {
+	value := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return bounded(time.Duration(seconds) * time.Second)
+	}
+	until, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return bounded(until.Sub(now))
+}
+
+// retryInfo reads a google.rpc.RetryInfo.
+func retryInfo(body reply) time.Duration {
+	for _, d := range body.Error.Details {
+		if strings.HasSuffix(d.Type, "/google.rpc.RetryInfo") {
+			if delay, err := time.ParseDuration(d.RetryDelay); err == nil {
+				return bounded(delay)
+			}
+		}
+	}
+	return 0
+}
+
+func bounded(d time.Duration) time.Duration { return min(max(d, 0), maxRetryAfter) }

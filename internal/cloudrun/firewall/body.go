@@ -1,0 +1,163 @@
+package firewall
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"unicode/utf8"
+)
+
+// The allocation types of a traffic entry.
+const (
+	toRevision = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+	toLatest   = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+)
+
+var (
+	revisionName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	wholePercent = regexp.MustCompile(`^(0|[1-9][0-9]?|100)$`)
+)
+
+// checkBody permits {etag, traffic} with at least one entry and a sum of 100.
+func checkBody(body []byte, resource string) error {
+	if !utf8.Valid(body) || !json.Valid(body) {
+		return errors.New("body is not JSON")
+	}
+	fields, err := members(body, "name", "etag", "traffic")
+	if err != nil {
+		return err
+	}
+	etag, err := text(fields, "etag")
+	if err != nil {
+		return err
+	}
+	if etag == "" {
+		return errors.New("no etag")
+	}
+	name, err := text(fields, "name")
+	if err != nil {
+		return err
+	}
+	if name != "" && name != resource {
+		return fmt.Errorf("body names %q", clip(name))
+	}
+	return checkTraffic(fields["traffic"])
+}
+
+func checkTraffic(raw json.RawMessage) error {
+	if len(raw) == 0 {
+		return errors.New("no traffic, which means all of it to the newest revision")
+	}
+	var entries []json.RawMessage
+	if err := json.Unmarshal(raw, &entries); err != nil {
+		return errors.New("traffic is not a list")
+	}
+	if len(entries) == 0 {
+		return errors.New("empty traffic, which means all of it to the newest revision")
+	}
+	sum := 0
+	for _, entry := range entries {
+		percent, err := checkEntry(entry)
+		if err != nil {
+			return err
+		}
+		sum += percent
+	}
+	if sum != 100 {
+		return fmt.Errorf("traffic sums to %d, not 100", sum)
+	}
+	return nil
+}
+
+// checkEntry returns the percent of an entry, 0 when it has none.
+func checkEntry(raw json.RawMessage) (int, error) {
+	fields, err := members(raw, "type", "revision", "percent", "tag")
+	if err != nil {
+		return 0, err
+	}
+	percent, err := percentOf(fields)
+	if err != nil {
+		return 0, err
+	}
+	kind, err := text(fields, "type")
+	if err != nil {
+		return 0, err
+	}
+	revision, err := text(fields, "revision")
+	if err != nil {
+		return 0, err
+	}
+	if _, err := text(fields, "tag"); err != nil {
+		return 0, err
+	}
+	switch {
+	case kind == toRevision && revisionName.MatchString(revision):
+		return percent, nil
+	case kind == toLatest && revision == "" && percent == 0:
+		return 0, nil
+	case kind == toLatest && revision == "":
+		return 0, errors.New("traffic to LATEST")
+	}
+	return 0, fmt.Errorf("entry of type %q for revision %q", clip(kind), clip(revision))
+}
+
+func percentOf(fields map[string]json.RawMessage) (int, error) {
+	raw, ok := fields["percent"]
+	if !ok {
+		return 0, nil
+	}
+	if !wholePercent.Match(raw) {
+		return 0, fmt.Errorf("percent %s", clip(string(raw)))
+	}
+	return strconv.Atoi(string(raw))
+}
+
+// text returns a string member, "" when it is absent. A null is not a string.
+func text(fields map[string]json.RawMessage, name string) (string, error) {
+	raw, ok := fields[name]
+	if !ok {
+		return "", nil
+	}
+	var s *string
+	if err := json.Unmarshal(raw, &s); err != nil || s == nil {
+		return "", fmt.Errorf("%s is not a string", name)
+	}
+	return *s, nil
+}
+
+// members splits valid JSON that is an object into its members. It refuses a
+// name that is not allowed, and one that occurs twice: of two, Go's decoder
+// believes the last, and another server may believe the first.
+func members(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if first, err := decoder.Token(); err != nil || first != json.Delim('{') {
+		return nil, errors.New("not an object")
+	}
+	known := map[string]bool{}
+	for _, name := range allowed {
+		known[name] = true
+	}
+	found := map[string]json.RawMessage{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return nil, fmt.Errorf("reading a name: %w", err)
+		}
+		name, ok := token.(string)
+		if !ok || !known[name] {
+			return nil, fmt.Errorf("field %q", clip(fmt.Sprint(token)))
+		}
+		if _, twice := found[name]; twice {
+			return nil, fmt.Errorf("field %q twice", name)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		found[name] = value
+	}
+	return found, nil
+}

@@ -1,0 +1,228 @@
+package firewall
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// FuzzWhateverArrivesIsATrafficSwap sends anything, and judges what came out on
+// the other side by a second, differently written reading of the rule.
+func FuzzWhateverArrivesIsATrafficSwap(f *testing.F) {
+	f.Add("PATCH", masked, "application/json", good, false)
+	f.Add("PATCH", service, "application/json", good, true)
+	f.Add("PATCH", service+"?updateMask=traffic,template", "application/json", `{"etag":"x","template":{}}`, false)
+	f.Add("PATCH", masked, "application/json", `{"etag":"x"}`, false)
+	f.Add("PATCH", masked, "application/json", `{"etag":"x","traffic":[],"traffic":`+whole+`}`, true)
+	f.Add("PATCH", masked, "text/json", `{"etag":"x","traffic":null}`, false)
+	f.Add("DELETE", service, "", "", false)
+	f.Add("GET", service, "", "", false)
+	f.Fuzz(func(t *testing.T, method, target, kind, body string, chunked bool) {
+		req, err := http.NewRequest(method, target, strings.NewReader(body))
+		if err != nil {
+			return
+		}
+		if kind != "" {
+			req.Header.Set("Content-Type", kind)
+		}
+		if chunked {
+			req.Body, req.ContentLength = io.NopCloser(strings.NewReader(body)), -1
+		}
+		below := &wire{}
+		wall := New(below)
+		answer, err := wall.RoundTrip(req)
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+		if (err == nil) != (len(below.requests) == 1) || (err == nil) != (wall.Refused() == 0) {
+			t.Fatalf("error %v, sent %d, refused %d", err, len(below.requests), wall.Refused())
+		}
+		for i, sent := range below.requests {
+			if complaint := judge(sent, below.bodies[i]); complaint != "" {
+				t.Fatalf("%s: %s %s %q", complaint, sent.Method, sent.URL, below.bodies[i])
+			}
+		}
+	})
+}
+
+// judge is the oracle. It works on decoded values and on the target as it is
+// written on the wire, and says what is wrong, or nothing.
+func judge(req *http.Request, body string) string {
+	if req.Method == http.MethodGet || req.Method == "" {
+		if body != "" {
+			return "a read with a body"
+		}
+		return ""
+	}
+	path, query, _ := strings.Cut(req.URL.RequestURI(), "?")
+	parts := strings.Split(path, "/")
+	names := []string{"", "v2", "projects", "", "locations", "", "services", ""}
+	if req.Method != http.MethodPatch || len(parts) != len(names) || strings.ContainsAny(path, "%\\") {
+		return "not a PATCH of a service"
+	}
+	for i, name := range names {
+		if name != "" && parts[i] != name || i%2 == 1 && i > 1 && parts[i] == "" {
+			return "not a service's path"
+		}
+	}
+	settings := strings.Split(query, "&")
+	for i := range settings {
+		settings[i], _ = url.QueryUnescape(settings[i])
+	}
+	settings = slices.DeleteFunc(settings, func(s string) bool {
+		return slices.Contains([]string{"", "alt=json", "prettyPrint=false", "prettyPrint=true"}, s)
+	})
+	if !slices.Equal(settings, []string{"updateMask=traffic"}) {
+		return "a mask other than traffic"
+	}
+	return judgeBody(body)
+}
+
+func judgeBody(body string) string {
+	decoder := json.NewDecoder(strings.NewReader(body))
+	decoder.UseNumber()
+	var service map[string]any
+	if err := decoder.Decode(&service); err != nil {
+		return err.Error()
+	}
+	if rest, _ := io.ReadAll(io.MultiReader(decoder.Buffered(), bytes.NewReader(nil))); strings.TrimSpace(string(rest)) != "" {
+		return "something after the body"
+	}
+	if keys(body) != count(service) {
+		return "a name twice"
+	}
+	if etag, _ := service["etag"].(string); etag == "" {
+		return "no etag"
+	}
+	entries, _ := service["traffic"].([]any)
+	delete(service, "etag")
+	delete(service, "traffic")
+	delete(service, "name")
+	if len(service) > 0 {
+		return "more than etag and traffic"
+	}
+	if len(entries) == 0 {
+		return "no traffic"
+	}
+	sum := new(big.Rat)
+	for _, e := range entries {
+		percent, complaint := judgeEntry(e)
+		if complaint != "" {
+			return complaint
+		}
+		sum.Add(sum, percent)
+	}
+	if sum.Cmp(big.NewRat(100, 1)) != 0 {
+		return "a sum of " + sum.String()
+	}
+	return ""
+}
+
+func judgeEntry(e any) (*big.Rat, string) {
+	entry, _ := e.(map[string]any)
+	percent := new(big.Rat)
+	if p, ok := entry["percent"]; ok {
+		number, _ := p.(json.Number)
+		if _, ok := percent.SetString(string(number)); !ok || !percent.IsInt() || percent.Sign() < 0 {
+			return nil, fmt.Sprintf("percent %v", p)
+		}
+	}
+	switch entry["type"] {
+	case "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION":
+		if name, _ := entry["revision"].(string); name == "" || strings.Contains(name, "/") {
+			return nil, "no short revision"
+		}
+	case "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST":
+		if percent.Sign() != 0 {
+			return nil, "traffic to LATEST"
+		}
+	default:
+		return nil, "no type"
+	}
+	return percent, ""
+}
+
+// keys counts the names in a JSON text, and count those that survive decoding.
+func keys(body string) int {
+	decoder := json.NewDecoder(strings.NewReader(body))
+	n := 0
+	type level struct {
+		object bool
+		tokens int
+	}
+	var levels []level
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return n
+		}
+		closing := token == json.Delim('}') || token == json.Delim(']')
+		if closing {
+			levels = levels[:len(levels)-1]
+			continue
+		}
+		if len(levels) > 0 {
+			top := &levels[len(levels)-1]
+			if top.object && top.tokens%2 == 0 {
+				n++
+			}
+			top.tokens++
+		}
+		if token == json.Delim('{') || token == json.Delim('[') {
+			levels = append(levels, level{object: token == json.Delim('{')})
+		}
+	}
+}
+
+func count(value any) int {
+	n := 0
+	switch v := value.(type) {
+	case map[string]any:
+		n += len(v)
+		for _, inner := range v {
+			n += count(inner)
+		}
+	case []any:
+		for _, inner := range v {
+			n += count(inner)
+		}
+	}
+	return n
+}
+
+func TestEverySwapThatIsWellFormedPasses(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		weight := rapid.IntRange(0, 100).Draw(t, "weight")
+		type entry struct {
+			Type     string `json:"type"`
+			Revision string `json:"revision,omitempty"`
+			Percent  int    `json:"percent,omitempty"`
+			Tag      string `json:"tag,omitempty"`
+		}
+		name := rapid.StringMatching(`[a-z][a-z0-9-]{0,40}`)
+		list := []entry{
+			{toRevision, name.Draw(t, "candidate"), weight, ""},
+			{toRevision, name.Draw(t, "stable"), 100 - weight, "sluice-stable"},
+		}
+		for range rapid.IntRange(0, 5).Draw(t, "tags") {
+			list = append(list, entry{Type: toLatest, Tag: name.Draw(t, "tag")})
+		}
+		body, err := json.Marshal(map[string]any{"etag": rapid.StringN(1, 20, 60).Draw(t, "etag"), "traffic": list})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := checkBody(body, "projects/p/locations/l/services/s"); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+	})
+}

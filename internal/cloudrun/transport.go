@@ -1,0 +1,69 @@
+package cloudrun
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// maxAnswer is the largest body that is read, in bytes. A service with 1000
+// tags stays well below it.
+const maxAnswer = 4 << 20
+
+// network is the transport to a real API. A connection that went dead without a
+// word is noticed by pings, not by the next rollback.
+func network() http.RoundTripper {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 10 * time.Second},
+		MaxIdleConnsPerHost:    8,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    5 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+	}
+}
+
+// noRedirect refuses to follow: credentials and writes are for the endpoint.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// meter limits what comes back, and notes that a request was handed on.
+type meter struct {
+	next http.RoundTripper
+}
+
+func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
+	if sent, ok := req.Context().Value(sentKey{}).(*sent); ok {
+		sent.handed.Store(true)
+	}
+	answer, err := m.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	answer.Body = http.MaxBytesReader(nil, answer.Body, maxAnswer)
+	return answer, nil
+}
+
+// sent tells whether a request may have left this process.
+type sent struct{ handed atomic.Bool }
+
+type sentKey struct{}
+
+// metered asks for a note in the context of one call.
+func metered(ctx context.Context) (context.Context, *sent) {
+	note := &sent{}
+	return context.WithValue(ctx, sentKey{}, note), note
+}
+
+// maybe tells whether a call that failed may have had an effect. It had none
+// when it never reached the transport, as without a token, or when no connection
+// could be made. In every other case nobody can know.
+func (s *sent) maybe(err error) bool {
+	var op *net.OpError
+	dialling := errors.As(err, &op) && op.Op == "dial"
+	return s.handed.Load() && !dialling
+}
