@@ -28,7 +28,8 @@ const (
 	FaultGap FaultKind = "gap"
 	// FaultLate makes data points that end while it lasts appear Delay later.
 	FaultLate FaultKind = "late"
-	// FaultPartial makes a time-series answer incomplete, and says so in it.
+	// FaultPartial makes answers of Monitoring say that they may be incomplete,
+	// until cleared. Which points are missing is for gap to say.
 	FaultPartial FaultKind = "partial"
 )
 
@@ -73,10 +74,18 @@ func (f Fault) check() error {
 	default:
 		return fmt.Errorf("fault kind %q is not one of error, drop, park, stale, stuck, gap, late, partial", f.Kind)
 	}
-	if f.Times < -1 {
+	switch {
+	case f.Times < -1:
 		return errors.New("fault: times is below -1")
+	case strings.HasPrefix(f.Operation, "timeSeries") && !f.monitoring():
+		return fmt.Errorf("fault %s: calls of Monitoring can only fail with error or partial", f.Kind)
 	}
 	return nil
+}
+
+// monitoring tells the faults that hit queries of Monitoring.
+func (f Fault) monitoring() bool {
+	return f.Kind == FaultPartial || (f.Kind == FaultError && strings.HasPrefix(f.Operation, "timeSeries"))
 }
 
 // Inject lets something go wrong from now on.
@@ -86,7 +95,11 @@ func (w *World) Inject(f Fault) error {
 	}
 	f.Times = cmp.Or(f.Times, 1)
 	f.since = w.now
-	w.faults = append(w.faults, &f)
+	if f.monitoring() {
+		w.reporter.inject(f)
+	} else {
+		w.faults = append(w.faults, &f)
+	}
 	w.tell(Event{Kind: EventFault, Text: string(f.Kind) + " " + cmp.Or(f.Operation, f.Metric, "*")})
 	return nil
 }
@@ -94,6 +107,7 @@ func (w *World) Inject(f Fault) error {
 // ClearFaults takes every fault back. Stuck reconciliations go on.
 func (w *World) ClearFaults() {
 	w.faults = nil
+	w.reporter.store.Heal()
 	w.tell(Event{Kind: EventFault, Text: "cleared"})
 	for _, s := range w.services {
 		w.reconcile(s)
@@ -103,9 +117,9 @@ func (w *World) ClearFaults() {
 // byCall tells the faults that hit single calls from those that last.
 func (f *Fault) byCall() bool {
 	switch f.Kind {
-	case FaultError, FaultDrop, FaultPark, FaultStale, FaultPartial:
+	case FaultError, FaultDrop, FaultPark, FaultStale:
 		return true
-	case FaultStuck, FaultGap, FaultLate:
+	case FaultStuck, FaultGap, FaultLate, FaultPartial:
 	}
 	return false
 }
@@ -122,12 +136,6 @@ func (w *World) strike(operation, resource string) *Fault {
 		return f
 	}
 	return nil
-}
-
-// Strike is for the skins of other APIs: it uses up the first fault that hits a
-// call of theirs. Nil means that nothing goes wrong.
-func (w *World) Strike(operation, resource string) *Fault {
-	return w.strike(operation, resource)
 }
 
 func (f *Fault) matches(operation string) bool {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -31,6 +32,20 @@ func newReporter(sc Scenario) reporter {
 	r.delay[series.RequestCount] = longest
 	r.store.SetIngestDelay(series.RequestCount, longest)
 	return r
+}
+
+// inject hands a fault of Monitoring to the store that answers for it.
+func (r reporter) inject(f Fault) {
+	if f.Kind == FaultPartial {
+		r.store.SetPartial(cmp.Or(f.Message, "Some data could not be read; the result may be incomplete."))
+		return
+	}
+	times := f.Times
+	if times < 0 {
+		times = math.MaxInt
+	}
+	message := cmp.Or(f.Message, "Internal error encountered.")
+	r.store.FailNext(times, &series.Error{Code: series.Code(statusName(f.Code)), Message: message})
 }
 
 // Series is where the data points are kept.

@@ -16,6 +16,8 @@ type Scenario struct {
 	Seed uint64 `json:"seed,omitempty"`
 	// Start is the simulated time at which the world begins.
 	Start time.Time `json:"start,omitzero"`
+	// Dated tells whether the scenario itself says when it begins.
+	Dated bool `json:"-"`
 	// Caller is the identity that API calls are made with.
 	Caller   string    `json:"caller,omitempty"`
 	Switches Switches  `json:"switches,omitzero"`
@@ -128,6 +130,7 @@ func ParseScenario(text []byte) (Scenario, error) {
 	if err := yaml.UnmarshalStrict(text, &sc); err != nil {
 		return Scenario{}, fmt.Errorf("reading scenario: %w", err)
 	}
+	sc.Dated = !sc.Start.IsZero()
 	return sc, sc.complete()
 }
 

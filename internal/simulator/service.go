@@ -12,7 +12,7 @@ type service struct {
 	number    string // of the project
 	revisions []*revision
 	gone      []*revision // deleted; their requests still count
-	created   int // revisions ever made
+	created   int         // revisions ever made
 	behaviour map[string]Behaviour
 	users     Users
 	dice      dice

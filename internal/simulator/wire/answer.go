@@ -1,0 +1,93 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+)
+
+// mostBytes bounds what a request may send.
+const mostBytes = 4 << 20
+
+// answer writes JSON as the Google APIs do: two spaces, a newline at the end;
+// compact if the query asks for it.
+func answer(w http.ResponseWriter, r *http.Request, code int, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if r.URL.Query().Get("prettyPrint") != "false" {
+		enc.SetIndent("", "  ")
+	}
+	if err := enc.Encode(v); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	w.WriteHeader(code)
+	_, _ = w.Write(b.Bytes())
+}
+
+// errorBody is the form of an error.
+type errorBody struct {
+	Error errorDetail `json:"error"`
+}
+
+type errorDetail struct {
+	Code    int              `json:"code"`
+	Message string           `json:"message"`
+	Status  string           `json:"status"`
+	Details []map[string]any `json:"details,omitempty"`
+}
+
+// refuse writes an error. A lost answer ends the connection without a byte.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, simulator.ErrAnswerLost) {
+		panic(http.ErrAbortHandler)
+	}
+	var e *simulator.APIError
+	if !errors.As(err, &e) {
+		e = &simulator.APIError{Code: http.StatusInternalServerError, Status: "INTERNAL", Message: err.Error()}
+	}
+	if e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds())))
+	}
+	answer(w, r, e.Code, errorBody{errorDetail{e.Code, e.Message, e.Status, e.Details}})
+}
+
+func badRequest(format string, args ...any) *simulator.APIError {
+	return &simulator.APIError{
+		Code: http.StatusBadRequest, Status: "INVALID_ARGUMENT", Message: fmt.Sprintf(format, args...),
+	}
+}
+
+// read decodes a body strictly.
+func read(w http.ResponseWriter, r *http.Request, into any) ([]byte, error) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBytes))
+	if err != nil {
+		return nil, badRequest("Reading the request body: %v", err)
+	}
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return raw, nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	err = dec.Decode(into)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return raw, nil
+	case errors.As(err, &wrong):
+		return nil, badRequest("Invalid value at 'service.%s' (%s), %s", wrong.Field, wrong.Type, wrong.Value)
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return nil, badRequest("Invalid JSON payload received. Unknown name %s: Cannot find field.",
+			strings.TrimPrefix(err.Error(), "json: unknown field "))
+	}
+	return nil, badRequest("Invalid JSON payload received. %v", err)
+}
