@@ -38,7 +38,7 @@ verify: ## check that go.mod files, formatting and generated files are current a
 	hack/checks/verify $(MODULES)
 
 controlplane: ## get kube-apiserver and etcd, about six minutes when they must be built, once
-	@echo "compiling what gets kube-apiserver and etcd; a minute or two the first time"
+	@echo "looking for kube-apiserver and etcd"
 	@go run ./test/controlplane/fetch
 
 test: controlplane ## run all tests, with a real kube-apiserver and etcd; RACE=1 adds the race detector

@@ -11,6 +11,8 @@ import (
 
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/sluice-rollouts/sluice/test/controlplane/assets"
 )
 
 // patience is how long kube-apiserver and etcd may take to start or to stop.
@@ -46,7 +48,7 @@ type ControlPlane struct {
 // Start gets the programs if needed and starts them. The caller stops what it
 // started. A cancelled ctx ends the start, not what runs already.
 func Start(ctx context.Context, options Options) (*ControlPlane, error) {
-	assets, err := Assets(ctx, options.Progress)
+	dir, err := assets.Dir(ctx, options.Progress)
 	if err != nil {
 		return nil, err
 	}
@@ -54,25 +56,25 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := newEnvironment(assets, crds, options)
+	env := newEnvironment(dir, crds, options)
 	config, err := env.Start()
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		// A half-started control plane leaves processes behind otherwise.
-		return nil, errors.Join(fmt.Errorf("starting kube-apiserver and etcd from %s: %w", assets, err), env.Stop())
+		return nil, errors.Join(fmt.Errorf("starting kube-apiserver and etcd from %s: %w", dir, err), env.Stop())
 	}
-	return &ControlPlane{Config: config, Kubeconfig: env.KubeConfig, Assets: assets, env: env}, nil
+	return &ControlPlane{Config: config, Kubeconfig: env.KubeConfig, Assets: dir, env: env}, nil
 }
 
-func newEnvironment(assets string, crds []string, options Options) *envtest.Environment {
+func newEnvironment(dir string, crds []string, options Options) *envtest.Environment {
 	// Without this, a variable in somebody's shell turns the tests loose on the
 	// cluster their kubeconfig points at.
 	existing := false
 	env := &envtest.Environment{
 		UseExistingCluster:       &existing,
-		BinaryAssetsDirectory:    assets,
+		BinaryAssetsDirectory:    dir,
 		CRDDirectoryPaths:        crds,
 		ErrorIfCRDPathMissing:    true,
 		ControlPlaneStartTimeout: patience,
@@ -91,7 +93,7 @@ func definitions(paths []string) ([]string, error) {
 	if paths != nil {
 		return paths, nil
 	}
-	root, err := repositoryRoot()
+	root, err := assets.RepositoryRoot()
 	if err != nil {
 		return nil, err
 	}

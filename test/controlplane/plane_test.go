@@ -10,8 +10,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/sluice-rollouts/sluice/test/controlplane"
+	"github.com/sluice-rollouts/sluice/test/controlplane/assets"
 )
 
 var plane *controlplane.ControlPlane
@@ -58,5 +60,11 @@ func TestUserMayDoNothingUnlessAllowed(t *testing.T) {
 	_, err = client.CoreV1().Secrets("default").List(t.Context(), metav1.ListOptions{})
 	if !apierrors.IsForbidden(err) {
 		t.Errorf("listing secrets as a user without a role: %v, want forbidden", err)
+	}
+}
+
+func TestIndexIsTheOneOfEnvtest(t *testing.T) {
+	if assets.Index != envtest.DefaultBinaryAssetsIndexURL {
+		t.Errorf("index = %s, want %s", assets.Index, envtest.DefaultBinaryAssetsIndexURL)
 	}
 }

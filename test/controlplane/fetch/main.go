@@ -10,12 +10,12 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/sluice-rollouts/sluice/test/controlplane"
+	"github.com/sluice-rollouts/sluice/test/controlplane/assets"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	dir, err := controlplane.Assets(ctx, os.Stderr)
+	dir, err := assets.Dir(ctx, os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

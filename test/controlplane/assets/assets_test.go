@@ -1,4 +1,4 @@
-package controlplane
+package assets
 
 import (
 	"archive/tar"
@@ -45,7 +45,7 @@ func TestVersionsComeFromTheBuildingModule(t *testing.T) {
 
 func TestNamedDirectoryWithoutProgramsIsRefused(t *testing.T) {
 	t.Setenv(assetsVariable, t.TempDir())
-	_, err := Assets(t.Context(), nil)
+	_, err := Dir(t.Context(), nil)
 	if err == nil || !strings.Contains(err.Error(), "has no kube-apiserver: name a directory that has it") {
 		t.Errorf("err = %v, want one that says what to do", err)
 	}

@@ -1,4 +1,4 @@
-package controlplane
+package assets
 
 import (
 	"context"
@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
+
+// Index lists the releases of envtest. It is envtest's own default, repeated
+// here because envtest takes minutes to compile.
+const Index = "https://raw.githubusercontent.com/kubernetes-sigs/controller-tools/HEAD/envtest-releases.yaml"
 
 const (
 	// indexPatience is short because most networks that hold the index back
@@ -24,11 +26,7 @@ const (
 
 // download lets setup-envtest get the released programs, if its index answers.
 func (f *fetcher) download(ctx context.Context) (string, error) {
-	index := f.index
-	if index == "" {
-		index = envtest.DefaultBinaryAssetsIndexURL
-	}
-	if err := answers(ctx, index); err != nil {
+	if err := answers(ctx, f.index); err != nil {
 		return "", err
 	}
 	staging, err := f.stage()
@@ -39,7 +37,7 @@ func (f *fetcher) download(ctx context.Context) (string, error) {
 	f.progress.say("downloading the envtest release of Kubernetes %s", f.versions.series())
 	ctx, cancel := context.WithTimeout(ctx, downloadPatience)
 	defer cancel()
-	dir, err := f.setupEnvtest(ctx, index, staging)
+	dir, err := f.setupEnvtest(ctx, staging)
 	if err != nil {
 		return "", fmt.Errorf("the download failed: %w", err)
 	}
@@ -72,7 +70,7 @@ func answers(ctx context.Context, index string) error {
 }
 
 // setupEnvtest returns the directory below staging that holds the programs.
-func (f *fetcher) setupEnvtest(ctx context.Context, index, staging string) (string, error) {
+func (f *fetcher) setupEnvtest(ctx context.Context, staging string) (string, error) {
 	tool, err := exec.LookPath("go")
 	if err != nil {
 		return "", errors.New("setup-envtest needs the go command on PATH")
@@ -81,7 +79,7 @@ func (f *fetcher) setupEnvtest(ctx context.Context, index, staging string) (stri
 	defer done()
 	// The latest patch of the series: the newest one built here may not be released there.
 	cmd := exec.CommandContext(ctx, tool, "tool", "setup-envtest",
-		"use", f.versions.series()+".x", "--index", index, "--bin-dir", staging, "--print", "path")
+		"use", f.versions.series()+".x", "--index", f.index, "--bin-dir", staging, "--print", "path")
 	cmd.Dir = filepath.Join(f.root, "hack", "tools", "setup-envtest")
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off", "PWD="+cmd.Dir,
 		"ENVTEST_INSTALLED_ONLY=", "ENVTEST_USE_ENV=")

@@ -1,4 +1,4 @@
-package controlplane
+package assets
 
 import (
 	"errors"
@@ -51,9 +51,9 @@ func (v versions) majorMinor() (major, minor string) {
 	return parts[0], parts[1]
 }
 
-// repositoryRoot walks up from the working directory, which is the package's own
+// RepositoryRoot returns the root of the clone the caller works in. It walks up from the working directory, which is the package's own
 // under go test and anywhere in the clone for a program.
-func repositoryRoot() (string, error) {
+func RepositoryRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err

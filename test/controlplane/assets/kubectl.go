@@ -1,4 +1,4 @@
-package controlplane
+package assets
 
 import (
 	"context"
@@ -16,11 +16,11 @@ func Kubectl(ctx context.Context, progress io.Writer) (string, error) {
 	if path, err := exec.LookPath("kubectl"); err == nil {
 		return path, nil
 	}
-	assets, err := Assets(ctx, progress)
+	dir, err := Dir(ctx, progress)
 	if err != nil {
 		return "", err
 	}
-	if path := filepath.Join(assets, "kubectl"); isFile(path) {
+	if path := filepath.Join(dir, "kubectl"); isFile(path) {
 		return path, nil
 	}
 	f, err := newFetcher(progress)
