@@ -132,10 +132,10 @@ func (r *buildReport) add(line string) {
 func (r *buildReport) line() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at := "reading its modules"
-	if len(r.last) > 0 {
-		at = strings.TrimPrefix(r.last[len(r.last)-1], "go: ")
+	if len(r.last) == 0 {
+		return fmt.Sprintf("building %s, reading its modules or linking", r.name)
 	}
+	at := strings.TrimPrefix(r.last[len(r.last)-1], "go: ")
 	return fmt.Sprintf("building %s, %d packages compiled, at %s", r.name, r.compiled, at)
 }
 
