@@ -30,7 +30,7 @@ type Analysis struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=10
-	// +kubebuilder:validation:XValidation:rule="!['errors', 'nat-allocation', 'nat-drops'].all(n, self.exists(c, c.name == n)) || self.exists(c, !has(c.mode) || c.mode != 'Off')",message="all checks are Off, so nothing would stop a bad revision: write mode: Enforce in at least one of them, or remove a built-in check from the list to leave it on"
+	// +kubebuilder:validation:XValidation:rule="!['errors', 'nat-allocation', 'nat-drops'].all(n, self.exists(c, c.name == n)) || self.exists(c, !has(c.mode) || c.mode != 'Off')",message="all checks are Off, so nothing would stop a bad revision: write mode: Enforce in at least one of them, or leave a built-in check out of the list, which keeps it on"
 	Checks []Check `json:"checks,omitempty"`
 }
 
@@ -122,8 +122,8 @@ type Check struct {
 	RollbackAfter Duration `json:"rollbackAfter,omitempty"`
 
 	// mode is how much the check may do. Enforce: it decides. Shadow: it is
-	// judged and shown, without effect. Off: it is not asked at all; not every
-	// check can be Off. Default Enforce.
+	// judged and shown, without effect. "Off", with quotes in YAML: it is not
+	// asked at all; not every check can be Off. Default Enforce.
 	// +optional
 	// +kubebuilder:default=Enforce
 	Mode CheckMode `json:"mode,omitempty"`
@@ -170,7 +170,7 @@ type ServerErrors struct {
 	// +required
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=6
-	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 && self <= 99 : self.matches('^[0-9]{1,2}([.][0-9]{1,2})?%?$')",message="maxPercent must be 0 to 99.99 percent: write a whole number such as 1, or a quoted string such as \"0.5\"; to switch a check off write mode: Off"
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 && self <= 99 : self.matches('^[0-9]{1,2}([.][0-9]{1,2})?%?$')",message="maxPercent must be 0 to 99.99 percent: write a whole number such as 1, or a quoted string such as \"0.5\"; to switch a check off write mode: \"Off\""
 	MaxPercent intstr.IntOrString `json:"maxPercent"`
 
 	// minRequests is how many requests of the candidate a step needs before it

@@ -37,6 +37,12 @@ type Attempt struct {
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason,omitempty"`
 
+	// cause is why the candidate was given up, or why a person is waited for, in
+	// words. Absent otherwise.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Cause string `json:"cause,omitempty"`
+
 	// since is when the present phase and reason began.
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
@@ -83,10 +89,11 @@ type Attempt struct {
 	// +kubebuilder:validation:Minimum=0
 	BakedMinutes int32 `json:"bakedMinutes,omitempty"`
 
-	// confirmed is the last split of ours that was seen to serve.
+	// confirmed is the last split of ours that was seen to serve, or the one that
+	// a rollback leaves. Every share is at least 1 %, so there are at most 100.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:MaxItems=100
 	Confirmed []Share `json:"confirmed,omitempty"`
 
 	// intents are the writes that were decided and not yet seen to serve, the
@@ -173,12 +180,6 @@ type Intent struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=4
 	Split []Share `json:"split"`
-
-	// step is the step it leads to. Absent when it leads back to stable.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=20
-	Step int32 `json:"step,omitempty"`
 
 	// baseEtag is the version of the service that it was decided on.
 	// +required

@@ -57,6 +57,7 @@ type CloudRunRolloutList struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.target.service) || !has(self.candidateRevision) || self.candidateRevision.size() == 0 || self.candidateRevision.startsWith(self.target.service.name + '-')",fieldPath=".candidateRevision",message="candidateRevision must be a revision of the target service: write its full name, which begins with the service's name and a hyphen"
 // +kubebuilder:validation:XValidation:rule="!has(self.target.service) || !has(self.stableRevision) || self.stableRevision.size() == 0 || self.stableRevision.startsWith(self.target.service.name + '-')",fieldPath=".stableRevision",message="stableRevision must be a revision of the target service: write its full name, which begins with the service's name and a hyphen"
+// +kubebuilder:validation:XValidation:rule="!has(self.nat) || !has(self.nat.discovery) || self.nat.discovery != 'Off' || !has(self.analysis) || !has(self.analysis.checks) || !self.analysis.checks.exists(c, c.name == 'errors') || self.analysis.checks.exists(c, (c.name == 'errors' || has(c.serverErrors)) && (!has(c.mode) || c.mode != 'Off'))",fieldPath=".analysis.checks",message="with nat.discovery \"Off\" no NAT check runs and all others are Off, so nothing would stop a bad revision: write mode: Enforce in a check with serverErrors, or leave errors out of the list, which keeps it on"
 type CloudRunRolloutSpec struct {
 	// target names what is rolled out: exactly one member must be set.
 	// Required and immutable; another service needs another CloudRunRollout.
@@ -171,7 +172,8 @@ type Strategy struct {
 }
 
 // Duration is a length of time as people write it, such as 90s, 10m or 1h30m.
-// Every value that kube-apiserver let pass can be read by time.ParseDuration.
+// Every value that kube-apiserver let pass can be read by time.ParseDuration,
+// RollbackNever apart.
 type Duration string
 
 // Step is a weight that is held until enough healthy minutes were seen.
@@ -208,12 +210,12 @@ const ApprovalRequired Approval = "Required"
 
 // NAT says which Cloud NAT gateways carry the service's traffic.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.discovery) || self.discovery != 'Off' || !has(self.gateways) || self.gateways.size() == 0",fieldPath=".discovery",message="discovery: Off means that NAT is not watched: remove gateways, or remove discovery to have them watched"
+// +kubebuilder:validation:XValidation:rule="!has(self.discovery) || self.discovery != 'Off' || !has(self.gateways) || self.gateways.size() == 0",fieldPath=".discovery",message="discovery \"Off\" means that NAT is not watched: remove gateways, or remove discovery to have them watched"
 type NAT struct {
 	// discovery says whether the service's NAT is watched. Auto: it is whenever
 	// a revision sends all its traffic through a VPC network; without gateways
-	// such a rollout does not begin (NatUnwatched). Off: never, the NAT checks
-	// are skipped. Default Auto.
+	// such a rollout does not begin (NatUnwatched). "Off", with quotes in YAML:
+	// never, the NAT checks are skipped. Default Auto.
 	// +optional
 	// +kubebuilder:default=Auto
 	Discovery Discovery `json:"discovery,omitempty"`

@@ -8,10 +8,14 @@ import (
 // status that exceeds them, so whoever writes one keeps to them. Together they
 // keep the largest object well under 32 KiB.
 const (
-	// MaxConditionMessage limits the message of a condition.
-	MaxConditionMessage = 512
-	// MaxMessage limits every other message and nextAction.
+	// MaxConditionMessage limits the message of a condition, and attempt.cause.
+	MaxConditionMessage = 1024
+	// MaxNextAction limits nextAction.
+	MaxNextAction = 400
+	// MaxMessage limits every other message.
 	MaxMessage = 200
+	// MaxImage limits the name of an image.
+	MaxImage = 512
 	// MaxHistory limits the entries of history.
 	MaxHistory = 20
 )
@@ -68,7 +72,7 @@ type CloudRunRolloutStatus struct {
 	// nextAction is a sentence that says what happens next and when, and what a
 	// person can do. At most 200 characters.
 	// +optional
-	// +kubebuilder:validation:MaxLength=200
+	// +kubebuilder:validation:MaxLength=400
 	NextAction string `json:"nextAction,omitempty"`
 
 	// checks are the verdicts on the step under way, one for each check that is

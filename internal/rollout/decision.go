@@ -79,6 +79,7 @@ func (v view) finish(d Decision) Decision {
 	}
 	d = v.answer(d)
 	d.Checks = v.checks
+	d.Serves = v.effective
 	d.InSync = v.desired.Equal(v.effective) && (p.Stable == "" || p.ours(v.desired))
 	if d.LookAt.IsZero() {
 		d.LookAt = v.Now.Add(pace(d))

@@ -28,7 +28,8 @@ type Decision struct {
 	Note   string // what is: cause, number and limit
 	Next   string // what happens next and when, and what a person can do
 	Checks []Check
-	InSync bool // the split that serves is the one we asked for
+	Serves Split // what Cloud Run serves now
+	InSync bool  // that is the split that we asked for
 
 	reply *Reply
 }

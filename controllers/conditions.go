@@ -1,0 +1,111 @@
+package controllers
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// setConditions computes all conditions from a decision. At most one of
+// Reconciling and Stalled is there, and neither beside Ready=True: kstatus
+// decides on the first one that it finds.
+func setConditions(status *v1alpha1.CloudRunRolloutStatus, generation int64, in rollout.Input, d rollout.Decision) {
+	w := writer{status, generation, in}
+	message := strings.TrimSuffix(d.Note, ".") + ". " + d.Next
+	reason := d.Progress.Reason
+	ready, flag := standing(d.Progress.Phase, reason)
+	w.set(v1alpha1.ConditionReady, ready, string(reason), message)
+	for _, abnormal := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if abnormal == flag {
+			w.set(abnormal, metav1.ConditionTrue, string(reason), message)
+			continue
+		}
+		meta.RemoveStatusCondition(&status.Conditions, abnormal)
+	}
+	w.accepted(d)
+	w.traffic(d)
+	w.metrics(d)
+}
+
+// standing is the table of phases and reasons: whether the object is ready, and
+// which abnormal condition it carries.
+func standing(phase rollout.Phase, reason rollout.Reason) (ready metav1.ConditionStatus, flag string) {
+	switch {
+	case phase == rollout.Completed, phase == rollout.Idle && reason == rollout.Steady:
+		return metav1.ConditionTrue, ""
+	case phase == rollout.RolledBack, reason == rollout.BaselineLost, reason == rollout.StateLost:
+		return metav1.ConditionFalse, v1alpha1.ConditionStalled
+	case phase == rollout.Idle && reason != rollout.Preparing:
+		return metav1.ConditionFalse, v1alpha1.ConditionStalled
+	default:
+		return metav1.ConditionFalse, v1alpha1.ConditionReconciling
+	}
+}
+
+// writer sets conditions of one status.
+type writer struct {
+	status     *v1alpha1.CloudRunRolloutStatus
+	generation int64
+	in         rollout.Input
+}
+
+func (w writer) set(kind string, value metav1.ConditionStatus, reason, message string) {
+	meta.SetStatusCondition(&w.status.Conditions, metav1.Condition{
+		Type: kind, Status: value, Reason: reason, Message: shorten(message, v1alpha1.MaxConditionMessage),
+		ObservedGeneration: w.generation, LastTransitionTime: w.since(kind, value, reason),
+	})
+}
+
+// since keeps the time of the last change of status or reason: the SINCE column
+// answers "how long has it been like this?".
+func (w writer) since(kind string, value metav1.ConditionStatus, reason string) metav1.Time {
+	was := meta.FindStatusCondition(w.status.Conditions, kind)
+	if was != nil && was.Status == value && was.Reason == reason {
+		return was.LastTransitionTime
+	}
+	return metav1.NewTime(w.in.Now)
+}
+
+func (w writer) accepted(d rollout.Decision) {
+	switch reason := d.Progress.Reason; reason {
+	case rollout.ServiceNotFound, rollout.AccessDenied:
+		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, string(reason), d.Note)
+	default:
+		w.set(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec is valid and the service was found.")
+	}
+}
+
+func (w writer) traffic(d rollout.Decision) {
+	switch {
+	case w.in.Service.Presence != rollout.Found:
+		w.set(v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown, d.Note)
+	case d.Progress.Reason == rollout.TrafficConflict, d.Progress.Reason == rollout.BaselineUnknown:
+		w.set(v1alpha1.ConditionTrafficInSync, metav1.ConditionFalse, v1alpha1.ReasonTrafficConflict, d.Note)
+	case d.InSync:
+		w.set(v1alpha1.ConditionTrafficInSync, metav1.ConditionTrue, v1alpha1.ReasonInSync, "Cloud Run serves "+d.Serves.String()+".")
+	default:
+		w.set(v1alpha1.ConditionTrafficInSync, metav1.ConditionFalse, v1alpha1.ReasonUnconfirmed, "Cloud Run serves "+d.Serves.String()+".")
+	}
+}
+
+func (w writer) metrics(d rollout.Decision) {
+	var missing []string
+	for _, c := range d.Checks {
+		if c.Verdict.Outcome == analysis.NoData {
+			missing = append(missing, c.Name+": "+c.Verdict.Note)
+		}
+	}
+	switch {
+	case len(d.Checks) == 0:
+		w.set(v1alpha1.ConditionMetricsAvailable, metav1.ConditionUnknown, v1alpha1.ReasonNotMeasured, "No attempt is under way.")
+	case len(missing) > 0:
+		w.set(v1alpha1.ConditionMetricsAvailable, metav1.ConditionFalse, v1alpha1.ReasonMetricsUnavailable, strings.Join(missing, "; "))
+	default:
+		w.set(v1alpha1.ConditionMetricsAvailable, metav1.ConditionTrue, v1alpha1.ReasonMetricsAvailable, "Every check that applies was answered.")
+	}
+}

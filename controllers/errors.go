@@ -1,0 +1,101 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+)
+
+const (
+	// again is how soon to look again when the world moved under a decision.
+	again = time.Second
+	// throttledWait is how long to wait when the API is over quota and does not
+	// say for how long.
+	throttledWait = 30 * time.Second
+	// invalidWait is how long to wait for a person to correct a spec.
+	invalidWait = 10 * time.Minute
+)
+
+// explain turns a failed pass into what happens next. It is the only place that
+// knows the kinds of errors.
+//
+//	the object or the service changed    look again, on new facts
+//	an answer to a write was lost        look again: the split says what happened
+//	over quota                           wait as long as was asked
+//	a write was denied                   held as AccessDenied by the next pass
+//	an invalid spec                      Stalled/InvalidSpec, until it is edited
+//	anything else                        back off, and say that the split is not known
+func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, err error) (ctrl.Result, error) {
+	logger := log.FromContext(ctx)
+	var invalid invalidSpec
+	var call *cloudrun.CallError
+	switch {
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: staleWait}, nil
+	case apierrors.IsNotFound(err):
+		return ctrl.Result{}, nil
+	case errors.As(err, &invalid):
+		return ctrl.Result{RequeueAfter: invalidWait}, r.refuse(ctx, ro, invalid)
+	case errors.Is(err, cloudrun.ErrConflict), errors.Is(err, cloudrun.ErrInterleaved), errors.Is(err, cloudrun.ErrAmbiguous):
+		logger.Info("The write was not confirmed; reading again", "cause", err.Error())
+		return ctrl.Result{RequeueAfter: again}, nil
+	case errors.Is(err, cloudrun.ErrThrottled) && errors.As(err, &call):
+		logger.Info("Cloud Run is over quota", "cause", err.Error())
+		return ctrl.Result{RequeueAfter: max(call.RetryAfter, throttledWait)}, nil
+	case errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
+		r.memory.deny(ro, call.Detail, r.Process.Now())
+		return ctrl.Result{RequeueAfter: again}, nil
+	}
+	return ctrl.Result{}, errors.Join(err, r.lost(ctx, ro, err))
+}
+
+// refuse says that a spec cannot be carried out.
+func (r *Reconciler) refuse(ctx context.Context, ro *v1alpha1.CloudRunRollout, cause error) error {
+	changed := false
+	for kind, value := range map[string]metav1.ConditionStatus{
+		v1alpha1.ConditionReady:    metav1.ConditionFalse,
+		v1alpha1.ConditionStalled:  metav1.ConditionTrue,
+		v1alpha1.ConditionAccepted: metav1.ConditionFalse,
+	} {
+		changed = r.mark(ro, kind, value, v1alpha1.ReasonInvalidSpec, cause.Error()) || changed
+	}
+	changed = meta.RemoveStatusCondition(&ro.Status.Conditions, v1alpha1.ConditionReconciling) || changed
+	if !changed && ro.Status.ObservedGeneration == ro.Generation {
+		return nil
+	}
+	ro.Status.ObservedGeneration = ro.Generation
+	return r.update(ctx, ro)
+}
+
+// lost says, once, that the service cannot be read.
+func (r *Reconciler) lost(ctx context.Context, ro *v1alpha1.CloudRunRollout, cause error) error {
+	if ro.Status.Attempt == nil || !r.mark(ro, v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown,
+		cause.Error()+". Traffic stays as it is; tried again every "+longestBackoff.String()+".") {
+		return nil
+	}
+	return r.update(ctx, ro)
+}
+
+func (r *Reconciler) mark(ro *v1alpha1.CloudRunRollout, kind string, value metav1.ConditionStatus, reason, message string) bool {
+	return meta.SetStatusCondition(&ro.Status.Conditions, metav1.Condition{
+		Type: kind, Status: value, Reason: reason, Message: shorten(message, v1alpha1.MaxConditionMessage),
+		ObservedGeneration: ro.Generation, LastTransitionTime: metav1.NewTime(r.Clock.Now()),
+	})
+}
+
+func (r *Reconciler) update(ctx context.Context, ro *v1alpha1.CloudRunRollout) error {
+	if err := r.Status().Update(ctx, ro); err != nil {
+		return err
+	}
+	r.memory.saved(ro)
+	return nil
+}

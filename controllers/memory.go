@@ -1,0 +1,80 @@
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+const (
+	// staleWait is how soon to look again when the cache lags behind.
+	staleWait = 200 * time.Millisecond
+	// deniedFor is how long a refused write is not tried again.
+	deniedFor = time.Minute
+)
+
+// memory is what this process remembers between passes. Losing it costs a
+// repeated read or a repeated refusal, never a wrong write.
+type memory struct {
+	mu     sync.Mutex
+	wrote  map[types.UID]string
+	denied map[types.UID]denial
+}
+
+type denial struct {
+	detail string
+	until  time.Time
+}
+
+// saved remembers the version of an object that this process wrote.
+func (m *memory) saved(o client.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.wrote == nil {
+		m.wrote = map[types.UID]string{}
+	}
+	m.wrote[o.GetUID()] = o.GetResourceVersion()
+}
+
+// stale tells whether the cache has not yet seen what this process wrote; a
+// decision on it would forget what was just decided. Versions of one resource
+// are ordered (Kubernetes 1.35, KEP-5504).
+func (m *memory) stale(o client.Object) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	wrote, ok := m.wrote[o.GetUID()]
+	if !ok {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(o.GetResourceVersion(), wrote)
+	return err == nil && order < 0
+}
+
+// deny remembers that Cloud Run refused a write.
+func (m *memory) deny(o client.Object, detail string, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.denied == nil {
+		m.denied = map[types.UID]denial{}
+	}
+	m.denied[o.GetUID()] = denial{detail, now.Add(deniedFor)}
+}
+
+// writeDenied returns why the last write was refused, while that is fresh.
+func (m *memory) writeDenied(o client.Object, now time.Time) (string, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok := m.denied[o.GetUID()]
+	return d.detail, ok && now.Before(d.until)
+}
+
+// forget drops what is remembered of an object that is gone.
+func (m *memory) forget(uid types.UID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.wrote, uid)
+	delete(m.denied, uid)
+}

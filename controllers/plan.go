@@ -1,0 +1,196 @@
+package controllers
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// The defaults that the schema cannot set, because they depend on the kind of
+// check. The others stand in the schema and are read from the object.
+const (
+	defaultStepDeadline  = time.Hour
+	defaultWindow        = 5 * time.Minute
+	defaultNoDataAfter   = 30 * time.Minute
+	defaultBake          = 10 * time.Minute
+	defaultRollbackAfter = 5 * time.Minute
+	defaultMinRequests   = 100
+	defaultMinMinutes    = 2
+)
+
+// invalidSpec is a spec that the schema admits and that cannot be carried out.
+// The schema is meant to leave none; this is the second line.
+type invalidSpec struct{ error }
+
+// planOf resolves a spec: the one place where defaults are filled in and strings
+// are parsed.
+func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
+	spec := ro.Spec
+	if spec.Target.Service == nil {
+		return rollout.Plan{}, invalidSpec{fmt.Errorf("spec.target: write service: {project, location, name}")}
+	}
+	p := parser{}
+	plan := rollout.Plan{
+		Service: rollout.ServiceRef{
+			Project:  spec.Target.Service.Project,
+			Location: spec.Target.Service.Location,
+			Name:     spec.Target.Service.Name,
+		},
+		Paused:            spec.Paused,
+		CandidateRevision: spec.CandidateRevision,
+		StableRevision:    spec.StableRevision,
+		Steps:             p.steps(spec.Strategy.Steps),
+		StepDeadline:      p.duration("spec.strategy.stepDeadline", spec.Strategy.StepDeadline, defaultStepDeadline),
+		Window:            p.duration("spec.analysis.window", spec.Analysis.Window, defaultWindow),
+		NoData: rollout.NoDataPolicy{
+			After:  p.duration("spec.analysis.onNoData.after", spec.Analysis.OnNoData.After, defaultNoDataAfter),
+			Action: rollout.Pause,
+		},
+		Guards:      p.guards(spec.Analysis.Checks),
+		NatUnwanted: spec.NAT.Discovery == v1alpha1.DiscoveryOff,
+	}
+	if spec.Analysis.OnNoData.Action == v1alpha1.NoDataRollback {
+		plan.NoData.Action = rollout.Rollback
+	}
+	for _, g := range spec.NAT.Gateways {
+		plan.Gateways = append(plan.Gateways, analysis.Source{
+			Project: g.Project, Location: g.Region, Router: g.Router, Gateway: g.Name,
+		})
+	}
+	if p.err != nil {
+		return rollout.Plan{}, invalidSpec{p.err}
+	}
+	return plan, nil
+}
+
+// parser reads strings and keeps the first mistake.
+type parser struct{ err error }
+
+func (p *parser) fail(path, format string, args ...any) {
+	if p.err == nil {
+		p.err = fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...))
+	}
+}
+
+func (p *parser) duration(path string, value v1alpha1.Duration, otherwise time.Duration) time.Duration {
+	if value == "" {
+		return otherwise
+	}
+	d, err := time.ParseDuration(string(value))
+	if err != nil || d <= 0 {
+		p.fail(path, "write a duration such as 10m, not %q", value)
+	}
+	return d
+}
+
+func (p *parser) steps(steps []v1alpha1.Step) []rollout.Step {
+	if len(steps) == 0 {
+		return []rollout.Step{
+			{Weight: 5, Bake: defaultBake},
+			{Weight: 25, Bake: defaultBake},
+			{Weight: 50, Bake: defaultBake},
+			{Weight: 100, Bake: 2 * defaultBake},
+		}
+	}
+	plan := make([]rollout.Step, 0, len(steps))
+	for i, s := range steps {
+		plan = append(plan, rollout.Step{
+			Weight:   int64(s.Weight),
+			Bake:     p.duration(fmt.Sprintf("spec.strategy.steps[%d].bake", i), s.Bake, defaultBake),
+			Approval: s.Approval == v1alpha1.ApprovalRequired,
+		})
+	}
+	return plan
+}
+
+// guards puts the checks of the spec over the built-in ones of the same name.
+func (p *parser) guards(checks []v1alpha1.Check) []rollout.Guard {
+	named := map[string]v1alpha1.Check{}
+	for _, c := range checks {
+		named[c.Name] = c
+	}
+	var guards []rollout.Guard
+	for _, name := range []string{v1alpha1.CheckErrors, v1alpha1.CheckNATAllocation, v1alpha1.CheckNATDrops} {
+		c, ok := named[name]
+		if !ok {
+			c = v1alpha1.Check{Name: name}
+		}
+		guards = append(guards, p.guard(c))
+		delete(named, name)
+	}
+	for _, c := range checks {
+		if _, left := named[c.Name]; left {
+			guards = append(guards, p.guard(c))
+		}
+	}
+	return guards
+}
+
+// guard resolves one check.
+func (p *parser) guard(c v1alpha1.Check) rollout.Guard {
+	path := fmt.Sprintf("spec.analysis.checks[%s]", c.Name)
+	g := rollout.Guard{Name: c.Name, Rule: p.rule(path, c), OnBreach: rollout.Hold, Mode: rollout.Enforce}
+	if _, ok := g.Rule.(analysis.ServerErrors); ok {
+		g.OnBreach = rollout.Rollback
+	}
+	if c.Mode != "" {
+		g.Mode = rollout.Mode(c.Mode)
+	}
+	if c.OnBreach != "" {
+		g.OnBreach = rollout.Action(c.OnBreach)
+	}
+	if g.OnBreach == rollout.Hold && c.RollbackAfter != v1alpha1.RollbackNever {
+		g.RollbackAfter = p.duration(path+".rollbackAfter", c.RollbackAfter, defaultRollbackAfter)
+	}
+	return g
+}
+
+// rule resolves what a check measures. A built-in name brings its thresholds.
+func (p *parser) rule(path string, c v1alpha1.Check) analysis.Rule {
+	switch {
+	case c.ServerErrors != nil:
+		return analysis.ServerErrors{
+			MaxRatio:    p.ratio(path+".serverErrors.maxPercent", c.ServerErrors.MaxPercent),
+			MinRequests: orElse(c.ServerErrors.MinRequests, defaultMinRequests),
+		}
+	case c.NATAllocationFailures != nil:
+		return analysis.NatAllocationFailures{MaxMinutes: int64(c.NATAllocationFailures.MaxMinutes)}
+	case c.NATDroppedPackets != nil:
+		return analysis.NatDroppedPackets{
+			MaxPerMinute: int64(c.NATDroppedPackets.MaxPerMinute),
+			MinMinutes:   orElse(c.NATDroppedPackets.MinMinutes, defaultMinMinutes),
+		}
+	case c.Name == v1alpha1.CheckNATAllocation:
+		return analysis.NatAllocationFailures{}
+	case c.Name == v1alpha1.CheckNATDrops:
+		return analysis.NatDroppedPackets{MinMinutes: defaultMinMinutes}
+	case c.Name != v1alpha1.CheckErrors:
+		p.fail(path, "write one of serverErrors, natAllocationFailures, natDroppedPackets")
+	}
+	return analysis.ServerErrors{MaxRatio: 0.01, MinRequests: defaultMinRequests}
+}
+
+// ratio parses a percentage. The exponent is shifted in the text, so that a
+// share equal to the limit compares equal.
+func (p *parser) ratio(path string, value intstr.IntOrString) float64 {
+	text := strings.TrimSuffix(value.String(), "%")
+	ratio, err := strconv.ParseFloat(text+"e-2", 64)
+	if err != nil || ratio < 0 || ratio >= 1 {
+		p.fail(path, "write a percentage from 0 to 99.99 such as 1 or \"0.5\", not %q", value.String())
+	}
+	return ratio
+}
+
+func orElse(value int32, otherwise int64) int64 {
+	if value == 0 {
+		return otherwise
+	}
+	return int64(value)
+}

@@ -1,0 +1,34 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// Observer reads the world and changes nothing. Every call is a live read. What
+// is missing or may not be read is a fact in the answer, not an error.
+type Observer interface {
+	Service(ctx context.Context, ref rollout.ServiceRef) (rollout.Service, error)
+	Revisions(ctx context.Context, ref rollout.ServiceRef, names []string) (map[string]rollout.Revision, error)
+}
+
+// Actuator changes the world. SetTraffic sends one compare-and-swap and returns
+// as soon as it is accepted; whether it took effect is for the next observation.
+type Actuator interface {
+	SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollout.Write) error
+}
+
+// Metrics answers questions. Not knowing is an answer, not an error.
+type Metrics interface {
+	Answer(ctx context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error)
+}
+
+// Cloud is what one rollout may touch.
+type Cloud struct {
+	Observer
+	Actuator
+	Metrics
+}

@@ -1,0 +1,29 @@
+package controllers
+
+import (
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+)
+
+// wakes lets through what a person changed: the spec, a request, a deletion. A
+// status that we wrote wakes nobody.
+func (r *Reconciler) wakes() predicate.Predicate {
+	return predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || requestChanged(e.ObjectOld, e.ObjectNew)
+		},
+		DeleteFunc: func(e event.DeleteEvent) bool {
+			r.memory.forget(e.Object.GetUID())
+			return false
+		},
+	}
+}
+
+func requestChanged(was, now client.Object) bool {
+	return slices.ContainsFunc(requestAnnotations, func(key string) bool {
+		return was.GetAnnotations()[key] != now.GetAnnotations()[key]
+	})
+}

@@ -1,0 +1,113 @@
+package controllers
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// progressOf reads back what saveProgress wrote.
+func progressOf(ro *v1alpha1.CloudRunRollout) rollout.Progress {
+	p := rollout.Progress{Phase: rollout.Idle, Reason: rollout.Preparing}
+	if ro.Status.Phase != "" {
+		p.Phase = rollout.Phase(ro.Status.Phase)
+	}
+	if last := ro.Status.LastRequest; last != nil {
+		p.LastRequest = rollout.Reply{
+			ID: last.ID, Verb: rollout.Verb(last.Verb), Message: last.Message, At: last.Time.UTC(),
+			Accepted: last.Result == v1alpha1.RequestAccepted,
+		}
+	}
+	for _, c := range ro.Status.Checks {
+		if c.BreachedSince != nil {
+			p.Breaches = append(p.Breaches, rollout.BreachStart{Guard: c.Name, Since: c.BreachedSince.UTC()})
+		}
+	}
+	if ro.Status.Attempt != nil {
+		readAttempt(&p, *ro.Status.Attempt)
+	}
+	return p
+}
+
+func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
+	p.Reason, p.Since, p.Cause = rollout.Reason(a.Reason), timeOf(a.Since), a.Cause
+	p.ServiceUID, p.Generation = a.ServiceUID, a.SeenGeneration
+	if a.Baseline != nil {
+		p.Stable, p.Cutoff = a.Baseline.Revision, timeOf(a.Baseline.Cutoff)
+	}
+	p.Attempt, p.Candidate, p.Requested = a.ID, a.Candidate, a.Requested
+	p.Step, p.Baked = int(a.Step), int(a.BakedMinutes)
+	p.FirstWrite, p.Effective, p.Lowered = timeOf(a.FirstWrite), timeOf(a.EffectiveSince), timeOf(a.Lowered)
+	p.Confirmed, p.Tagged, p.Latched = splitOf(a.Confirmed), a.TaggedRevision, a.Latched
+	for _, i := range a.Intents {
+		p.Intents = append(p.Intents, rollout.Intent{
+			Split: splitOf(i.Split), ETag: i.BaseEtag, Generation: i.BaseGeneration, At: i.SavedAt.UTC(),
+		})
+	}
+	p.Approved, p.ThinAccepted = int(a.ApprovedStep), int(a.ApprovedThin)
+	p.NoDataSince, p.SettledBy = timeOf(a.NoDataSince), a.SettledBy
+	p.Clock = rollout.Stopwatch{
+		Spent:   time.Duration(a.DeadlineSpentSeconds) * time.Second,
+		Running: timeOf(a.DeadlineRunningSince),
+	}
+}
+
+// attemptOf writes down everything a restart needs.
+func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
+	a := &v1alpha1.Attempt{
+		ID: p.Attempt, Reason: string(p.Reason), Since: stamp(p.Since), Cause: shorten(p.Cause, v1alpha1.MaxConditionMessage),
+		ServiceUID: p.ServiceUID, SeenGeneration: p.Generation,
+		Candidate: p.Candidate, Requested: p.Requested,
+		Step: int32(p.Step), BakedMinutes: int32(p.Baked), //nolint:gosec // bounded by the plan: 20 steps, 24 h
+		FirstWrite: stamp(p.FirstWrite), EffectiveSince: stamp(p.Effective), Lowered: stamp(p.Lowered),
+		Confirmed: sharesOf(p.Confirmed), TaggedRevision: p.Tagged, Latched: p.Latched,
+		ApprovedStep: int32(p.Approved), ApprovedThin: int32(p.ThinAccepted), //nolint:gosec // bounded by the plan: 20 steps
+		NoDataSince: stamp(p.NoDataSince), SettledBy: p.SettledBy,
+		DeadlineSpentSeconds: int64(p.Clock.Spent / time.Second), DeadlineRunningSince: stamp(p.Clock.Running),
+	}
+	if p.Stable != "" {
+		a.Baseline = &v1alpha1.Baseline{Revision: p.Stable, Cutoff: stamp(p.Cutoff)}
+	}
+	for _, i := range p.Intents {
+		a.Intents = append(a.Intents, v1alpha1.Intent{
+			Split: sharesOf(i.Split), BaseEtag: i.ETag, BaseGeneration: i.Generation, SavedAt: metav1.NewTime(i.At),
+		})
+	}
+	return a
+}
+
+func splitOf(shares []v1alpha1.Share) rollout.Split {
+	percents := map[string]int64{}
+	for _, s := range shares {
+		percents[s.Revision] += int64(s.Percent)
+	}
+	return rollout.NewSplit(percents)
+}
+
+func sharesOf(split rollout.Split) []v1alpha1.Share {
+	var shares []v1alpha1.Share
+	for _, s := range split {
+		shares = append(shares, v1alpha1.Share{Revision: s.Revision, Percent: int32(s.Percent)}) //nolint:gosec // a percent
+	}
+	return shares
+}
+
+// timeOf reads a time that may be absent.
+func timeOf(t *metav1.Time) time.Time {
+	if t == nil || t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// stamp writes a time, or nothing for the zero time.
+func stamp(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	at := metav1.NewTime(t)
+	return &at
+}

@@ -1,0 +1,71 @@
+package controllers
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// requestAnnotations are the fields of a person's request.
+var requestAnnotations = []string{
+	v1alpha1.RequestID, v1alpha1.RequestVerb, v1alpha1.RequestAttempt, v1alpha1.RequestStep,
+	v1alpha1.RequestRevision, v1alpha1.RequestReason, v1alpha1.RequestBy,
+}
+
+// maxRequestField bounds what a person may write into one field.
+const maxRequestField = 128
+
+// requestOf reads a person's request from the annotations. What is wrong with it
+// is said in Malformed, and answered like any other request.
+func requestOf(ro *v1alpha1.CloudRunRollout) rollout.Request {
+	a := ro.Annotations
+	if a[v1alpha1.RequestVerb] == "" && a[v1alpha1.RequestID] == "" {
+		return rollout.Request{}
+	}
+	req := rollout.Request{
+		ID:       requestID(a),
+		Verb:     rollout.Verb(field(a, v1alpha1.RequestVerb)),
+		Step:     -1,
+		Revision: field(a, v1alpha1.RequestRevision),
+		By:       field(a, v1alpha1.RequestBy),
+		Reason:   field(a, v1alpha1.RequestReason),
+	}
+	if text := a[v1alpha1.RequestAttempt]; text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 1 {
+			req.Malformed = fmt.Sprintf("attempt must be the number in status.attempt.id, not %q", field(a, v1alpha1.RequestAttempt))
+		}
+		req.Attempt = n
+	}
+	if text, _, _ := strings.Cut(a[v1alpha1.RequestStep], "/"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			req.Malformed = fmt.Sprintf("step must be the number before the slash in status.step, not %q", field(a, v1alpha1.RequestStep))
+		}
+		req.Step = n
+	}
+	return req
+}
+
+// requestID tells one request from the next. A person who wrote none gets one
+// made from the other fields, so that the request is answered, once.
+func requestID(annotations map[string]string) string {
+	if id := field(annotations, v1alpha1.RequestID); id != "" {
+		return id
+	}
+	hash := sha256.New()
+	for _, key := range requestAnnotations {
+		hash.Write([]byte(annotations[key] + "\n"))
+	}
+	return "auto-" + hex.EncodeToString(hash.Sum(nil)[:8])
+}
+
+// field reads one annotation, bounded and on one line.
+func field(annotations map[string]string, key string) string {
+	return shorten(strings.Join(strings.Fields(annotations[key]), " "), maxRequestField)
+}

@@ -1,0 +1,105 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+const (
+	// passTimeout bounds one pass, so that a hung call cannot hold a worker.
+	passTimeout = 90 * time.Second
+	// delta is how long after its save a write may still be sent: what a person
+	// has changed since then was not known to the decision.
+	delta = 5 * time.Second
+	// workers is how many rollouts are looked at side by side.
+	workers = 8
+	// longestBackoff keeps a rollback near after an outage.
+	longestBackoff = 30 * time.Second
+)
+
+// Reconciler rolls Cloud Run services forward, and back.
+type Reconciler struct {
+	client.Client
+	// Clock is what the core's times are taken from.
+	Clock clock.PassiveClock
+	// Process is the process's own clock, for what must not take long.
+	Process  clock.PassiveClock
+	Recorder events.EventRecorder
+	// Connect opens what a rollout may touch.
+	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
+
+	memory memory
+}
+
+// +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts,verbs=get;list;watch
+// +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts/status,verbs=get;update
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// SetupWithManager registers the reconciler. A status that it writes itself does
+// not wake it: it looks again when the decision said so.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wrap func(reconcile.Reconciler) reconcile.Reconciler) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("cloudrunrollout").
+		For(&v1alpha1.CloudRunRollout{}, builder.WithPredicates(r.wakes())).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers,
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
+				time.Second, longestBackoff),
+		}).
+		Complete(wrap(reconcile.AsReconciler(mgr.GetClient(), r)))
+}
+
+// Reconcile observes once, decides once and acts at most once.
+func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ctrl.Result, error) {
+	if !ro.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	if r.memory.stale(ro) {
+		return ctrl.Result{RequeueAfter: staleWait}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+
+	cloud, err := r.Connect(ctx, ro)
+	if err != nil {
+		return r.explain(ctx, ro, err)
+	}
+	in, err := r.observe(ctx, cloud, ro)
+	if err != nil {
+		return r.explain(ctx, ro, err)
+	}
+	return r.act(ctx, cloud, ro, in)
+}
+
+// act saves, then writes, then tells. A crash between any two of these is safe:
+// the saved intent and the service's etag let the next pass pick up the thread.
+func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input) (ctrl.Result, error) {
+	d := rollout.Decide(in)
+	started := r.Process.Now()
+	before := ro.Status.DeepCopy()
+	if err := r.save(ctx, ro, in, d); err != nil {
+		return r.explain(ctx, ro, err)
+	}
+	if d.Write != nil {
+		if r.Process.Since(started) > delta {
+			return ctrl.Result{RequeueAfter: staleWait}, nil
+		}
+		if err := cloud.SetTraffic(ctx, in.Plan.Service, *d.Write); err != nil {
+			return r.explain(ctx, ro, err)
+		}
+	}
+	r.tell(ctx, ro, before, d)
+	return ctrl.Result{RequeueAfter: max(d.LookAt.Sub(in.Now), time.Second)}, nil
+}

@@ -1,0 +1,133 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// save writes the decision into the status, compare-and-swap on the resource
+// version: a conflict means that a person changed the object after it was read.
+// What changes nothing is not sent, except before a write to Cloud Run, which
+// must know that the object is still the one that was decided on.
+func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision) error {
+	status := statusOf(ro, in, d)
+	if equality.Semantic.DeepEqual(ro.Status, status) && d.Write == nil {
+		return nil
+	}
+	ro.Status = status
+	if err := r.Status().Update(ctx, ro); err != nil {
+		return fmt.Errorf("saving status: %w", err)
+	}
+	r.memory.saved(ro)
+	return nil
+}
+
+// statusOf is the status that says a decision.
+func statusOf(ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision) v1alpha1.CloudRunRolloutStatus {
+	p := d.Progress
+	status := *ro.Status.DeepCopy()
+	status.ObservedGeneration = ro.Generation
+	status.Phase = v1alpha1.Phase(p.Phase)
+	status.NextAction = shorten(d.Next, v1alpha1.MaxNextAction)
+	status.Step = fmt.Sprintf("%d/%d", p.Step, len(in.Plan.Steps))
+	if in.Service.Presence == rollout.Found {
+		status.Weight, status.Stable, status.Candidate = serving(in, d)
+	}
+	status.Attempt = attemptOf(p)
+	status.Checks = checksOf(d)
+	status.LastRequest = requestStatus(p.LastRequest)
+	setConditions(&status, ro.Generation, in, d)
+	if entry, changed := historyEntry(ro, status, d); changed {
+		entry.Time = metav1.NewTime(in.Now)
+		status.History = append(slices.Clone(status.History), entry)
+		status.History = status.History[max(0, len(status.History)-v1alpha1.MaxHistory):]
+	}
+	return status
+}
+
+// serving says who serves how much, as Cloud Run confirms it. What cannot be
+// read stays as it was last seen.
+func serving(in rollout.Input, d rollout.Decision) (weight string, stable, candidate *v1alpha1.RevisionStatus) {
+	p, serves := d.Progress, d.Serves
+	weight = fmt.Sprintf("%d%%", serves.Of(p.Candidate))
+	if p.Stable != "" {
+		stable = revisionStatus(in, p.Stable, serves)
+	}
+	if p.Candidate != "" {
+		candidate = revisionStatus(in, p.Candidate, serves)
+	} else {
+		weight = ""
+	}
+	return weight, stable, candidate
+}
+
+func revisionStatus(in rollout.Input, name string, serves rollout.Split) *v1alpha1.RevisionStatus {
+	return &v1alpha1.RevisionStatus{
+		Revision: name,
+		Percent:  int32(serves.Of(name)), //nolint:gosec // a percent
+		Image:    shorten(in.Revisions[name].Image, v1alpha1.MaxImage),
+	}
+}
+
+func checksOf(d rollout.Decision) []v1alpha1.CheckStatus {
+	var checks []v1alpha1.CheckStatus
+	for _, c := range d.Checks {
+		v := c.Verdict
+		checks = append(checks, v1alpha1.CheckStatus{
+			Name: c.Name, Mode: v1alpha1.CheckMode(c.Mode), Source: v.Source,
+			Verdict: v1alpha1.Verdict(v.Outcome), Value: v.Value, Limit: v.Limit,
+			Samples: v.Samples, Required: v.Required,
+			ObservedThrough: stamp(v.Through), BreachedSince: stamp(c.BreachedSince),
+			Message: shorten(v.Note, v1alpha1.MaxMessage),
+		})
+	}
+	return checks
+}
+
+func requestStatus(reply rollout.Reply) *v1alpha1.RequestStatus {
+	if reply.ID == "" {
+		return nil
+	}
+	result := v1alpha1.RequestRefused
+	if reply.Accepted {
+		result = v1alpha1.RequestAccepted
+	}
+	return &v1alpha1.RequestStatus{
+		ID: reply.ID, Verb: string(reply.Verb), Result: result,
+		Message: shorten(reply.Message, v1alpha1.MaxMessage), Time: metav1.NewTime(reply.At),
+	}
+}
+
+// historyEntry tells whether a decision is a turn that belongs into the history:
+// another reason, another weight or another candidate.
+func historyEntry(ro *v1alpha1.CloudRunRollout, now v1alpha1.CloudRunRolloutStatus, d rollout.Decision) (v1alpha1.HistoryEntry, bool) {
+	was := ro.Status
+	entry := v1alpha1.HistoryEntry{
+		Reason: string(d.Progress.Reason), Message: shorten(d.Note, v1alpha1.MaxMessage),
+		Step: now.Step, Weight: now.Weight, Revision: d.Progress.Candidate,
+	}
+	if was.Attempt == nil {
+		return entry, true
+	}
+	return entry, was.Attempt.Reason != string(d.Progress.Reason) || was.Phase != now.Phase ||
+		was.Weight != now.Weight || was.Attempt.Candidate != d.Progress.Candidate
+}
+
+// shorten cuts a text to a length in bytes, at a rune, and says that it did.
+func shorten(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	cut := limit - len("…")
+	for cut > 0 && text[cut]&0xC0 == 0x80 {
+		cut--
+	}
+	return text[:cut] + "…"
+}

@@ -1,0 +1,49 @@
+package controllers
+
+import (
+	"context"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// alarming are the states that an event warns of.
+var alarming = []rollout.Reason{
+	rollout.HeldByAnalysis, rollout.MetricsUnavailable, rollout.TrafficConflict,
+	rollout.StepDeadlineExceeded, rollout.NoDataDeadlineExceeded, rollout.BaselineLost, rollout.StateLost,
+	rollout.ReasonRollingBack, rollout.ReasonRolledBack, rollout.AccessDenied, rollout.ServiceNotFound,
+	rollout.BaselineUnknown, rollout.NatUnwatched, rollout.RevisionNotFound, rollout.RevisionNotReady,
+}
+
+// tell reports a decision after it was saved and carried out: the transitions,
+// and the state when it is another one than before. One log line per change.
+func (r *Reconciler) tell(ctx context.Context, ro *v1alpha1.CloudRunRollout, before *v1alpha1.CloudRunRolloutStatus, d rollout.Decision) {
+	for _, e := range d.Events {
+		r.event(ro, e.Reason, e.Note, e.Warning)
+	}
+	reason := d.Progress.Reason
+	if before.Attempt != nil && before.Attempt.Reason == string(reason) && string(before.Phase) == string(d.Progress.Phase) {
+		return
+	}
+	if before.Attempt == nil || before.Attempt.Reason != string(reason) {
+		r.event(ro, reason, d.Note, slices.Contains(alarming, reason))
+	}
+	log.FromContext(ctx).Info("State changed",
+		"phase", d.Progress.Phase, "reason", reason, "candidate", d.Progress.Candidate, "stable", d.Progress.Stable,
+		"step", ro.Status.Step, "weight", ro.Status.Weight, "note", d.Note, "next", d.Next)
+}
+
+func (r *Reconciler) event(ro *v1alpha1.CloudRunRollout, reason rollout.Reason, note string, warning bool) {
+	kind := corev1.EventTypeNormal
+	if warning {
+		kind = corev1.EventTypeWarning
+	}
+	r.Recorder.Eventf(ro, nil, kind, string(reason), "Rollout", "%s", shorten(note, maxEventNote))
+}
+
+// maxEventNote is the limit of events.k8s.io/v1.
+const maxEventNote = 1024

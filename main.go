@@ -1,0 +1,144 @@
+// Command sluice is the manager: it rolls revisions of Cloud Run services
+// forward, step by step, and back.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/controllers"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+	"github.com/sluice-rollouts/sluice/internal/monitoring"
+)
+
+// options are the manager's flags.
+type options struct {
+	cloudRun, monitoring string
+	probes               string
+	leaderElection       bool
+	namespace            string
+	lease, renew, retry  time.Duration
+	told                 clockFlag
+	log                  zap.Options
+}
+
+func main() {
+	if err := run(ctrl.SetupSignalHandler(), parse()); err != nil {
+		fmt.Fprintln(os.Stderr, "sluice:", err)
+		os.Exit(1)
+	}
+}
+
+func parse() options {
+	var o options
+	flag.StringVar(&o.cloudRun, "cloud-run-endpoint", "",
+		"address of the Cloud Run Admin API v2; empty is Google's, an http address on this machine is used without credentials")
+	flag.StringVar(&o.monitoring, "monitoring-endpoint", "",
+		"address of Cloud Monitoring; empty is Google's, an http address on this machine is used without credentials")
+	flag.StringVar(&o.probes, "health-probe-bind-address", "127.0.0.1:8081", "address of /healthz and /readyz; 0 for none")
+	flag.BoolVar(&o.leaderElection, "leader-elect", true, "let one of several managers act; the others wait")
+	flag.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty is the manager's own")
+	flag.DurationVar(&o.lease, "leader-election-lease-duration", 15*time.Second, "how long a lease holds that is not renewed")
+	flag.DurationVar(&o.renew, "leader-election-renew-deadline", 10*time.Second, "how long renewing is tried before giving up")
+	flag.DurationVar(&o.retry, "leader-election-retry-period", 2*time.Second, "time between two tries")
+	o.told.bind(flag.CommandLine)
+	o.log.BindFlags(flag.CommandLine)
+	flag.Parse()
+	return o
+}
+
+func run(ctx context.Context, o options) error {
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
+	cloud, err := connect(ctx, o)
+	if err != nil {
+		return err
+	}
+	now, speed, err := o.told.open(ctx, o.cloudRun, o.monitoring)
+	if err != nil {
+		return err
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("finding a Kubernetes cluster: %w", err)
+	}
+	mgr, err := ctrl.NewManager(config, managerOptions(o))
+	if err != nil {
+		return fmt.Errorf("building the manager: %w", err)
+	}
+	reconciler := &controllers.Reconciler{
+		Client:   mgr.GetClient(),
+		Clock:    now,
+		Process:  clock.RealClock{},
+		Recorder: mgr.GetEventRecorder("sluice"),
+		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
+			return cloud, nil
+		},
+	}
+	pace := func(inner reconcile.Reconciler) reconcile.Reconciler { return paced{inner, speed} }
+	if err := reconciler.SetupWithManager(mgr, pace); err != nil {
+		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
+		return fmt.Errorf("setting up the probes: %w", err)
+	}
+	return mgr.Start(ctx)
+}
+
+// connect opens Google's APIs with the manager's own identity.
+func connect(ctx context.Context, o options) (controllers.Cloud, error) {
+	agent := "sluice/" + version()
+	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent})
+	if err != nil {
+		return controllers.Cloud{}, fmt.Errorf("--cloud-run-endpoint: %w", err)
+	}
+	metrics, err := monitoring.New(ctx, monitoring.Options{Endpoint: o.monitoring, UserAgent: agent})
+	if err != nil {
+		return controllers.Cloud{}, fmt.Errorf("--monitoring-endpoint: %w", err)
+	}
+	return controllers.Cloud{Observer: run, Actuator: run, Metrics: metrics}, nil
+}
+
+func managerOptions(o options) ctrl.Options {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return ctrl.Options{
+		Scheme:                  scheme,
+		Metrics:                 metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress:  o.probes,
+		LeaderElection:          o.leaderElection,
+		LeaderElectionID:        "sluice.rollouts.sluice.dev",
+		LeaderElectionNamespace: o.namespace,
+		LeaseDuration:           &o.lease,
+		RenewDeadline:           &o.renew,
+		RetryPeriod:             &o.retry,
+		// The lease is not released early: a request of ours may still be on its
+		// way, and a successor must not meet it.
+		LeaderElectionReleaseOnCancel: false,
+	}
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "devel"
+	}
+	return info.Main.Version
+}
