@@ -2,6 +2,7 @@ package series
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -53,11 +54,11 @@ func storeOf(points ...Point) *Store {
 func told(r Result) []string {
 	var lines []string
 	for _, s := range r.Series {
-		line := fmt.Sprint(s.Resource["gateway_name"], "/", s.Labels["reason"])
+		line := []string{s.Resource["gateway_name"] + "/" + s.Labels["reason"]}
 		for _, p := range s.Points {
-			line += fmt.Sprintf(" %d:%v", int(p.End.Sub(noon)/time.Minute), p.Value)
+			line = append(line, fmt.Sprintf("%d:%v", int(p.End.Sub(noon)/time.Minute), p.Value))
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.Join(line, " "))
 	}
 	return lines
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,7 +17,7 @@ type cursor struct{ offset int }
 func (p *plan) planPage(now time.Time) error {
 	q := &p.query
 	if q.PageSize < 0 {
-		return invalidField("pageSize", fmt.Sprint(q.PageSize), "The page size must not be negative.")
+		return invalidField("pageSize", strconv.Itoa(q.PageSize), "The page size must not be negative.")
 	}
 	if q.PageSize == 0 || q.PageSize > maxPageSize {
 		q.PageSize = maxPageSize
@@ -31,8 +32,8 @@ func (p *plan) planPage(now time.Time) error {
 	if q.PageToken == "" {
 		return nil
 	}
-	print, err := p.readToken()
-	if err != nil || print != p.fingerprint() || p.page.offset < 0 {
+	request, err := p.readToken()
+	if err != nil || request != p.fingerprint() || p.page.offset < 0 {
 		return invalidField("pageToken", q.PageToken, "The page token is not one that this request was given.")
 	}
 	return nil
@@ -45,8 +46,8 @@ func (p *plan) fingerprint() uint64 {
 	q.PageToken, q.PageSize = "", 0
 	h := fnv.New64a()
 	a := q.Aggregation
-	fmt.Fprintf(h, "%q %q %d %d %d ", q.Project, q.Filter, nanosOf(q.Start), nanosOf(q.End), a.Period)
-	fmt.Fprintf(h, "%q %q %q %q", a.Aligner, a.Reducer, a.GroupBy, q.View)
+	_, _ = h.Write(fmt.Appendf(nil, "%q %q %d %d %d ", q.Project, q.Filter, nanosOf(q.Start), nanosOf(q.End), a.Period))
+	_, _ = h.Write(fmt.Appendf(nil, "%q %q %q %q", a.Aligner, a.Reducer, a.GroupBy, q.View))
 	return h.Sum64()
 }
 

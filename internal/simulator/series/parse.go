@@ -7,13 +7,13 @@ const maxNesting = 32
 
 // parser reads the filter grammar of Cloud Monitoring as far as it is modelled:
 //
-//	all        = any { [ "AND" ] any }
-//	any        = term { "OR" term }
-//	term       = "(" all ")" | comparison
-//	comparison = path ( "=" | "!=" ) ( value | call )
-//	call       = name "(" string { "," string } ")"
-//	value      = string | number | "true" | "false"
-//	path       = name { "." ( name | string ) }
+//	all:        any { [ "AND" ] any }
+//	any:        term { "OR" term }
+//	term:       "(" all ")" or comparison
+//	comparison: path ( "=" | "!=" ) ( value | call )
+//	call:       name "(" string { "," string } ")"
+//	value:      string | number | "true" | "false"
+//	path:       name { "." ( name | string ) }
 //
 // OR binds tighter than AND, as in AIP-160.
 type parser struct {

@@ -37,7 +37,7 @@ func Int(v int64) Value {
 }
 
 // Bool makes a BOOL value.
-func Bool(v bool) Value {
+func Bool(v bool) Value { //nolint:revive // flag-parameter: the parameter is the value, not a switch
 	if v {
 		return Value{1, TypeBool}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,32 +28,32 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
 )
 
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var metricNoon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func minute(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
+func metricMinute(n int) time.Time { return metricNoon.Add(time.Duration(n) * time.Minute) }
 
-// frozen is a source whose time stands still.
-type frozen struct {
+// frozenMetrics is a source whose time stands still.
+type frozenMetrics struct {
 	mu    sync.Mutex
 	store *series.Store
 	now   time.Time
 }
 
-func (f *frozen) Query(q series.Query) (series.Result, error) {
+func (f *frozenMetrics) Query(q series.Query) (series.Result, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.store.Query(q, f.now)
 }
 
-func (f *frozen) Descriptors(filter string) ([]series.Descriptor, error) {
+func (f *frozenMetrics) Descriptors(filter string) ([]series.Descriptor, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.store.Descriptors(filter)
 }
 
-// serve puts a source behind the real server and the real client, with a wire of
+// serveMetrics puts a source behind the real server and the real client, with a wire of
 // memory between them.
-func serve(t *testing.T, source wire.Source) *monitoringapi.MetricClient {
+func serveMetrics(t *testing.T, source wire.Source) *monitoringapi.MetricClient {
 	t.Helper()
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer()
@@ -83,8 +84,8 @@ func serve(t *testing.T, source wire.Source) *monitoringapi.MetricClient {
 	return client
 }
 
-// shop is a store with ten minutes of two revisions and a gateway.
-func shop() *frozen {
+// shopMetrics is a store with ten minutes of two revisions and a gateway.
+func shopMetrics() *frozenMetrics {
 	store := series.NewStore()
 	for n := 1; n <= 10; n++ {
 		for revision, perClass := range map[string]map[string]int64{
@@ -98,36 +99,36 @@ func shop() *frozen {
 						"location": "europe-west1", "configuration_name": "web",
 					},
 					Labels: map[string]string{"response_code_class": class, "response_code": class[:1] + "00"},
-					Start:  minute(n - 1), End: minute(n), VisibleAt: minute(n + 2), Value: series.Int(count),
+					Start:  metricMinute(n - 1), End: metricMinute(n), VisibleAt: metricMinute(n + 2), Value: series.Int(count),
 				})
 			}
 		}
 		store.Record(series.Point{
 			Type: series.AllocationFailed, ResourceType: series.ResourceGateway,
 			Resource: map[string]string{"project_id": "shop", "region": "europe-west1", "router_id": "7", "gateway_name": "out"},
-			End:      minute(n), VisibleAt: minute(n + 2), Value: series.Bool(n == 4),
+			End:      metricMinute(n), VisibleAt: metricMinute(n + 2), Value: series.Bool(n == 4),
 		})
 	}
-	return &frozen{store: store, now: minute(9)}
+	return &frozenMetrics{store: store, now: metricMinute(9)}
 }
 
-func list(filter string, aggregation *monitoringpb.Aggregation) *monitoringpb.ListTimeSeriesRequest {
+func listSeries(filter string, aggregation *monitoringpb.Aggregation) *monitoringpb.ListTimeSeriesRequest {
 	return &monitoringpb.ListTimeSeriesRequest{
 		Name: "projects/shop", Filter: filter, Aggregation: aggregation,
-		Interval: &monitoringpb.TimeInterval{StartTime: timestamppb.New(minute(0)), EndTime: timestamppb.New(minute(10))},
+		Interval: &monitoringpb.TimeInterval{StartTime: timestamppb.New(metricMinute(0)), EndTime: timestamppb.New(metricMinute(10))},
 	}
 }
 
-const requests = `metric.type = "run.googleapis.com/request_count" AND resource.type = "cloud_run_revision"` +
+const requestsOfWeb2 = `metric.type = "run.googleapis.com/request_count" AND resource.type = "cloud_run_revision"` +
 	` AND resource.labels.service_name = "web" AND resource.labels.revision_name = "web-2"`
 
-func every(period time.Duration, aligner monitoringpb.Aggregation_Aligner, reducer monitoringpb.Aggregation_Reducer, by ...string) *monitoringpb.Aggregation {
+func alignedEvery(period time.Duration, aligner monitoringpb.Aggregation_Aligner, reducer monitoringpb.Aggregation_Reducer, by ...string) *monitoringpb.Aggregation {
 	return &monitoringpb.Aggregation{
 		AlignmentPeriod: durationpb.New(period), PerSeriesAligner: aligner, CrossSeriesReducer: reducer, GroupByFields: by,
 	}
 }
 
-func all(it *monitoringapi.TimeSeriesIterator) ([]*monitoringpb.TimeSeries, error) {
+func allSeries(it *monitoringapi.TimeSeriesIterator) ([]*monitoringpb.TimeSeries, error) {
 	var found []*monitoringpb.TimeSeries
 	for {
 		ts, err := it.Next()
@@ -141,19 +142,19 @@ func all(it *monitoringapi.TimeSeriesIterator) ([]*monitoringpb.TimeSeries, erro
 	}
 }
 
-func told(found []*monitoringpb.TimeSeries) []string {
+func toldSeries(found []*monitoringpb.TimeSeries) []string {
 	var lines []string
 	for _, ts := range found {
-		line := fmt.Sprint(ts.GetResource().GetType(), " ", ts.GetMetric().GetLabels(), " ", ts.GetMetricKind(), " ", ts.GetValueType())
+		line := []string{fmt.Sprint(ts.GetResource().GetType(), " ", ts.GetMetric().GetLabels(), " ", ts.GetMetricKind(), " ", ts.GetValueType())}
 		for _, p := range ts.GetPoints() {
-			line += fmt.Sprint(" ", int(p.GetInterval().GetEndTime().AsTime().Sub(noon)/time.Minute), ":", plain(p.GetValue()))
+			line = append(line, fmt.Sprint(int(p.GetInterval().GetEndTime().AsTime().Sub(metricNoon)/time.Minute), ":", plainValue(p.GetValue())))
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.Join(line, " "))
 	}
 	return lines
 }
 
-func plain(v *monitoringpb.TypedValue) any {
+func plainValue(v *monitoringpb.TypedValue) any {
 	switch v := v.GetValue().(type) {
 	case *monitoringpb.TypedValue_BoolValue:
 		return v.BoolValue
@@ -168,33 +169,33 @@ func plain(v *monitoringpb.TypedValue) any {
 func TestTheRealClientReadsTimeSeries(t *testing.T) {
 	t.Parallel()
 	const allocation = `metric.type = "router.googleapis.com/nat/nat_allocation_failed"`
-	headers := list(requests, nil)
+	headers := listSeries(requestsOfWeb2, nil)
 	headers.View = monitoringpb.ListTimeSeriesRequest_HEADERS
 	cases := map[string]struct {
 		request *monitoringpb.ListTimeSeriesRequest
 		want    []string
 	}{
 		"requests by class, as many minutes as are visible": {
-			request: list(requests, every(time.Minute, monitoringpb.Aggregation_ALIGN_SUM, monitoringpb.Aggregation_REDUCE_SUM, "metric.label.response_code_class")),
+			request: listSeries(requestsOfWeb2, alignedEvery(time.Minute, monitoringpb.Aggregation_ALIGN_SUM, monitoringpb.Aggregation_REDUCE_SUM, "metric.label.response_code_class")),
 			want: []string{
 				"cloud_run_revision map[response_code_class:2xx] DELTA INT64 7:9 6:9 5:9 4:9 3:9 2:9 1:9",
 				"cloud_run_revision map[response_code_class:5xx] DELTA INT64 7:1 6:1 5:1 4:1 3:1 2:1 1:1",
 			},
 		},
 		"requests in one number": {
-			request: list(requests, every(10*time.Minute, monitoringpb.Aggregation_ALIGN_SUM, monitoringpb.Aggregation_REDUCE_SUM)),
+			request: listSeries(requestsOfWeb2, alignedEvery(10*time.Minute, monitoringpb.Aggregation_ALIGN_SUM, monitoringpb.Aggregation_REDUCE_SUM)),
 			want:    []string{"cloud_run_revision map[] DELTA INT64 10:70"},
 		},
 		"raw booleans": {
-			request: list(allocation, nil),
+			request: listSeries(allocation, nil),
 			want:    []string{"nat_gateway map[] GAUGE BOOL 7:false 6:false 5:false 4:true 3:false 2:false 1:false"},
 		},
 		"counted booleans": {
-			request: list(allocation, every(5*time.Minute, monitoringpb.Aggregation_ALIGN_COUNT_TRUE, monitoringpb.Aggregation_REDUCE_NONE)),
+			request: listSeries(allocation, alignedEvery(5*time.Minute, monitoringpb.Aggregation_ALIGN_COUNT_TRUE, monitoringpb.Aggregation_REDUCE_NONE)),
 			want:    []string{"nat_gateway map[] GAUGE INT64 10:0 5:1"},
 		},
 		"the share of booleans": {
-			request: list(allocation, every(5*time.Minute, monitoringpb.Aggregation_ALIGN_FRACTION_TRUE, monitoringpb.Aggregation_REDUCE_NONE)),
+			request: listSeries(allocation, alignedEvery(5*time.Minute, monitoringpb.Aggregation_ALIGN_FRACTION_TRUE, monitoringpb.Aggregation_REDUCE_NONE)),
 			want:    []string{"nat_gateway map[] GAUGE DOUBLE 10:0 5:0.2"},
 		},
 		"headers only": {
@@ -205,18 +206,18 @@ func TestTheRealClientReadsTimeSeries(t *testing.T) {
 			},
 		},
 		"nothing for a metric without points": {
-			request: list(`metric.type = "router.googleapis.com/nat/dropped_sent_packets_count"`, nil),
+			request: listSeries(`metric.type = "router.googleapis.com/nat/dropped_sent_packets_count"`, nil),
 		},
 	}
-	client := serve(t, shop())
+	client := serveMetrics(t, shopMetrics())
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			found, err := all(client.ListTimeSeries(t.Context(), tc.request))
+			found, err := allSeries(client.ListTimeSeries(t.Context(), tc.request))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, told(found)); diff != "" {
+			if diff := cmp.Diff(tc.want, toldSeries(found)); diff != "" {
 				t.Errorf("time series (-want +got):\n%s", diff)
 			}
 		})
@@ -225,11 +226,11 @@ func TestTheRealClientReadsTimeSeries(t *testing.T) {
 
 func TestTheRealClientFollowsPages(t *testing.T) {
 	t.Parallel()
-	client := serve(t, shop())
-	request := list(requests, nil)
+	client := serveMetrics(t, shopMetrics())
+	request := listSeries(requestsOfWeb2, nil)
 	request.PageSize = 4
 	it := client.ListTimeSeries(t.Context(), request)
-	found, err := all(it)
+	found, err := allSeries(it)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,18 +241,18 @@ func TestTheRealClientFollowsPages(t *testing.T) {
 		"cloud_run_revision map[response_code:500 response_code_class:5xx] DELTA INT64 6:1 5:1 4:1 3:1",
 		"cloud_run_revision map[response_code:500 response_code_class:5xx] DELTA INT64 2:1 1:1",
 	}
-	if diff := cmp.Diff(want, told(found)); diff != "" {
+	if diff := cmp.Diff(want, toldSeries(found)); diff != "" {
 		t.Errorf("a series that spans pages comes in parts (-want +got):\n%s", diff)
 	}
 }
 
 func TestErrorsArriveAsStatus(t *testing.T) {
 	t.Parallel()
-	withOrder := list(requests, nil)
+	withOrder := listSeries(requestsOfWeb2, nil)
 	withOrder.OrderBy = "timestamp"
-	withSecond := list(requests, every(time.Minute, monitoringpb.Aggregation_ALIGN_SUM, monitoringpb.Aggregation_REDUCE_SUM))
+	withSecond := listSeries(requestsOfWeb2, alignedEvery(time.Minute, monitoringpb.Aggregation_ALIGN_SUM, monitoringpb.Aggregation_REDUCE_SUM))
 	withSecond.SecondaryAggregation = withSecond.GetAggregation()
-	folder := list(requests, nil)
+	folder := listSeries(requestsOfWeb2, nil)
 	folder.Name = "folders/1"
 	cases := map[string]struct {
 		fault       *series.Error
@@ -261,28 +262,28 @@ func TestErrorsArriveAsStatus(t *testing.T) {
 		wantMessage string
 	}{
 		"a quota names its reason and its limit": {
-			fault: series.RateLimited("shop"), request: list(requests, nil),
+			fault: series.RateLimited("shop"), request: listSeries(requestsOfWeb2, nil),
 			want: codes.ResourceExhausted, wantReason: "RATE_LIMIT_EXCEEDED",
 			wantMessage: "Quota exceeded for quota metric 'Time series queries' and limit 'Time series queries per minute'" +
 				" of service 'monitoring.googleapis.com' for consumer 'project:shop'.",
 		},
 		"a denial stays a denial": {
-			fault: &series.Error{Code: series.PermissionDenied, Message: "no"}, request: list(requests, nil),
+			fault: &series.Error{Code: series.PermissionDenied, Message: "no"}, request: listSeries(requestsOfWeb2, nil),
 			want: codes.PermissionDenied, wantMessage: "no",
 		},
 		"an unknown code stays visible": {
-			fault: &series.Error{Code: "ODD", Message: "odd"}, request: list(requests, nil),
+			fault: &series.Error{Code: "ODD", Message: "odd"}, request: listSeries(requestsOfWeb2, nil),
 			want: codes.Unknown, wantMessage: "odd",
 		},
 		"a boolean cannot be summed": {
-			request: list(`metric.type = "router.googleapis.com/nat/nat_allocation_failed"`,
-				every(time.Minute, monitoringpb.Aggregation_ALIGN_SUM, monitoringpb.Aggregation_REDUCE_NONE)),
+			request: listSeries(`metric.type = "router.googleapis.com/nat/nat_allocation_failed"`,
+				alignedEvery(time.Minute, monitoringpb.Aggregation_ALIGN_SUM, monitoringpb.Aggregation_REDUCE_NONE)),
 			want: codes.InvalidArgument,
 			wantMessage: `Field aggregation.perSeriesAligner had an invalid value of "ALIGN_SUM":` +
 				` The aligner cannot be applied to metrics with kind GAUGE and value type BOOL.`,
 		},
 		"an aligner of the future is refused": {
-			request: list(requests, every(time.Minute, 99, monitoringpb.Aggregation_REDUCE_NONE)), want: codes.InvalidArgument,
+			request: listSeries(requestsOfWeb2, alignedEvery(time.Minute, 99, monitoringpb.Aggregation_REDUCE_NONE)), want: codes.InvalidArgument,
 			wantMessage: `Field aggregation.perSeriesAligner had an invalid value of "99": The aligner is unknown or not supported here.`,
 		},
 		"an order must be left blank": {
@@ -298,9 +299,9 @@ func TestErrorsArriveAsStatus(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			source := shop()
+			source := shopMetrics()
 			source.store.FailNext(1, tc.fault)
-			_, err := all(serve(t, source).ListTimeSeries(t.Context(), tc.request))
+			_, err := allSeries(serveMetrics(t, source).ListTimeSeries(t.Context(), tc.request))
 			var refused *apierror.APIError
 			if !errors.As(err, &refused) {
 				t.Fatalf("got %v, want an API error", err)
@@ -318,9 +319,9 @@ func TestErrorsArriveAsStatus(t *testing.T) {
 
 func TestUnavailableIsRetriedByTheClient(t *testing.T) {
 	t.Parallel()
-	source := shop()
+	source := shopMetrics()
 	source.store.FailNext(1, &series.Error{Code: series.Unavailable, Message: "try again"})
-	found, err := all(serve(t, source).ListTimeSeries(t.Context(), list(requests, nil)))
+	found, err := allSeries(serveMetrics(t, source).ListTimeSeries(t.Context(), listSeries(requestsOfWeb2, nil)))
 	if err != nil || len(found) != 2 {
 		t.Errorf("got %d series and %v", len(found), err)
 	}
@@ -328,9 +329,9 @@ func TestUnavailableIsRetriedByTheClient(t *testing.T) {
 
 func TestAPartialAnswerSaysSo(t *testing.T) {
 	t.Parallel()
-	source := shop()
+	source := shopMetrics()
 	source.store.SetPartial("one of the cells did not answer")
-	it := serve(t, source).ListTimeSeries(t.Context(), list(requests, nil))
+	it := serveMetrics(t, source).ListTimeSeries(t.Context(), listSeries(requestsOfWeb2, nil))
 	if _, err := it.Next(); err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +347,7 @@ func TestAPartialAnswerSaysSo(t *testing.T) {
 
 func TestTheRealClientReadsDescriptors(t *testing.T) {
 	t.Parallel()
-	client := serve(t, shop())
+	client := serveMetrics(t, shopMetrics())
 	it := client.ListMetricDescriptors(t.Context(), &monitoringpb.ListMetricDescriptorsRequest{
 		Name: "projects/shop", Filter: `metric.type = starts_with("router.googleapis.com/nat/")`, PageSize: 2,
 	})
@@ -377,7 +378,7 @@ func TestTheRealClientReadsDescriptors(t *testing.T) {
 
 func TestOneDescriptor(t *testing.T) {
 	t.Parallel()
-	client := serve(t, shop())
+	client := serveMetrics(t, shopMetrics())
 	cases := map[string]struct {
 		name string
 		want codes.Code
