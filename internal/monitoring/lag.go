@@ -1,0 +1,121 @@
+package monitoring
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+	metricpb "google.golang.org/genproto/googleapis/api/metric"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+const (
+	// lagAge is how long a descriptor that was read is believed.
+	lagAge = time.Hour
+	// lagRetry is how long one that could not be read is left alone.
+	lagRetry = 5 * time.Minute
+	// A descriptor's sum is believed only between these. No metric of ours is
+	// sampled more often than each minute, and none is an hour late.
+	leastLag = time.Minute
+	mostLag  = time.Hour
+)
+
+// lagKey names a descriptor: metrics scopes may disagree.
+type lagKey struct {
+	project string
+	metric  analysis.Metric
+}
+
+// lagEntry is what is known of one metric's delay, and until when.
+type lagEntry struct {
+	lag        time.Duration
+	read, next time.Time
+}
+
+// lags remembers the age after which a minute of a metric has surely arrived.
+type lags struct {
+	mu    sync.Mutex
+	known map[lagKey]lagEntry
+}
+
+// due returns the keys among those wanted that should be read at now, once each.
+// A clock that was set back makes everything due.
+func (l *lags) due(wanted []lagKey, now time.Time) []lagKey {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var keys []lagKey
+	seen := map[lagKey]bool{}
+	for _, key := range wanted {
+		entry, ok := l.known[key]
+		if !seen[key] && (!ok || !now.Before(entry.next) || now.Before(entry.read)) {
+			keys = append(keys, key)
+		}
+		seen[key] = true
+	}
+	return keys
+}
+
+// of returns a metric's delay: the descriptor's, or else the table's.
+func (l *lags) of(key lagKey) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if entry, ok := l.known[key]; ok && entry.lag > 0 {
+		return entry.lag
+	}
+	return metrics[key.metric].delay
+}
+
+// keep stores what a descriptor said. One that could not be read, or cannot be
+// believed, leaves the last good value in place.
+func (l *lags) keep(key lagKey, descriptor *metricpb.MetricDescriptor, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.known == nil {
+		l.known = map[lagKey]lagEntry{}
+	}
+	lag, ok := believed(descriptor)
+	if !ok {
+		l.known[key] = lagEntry{lag: l.known[key].lag, read: now, next: now.Add(lagRetry)}
+		return
+	}
+	l.known[key] = lagEntry{lag: lag, read: now, next: now.Add(lagAge)}
+}
+
+// believed adds up what the descriptor says: a point is written at the end of its
+// sample period, and points older than the ingest delay have arrived
+// (MetricDescriptor.metadata).
+func believed(descriptor *metricpb.MetricDescriptor) (time.Duration, bool) {
+	metadata := descriptor.GetMetadata()
+	period, delay := metadata.GetSamplePeriod(), metadata.GetIngestDelay()
+	if !period.IsValid() || !delay.IsValid() {
+		return 0, false
+	}
+	sum := period.AsDuration() + delay.AsDuration()
+	sane := period.AsDuration() > 0 && delay.AsDuration() >= 0 && sum >= leastLag && sum <= mostLag
+	return sum, sane
+}
+
+// learn reads the descriptors that are due.
+func (c *Client) learn(ctx context.Context, questions []analysis.Question, now time.Time) {
+	wanted := make([]lagKey, 0, len(questions))
+	for _, q := range questions {
+		if _, known := metrics[q.Metric]; known && projectID.MatchString(q.Source.Project) {
+			wanted = append(wanted, lagKey{q.Source.Project, q.Metric})
+		}
+	}
+	due := c.lags.due(wanted, now)
+	each(len(due), func(i int) {
+		key := due[i]
+		ctx, cancel := context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+		descriptor, err := c.api.GetMetricDescriptor(ctx, &monitoringpb.GetMetricDescriptorRequest{
+			Name: "projects/" + key.project + "/metricDescriptors/" + metrics[key.metric].name,
+		})
+		if err != nil {
+			descriptor = nil // the table or the last good value serves
+		}
+		c.lags.keep(key, descriptor, now)
+	})
+}

@@ -1,0 +1,92 @@
+package monitoring
+
+import (
+	"time"
+
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+// The monitored resources.
+const (
+	resourceRevision = "cloud_run_revision"
+	resourceGateway  = "nat_gateway"
+)
+
+// The labels that are filtered or grouped by.
+const (
+	labelProject     = "resource.labels.project_id"
+	labelLocation    = "resource.labels.location"
+	labelRegion      = "resource.labels.region"
+	labelService     = "resource.labels.service_name"
+	labelRevision    = "resource.labels.revision_name"
+	labelGateway     = "resource.labels.gateway_name"
+	groupByRouter    = "resource.label.router_id"
+	groupByGateway   = "resource.label.gateway_name"
+	groupByCodeClass = "metric.label.response_code_class"
+	groupByReason    = "metric.label.reason"
+
+	keyRouter  = "router_id"
+	keyGateway = "gateway_name"
+)
+
+// metric says how one kind of measurement is asked for.
+type metric struct {
+	name     string // metric.type
+	resource string // resource.type
+	aligner  monitoringpb.Aggregation_Aligner
+	groupBy  []string
+	// label is the metric label that becomes Point.Label; needed says that a
+	// series without it cannot be judged.
+	label  string
+	needed bool
+	// delay is the age after which a minute has surely arrived, when the metric's
+	// descriptor does not say: sample period and visibility lag.
+	delay time.Duration
+	// siblings says that the query also finds the other gateways of the region.
+	siblings bool
+}
+
+// metrics is the whole of what is ever asked. Sample periods and lags are from
+// the Google Cloud metrics list and cloud.google.com/nat/docs/monitoring.
+//
+// Aligners are chosen to invent nothing in a gap: counts are summed, gauges take
+// their largest sample, and booleans are counted. Each of these leaves a minute
+// without samples without a point, which ALIGN_DELTA, ALIGN_RATE and
+// ALIGN_INTERPOLATE do not (monitoringpb, Aggregation).
+var metrics = map[analysis.Metric]metric{
+	analysis.Requests: {
+		name: "run.googleapis.com/request_count", resource: resourceRevision,
+		aligner: monitoringpb.Aggregation_ALIGN_SUM, groupBy: []string{groupByCodeClass},
+		label: "response_code_class", needed: true,
+		delay: 60*time.Second + 180*time.Second,
+	},
+	analysis.Instances: {
+		name: "run.googleapis.com/container/instance_count", resource: resourceRevision,
+		aligner: monitoringpb.Aggregation_ALIGN_MAX,
+		delay:   60*time.Second + 120*time.Second,
+	},
+	analysis.DroppedPackets: {
+		name: "router.googleapis.com/nat/dropped_sent_packets_count", resource: resourceGateway,
+		aligner: monitoringpb.Aggregation_ALIGN_SUM, groupBy: []string{groupByRouter, groupByReason},
+		label: "reason",
+		delay: 60*time.Second + 225*time.Second,
+	},
+	analysis.AllocationFailed: {
+		name: "router.googleapis.com/nat/nat_allocation_failed", resource: resourceGateway,
+		aligner: monitoringpb.Aggregation_ALIGN_COUNT_TRUE, groupBy: []string{groupByRouter},
+		delay: 60*time.Second + 120*time.Second,
+	},
+	analysis.AllocatedPorts: {
+		name: "router.googleapis.com/nat/allocated_ports", resource: resourceGateway,
+		aligner: monitoringpb.Aggregation_ALIGN_MAX, groupBy: []string{groupByRouter, groupByGateway},
+		delay:    60*time.Second + 225*time.Second,
+		siblings: true,
+	},
+	analysis.OpenConnections: {
+		name: "router.googleapis.com/nat/open_connections", resource: resourceGateway,
+		aligner: monitoringpb.Aggregation_ALIGN_MAX, groupBy: []string{groupByRouter},
+		delay: 60*time.Second + 225*time.Second,
+	},
+}
