@@ -3,7 +3,6 @@ package simulator
 import (
 	"maps"
 	"reflect"
-	"slices"
 	"time"
 )
 
@@ -61,7 +60,7 @@ func (w *World) found(n serviceName, spec Service, author string) *service {
 // commit carries a checked write out.
 func (w *World) commit(s *service, c change) Operation {
 	c.next.Etag, c.next.UpdateTime = s.Etag, s.UpdateTime
-	same := reflect.DeepEqual(comparable(c.next), comparable(s.Service)) && !c.force
+	same := reflect.DeepEqual(writable(c.next), writable(s.Service)) && !c.force
 	template := c.force || !c.next.Template.sameConfig(s.Template) || s.lacks(c.next.Template.Revision)
 	before := s.resolve(s.Traffic)
 
@@ -87,8 +86,8 @@ func (w *World) commit(s *service, c change) Operation {
 	return w.underWay(s)
 }
 
-// comparable is what a caller can change of a service.
-func comparable(s Service) Service {
+// writable is what a caller can change of a service.
+func writable(s Service) Service {
 	return Service{
 		Description: s.Description, Labels: s.Labels, Annotations: s.Annotations, Client: s.Client,
 		ClientVersion: s.ClientVersion, Ingress: s.Ingress, LaunchStage: s.LaunchStage, Template: s.Template,
@@ -110,7 +109,7 @@ func (w *World) underWay(s *service) Operation {
 	generation := s.Generation
 	updated := s.UpdateTime
 	least := time.Duration(w.scenario.Timing.Reconcile)
-	w.agenda.add(w.now.Add(w.naming.between(least, least+600*time.Millisecond)), func() {
+	w.agenda.add(w.now.Add(w.pace.between(least, least+600*time.Millisecond)), func() {
 		if s.Generation == generation && s.UpdateTime == updated {
 			s.due = true
 			w.reconcile(s)
@@ -163,8 +162,11 @@ func (w *World) settle(s *service, routes *OperationError) {
 			outcome = &OperationError{Code: codeFailedPrecondition, Message: newest.notReady()}
 		}
 	}
-	if old := s.condition("ConfigurationsReady"); old.State == configured.State {
+	switch old := s.condition("ConfigurationsReady"); {
+	case old.State == configured.State:
 		configured.LastTransitionTime = old.LastTransitionTime
+	case old.State == ConditionFailed && newest != nil:
+		configured.LastTransitionTime = newest.readyAt
 	}
 	s.Conditions = []Condition{routesReady, configured}
 	s.TerminalCondition = &verdict
@@ -192,45 +194,4 @@ func condition(kind string, err *OperationError, at Timestamp) Condition {
 		return Condition{Type: kind, State: ConditionSucceeded, LastTransitionTime: at}
 	}
 	return Condition{Type: kind, State: ConditionFailed, Message: err.Message, LastTransitionTime: at}
-}
-
-// limitTags drops the oldest tags without traffic from a service that takes the
-// project's location over its limit.
-func (w *World) limitTags(s *service) {
-	count := 0
-	for _, other := range w.services {
-		if other.name.parent() == s.name.parent() {
-			count += len(tagsOf(other.Traffic))
-		}
-	}
-	for _, tag := range tagsOf(s.Traffic) {
-		if s.tags[tag].IsZero() {
-			s.tags[tag] = s.UpdateTime
-		}
-	}
-	for ; count > tagLimit; count-- {
-		oldest := -1
-		for i, t := range s.Traffic {
-			if t.Tag != "" && t.Percent == 0 && (oldest < 0 || s.tags[t.Tag].Before(s.tags[s.Traffic[oldest].Tag].Time)) {
-				oldest = i
-			}
-		}
-		if oldest < 0 {
-			return
-		}
-		s.Traffic = slices.Delete(s.Traffic, oldest, oldest+1)
-	}
-}
-
-// tagLimit is the number of tags in a project's location.
-const tagLimit = 2000
-
-func tagsOf(targets []TrafficTarget) []string {
-	var tags []string
-	for _, t := range targets {
-		if t.Tag != "" {
-			tags = append(tags, t.Tag)
-		}
-	}
-	return tags
 }

@@ -18,7 +18,7 @@ const (
 	FaultError FaultKind = "error"
 	// FaultDrop carries a call out and loses the answer.
 	FaultDrop FaultKind = "drop"
-	// FaultPark loses the answer and carries a write out after Delay.
+	// FaultPark loses the answer of a services.patch and carries it out after Delay.
 	FaultPark FaultKind = "park"
 	// FaultStale answers reads with an older state of the service.
 	FaultStale FaultKind = "stale"
@@ -36,8 +36,9 @@ const (
 // Fault is something that goes wrong on request.
 type Fault struct {
 	Kind FaultKind `json:"kind"`
-	// Operation is the call that it hits, like services.patch or
-	// timeSeries.list; a * at the end matches the rest. Default: every call.
+	// Operation is the call that it hits, like services.patch; a * at the end
+	// matches the rest. Default: every call of Cloud Run. Of Monitoring's calls
+	// only timeSeries.list can be hit, by error and partial, and must be named.
 	Operation string `json:"operation,omitempty"`
 	// Resource is the end of the resource's name. Default: any.
 	Resource string `json:"resource,omitempty"`
@@ -100,6 +101,9 @@ func (w *World) Inject(f Fault) error {
 	} else {
 		w.faults = append(w.faults, &f)
 	}
+	if f.Kind == FaultStuck && f.For > 0 {
+		w.agenda.add(w.now.Add(time.Duration(f.For)), w.resume)
+	}
 	w.tell(Event{Kind: EventFault, Text: string(f.Kind) + " " + cmp.Or(f.Operation, f.Metric, "*")})
 	return nil
 }
@@ -109,8 +113,14 @@ func (w *World) ClearFaults() {
 	w.faults = nil
 	w.reporter.store.Heal()
 	w.tell(Event{Kind: EventFault, Text: "cleared"})
+	w.resume()
+}
+
+// resume goes on with reconciliations that were stuck.
+func (w *World) resume() {
 	for _, s := range w.services {
 		w.reconcile(s)
+		s.remember()
 	}
 }
 
@@ -139,6 +149,9 @@ func (w *World) strike(operation, resource string) *Fault {
 }
 
 func (f *Fault) matches(operation string) bool {
+	if f.Kind == FaultPark {
+		return operation == "services.patch"
+	}
 	if prefix, ok := strings.CutSuffix(f.Operation, "*"); ok || f.Operation == "" {
 		return strings.HasPrefix(operation, prefix)
 	}
@@ -148,7 +161,7 @@ func (f *Fault) matches(operation string) bool {
 // lasting returns the fault of a kind that hits a metric or service at t.
 func (w *World) lasting(kind FaultKind, subject string, t time.Time) *Fault {
 	for _, f := range w.faults {
-		over := f.For > 0 && t.After(f.since.Add(time.Duration(f.For)))
+		over := f.For > 0 && !t.Before(f.since.Add(time.Duration(f.For)))
 		if f.Kind == kind && !over && t.After(f.since) && f.hits(subject) {
 			return f
 		}

@@ -14,7 +14,7 @@ func (w *World) host(h Hosted) error {
 	if _, err := w.service(n.String()); err == nil {
 		return fmt.Errorf("service %s: it exists twice", n)
 	}
-	hour := w.naming.between(0, time.Hour)
+	hour := w.pace.between(0, time.Hour)
 	day := func(i int) time.Time {
 		return w.scenario.Start.AddDate(0, 0, i-len(h.Revisions)).Add(hour)
 	}
@@ -41,6 +41,7 @@ func (w *World) host(h Hosted) error {
 		return fmt.Errorf("service %s: traffic: %s", n, blocked.Message)
 	}
 	w.settled(s)
+	w.limitRevisions(s)
 	w.services = append(w.services, s)
 	return nil
 }

@@ -81,7 +81,8 @@ func (w *World) deployed(s *service, own *Behaviour) *revision {
 		updated:  s.UpdateTime,
 	}
 	if r.name == "" {
-		r.name = fmt.Sprintf("%s-%05d-%s", s.name.Service, s.created, w.naming.text(3))
+		r.name = fmt.Sprintf("%s-%05d", s.name.Service, s.created)
+		r.name += "-" + newDice(w.scenario.Seed, "suffix of "+r.name).text(3)
 	}
 	r.template.Revision = ""
 	r.behaviour = s.behaviour[r.template.image()]
@@ -89,6 +90,7 @@ func (w *World) deployed(s *service, own *Behaviour) *revision {
 		r.behaviour = *own
 	}
 	s.revisions = append(s.revisions, r)
+	w.limitRevisions(s)
 	s.latestCreated = s.name.revision(r.name)
 	s.templateWrite = true
 	if w.scenario.Switches.LatestCreated == "onCreate" {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"reflect"
 	"time"
 )
 
@@ -51,7 +52,11 @@ func (s *service) view() Service {
 // remember keeps what the service was like, for stale reads.
 func (s *service) remember() {
 	const depth = 16
-	s.history = append(s.history, s.view())
+	now := s.view()
+	if n := len(s.history); n > 0 && reflect.DeepEqual(s.history[n-1], now) {
+		return
+	}
+	s.history = append(s.history, now)
 	if len(s.history) > depth {
 		s.history = s.history[1:]
 	}

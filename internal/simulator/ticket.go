@@ -16,13 +16,21 @@ type ticket struct {
 // begin receives a call: it notes what the service is like and which fault
 // hits it.
 func (a API) begin(operation, resource string) *ticket {
+	t := a.receive(operation, resource)
+	if t.fault = a.world.strike(operation, resource); t.fault != nil {
+		t.call.Fault = string(t.fault.Kind)
+	}
+	return t
+}
+
+// receive is begin where no fault can hit.
+func (a API) receive(operation, resource string) *ticket {
 	t := &ticket{
 		world: a.world,
 		call: &Call{
 			Operation: operation, Resource: resource,
 			Caller: a.caller.Identity, UserAgent: a.caller.UserAgent,
 		},
-		fault: a.world.strike(operation, resource),
 	}
 	t.event = Event{Kind: EventCall, Call: t.call}
 	name := resource
@@ -32,9 +40,6 @@ func (a API) begin(operation, resource string) *ticket {
 	if s, err := a.world.service(name); err == nil {
 		t.event.Service = s.Name
 		t.call.Before = s.state()
-	}
-	if t.fault != nil {
-		t.call.Fault = string(t.fault.Kind)
 	}
 	return t
 }

@@ -16,7 +16,8 @@ type World struct {
 	tick       time.Time // the last whole second that users have lived through
 	lastStamp  time.Time
 	agenda     agenda
-	naming     dice
+	naming     dice // of uids and operations
+	pace       dice // of Cloud Run
 	services   []*service
 	operations map[string]*operation
 	faults     []*Fault
@@ -34,6 +35,7 @@ func New(sc Scenario) (*World, error) {
 		now:        sc.Start,
 		tick:       sc.Start,
 		naming:     newDice(sc.Seed, "names"),
+		pace:       newDice(sc.Seed, "pace"),
 		operations: map[string]*operation{},
 		reporter:   newReporter(sc),
 	}
@@ -62,14 +64,14 @@ func (w *World) Advance(d time.Duration) { w.AdvanceTo(w.now.Add(d)) }
 func (w *World) AdvanceTo(t time.Time) {
 	for {
 		second := w.tick.Add(time.Second)
-		due, any := w.agenda.next()
+		due, planned := w.agenda.next()
 		switch {
-		case any && !due.After(t) && due.Before(second):
+		case planned && !due.After(t) && due.Before(second):
 			w.carryOut()
 		case !second.After(t):
 			w.now = second
 			w.live(second)
-		case any && !due.After(t):
+		case planned && !due.After(t):
 			w.carryOut()
 		default:
 			if t.After(w.now) {

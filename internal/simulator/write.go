@@ -51,8 +51,8 @@ func (a API) PatchService(req PatchRequest) (Operation, error) {
 func (a API) park(t *ticket, req PatchRequest) {
 	delay := time.Duration(t.fault.Delay)
 	a.world.agenda.add(a.world.now.Add(delay), func() {
-		late := API{world: a.world, caller: a.caller}.begin("", req.Name)
-		late.call.Operation, late.call.Late = "services.patch", true
+		late := a.receive("services.patch", req.Name)
+		late.call.Late = true
 		late.call.Mask, late.call.Body = req.UpdateMask, req.Body
 		late.describe(req.Service)
 		_, err := a.world.patch(req, a.caller.Identity)
