@@ -6,7 +6,8 @@ import (
 
 // The limits of status, in characters and items. kube-apiserver refuses a
 // status that exceeds them, so whoever writes one keeps to them. Together they
-// keep the largest object well under 32 KiB.
+// keep the largest status under 32 KiB, unless someone split the traffic among
+// dozens of revisions.
 const (
 	// MaxConditionMessage limits the message of a condition, and attempt.cause.
 	MaxConditionMessage = 1024
@@ -35,7 +36,7 @@ type CloudRunRolloutStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=6
-	// +kubebuilder:validation:XValidation:rule="self.all(c, c.message.size() <= 512 && c.reason.size() <= 64)",message="a condition's message has at most 512 characters and its reason at most 64: shorten them"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, c.message.size() <= 1024 && c.reason.size() <= 64)",message="a condition's message has at most 1024 characters and its reason at most 64: shorten them"
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// phase is where the rollout stands, in one word. Absent before the first
@@ -70,7 +71,7 @@ type CloudRunRolloutStatus struct {
 	Attempt *Attempt `json:"attempt,omitempty"`
 
 	// nextAction is a sentence that says what happens next and when, and what a
-	// person can do. At most 200 characters.
+	// person can do. At most 400 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=400
 	NextAction string `json:"nextAction,omitempty"`
