@@ -32,7 +32,7 @@ const (
 type Clock struct {
 	url    string
 	client *http.Client
-	real   clock.PassiveClock
+	wall   clock.PassiveClock
 	ctx    context.Context //nolint:containedctx // Now has no argument to pass it in; it bounds the clock's life
 
 	mu    sync.Mutex
@@ -51,7 +51,7 @@ func Dial(ctx context.Context, address string) (*Clock, error) {
 	return dial(ctx, address, clock.RealClock{})
 }
 
-func dial(ctx context.Context, address string, real clock.PassiveClock) (*Clock, error) {
+func dial(ctx context.Context, address string, wall clock.PassiveClock) (*Clock, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("reading clock address: %w", err)
@@ -62,7 +62,7 @@ func dial(ctx context.Context, address string, real clock.PassiveClock) (*Clock,
 	c := &Clock{
 		url:    strings.TrimSuffix(u.String(), "/") + "/time",
 		client: &http.Client{Timeout: patience},
-		real:   real,
+		wall:   wall,
 		ctx:    ctx,
 	}
 	return c, c.read()
@@ -80,10 +80,10 @@ func loopback(host string) bool {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.real.Since(c.tried) >= fresh {
+	if c.wall.Since(c.tried) >= fresh {
 		_ = c.read() // where the world is silent, its time goes on by itself
 	}
-	now := c.base.Add(time.Duration(float64(c.real.Since(c.taken)) * c.speed))
+	now := c.base.Add(time.Duration(float64(c.wall.Since(c.taken)) * c.speed))
 	if now.Before(c.last) {
 		now = c.last
 	}
@@ -104,7 +104,7 @@ func (c *Clock) Speed() float64 {
 
 // read takes a reading.
 func (c *Clock) read() error {
-	sent := c.real.Now()
+	sent := c.wall.Now()
 	c.tried = sent
 	req, err := http.NewRequestWithContext(c.ctx, http.MethodGet, c.url, http.NoBody)
 	if err != nil {
@@ -126,6 +126,6 @@ func (c *Clock) read() error {
 		return fmt.Errorf("reading clock: %w", err)
 	}
 	c.base, c.speed = reading.Now, reading.Speed
-	c.taken = c.real.Now()
+	c.taken = c.wall.Now()
 	return nil
 }
