@@ -1,0 +1,63 @@
+// Command demo plays rollouts against a simulated cloud: a real kube-apiserver
+// and etcd, the ordinary manager binary with public flags, and a world that
+// speaks Cloud Run's and Cloud Monitoring's wire protocols.
+//
+// With -headless it asserts what it sees, prints a table made from the world's
+// own log, and fails when a promise is broken. Without, it leaves everything
+// running to play with.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	headless := flag.Bool("headless", false, "assert, print the table and stop")
+	speed := flag.Float64("speed", 120, "how much faster than real time the story passes")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := play(ctx, *headless, *speed)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// play sets the stage, plays the acts, and tells what came of them.
+func play(ctx context.Context, headless bool, speed float64) error {
+	s, err := setUp(ctx, speed)
+	if s != nil {
+		defer s.close()
+	}
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	results, err := s.acts(ctx)
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, s.whatWasSaid())
+	}
+	printTable(os.Stdout, results)
+	fmt.Printf("\nPlayed in %.0f s of real time at %.0fx.\n", time.Since(began).Seconds(), speed)
+
+	broken := s.brokenPromises(results)
+	for _, b := range broken {
+		fmt.Println("BROKEN:", b)
+	}
+	if len(broken) > 0 {
+		return fmt.Errorf("%d promises broken", len(broken))
+	}
+	fmt.Printf("%d promises checked, all kept.\n", promises)
+	if headless {
+		return nil
+	}
+	return s.leaveRunning(ctx)
+}

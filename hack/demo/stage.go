@@ -1,0 +1,256 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/test/controlplane"
+)
+
+// playSpeed is the world's speed when the story is over and people may play.
+const playSpeed = 10
+
+// stage is everything that runs for the demo.
+type stage struct {
+	dir        string // of binaries, logs and the kubeconfig; removed at the end
+	speed      float64
+	plane      *controlplane.ControlPlane
+	kubeconfig string
+	kubectl    string
+	kube       client.Client
+	world      *world
+	ports      ports
+	manager    *process
+	said       *tail
+	watch      *watcher
+	closers    []func()
+}
+
+// ports are addresses on this machine.
+type ports struct{ cloudRun, monitoring, control string }
+
+// say tells the user what is going on.
+func say(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }
+
+// setUp brings everything up, and says what it does meanwhile.
+func setUp(ctx context.Context, speed float64) (*stage, error) {
+	fmt.Println("Sluice demo: a service, its users, a NAT gateway, and two releases")
+	dir, err := os.MkdirTemp("", "sluice-demo-")
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{dir: dir, speed: speed, said: &tail{}}
+	s.closers = append(s.closers, func() { _ = os.RemoveAll(dir) })
+
+	say("compiling the manager and the world")
+	for name, pkg := range map[string]string{"sluice": ".", "cloudrun-simulator": "./cmd/cloudrun-simulator"} {
+		if err := s.build(ctx, name, pkg); err != nil {
+			return s, err
+		}
+	}
+	say("starting kube-apiserver and etcd")
+	if s.plane, err = controlplane.Start(ctx, controlplane.Options{Progress: os.Stdout}); err != nil {
+		return s, err
+	}
+	s.closers = append(s.closers, func() { _ = s.plane.Stop() })
+	s.kubeconfig = filepath.Join(dir, "kubeconfig")
+	if err := s.plane.WriteKubeconfig(s.kubeconfig); err != nil {
+		return s, err
+	}
+	if s.kubectl, err = controlplane.Kubectl(ctx, os.Stdout); err != nil {
+		return s, err
+	}
+	if err := s.client(); err != nil {
+		return s, err
+	}
+	if err := s.startWorld(ctx); err != nil {
+		return s, err
+	}
+	say("applying the manifest with kubectl")
+	return s, s.apply(ctx, "hack/demo/rollout.yaml")
+}
+
+func (s *stage) build(ctx context.Context, name, pkg string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.dir, name), pkg) //nolint:gosec // our own packages
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compiling %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+func (s *stage) client() error {
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return err
+	}
+	kube, err := client.New(s.plane.Config, client.Options{Scheme: scheme})
+	s.kube = kube
+	return err
+}
+
+// startWorld starts the simulated cloud as a process of its own.
+func (s *stage) startWorld(ctx context.Context) error {
+	var err error
+	if s.ports, err = freePorts(); err != nil {
+		return err
+	}
+	say("starting the world, at %.0f times real time", s.speed)
+	p, err := s.start("cloudrun-simulator", "--scenario", "hack/demo/scenarios/demo.yaml",
+		"--speed", strconv.FormatFloat(s.speed, 'f', -1, 64), "--cloud-run-listen", s.ports.cloudRun,
+		"--monitoring-listen", s.ports.monitoring, "--control-listen", s.ports.control)
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, p.kill)
+	s.world = &world{url: "http://" + s.ports.control}
+	return s.world.wait(ctx)
+}
+
+// startManager starts the ordinary manager. Only the lease is shorter than
+// usual, so that a killed manager's successor need not wait long.
+func (s *stage) startManager() error {
+	p, err := s.start("sluice", "--kubeconfig", s.kubeconfig,
+		"--cloud-run-endpoint", "http://"+s.ports.cloudRun,
+		"--monitoring-endpoint", "http://"+s.ports.monitoring,
+		"--simulated-clock", "http://"+s.ports.control,
+		"--health-probe-bind-address", "0",
+		"--leader-election-namespace", "default",
+		"--leader-election-lease-duration", "4s",
+		"--leader-election-renew-deadline", "3s",
+		"--leader-election-retry-period", "500ms")
+	s.manager = p
+	return err
+}
+
+// apply applies a manifest the way a person does.
+func (s *stage) apply(ctx context.Context, file string) error {
+	cmd := exec.CommandContext(ctx, s.kubectl, "--kubeconfig", s.kubeconfig, "apply", "-f", file) //nolint:gosec // a known program
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("kubectl apply: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (s *stage) close() {
+	if s.manager != nil {
+		s.manager.kill()
+	}
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		s.closers[i]()
+	}
+}
+
+// whatWasSaid is the end of what the processes logged, for a failure.
+func (s *stage) whatWasSaid() string { return "the last lines of the processes:\n" + s.said.String() }
+
+// process is a running program.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+func (s *stage) start(name string, args ...string) (*process, error) {
+	cmd := exec.Command(filepath.Join(s.dir, name), args...) //nolint:gosec,noctx // built above; ended by close
+	cmd.Stdout, cmd.Stderr = s.said, s.said
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", name, err)
+	}
+	p := &process{cmd, make(chan struct{})}
+	go func() {
+		_ = cmd.Wait()
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// kill sends SIGKILL and waits until the process is gone.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// running tells whether the process is still there.
+func (p *process) running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// tail keeps the last lines that were written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+var _ io.Writer = (*tail)(nil)
+
+const tailBytes = 16 << 10
+
+// Write implements io.Writer.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if extra := len(t.text) - tailBytes; extra > 0 {
+		t.text = bytes.Clone(t.text[extra:])
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
+}
+
+// freePorts finds three addresses on this machine that nobody listens at.
+func freePorts() (ports, error) {
+	var found [3]string
+	for i := range found {
+		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+		if err != nil {
+			return ports{}, fmt.Errorf("finding a free port: %w", err)
+		}
+		defer func() { _ = l.Close() }()
+		found[i] = l.Addr().String()
+	}
+	return ports{found[0], found[1], found[2]}, nil
+}
+
+// until polls a condition until it holds, the time is over, or it fails for good.
+func until(ctx context.Context, what string, limit time.Duration, holds func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, err := holds()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("waiting %s for %s", limit, what), ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
