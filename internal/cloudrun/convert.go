@@ -25,7 +25,7 @@ const (
 
 // convertService reads an answer that must be the service asked for.
 func convertService(ref rollout.ServiceRef, answer *run.GoogleCloudRunV2Service) (rollout.Service, error) {
-	if lastPart(answer.Name) != ref.Name || answer.Uid == "" || answer.Etag == "" || answer.Generation <= 0 {
+	if answer == nil || lastPart(answer.Name) != ref.Name || answer.Uid == "" || answer.Etag == "" || answer.Generation <= 0 {
 		return rollout.Service{}, errors.New("answer is not the service asked for")
 	}
 	service := rollout.Service{
@@ -112,8 +112,10 @@ func convertEntry(kind string, e rollout.Entry) (rollout.Entry, error) {
 
 // convertRevision reads an answer that must be the revision asked for.
 func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollout.Revision, error) {
-	name, err := shortRevision(answer.Name)
-	if err != nil || name != short {
+	if answer == nil {
+		return rollout.Revision{}, errors.New("answer is empty")
+	}
+	if name, err := shortRevision(answer.Name); err != nil || name != short {
 		return rollout.Revision{}, errors.New("answer is not the revision asked for")
 	}
 	created, err := time.Parse(time.RFC3339Nano, answer.CreateTime)

@@ -70,6 +70,9 @@ func targets(entries []rollout.Entry) []*run.GoogleCloudRunV2TrafficTarget {
 // decided on. The answer to a PATCH is an operation whose metadata is the
 // service as it was written.
 func secondFence(op string, base int64, answer *run.GoogleLongrunningOperation) error {
+	if answer == nil {
+		return &CallError{Op: op, Kind: ErrAmbiguous, Detail: "answer is empty"}
+	}
 	generation, err := generationOf(answer.Metadata)
 	switch {
 	case err != nil:
