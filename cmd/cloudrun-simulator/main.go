@@ -118,7 +118,7 @@ func serve(ctx context.Context, o options, guard *wire.Guard, out io.Writer) err
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s: http://%s\n", skin.name, listener.Addr())
+		_, _ = fmt.Fprintf(out, "%s: http://%s\n", skin.name, listener.Addr())
 		server := &http.Server{Handler: skin.handler, ReadHeaderTimeout: 10 * time.Second}
 		go func() { failed <- server.Serve(listener) }()
 		defer func() { _ = server.Close() }()
@@ -127,14 +127,14 @@ func serve(ctx context.Context, o options, guard *wire.Guard, out io.Writer) err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Monitoring: %s (gRPC)\n", listener.Addr())
+	_, _ = fmt.Fprintf(out, "Monitoring: %s (gRPC)\n", listener.Addr())
 	server := grpc.NewServer()
 	monitoringpb.RegisterMetricServiceServer(server, wire.NewMonitoring(wire.Metrics(guard)))
 	go func() { failed <- server.Serve(listener) }()
 	defer server.Stop()
 
 	now, speed := guard.Now()
-	fmt.Fprintf(out, "Simulated time: %s, passing %v times as fast as real time\n", now.Format(time.RFC3339), speed)
+	_, _ = fmt.Fprintf(out, "Simulated time: %s, passing %v times as fast as real time\n", now.Format(time.RFC3339), speed)
 	return beat(ctx, guard, failed)
 }
 

@@ -103,14 +103,13 @@ func TestAScenarioWithoutADateBeginsAWeekBack(t *testing.T) {
 func TestMistakesOnTheCommandLine(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"--scenario is required":  {},
-		"--speed is negative":     {"--scenario", sample, "--speed", "-1"},
-		"unexpected argument":     {"--scenario", sample, "more"},
-		"no such file":            {"--scenario", "none.yaml"},
-		"flag provided but not":   {"--sped", "1"},
-		"address 127.0.0.1:x":     {"--scenario", sample, "--cloud-run-listen", "127.0.0.1:x"},
-		"reading scenario":        {"--scenario", "main.go"},
-		"listen tcp: lookup none": {"--scenario", sample, "--cloud-run-listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0", "--monitoring-listen", "none.invalid:1"},
+		"--scenario is required": {},
+		"--speed is negative":    {"--scenario", sample, "--speed", "-1"},
+		"unexpected argument":    {"--scenario", sample, "more"},
+		"no such file":           {"--scenario", "none.yaml"},
+		"flag provided but not":  {"--sped", "1"},
+		"unknown port":           {"--scenario", sample, "--cloud-run-listen", "127.0.0.1:x"},
+		"reading scenario":       {"--scenario", "main.go"},
 	} {
 		err := run(t.Context(), args, &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -21,7 +21,7 @@ func (w *World) Deploy(service string, d Deployment) (string, error) {
 	if err := d.check(); err != nil {
 		return "", err
 	}
-	next := s.Service.clone()
+	next := s.clone()
 	next.Template = d.onto(next.Template)
 	next, err = w.normal(s.name, s.number, next)
 	if err != nil {
@@ -41,7 +41,7 @@ func (w *World) EditTraffic(service string, split []TrafficTarget, author string
 	if err != nil {
 		return err
 	}
-	next := s.Service.clone()
+	next := s.clone()
 	next.Traffic = slices.Clone(split)
 	for i := range next.Traffic {
 		next.Traffic[i].Revision = s.named(next.Traffic[i].Revision)

@@ -24,12 +24,7 @@ func (w *World) limitTags(s *service) {
 		}
 	}
 	for ; count > tagLimit; count-- {
-		oldest := -1
-		for i, t := range s.Traffic {
-			if t.Tag != "" && t.Percent == 0 && (oldest < 0 || s.tags[t.Tag].Before(s.tags[s.Traffic[oldest].Tag].Time)) {
-				oldest = i
-			}
-		}
+		oldest := s.oldestTag()
 		if oldest < 0 {
 			return
 		}
@@ -37,14 +32,19 @@ func (w *World) limitTags(s *service) {
 	}
 }
 
-func tagsOf(targets []TrafficTarget) []string {
-	var tags []string
-	for _, t := range targets {
-		if t.Tag != "" {
-			tags = append(tags, t.Tag)
+// oldestTag is the index of the oldest entry that is only there for its tag; -1
+// if there is none.
+func (s *service) oldestTag() int {
+	oldest := -1
+	for i, t := range s.Traffic {
+		if t.Tag == "" || t.Percent > 0 {
+			continue
+		}
+		if oldest < 0 || s.tags[t.Tag].Before(s.tags[s.Traffic[oldest].Tag].Time) {
+			oldest = i
 		}
 	}
-	return tags
+	return oldest
 }
 
 // limitRevisions deletes the oldest revisions that nothing names from a service
@@ -64,4 +64,14 @@ func (w *World) limitRevisions(s *service) {
 		s.gone = append(s.gone, r)
 		w.tell(Event{Kind: EventRevisionLost, Service: s.Name, Revision: r.name})
 	}
+}
+
+func tagsOf(targets []TrafficTarget) []string {
+	var tags []string
+	for _, t := range targets {
+		if t.Tag != "" {
+			tags = append(tags, t.Tag)
+		}
+	}
+	return tags
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -67,9 +68,7 @@ func mergeMap(now, wish map[string]any, key string) {
 		merged = map[string]any{}
 	}
 	from, _ := wish[key].(map[string]any)
-	for k, v := range from {
-		merged[k] = v
-	}
+	maps.Copy(merged, from)
 	now[key] = merged
 }
 

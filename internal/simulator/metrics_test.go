@@ -22,14 +22,9 @@ func ask(t *testing.T, w *simulator.World, project, filter string) map[string][]
 	}
 	found := map[string][]int64{}
 	for _, s := range result.Series {
-		key := ""
-		for _, label := range []string{"revision_name", "instance_name"} {
-			key += s.Resource[label]
-		}
-		for _, label := range []string{"response_code", "state", "reason", "nat_ip"} {
-			if v := s.Labels[label]; v != "" {
-				key += " " + v
-			}
+		key := s.Resource["revision_name"] + s.Resource["instance_name"]
+		if l := s.Labels; len(l) > 0 {
+			key += " " + l["response_code"] + l["state"] + l["reason"] + l["nat_ip"]
 		}
 		for _, p := range s.Points {
 			v := p.Value.Int64()

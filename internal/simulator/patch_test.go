@@ -146,14 +146,15 @@ func TestRefusedWrites(t *testing.T) {
 			target(simulator.TrafficTarget{Type: simulator.AllocateRevision, Percent: 100}), "traffic", "A target of type REVISION names no revision",
 		},
 		"an unknown type":       {target(simulator.TrafficTarget{Type: "SOME", Percent: 100}), "traffic", "Invalid value at 'service.traffic[].type'"},
-		"an unknown mask path":  {simulator.Service{}, "trafic", "Invalid field path 'trafic' in update_mask"},
+		"an unknown mask path":  {simulator.Service{}, "route", "Invalid field path 'route' in update_mask"},
 		"an output-only path":   {simulator.Service{}, "trafficStatuses", "Invalid field path 'trafficStatuses' in update_mask"},
 		"a reserved annotation": {simulator.Service{Annotations: map[string]string{"run.googleapis.com/x": ""}}, "annotations", "The key 'run.googleapis.com/x' in annotations is reserved"},
 		"a template without an image": {
 			simulator.Service{}, "template", "Missing required field 'service.template.containers[0].image'",
 		},
 		"a revision of another service": {
-			simulator.Service{Template: simulator.Template{Revision: "api-1", Containers: []simulator.Container{{Image: "x"}}}}, "template",
+			simulator.Service{Template: simulator.Template{Revision: "api-1", Containers: []simulator.Container{{Image: "x"}}}},
+			"template",
 			"Revision name 'api-1' must start with 'web-'",
 		},
 	}

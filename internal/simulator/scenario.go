@@ -3,6 +3,8 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,8 +191,8 @@ func (h Hosted) check() error {
 			return fmt.Errorf("service %s: revisions[%d]: %w", h.Name, i, err)
 		}
 	}
-	for image, b := range h.Images {
-		if err := b.check(); err != nil {
+	for _, image := range slices.Sorted(maps.Keys(h.Images)) {
+		if err := h.Images[image].check(); err != nil {
 			return fmt.Errorf("service %s: images: %s: %w", h.Name, image, err)
 		}
 	}
@@ -218,6 +220,7 @@ func (m Moment) check() error {
 			said = append(said, name)
 		}
 	}
+	slices.Sort(said)
 	if len(said) != 1 {
 		return fmt.Errorf("write exactly one of deploy, editTraffic, loseRevision, failRevision, users, fault, "+
 			"clearFaults; it has %d (%s)", len(said), strings.Join(said, ", "))

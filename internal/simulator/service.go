@@ -42,7 +42,7 @@ type route struct {
 
 // view is the service as a reader sees it.
 func (s *service) view() Service {
-	v := s.Service.clone()
+	v := s.clone()
 	if v.LatestReadyRevision == "" {
 		v.Ingress = ""
 	}

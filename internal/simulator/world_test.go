@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -139,8 +140,7 @@ func TestAStaleEtagIsAConflictThatNamesBothVersions(t *testing.T) {
 }
 
 func micros(t simulator.Timestamp) string {
-	b, _ := json.Marshal(t.UnixMicro())
-	return string(b)
+	return strconv.FormatInt(t.UnixMicro(), 10)
 }
 
 func TestTheSameSeedGivesTheSameLog(t *testing.T) {

@@ -43,7 +43,9 @@ func (a API) PatchService(req PatchRequest) (Operation, error) {
 		return Operation{}, t.end(ErrAnswerLost)
 	}
 	op, err := a.world.patch(req, a.caller.Identity)
-	t.accepted(req.Name, err == nil && !req.ValidateOnly)
+	if err == nil && !req.ValidateOnly {
+		t.accepted(req.Name)
+	}
 	return op, t.end(err)
 }
 
@@ -56,7 +58,9 @@ func (a API) park(t *ticket, req PatchRequest) {
 		late.call.Mask, late.call.Body = req.UpdateMask, req.Body
 		late.describe(req.Service)
 		_, err := a.world.patch(req, a.caller.Identity)
-		late.accepted(req.Name, err == nil)
+		if err == nil && !req.ValidateOnly {
+			late.accepted(req.Name)
+		}
 		_ = late.end(err)
 		late.call.Lost = true
 	})
@@ -71,7 +75,9 @@ func (a API) CreateService(req CreateRequest) (Operation, error) {
 		return Operation{}, err
 	}
 	op, err := a.world.create(req, a.caller.Identity)
-	t.accepted(t.call.Resource, err == nil && !req.ValidateOnly)
+	if err == nil && !req.ValidateOnly {
+		t.accepted(t.call.Resource)
+	}
 	return op, t.end(err)
 }
 
@@ -83,13 +89,11 @@ func (t *ticket) describe(s Service) {
 }
 
 // accepted notes what a service is like after a write that took effect.
-func (t *ticket) accepted(name string, did bool) {
-	s, err := t.world.service(name)
-	if !did || err != nil {
-		return
+func (t *ticket) accepted(name string) {
+	if s, err := t.world.service(name); err == nil {
+		t.call.Accepted, t.call.After = true, s.state()
+		t.event.Service = s.Name
 	}
-	t.call.Accepted, t.call.After = true, s.state()
-	t.event.Service = s.Name
 }
 
 func (w *World) patch(req PatchRequest, author string) (Operation, error) {

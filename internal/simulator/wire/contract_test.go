@@ -159,7 +159,7 @@ func TestTheRealClientMeetsErrors(t *testing.T) {
 func TestBodiesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"trafic": []}`:         `Unknown name "trafic": Cannot find field.`,
+		`{"route": []}`:          `Unknown name "route": Cannot find field.`,
 		`{"traffic": 1}`:         `Invalid value at 'service.traffic'`,
 		`{`:                      `Invalid JSON payload received.`,
 		`{"generation": "none"}`: `Invalid JSON payload received.`,

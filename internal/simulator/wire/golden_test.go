@@ -167,10 +167,14 @@ func TestErrorBodies(t *testing.T) {
 	cases := map[string]struct{ method, path, body string }{
 		"error-not-found": {"GET", place + "/services/nothing", ""},
 		"error-conflict":  {"PATCH", checkout + "?updateMask=traffic", `{"etag": "\"CMvxprEG/eA\"", "traffic": []}`},
-		"error-exists": {"PATCH", checkout + "?updateMask=traffic",
-			`{"template": {"revision": "checkout-one", "containers": [{"image": "other"}]}}`},
-		"error-invalid": {"PATCH", checkout + "?updateMask=traffic",
-			`{"traffic": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 90}]}`},
+		"error-exists": {
+			"PATCH", checkout + "?updateMask=traffic",
+			`{"template": {"revision": "checkout-one", "containers": [{"image": "other"}]}}`,
+		},
+		"error-invalid": {
+			"PATCH", checkout + "?updateMask=traffic",
+			`{"traffic": [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 90}]}`,
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
