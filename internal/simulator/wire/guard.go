@@ -14,15 +14,15 @@ import (
 type Guard struct {
 	mu    sync.Mutex
 	world *simulator.World
-	real  clock.PassiveClock
+	wall  clock.PassiveClock
 	speed float64
 	last  time.Time // real time up to which the world has lived
 }
 
 // NewGuard guards a world whose time passes only when told, until
 // [Guard.SetSpeed].
-func NewGuard(w *simulator.World, real clock.PassiveClock) *Guard {
-	return &Guard{world: w, real: real, last: real.Now()}
+func NewGuard(w *simulator.World, wall clock.PassiveClock) *Guard {
+	return &Guard{world: w, wall: wall, last: wall.Now()}
 }
 
 // Do brings the world up to date and hands it to f.
@@ -51,7 +51,7 @@ func (g *Guard) Now() (now time.Time, speed float64) {
 }
 
 func (g *Guard) catchUp() {
-	now := g.real.Now()
+	now := g.wall.Now()
 	elapsed := now.Sub(g.last)
 	g.last = now
 	if g.speed > 0 && elapsed > 0 {
