@@ -72,12 +72,11 @@ func (w writer) since(kind string, value metav1.ConditionStatus, reason string) 
 }
 
 func (w writer) accepted(d rollout.Decision) {
-	switch reason := d.Progress.Reason; reason {
-	case rollout.ServiceNotFound, rollout.AccessDenied:
+	if reason := d.Progress.Reason; reason == rollout.ServiceNotFound || reason == rollout.AccessDenied {
 		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, string(reason), d.Note)
-	default:
-		w.set(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec is valid and the service was found.")
+		return
 	}
+	w.set(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec is valid and the service was found.")
 }
 
 func (w writer) traffic(d rollout.Decision) {

@@ -36,7 +36,7 @@ const (
 //	anything else                        back off, and say that the split is not known
 func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, err error) (ctrl.Result, error) {
 	logger := log.FromContext(ctx)
-	var invalid invalidSpec
+	var invalid invalidSpecError
 	var call *cloudrun.CallError
 	switch {
 	case apierrors.IsConflict(err):

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,16 +26,16 @@ const (
 	defaultMinMinutes    = 2
 )
 
-// invalidSpec is a spec that the schema admits and that cannot be carried out.
+// invalidSpecError is a spec that the schema admits and that cannot be carried out.
 // The schema is meant to leave none; this is the second line.
-type invalidSpec struct{ error }
+type invalidSpecError struct{ error }
 
 // planOf resolves a spec: the one place where defaults are filled in and strings
 // are parsed.
 func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 	spec := ro.Spec
 	if spec.Target.Service == nil {
-		return rollout.Plan{}, invalidSpec{fmt.Errorf("spec.target: write service: {project, location, name}")}
+		return rollout.Plan{}, invalidSpecError{errors.New("spec.target: write service: {project, location, name}")}
 	}
 	p := parser{}
 	plan := rollout.Plan{
@@ -65,7 +66,7 @@ func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 		})
 	}
 	if p.err != nil {
-		return rollout.Plan{}, invalidSpec{p.err}
+		return rollout.Plan{}, invalidSpecError{p.err}
 	}
 	return plan, nil
 }

@@ -23,26 +23,26 @@ var alarming = []rollout.Reason{
 // and the state when it is another one than before. One log line per change.
 func (r *Reconciler) tell(ctx context.Context, ro *v1alpha1.CloudRunRollout, before *v1alpha1.CloudRunRolloutStatus, d rollout.Decision) {
 	for _, e := range d.Events {
-		r.event(ro, e.Reason, e.Note, e.Warning)
+		r.event(ro, e)
 	}
 	reason := d.Progress.Reason
 	if before.Attempt != nil && before.Attempt.Reason == string(reason) && string(before.Phase) == string(d.Progress.Phase) {
 		return
 	}
 	if before.Attempt == nil || before.Attempt.Reason != string(reason) {
-		r.event(ro, reason, d.Note, slices.Contains(alarming, reason))
+		r.event(ro, rollout.Event{Reason: reason, Note: d.Note, Warning: slices.Contains(alarming, reason)})
 	}
 	log.FromContext(ctx).Info("State changed",
 		"phase", d.Progress.Phase, "reason", reason, "candidate", d.Progress.Candidate, "stable", d.Progress.Stable,
 		"step", ro.Status.Step, "weight", ro.Status.Weight, "note", d.Note, "next", d.Next)
 }
 
-func (r *Reconciler) event(ro *v1alpha1.CloudRunRollout, reason rollout.Reason, note string, warning bool) {
+func (r *Reconciler) event(ro *v1alpha1.CloudRunRollout, e rollout.Event) {
 	kind := corev1.EventTypeNormal
-	if warning {
+	if e.Warning {
 		kind = corev1.EventTypeWarning
 	}
-	r.Recorder.Eventf(ro, nil, kind, string(reason), "Rollout", "%s", shorten(note, maxEventNote))
+	r.Recorder.Eventf(ro, nil, kind, string(e.Reason), "Rollout", "%s", shorten(e.Note, maxEventNote))
 }
 
 // maxEventNote is the limit of events.k8s.io/v1.

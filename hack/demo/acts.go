@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -130,7 +131,7 @@ type watcher struct {
 // look reads the object once. A manager that died by itself ends the demo.
 func (w *watcher) look(ctx context.Context) (*v1alpha1.CloudRunRollout, error) {
 	if !w.stage.manager.running() {
-		return nil, fmt.Errorf("the manager has ended by itself")
+		return nil, errors.New("the manager has ended by itself")
 	}
 	ro := &v1alpha1.CloudRunRollout{}
 	if err := w.stage.kube.Get(ctx, client.ObjectKey{Namespace: "default", Name: "graphql-api"}, ro); err != nil {

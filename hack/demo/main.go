@@ -15,6 +15,9 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 func main() {
@@ -23,7 +26,8 @@ func main() {
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := play(ctx, *headless, *speed)
+	ctrl.SetLogger(logr.Discard()) // the control plane's helper would log through it
+	err := play(ctx, options{headless: *headless, speed: *speed})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -31,9 +35,14 @@ func main() {
 	}
 }
 
+type options struct {
+	headless bool
+	speed    float64
+}
+
 // play sets the stage, plays the acts, and tells what came of them.
-func play(ctx context.Context, headless bool, speed float64) error {
-	s, err := setUp(ctx, speed)
+func play(ctx context.Context, o options) error {
+	s, err := setUp(ctx, o.speed)
 	if s != nil {
 		defer s.close()
 	}
@@ -46,7 +55,7 @@ func play(ctx context.Context, headless bool, speed float64) error {
 		return fmt.Errorf("%w\n%s", err, s.whatWasSaid())
 	}
 	printTable(os.Stdout, results)
-	fmt.Printf("\nPlayed in %.0f s of real time at %.0fx.\n", time.Since(began).Seconds(), speed)
+	fmt.Printf("\nPlayed in %.0f s of real time at %.0fx.\n", time.Since(began).Seconds(), o.speed)
 
 	broken := s.brokenPromises(results)
 	for _, b := range broken {
@@ -56,7 +65,7 @@ func play(ctx context.Context, headless bool, speed float64) error {
 		return fmt.Errorf("%d promises broken", len(broken))
 	}
 	fmt.Printf("%d promises checked, all kept.\n", promises)
-	if headless {
+	if o.headless {
 		return nil
 	}
 	return s.leaveRunning(ctx)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -85,7 +86,7 @@ func setUp(ctx context.Context, speed float64) (*stage, error) {
 }
 
 func (s *stage) build(ctx context.Context, name, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.dir, name), pkg) //nolint:gosec // our own packages
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.dir, name), pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("compiling %s: %w\n%s", pkg, err, out)
@@ -139,7 +140,7 @@ func (s *stage) startManager() error {
 
 // apply applies a manifest the way a person does.
 func (s *stage) apply(ctx context.Context, file string) error {
-	cmd := exec.CommandContext(ctx, s.kubectl, "--kubeconfig", s.kubeconfig, "apply", "-f", file) //nolint:gosec // a known program
+	cmd := exec.CommandContext(ctx, s.kubectl, "--kubeconfig", s.kubeconfig, "apply", "-f", file)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("kubectl apply: %w\n%s", err, out)
@@ -151,8 +152,8 @@ func (s *stage) close() {
 	if s.manager != nil {
 		s.manager.kill()
 	}
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		s.closers[i]()
+	for _, closer := range slices.Backward(s.closers) {
+		closer()
 	}
 }
 
@@ -166,7 +167,7 @@ type process struct {
 }
 
 func (s *stage) start(name string, args ...string) (*process, error) {
-	cmd := exec.Command(filepath.Join(s.dir, name), args...) //nolint:gosec,noctx // built above; ended by close
+	cmd := exec.Command(filepath.Join(s.dir, name), args...) //nolint:noctx // ended by close, not by a context
 	cmd.Stdout, cmd.Stderr = s.said, s.said
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", name, err)

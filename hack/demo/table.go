@@ -95,15 +95,15 @@ func firstVisible(served []minute) time.Time {
 }
 
 func printTable(out io.Writer, results []result) {
-	fmt.Fprintln(out)
+	_, _ = fmt.Fprintln(out)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ACT\tWEIGHTS\tREQUESTS\tFAILED\tVISIBLE BREACH TO 100% STABLE\tMANAGER KILLED\tOUTCOME")
+	_, _ = fmt.Fprintln(t, "ACT\tWEIGHTS\tREQUESTS\tFAILED\tVISIBLE BREACH TO 100% STABLE\tMANAGER KILLED\tOUTCOME")
 	for _, r := range results {
 		breach := "no breach"
 		if !r.visible.IsZero() && !r.back.IsZero() {
 			breach = r.back.Sub(r.visible).Round(time.Second).String()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d (%.2f%%)\t%s\t%v\t%s\n", r.act.title, weights(r.weights), r.requests,
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%d (%.2f%%)\t%s\t%v\t%s\n", r.act.title, weights(r.weights), r.requests,
 			r.failed, percent(r.failed, r.requests), breach, r.killed, r.outcome)
 	}
 	_ = t.Flush()
