@@ -63,7 +63,7 @@ type Attempt struct {
 
 	// requested is the revision that a retry asked for. Absent when none did.
 	// +optional
-	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:MaxLength=128
 	Requested string `json:"requested,omitempty"`
 
 	// step is the step under way, counted from 1. Absent before the first.

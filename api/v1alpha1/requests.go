@@ -1,9 +1,10 @@
 package v1alpha1
 
 // A person asks for something by annotations, one for each field. Git tools do
-// not undo them, and status.lastRequest answers each id once.
+// not undo them, and status.lastRequest answers each id once. Of each value the
+// first 128 characters count (MaxRequestField).
 const (
-	// RequestID makes the request a new one. Required, at most 64 characters.
+	// RequestID makes the request a new one. Absent, it is made from the others.
 	RequestID = "request.rollouts.sluice.dev/id"
 	// RequestVerb is what is asked for: one of the verbs. Required.
 	RequestVerb = "request.rollouts.sluice.dev/verb"

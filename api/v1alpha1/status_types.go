@@ -15,6 +15,8 @@ const (
 	MaxNextAction = 400
 	// MaxMessage limits every other message.
 	MaxMessage = 200
+	// MaxRequestField limits what of a request's annotations is kept.
+	MaxRequestField = 128
 	// MaxImage limits the name of an image.
 	MaxImage = 512
 	// MaxHistory limits the entries of history.
@@ -231,12 +233,12 @@ const (
 type RequestStatus struct {
 	// id is the request's id, as the annotation gave it.
 	// +required
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=128
 	ID string `json:"id"`
 
 	// verb is what was asked for.
 	// +optional
-	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:MaxLength=128
 	Verb string `json:"verb,omitempty"`
 
 	// result says whether the request was followed.

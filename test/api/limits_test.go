@@ -77,6 +77,15 @@ func TestConstantsAgreeWithTheDefinition(t *testing.T) {
 	message := func(n *node) int { return *n.Items.Properties["message"].MaxLength }
 	cases := map[string]struct{ got, want int }{
 		"nextAction": {v1alpha1.MaxNextAction, *status.Properties["nextAction"].MaxLength},
+		"the id of lastRequest": {
+			v1alpha1.MaxRequestField, *status.Properties["lastRequest"].Properties["id"].MaxLength,
+		},
+		"the verb of lastRequest": {
+			v1alpha1.MaxRequestField, *status.Properties["lastRequest"].Properties["verb"].MaxLength,
+		},
+		"the revision a retry asked for": {
+			v1alpha1.MaxRequestField, *status.Properties["attempt"].Properties["requested"].MaxLength,
+		},
 		"the image of candidate": {
 			v1alpha1.MaxImage, *status.Properties["candidate"].Properties["image"].MaxLength,
 		},
