@@ -11,7 +11,7 @@ TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODUL
 TESTED := $(if $(KSTATUS_READY),$(TESTED),$(filter-out test/kstatus,$(TESTED)))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate fmt lint verify controlplane test demo clean
+.PHONY: help build manifests generate fmt lint verify controlplane test demo run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,3 +52,6 @@ demo: ## play a rollout against a simulated cloud; HEADLESS=1 asserts instead of
 
 clean: ## remove what was built here; kube-apiserver and etcd stay in the user's cache
 	rm -rf bin dist .cache
+
+run: ## run the manager against the cluster of the current kubeconfig and the real Google APIs
+	go run . $(ARGS)
