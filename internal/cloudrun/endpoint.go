@@ -19,10 +19,10 @@ func parseEndpoint(address string) (endpoint, error) {
 	u, err := url.Parse(cmp.Or(address, DefaultEndpoint))
 	if err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return endpoint{}, fmt.Errorf(
-			"Cloud Run endpoint %q is not an address: write https://HOST/ or http://127.0.0.1:PORT/", clean(address))
+			"endpoint %q of Cloud Run is not an address: write https://HOST/ or http://127.0.0.1:PORT/", clean(address))
 	}
 	if u.Path != "" && u.Path != "/" {
-		return endpoint{}, fmt.Errorf("Cloud Run endpoint %q has a path: write only scheme, host and port", clean(address))
+		return endpoint{}, fmt.Errorf("endpoint %q of Cloud Run has a path: write only scheme, host and port", clean(address))
 	}
 	at := endpoint{url: u.Scheme + "://" + u.Host + "/"}
 	switch {
@@ -33,7 +33,7 @@ func parseEndpoint(address string) (endpoint, error) {
 		return at, nil
 	}
 	return endpoint{}, fmt.Errorf(
-		"Cloud Run endpoint %q is not https: http is only for this machine (127.0.0.1, ::1, localhost)", clean(address))
+		"endpoint %q of Cloud Run is not https: http is only for this machine (127.0.0.1, ::1, localhost)", clean(address))
 }
 
 func loopback(host string) bool {

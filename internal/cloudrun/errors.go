@@ -88,8 +88,7 @@ func (e *CallError) fact() (rollout.Presence, string, bool) {
 
 // readError classifies the failure of a read.
 func readError(op string, err error) *CallError {
-	var answer *googleapi.Error
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*googleapi.Error](err); ok {
 		return answerError(op, answer)
 	}
 	kind := ErrGarbled
@@ -131,10 +130,9 @@ func (e *CallError) definite() bool {
 // lost tells whether no whole answer arrived. What is left is an answer that
 // arrived and cannot be read.
 func lost(err error) bool {
-	var network net.Error
-	var transport *url.Error
-	return contextError(err) != nil || errors.As(err, &network) || errors.As(err, &transport) ||
-		errors.Is(err, io.ErrUnexpectedEOF)
+	_, network := errors.AsType[net.Error](err)
+	_, transport := errors.AsType[*url.Error](err)
+	return network || transport || contextError(err) != nil || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func contextError(err error) error {
@@ -148,8 +146,7 @@ func contextError(err error) error {
 
 // detail writes a transport's error without the URL, which the operation names.
 func detail(err error) string {
-	var transport *url.Error
-	if errors.As(err, &transport) {
+	if transport, ok := errors.AsType[*url.Error](err); ok {
 		err = transport.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -43,7 +43,7 @@ func TestAServiceIsReadInOneGet(t *testing.T) {
 
 func TestRevisionsAreReadOneByOne(t *testing.T) {
 	t.Parallel()
-	client, below := dial(t, func(req *http.Request) (*http.Response, error) {
+	client, below := dial(t, func(req *http.Request) outcome {
 		switch {
 		case strings.Contains(req.URL.Path, "/web-1"):
 			return failing(http.StatusNotFound, "NOT_FOUND", "Resource 'web-1' does not exist.")(req)

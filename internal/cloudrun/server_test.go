@@ -3,9 +3,11 @@ package cloudrun
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -42,9 +44,22 @@ const (
 	}`
 )
 
-// memory is a transport that answers from memory and remembers what it was sent.
+// outcome is an HTTP answer, or the failure to get one.
+type outcome struct {
+	code   int
+	body   string
+	header []string // names and values in turn
+	breaks bool     // off after the body
+	err    error
+}
+
+// script says what a request is answered.
+type script func(*http.Request) outcome
+
+// memory is a transport that answers from a script and remembers what it was
+// sent.
 type memory struct {
-	answer func(*http.Request) (*http.Response, error)
+	script script
 
 	mu       sync.Mutex
 	requests []string // "METHOD request-URI"
@@ -65,33 +80,40 @@ func (m *memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	m.requests = append(m.requests, req.Method+" "+req.URL.RequestURI())
 	m.bodies, m.headers = append(m.bodies, body), append(m.headers, req.Header)
 	m.mu.Unlock()
-	answer, err := m.answer(req)
-	if answer != nil {
-		answer.Request = req
+
+	r := m.script(req)
+	if r.err != nil {
+		return nil, r.err
 	}
-	return answer, err
+	answer := &http.Response{StatusCode: r.code, Header: http.Header{"Content-Type": {"application/json"}}, Request: req}
+	for pair := range slices.Chunk(r.header, 2) {
+		answer.Header.Set(pair[0], pair[1])
+	}
+	answer.Body = io.NopCloser(strings.NewReader(r.body))
+	if r.breaks {
+		answer.Body = io.NopCloser(io.MultiReader(strings.NewReader(r.body), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	}
+	return answer, nil
 }
 
 // answering gives every request one HTTP answer.
-func answering(code int, body string, header ...string) func(*http.Request) (*http.Response, error) {
-	return func(*http.Request) (*http.Response, error) {
-		answer := &http.Response{StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}}}
-		for i := 0; i+1 < len(header); i += 2 {
-			answer.Header.Set(header[i], header[i+1])
-		}
-		answer.Body = io.NopCloser(strings.NewReader(body))
-		return answer, nil
-	}
+func answering(code int, body string, header ...string) script {
+	return func(*http.Request) outcome { return outcome{code: code, body: body, header: header} }
 }
 
-// failing writes an error body as Google's APIs do.
-func failing(code int, status, message string) func(*http.Request) (*http.Response, error) {
+// failing answers with an error body as Google's APIs write it.
+func failing(code int, status, message string) script {
 	return answering(code, `{"error":{"message":"`+message+`","status":"`+status+`"}}`)
 }
 
-func dial(t *testing.T, answer func(*http.Request) (*http.Response, error)) (*Client, *memory) {
+// losing gives no answer.
+func losing(err error) script {
+	return func(*http.Request) outcome { return outcome{err: err} }
+}
+
+func dial(t *testing.T, answers script) (*Client, *memory) {
 	t.Helper()
-	below := &memory{answer: answer}
+	below := &memory{script: answers}
 	client, err := New(t.Context(), Options{
 		Endpoint: "http://127.0.0.1:8080", UserAgent: "sluice/test", Timeout: time.Second, Transport: below,
 	})

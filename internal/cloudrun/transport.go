@@ -63,7 +63,7 @@ func metered(ctx context.Context) (context.Context, *sent) {
 // when it never reached the transport, as without a token, or when no connection
 // could be made. In every other case nobody can know.
 func (s *sent) maybe(err error) bool {
-	var op *net.OpError
-	dialling := errors.As(err, &op) && op.Op == "dial"
-	return s.handed.Load() && !dialling
+	op, ok := errors.AsType[*net.OpError](err)
+	unconnected := ok && op.Op == "dial"
+	return s.handed.Load() && !unconnected
 }

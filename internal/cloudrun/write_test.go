@@ -92,9 +92,9 @@ func TestAnUnbuiltWriteStopsAtTheFirewall(t *testing.T) {
 
 func TestAnswersToAWrite(t *testing.T) {
 	t.Parallel()
-	ok := func(body string) func(*http.Request) (*http.Response, error) { return answering(http.StatusOK, body) }
+	ok := func(body string) script { return answering(http.StatusOK, body) }
 	cases := map[string]struct {
-		answer func(*http.Request) (*http.Response, error)
+		answer script
 		want   error // nil: accepted
 		text   string
 	}{
@@ -136,10 +136,8 @@ func TestAnswersToAWrite(t *testing.T) {
 		"503":                           {failing(http.StatusServiceUnavailable, "UNAVAILABLE", "no"), ErrAmbiguous, "no"},
 		"504":                           {failing(http.StatusGatewayTimeout, "DEADLINE_EXCEEDED", "no"), ErrAmbiguous, "no"},
 		"a redirect is not followed":    {answering(http.StatusTemporaryRedirect, ``, "Location", "http://127.0.0.1:9/"), ErrAmbiguous, "HTTP 307"},
-		"a reset after the request":     {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, ErrAmbiguous, "unexpected EOF"},
-		"no connection": {func(*http.Request) (*http.Response, error) {
-			return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
-		}, ErrUnavailable, "refused"},
+		"a reset after the request":     {losing(io.ErrUnexpectedEOF), ErrAmbiguous, "unexpected EOF"},
+		"no connection":                 {losing(&net.OpError{Op: "dial", Err: errors.New("refused")}), ErrUnavailable, "refused"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -176,22 +174,14 @@ func kindsOf(err error) map[string]bool {
 }
 
 // breaking answers, and breaks off within the body.
-func breaking(body string) func(*http.Request) (*http.Response, error) {
-	return func(req *http.Request) (*http.Response, error) {
-		answer, err := answering(http.StatusOK, "")(req)
-		answer.Body = io.NopCloser(io.MultiReader(strings.NewReader(body), broken{}))
-		return answer, err
-	}
+func breaking(body string) script {
+	return func(*http.Request) outcome { return outcome{code: http.StatusOK, body: body, breaks: true} }
 }
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestAnswersToARead(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
-		answer func(*http.Request) (*http.Response, error)
+		answer script
 		want   error
 	}{
 		"not authenticated is no fact about the service": {failing(http.StatusUnauthorized, "UNAUTHENTICATED", "no"), ErrDenied},
@@ -202,7 +192,7 @@ func TestAnswersToARead(t *testing.T) {
 		"a redirect":                                     {answering(http.StatusFound, ``, "Location", "http://127.0.0.1:9/"), ErrGarbled},
 		"not modified":                                   {answering(http.StatusNotModified, ``), ErrGarbled},
 		"an answer that breaks":                          {breaking(`{"name":`), ErrUnavailable},
-		"a reset":                                        {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, ErrUnavailable},
+		"a reset":                                        {losing(io.ErrUnexpectedEOF), ErrUnavailable},
 		"an invalid request":                             {failing(http.StatusBadRequest, "INVALID_ARGUMENT", "no"), ErrInvalid},
 	}
 	for name, c := range cases {
@@ -271,9 +261,9 @@ func TestErrorTextsAreOneBoundedLineWithoutTheBody(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	silent := func(req *http.Request) (*http.Response, error) {
+	silent := func(req *http.Request) outcome {
 		<-req.Context().Done()
-		return nil, req.Context().Err()
+		return outcome{err: req.Context().Err()}
 	}
 	synctest.Test(t, func(t *testing.T) {
 		client, _ := dial(t, silent)

@@ -10,6 +10,15 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
+// causes of the codes that say more than that it did not work this time.
+var causes = map[codes.Code]analysis.Cause{
+	codes.PermissionDenied:  analysis.CauseDenied,
+	codes.Unauthenticated:   analysis.CauseDenied,
+	codes.ResourceExhausted: analysis.CauseThrottled,
+	codes.NotFound:          analysis.CauseInvalid,
+	codes.InvalidArgument:   analysis.CauseInvalid,
+}
+
 // causeOf says why a call failed, and in the API's words where it has any.
 func causeOf(err error) (analysis.Cause, string) {
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -20,18 +29,13 @@ func causeOf(err error) (analysis.Cause, string) {
 		return analysis.CauseUnavailable, clean(err.Error())
 	}
 	detail := clean(answer.Message())
-	switch answer.Code() {
-	case codes.PermissionDenied, codes.Unauthenticated:
-		return analysis.CauseDenied, detail
-	case codes.ResourceExhausted:
-		return analysis.CauseThrottled, detail
-	case codes.NotFound, codes.InvalidArgument:
-		return analysis.CauseInvalid, detail
-	case codes.DeadlineExceeded:
-		return analysis.CauseUnavailable, "no answer in time"
-	default:
-		return analysis.CauseUnavailable, detail
+	if answer.Code() == codes.DeadlineExceeded {
+		detail = "no answer in time"
 	}
+	if cause, ok := causes[answer.Code()]; ok {
+		return cause, detail
+	}
+	return analysis.CauseUnavailable, detail
 }
 
 // unwrapped finds the error that carries a gRPC status, so that its message is

@@ -21,10 +21,10 @@ func parseEndpoint(address string) (endpoint, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return endpoint{}, fmt.Errorf(
-			"Cloud Monitoring endpoint %q is not an address: write https://HOST or http://127.0.0.1:PORT", clean(address))
+			"endpoint %q of Cloud Monitoring is not an address: write https://HOST or http://127.0.0.1:PORT", clean(address))
 	}
 	if u.Path != "" && u.Path != "/" {
-		return endpoint{}, fmt.Errorf("Cloud Monitoring endpoint %q has a path: write only scheme, host and port", clean(address))
+		return endpoint{}, fmt.Errorf("endpoint %q of Cloud Monitoring has a path: write only scheme, host and port", clean(address))
 	}
 	switch {
 	case u.Scheme == "https":
@@ -33,7 +33,7 @@ func parseEndpoint(address string) (endpoint, error) {
 		return endpoint{host: withPort(u, "80"), plain: true}, nil
 	}
 	return endpoint{}, fmt.Errorf(
-		"Cloud Monitoring endpoint %q is not https: http is only for this machine (127.0.0.1, ::1, localhost)", clean(address))
+		"endpoint %q of Cloud Monitoring is not https: http is only for this machine (127.0.0.1, ::1, localhost)", clean(address))
 }
 
 func withPort(u *url.URL, standard string) string {

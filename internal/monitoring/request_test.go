@@ -45,7 +45,9 @@ func TestRequestsToTheByte(t *testing.T) {
 	}{
 		"requests, by class": {
 			analysis.Requests, revision, `metric.type="run.googleapis.com/request_count"` + ofRevision,
-			"ALIGN_SUM", []string{"metric.label.response_code_class"}, "11:56",
+			"ALIGN_SUM",
+			[]string{"metric.label.response_code_class"},
+			"11:56",
 		},
 		"instances, all states together": {
 			analysis.Instances, revision, `metric.type="run.googleapis.com/container/instance_count"` + ofRevision,
@@ -53,19 +55,27 @@ func TestRequestsToTheByte(t *testing.T) {
 		},
 		"dropped packets, by router and reason": {
 			analysis.DroppedPackets, gateway, `metric.type="router.googleapis.com/nat/dropped_sent_packets_count"` + ofGateway,
-			"ALIGN_SUM", []string{"resource.label.router_id", "metric.label.reason"}, "11:55",
+			"ALIGN_SUM",
+			[]string{"resource.label.router_id", "metric.label.reason"},
+			"11:55",
 		},
 		"failed allocations, a boolean that is counted": {
 			analysis.AllocationFailed, gateway, `metric.type="router.googleapis.com/nat/nat_allocation_failed"` + ofGateway,
-			"ALIGN_COUNT_TRUE", []string{"resource.label.router_id"}, "11:57",
+			"ALIGN_COUNT_TRUE",
+			[]string{"resource.label.router_id"},
+			"11:57",
 		},
 		"allocated ports, of every gateway there": {
 			analysis.AllocatedPorts, gateway, `metric.type="router.googleapis.com/nat/allocated_ports"` + ofRegion,
-			"ALIGN_MAX", []string{"resource.label.router_id", "resource.label.gateway_name"}, "11:55",
+			"ALIGN_MAX",
+			[]string{"resource.label.router_id", "resource.label.gateway_name"},
+			"11:55",
 		},
 		"open connections": {
 			analysis.OpenConnections, gateway, `metric.type="router.googleapis.com/nat/open_connections"` + ofGateway,
-			"ALIGN_MAX", []string{"resource.label.router_id"}, "11:55",
+			"ALIGN_MAX",
+			[]string{"resource.label.router_id"},
+			"11:55",
 		},
 	}
 	if len(cases) != len(metrics) {
@@ -91,10 +101,10 @@ func TestRequestsToTheByte(t *testing.T) {
 				`} start_time: {seconds: ` + strconv.FormatInt(noon.Unix()-1800, 10) + `}}` +
 				` aggregation: {alignment_period: {seconds: 60} per_series_aligner: ` + c.aligner +
 				` cross_series_reducer: REDUCE_SUM`
-			for _, field := range c.groupBy {
-				want += ` group_by_fields: ` + strconv.Quote(field)
+			want += ` group_by_fields: ["` + strings.Join(c.groupBy, `", "`) + `"]} page_size: 10000`
+			if len(c.groupBy) == 0 {
+				want = strings.Replace(want, ` group_by_fields: [""]`, "", 1)
 			}
-			want += `} page_size: 10000`
 			var wanted monitoringpb.ListTimeSeriesRequest
 			if err := prototext.Unmarshal([]byte(want), &wanted); err != nil {
 				t.Fatal(err)
@@ -241,7 +251,7 @@ func TestQuestionsThatCannotBeAsked(t *testing.T) {
 		"requests of a gateway":   change(func(q *analysis.Question) { q.Source = gateway }),
 		"no revision":             change(func(q *analysis.Question) { q.Source.Revision = "" }),
 		"no region":               change(func(q *analysis.Question) { q.Source.Location = "" }),
-		"a line break in a name":  change(func(q *analysis.Question) { q.Source.Service = "web\nweb" }),
+		"a line break in a name":  change(func(q *analysis.Question) { q.Source.Service = "web\napi" }),
 		"a name of a megabyte":    change(func(q *analysis.Question) { q.Source.Service = strings.Repeat("a", 1<<20) }),
 		"a project with a slash":  change(func(q *analysis.Question) { q.Source.Project = "shop/metricDescriptors" }),
 		"bytes that are no UTF-8": change(func(q *analysis.Question) { q.Source.Revision = "\xff" }),
