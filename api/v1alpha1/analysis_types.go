@@ -22,14 +22,14 @@ type Analysis struct {
 	OnNoData OnNoData `json:"onNoData,omitzero"`
 
 	// checks add to the three built-in ones, or replace those of the same name;
-	// at most 10. A built-in check that is not named here is on as it is:
+	// at most 8. A built-in check that is not named here is on as it is:
 	// {name: errors, serverErrors: {maxPercent: 1, minRequests: 100}, onBreach: Rollback},
 	// {name: nat-allocation, natAllocationFailures: {maxMinutes: 0}, onBreach: Hold, rollbackAfter: 5m},
 	// {name: nat-drops, natDroppedPackets: {maxPerMinute: 0, minMinutes: 2}, onBreach: Hold, rollbackAfter: 5m}.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:XValidation:rule="!['errors', 'nat-allocation', 'nat-drops'].all(n, self.exists(c, c.name == n)) || self.exists(c, !has(c.mode) || c.mode != 'Off')",message="all checks are Off, so nothing would stop a bad revision: write mode: Enforce in at least one of them, or leave a built-in check out of the list, which keeps it on"
 	Checks []Check `json:"checks,omitempty"`
 }

@@ -79,11 +79,11 @@ type CloudRunRolloutStatus struct {
 	NextAction string `json:"nextAction,omitempty"`
 
 	// checks are the verdicts on the step under way, one for each check that is
-	// not Off, at most 13. Absent outside an attempt.
+	// not Off, at most 11. Absent outside an attempt.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=13
+	// +kubebuilder:validation:MaxItems=11
 	Checks []CheckStatus `json:"checks,omitempty"`
 
 	// lastRequest is the answer to the newest request of a person. Absent while
