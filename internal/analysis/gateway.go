@@ -37,67 +37,73 @@ func (r NatAllocationFailures) Questions(s Scope) []Question {
 // Preflight holds a start behind a gateway that drops packets already.
 func (r NatDroppedPackets) Preflight(s Scope, answers Answers) Verdict {
 	return eachGateway(s, func(g Source) Verdict {
-		e := evidence(s, answers, Series{DroppedPackets, g}, s.preflightAfter())
-		return e.preflight(func(newest []minute) Verdict { return r.judge(e, newest, 0) })
+		e := evidence(answers, Series{DroppedPackets, g}, s.preflightAfter())
+		return e.preflight(func(minutes []minute) Verdict { return r.judge(e, minutes, 0) })
 	})
 }
 
 // Preflight holds a start behind a gateway that fails to allocate already.
 func (r NatAllocationFailures) Preflight(s Scope, answers Answers) Verdict {
 	return eachGateway(s, func(g Source) Verdict {
-		e := evidence(s, answers, Series{AllocationFailed, g}, s.preflightAfter())
-		return e.preflight(func(newest []minute) Verdict { return r.judge(e, newest) })
+		e := evidence(answers, Series{AllocationFailed, g}, s.preflightAfter())
+		return e.preflight(func(minutes []minute) Verdict { return r.judge(e, minutes) })
 	})
 }
 
 // Judge judges each gateway's drops since the step took effect.
 func (r NatDroppedPackets) Judge(s Scope, answers Answers) Verdict {
 	return eachGateway(s, func(g Source) Verdict {
-		e := evidence(s, answers, Series{DroppedPackets, g}, s.preflightAfter())
+		e := evidence(answers, Series{DroppedPackets, g}, s.preflightAfter())
 		usual := median(within(e.complete, s.AttemptSince.Add(-Lookback), s.AttemptSince))
 		step := e.since(s.stepAfter())
-		return step.verdict(r.judge(step, last(step.complete, recent), usual), r.limit(usual))
+		return step.verdict(r.judge(step, newest(step.complete, recent), usual), r.limit(usual))
 	})
 }
 
 // Judge judges each gateway's failed allocations since the step took effect.
 func (r NatAllocationFailures) Judge(s Scope, answers Answers) Verdict {
 	return eachGateway(s, func(g Source) Verdict {
-		step := evidence(s, answers, Series{AllocationFailed, g}, s.preflightAfter()).since(s.stepAfter())
-		return step.verdict(r.judge(step, last(step.complete, recent)), 0)
+		step := evidence(answers, Series{AllocationFailed, g}, s.preflightAfter()).since(s.stepAfter())
+		return step.verdict(r.judge(step, newest(step.complete, recent)), 0)
 	})
 }
 
 func (r NatDroppedPackets) limit(usual int64) int64 { return max(r.MaxPerMinute, usual) }
 
-func (r NatDroppedPackets) judge(e gatewayEvidence, newest []minute, usual int64) Verdict {
+func (r NatDroppedPackets) judge(e gatewayEvidence, minutes []minute, usual int64) Verdict {
 	limit := r.limit(usual)
-	over, most := exceeding(newest, limit)
+	over, most := exceeding(minutes, limit)
 	v := Verdict{
 		Outcome: Pass, Source: e.gateway.String(), Through: e.answer.Through,
 		Value: fmt.Sprintf("%d packets/min", most), Limit: fmt.Sprintf("%d packets/min", limit),
-		Note: fmt.Sprintf("%s drops at most %d packets/min, limit %d", e.gateway, most, limit),
+		Note: fmt.Sprintf("%s dropped nothing in the last %d minutes", e.gateway, len(minutes)),
+	}
+	if most > 0 {
+		v.Note = fmt.Sprintf("%s dropped at most %d packets/min in the last %d minutes, limit %d", e.gateway, most, len(minutes), limit)
 	}
 	if over > 0 {
-		v.Note = fmt.Sprintf("%s dropped up to %d packets/min%s in %d of the last %d minutes, limit %d packets/min in %d",
-			e.gateway, most, e.reasons(newest), over, len(newest), limit, r.MinMinutes)
+		v.Note = fmt.Sprintf("%s dropped up to %d packets/min%s in %d of the last %d minutes, limit: %d minutes above %d packets/min",
+			e.gateway, most, e.reasons(minutes), over, len(minutes), r.MinMinutes, limit)
 	}
-	if over >= r.MinMinutes {
-		v.Outcome = Breach
+	if over >= max(1, r.MinMinutes) {
+		v.Outcome, v.Stopped = Breach, minutes[len(minutes)-1].value <= limit
 	}
 	return v
 }
 
-func (r NatAllocationFailures) judge(e gatewayEvidence, newest []minute) Verdict {
-	over, _ := exceeding(newest, 0)
+func (r NatAllocationFailures) judge(e gatewayEvidence, minutes []minute) Verdict {
+	over, _ := exceeding(minutes, 0)
 	v := Verdict{
 		Outcome: Pass, Source: e.gateway.String(), Through: e.answer.Through,
 		Value: fmt.Sprintf("%d min", over), Limit: fmt.Sprintf("%d min", r.MaxMinutes),
 		Note: fmt.Sprintf("%s failed to allocate NAT IPs in %d of the last %d minutes, limit %d",
-			e.gateway, over, len(newest), r.MaxMinutes),
+			e.gateway, over, len(minutes), r.MaxMinutes),
+	}
+	if over == 0 {
+		v.Note = fmt.Sprintf("%s allocated NAT IPs without failure in the last %d minutes", e.gateway, len(minutes))
 	}
 	if over > r.MaxMinutes {
-		v.Outcome = Breach
+		v.Outcome, v.Stopped = Breach, minutes[len(minutes)-1].value == 0
 	}
 	return v
 }
@@ -136,17 +142,18 @@ type gatewayEvidence struct {
 }
 
 // evidence gathers the complete minutes of a gateway's series after a time.
-func evidence(s Scope, answers Answers, series Series, after time.Time) gatewayEvidence {
+func evidence(answers Answers, series Series, after time.Time) gatewayEvidence {
 	a := answers.Of(series)
 	ports := answers.Of(Series{AllocatedPorts, series.Source})
 	connections := answers.Of(Series{OpenConnections, series.Source})
 	values, allocated, open := byMinute(a, every), byMinute(ports, every), byMinute(connections, every)
 
-	e := gatewayEvidence{gateway: series.Source, answer: a, after: after, names: ports.Names}
+	e := gatewayEvidence{gateway: series.Source, answer: a, after: after}
+	e.names = slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.Names, ports.Names, connections.Names))))
 	if e.answer.Cause == CauseNone {
 		e.answer.Cause, e.answer.Detail = ports.Cause, ports.Detail
 	}
-	for _, end := range span(after, a.Through) {
+	for _, end := range span(after, a.Through, values, allocated, open) {
 		value, seen := values[end]
 		_, witness := allocated[end]
 		_, second := open[end]
@@ -171,7 +178,7 @@ func (e gatewayEvidence) preflight(judge func([]minute) Verdict) Verdict {
 	if len(e.complete) == 0 {
 		return absent(e.gateway, "NAT metrics in the last 30 minutes", e.answer.Through, e.names)
 	}
-	return judge(last(e.complete, recent))
+	return judge(newest(e.complete, recent))
 }
 
 // verdict tells a judgement of the step from not knowing. Minutes over limit
@@ -188,20 +195,26 @@ func (e gatewayEvidence) verdict(judged Verdict, limit int64) Verdict {
 	case e.answer.Cause != CauseNone:
 		return unknown(e.gateway, e.answer)
 	case !e.answer.Through.After(e.after):
-		return Verdict{
-			Outcome: Incomplete, Source: e.gateway.String(), Limit: judged.Limit,
-			Note: fmt.Sprintf("%s: first minute not arrived yet", e.gateway),
-		}
+		return e.incomplete(judged.Limit)
 	case silent(e.complete, e.after, e.answer.Through):
 		return absent(e.gateway, "NAT metrics", e.answer.Through, e.names)
+	case len(e.complete) == 0: // the witness is slower than the metric
+		return e.incomplete(judged.Limit)
 	}
 	return judged
 }
 
+func (e gatewayEvidence) incomplete(limit string) Verdict {
+	return Verdict{
+		Outcome: Incomplete, Source: e.gateway.String(), Limit: limit,
+		Note: fmt.Sprintf("%s: first minute not arrived yet", e.gateway),
+	}
+}
+
 // reasons names why packets were dropped, because ports do not cure them all.
-func (e gatewayEvidence) reasons(newest []minute) string {
+func (e gatewayEvidence) reasons(minutes []minute) string {
 	named := map[string]bool{}
-	for _, m := range newest {
+	for _, m := range minutes {
 		for _, p := range e.answer.Points {
 			if p.End.Equal(m.end) && p.Value > 0 && p.Label != "" {
 				named[p.Label] = true

@@ -27,26 +27,32 @@ func byMinute(a Answer, keep func(label string) bool) map[time.Time]int64 {
 
 func every(string) bool { return true }
 
-// span lists the ends of the minutes in (after, through].
-func span(after, through time.Time) []time.Time {
+// span lists the minutes in (after, through] in which any series has a value.
+// No other minute can be complete, so the list is as short as the answers are.
+func span(after, through time.Time, series ...map[time.Time]int64) []time.Time {
 	var ends []time.Time
-	for end := after.UTC().Add(time.Minute); !end.After(through); end = end.Add(time.Minute) {
-		ends = append(ends, end)
+	for _, values := range series {
+		for end := range values {
+			if end.After(after) && !end.After(through) {
+				ends = append(ends, end)
+			}
+		}
 	}
-	return ends
+	slices.SortFunc(ends, time.Time.Compare)
+	return slices.Compact(ends)
 }
 
 // silent tells whether the newest minutes up to through carry no evidence.
 func silent(complete []minute, after, through time.Time) bool {
-	newest := after
+	latest := after
 	if len(complete) > 0 {
-		newest = complete[len(complete)-1].end
+		latest = complete[len(complete)-1].end
 	}
-	return through.Sub(newest) >= silence*time.Minute
+	return through.Sub(latest) >= silence*time.Minute
 }
 
-// last returns at most n newest minutes.
-func last(complete []minute, n int) []minute {
+// newest returns at most the given number of newest minutes.
+func newest(complete []minute, n int) []minute {
 	return complete[max(0, len(complete)-n):]
 }
 

@@ -1,6 +1,9 @@
 package analysis
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Metric is one kind of measurement the rules know.
 type Metric string
@@ -104,12 +107,19 @@ type Answer struct {
 // Answers holds one answer per series that was asked for.
 type Answers map[Series]Answer
 
-// Of returns the answer for a series; one that nobody asked for is no data.
+// Of returns the answer for a series; one that nobody asked for is no data, and
+// nothing here counts below zero.
 func (a Answers) Of(s Series) Answer {
-	if answer, ok := a[s]; ok {
-		return answer
+	answer, ok := a[s]
+	if !ok {
+		return Answer{Cause: CauseUnasked}
 	}
-	return Answer{Cause: CauseUnasked}
+	negative := func(p Point) bool { return p.Value < 0 }
+	if slices.ContainsFunc(answer.Points, negative) {
+		answer.Points = slices.DeleteFunc(slices.Clone(answer.Points), negative)
+		answer.Cause, answer.Detail = CauseWrongType, "negative values"
+	}
+	return answer
 }
 
 // ceilMinute is the first whole minute not before t.

@@ -46,7 +46,7 @@ func (r ServerErrors) Preflight(s Scope, answers Answers) Verdict {
 	if a.Cause != CauseNone {
 		return unknown(s.Stable, a)
 	}
-	if len(byMinute(a, every)) == 0 {
+	if len(span(s.preflightAfter(), a.Through, byMinute(a, every))) == 0 {
 		return absent(s.Stable, "request counted in the last 30 minutes", a.Through, nil)
 	}
 	return Verdict{
@@ -66,17 +66,18 @@ func (r ServerErrors) Judge(s Scope, answers Answers) Verdict {
 		Source: s.Candidate.String(), Limit: r.limit(), Required: r.MinRequests, Samples: total.n,
 		Value: total.percent(), Through: through, Healthy: ends(complete),
 	}
-	if worst, ok := r.breach(complete, s.Window); ok {
+	if worst, ok := r.breach(complete, through, s.Window); ok {
 		return r.breached(v, worst, s, answers)
 	}
+	begun := s.until().After(s.stepAfter()) // before that there was nothing to ask
 	switch {
-	case requests.Cause != CauseNone:
+	case begun && requests.Cause != CauseNone:
 		return unknown(s.Candidate, requests)
-	case !through.After(s.stepAfter()):
+	case !begun, !through.After(s.stepAfter()):
 		v.Outcome, v.Through = Incomplete, time.Time{}
 		v.Note = fmt.Sprintf("%s: first minute not arrived yet", s.Candidate)
 	case silent(complete, s.stepAfter(), through):
-		return absent(s.Candidate, "requests that can be told from missing data", through, nil)
+		return r.silence(s, answers, through)
 	case total.n < r.MinRequests:
 		v.Outcome, v.Note = Insufficient, r.insufficient(total, len(complete))
 	case total.ratio() <= r.MaxRatio:
@@ -86,6 +87,16 @@ func (r ServerErrors) Judge(s Scope, answers Answers) Verdict {
 		v.Note = fmt.Sprintf("5xx %s of %d requests, limit %s, not certain", total.percent(), total.n, r.limit())
 	}
 	return v
+}
+
+// silence names why the newest minutes are not complete.
+func (r ServerErrors) silence(s Scope, answers Answers, through time.Time) Verdict {
+	for _, witness := range []Series{{Instances, s.Candidate}, {Requests, s.Stable}} {
+		if a := answers.Of(witness); a.Cause != CauseNone {
+			return unknown(witness.Source, a)
+		}
+	}
+	return absent(s.Candidate, "requests that can be told from missing data", through, nil)
 }
 
 // complete lists the candidate's minutes of evidence: those with requests, and
@@ -98,7 +109,7 @@ func (r ServerErrors) complete(s Scope, answers Answers) []minute {
 	stable := byMinute(answers.Of(Series{Requests, s.Stable}), every)
 
 	var complete []minute
-	for _, end := range span(s.stepAfter(), a.Through) {
+	for _, end := range span(s.stepAfter(), a.Through, all, instances) {
 		n, seen := all[end]
 		_, running := instances[end]
 		_, counted := stable[end]
@@ -109,11 +120,10 @@ func (r ServerErrors) complete(s Scope, answers Answers) []minute {
 	return complete
 }
 
-// breach judges the whole step and its newest window, and reports the worse.
-func (r ServerErrors) breach(complete []minute, window time.Duration) (tally, bool) {
-	newest := count(last(complete, int(window/time.Minute)))
-	if r.certain(newest) {
-		return newest, true
+// breach judges the newest window of the step, then the whole of it.
+func (r ServerErrors) breach(complete []minute, through time.Time, window time.Duration) (tally, bool) {
+	if recently := count(within(complete, through.Add(-window), through)); r.certain(recently) {
+		return recently, true
 	}
 	whole := count(complete)
 	return whole, r.certain(whole)
@@ -131,10 +141,10 @@ func (r ServerErrors) breached(v Verdict, worst tally, s Scope, answers Answers)
 	a := answers.Of(Series{Requests, s.Stable})
 	all, bad := byMinute(a, every), byMinute(a, serverError)
 	var stable []minute
-	for _, end := range span(s.stepAfter(), a.Through) {
+	for _, end := range span(s.stepAfter(), a.Through, all) {
 		stable = append(stable, minute{end: end, value: all[end], bad: bad[end]})
 	}
-	if both, ok := r.breach(stable, s.Window); ok {
+	if both, ok := r.breach(stable, a.Through, s.Window); ok {
 		v.Shared = true
 		v.Note += fmt.Sprintf("; stable %s fails too, %s of %d", s.Stable, both.percent(), both.n)
 	}

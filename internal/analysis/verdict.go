@@ -29,6 +29,9 @@ type Verdict struct {
 	// Shared is set on a breach that the stable revision shows as well: going
 	// back would not cure it.
 	Shared bool
+	// Stopped is set on a breach whose newest minute is within the limit: it
+	// still holds the step, and is no reason to go back.
+	Stopped bool
 	// Cause of NoData.
 	Cause Cause
 	// Source is the revision or gateway the verdict is about.
@@ -57,7 +60,7 @@ func Worst(verdicts []Verdict) Verdict {
 	merged := verdicts[0]
 	for _, v := range verdicts[1:] {
 		through, healthy := earlier(merged.Through, v.Through), Common(merged.Healthy, v.Healthy)
-		if worse[v.Outcome] > worse[merged.Outcome] {
+		if worse[v.Outcome] > worse[merged.Outcome] || v.Outcome == merged.Outcome && merged.Stopped && !v.Stopped {
 			merged = v
 		}
 		merged.Through, merged.Healthy = through, healthy

@@ -1,0 +1,201 @@
+package analysis
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+var rules = []Rule{
+	onePercent,
+	ServerErrors{MaxRatio: 0.05, MinRequests: 20},
+	drops, allocations,
+	NatDroppedPackets{MaxPerMinute: 3, MinMinutes: 1},
+	NatAllocationFailures{MaxMinutes: 1},
+}
+
+// anyScene draws a step whose series have gaps, troubles and different delays.
+func anyScene(t *rapid.T) scene {
+	minutes := rapid.IntRange(0, 25).Draw(t, "minutes")
+	s := after(minutes).watching(nat1, nat2)
+	s.StepSince = noon.Add(time.Duration(rapid.IntRange(-90, 90).Draw(t, "begin")) * time.Second)
+	for _, of := range []Source{candidate, stable} {
+		s = s.draw(t, Requests, of, "2xx", 60).draw(t, Requests, of, "5xx", 3)
+	}
+	s = s.draw(t, Instances, candidate, "", 2)
+	for _, g := range s.Gateways {
+		s = s.draw(t, DroppedPackets, g, outOfResources, 5).draw(t, DroppedPackets, g, conflict, 2)
+		s = s.draw(t, AllocationFailed, g, "", 1).draw(t, AllocatedPorts, g, "", 9).draw(t, OpenConnections, g, "", 9)
+	}
+	return s
+}
+
+// draw gives a series points in some of the minutes.
+func (s scene) draw(t *rapid.T, m Metric, of Source, label string, most int64) scene {
+	name := string(m) + " of " + of.String() + label
+	share := rapid.SampledFrom([]int{0, 5, 9, 10, 10}).Draw(t, name)
+	from := -35
+	if of == candidate {
+		from = 0
+	}
+	var value int64
+	gaps := rapid.Uint64().Draw(t, name)
+	a := s.answers[Series{m, of}]
+	a.Points = slices.Clone(a.Points)
+	for n := from; n < 26; n++ {
+		if n%8 == 0 || n == from {
+			value = rapid.Int64Range(0, most).Draw(t, name)
+		}
+		if share == 10 || gaps>>(n+35)&1 == 0 && n%10 < share {
+			a.Points = append(a.Points, Point{End: at(n + 1), Label: label, Value: value})
+		}
+	}
+	a.Through = at(rapid.IntRange(0, 25).Draw(t, name+" through"))
+	if rapid.IntRange(0, 19).Draw(t, name+" trouble") == 0 {
+		a.Cause = CausePartial
+	}
+	return s.answer(Series{m, of}, a)
+}
+
+func TestMoreErrorsNeverImproveAVerdict(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := anyScene(t)
+		worseScene := s
+		for series, a := range s.answers {
+			if series.Source == stable {
+				continue
+			}
+			b := a
+			b.Points = nil
+			for _, p := range a.Points {
+				turn := rapid.Bool().Draw(t, "turn")
+				switch {
+				case series.Metric == Requests && p.Label == "2xx" && turn:
+					p.Label = "5xx"
+				case (series.Metric == DroppedPackets || series.Metric == AllocationFailed) && turn && p.End.After(s.StepSince):
+					p.Value++
+				}
+				b.Points = append(b.Points, p)
+			}
+			worseScene = worseScene.answer(series, b)
+		}
+		for _, r := range rules {
+			was, is := r.Judge(s.Scope, s.answers), r.Judge(worseScene.Scope, worseScene.answers)
+			if worse[is.Outcome] < worse[was.Outcome] || len(is.Healthy) > len(was.Healthy) && is.Outcome != Breach {
+				t.Fatalf("%T: %s (%s) became %s (%s)", r, was.Outcome, was.Note, is.Outcome, is.Note)
+			}
+		}
+	})
+}
+
+func TestDelayNeverAddsEvidence(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := anyScene(t)
+		late := s
+		lag := time.Duration(rapid.IntRange(1, 10).Draw(t, "lag")) * time.Minute
+		for series, a := range s.answers {
+			a.Through = a.Through.Add(-lag)
+			late = late.answer(series, a)
+		}
+		for _, r := range rules {
+			was, is := r.Judge(s.Scope, s.answers), r.Judge(late.Scope, late.answers)
+			if len(was.Healthy) == 0 {
+				continue // silence at the end is not yet heard as such
+			}
+			if is.Through.After(was.Through) && !was.Through.IsZero() {
+				t.Fatalf("%T: judged through %v, later than %v", r, is.Through, was.Through)
+			}
+			if common := Common(is.Healthy, was.Healthy); len(common) != len(is.Healthy) {
+				t.Fatalf("%T: healthy minutes %v became %v", r, was.Healthy, is.Healthy)
+			}
+		}
+	})
+}
+
+func TestOrderOfPointsDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := anyScene(t)
+		shuffled := s
+		shuffle := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		for series, a := range s.answers {
+			points := append([]Point(nil), a.Points...)
+			shuffle.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
+			a.Points = points
+			shuffled = shuffled.answer(series, a)
+		}
+		for _, r := range rules {
+			if diff := cmp.Diff(r.Judge(s.Scope, s.answers), r.Judge(shuffled.Scope, shuffled.answers)); diff != "" {
+				t.Fatalf("%T (-ordered +shuffled):\n%s", r, diff)
+			}
+		}
+	})
+}
+
+func TestHealthyMinutesLieInTheStep(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := anyScene(t)
+		for _, r := range rules {
+			v := r.Judge(s.Scope, s.answers)
+			for i, end := range v.Healthy {
+				switch {
+				case end.Add(-time.Minute).Before(s.StepSince):
+					t.Fatalf("%T: the minute to %v began before the step, %v", r, end, s.StepSince)
+				case end.After(v.Through):
+					t.Fatalf("%T: the minute to %v is newer than %v", r, end, v.Through)
+				case i > 0 && !end.After(v.Healthy[i-1]):
+					t.Fatalf("%T: minutes not ascending: %v", r, v.Healthy)
+				}
+			}
+			if v.Outcome == Pass && v.Through.IsZero() {
+				t.Fatalf("%T: a pass that was judged through nothing", r)
+			}
+			if v.Outcome == NoData && v.Cause == CauseNone || v.Outcome != NotApplicable && v.Note == "" {
+				t.Fatalf("%T: %s without its cause: %q", r, v.Outcome, v.Note)
+			}
+		}
+	})
+}
+
+// TestJudgesAreTotal feeds what no adapter sends.
+func TestJudgesAreTotal(t *testing.T) {
+	t.Parallel()
+	anyTime := rapid.Custom(func(t *rapid.T) time.Time {
+		return rapid.SampledFrom([]time.Time{
+			{}, noon, noon.Add(17 * time.Second), at(7), at(-1e6), time.Unix(1<<40, 0), time.Unix(-1<<40, 0),
+		}).Draw(t, "time")
+	})
+	anyValue := rapid.OneOf(rapid.Int64(), rapid.Int64Range(-1, 9))
+	rapid.Check(t, func(t *rapid.T) {
+		s := after(5).watching(nat1, nat1)
+		s.StepSince, s.AttemptSince, s.Now = anyTime.Draw(t, "step"), anyTime.Draw(t, "attempt"), anyTime.Draw(t, "now")
+		s.Window = time.Duration(anyValue.Draw(t, "window"))
+		for _, m := range []Metric{Requests, Instances, DroppedPackets, AllocationFailed, AllocatedPorts} {
+			for _, of := range []Source{candidate, stable, nat1} {
+				a := Answer{Through: anyTime.Draw(t, "through")}
+				for range rapid.IntRange(0, 5).Draw(t, "points") {
+					label := rapid.SampledFrom([]string{"", "2xx", "5xx", conflict}).Draw(t, "label")
+					a.Points = append(a.Points, Point{anyTime.Draw(t, "end"), label, anyValue.Draw(t, "value")})
+				}
+				s = s.answer(Series{m, of}, a)
+			}
+		}
+		odd := []Rule{
+			ServerErrors{rapid.Float64().Draw(t, "ratio"), anyValue.Draw(t, "required")},
+			NatDroppedPackets{anyValue.Draw(t, "limit"), anyValue.Draw(t, "minutes")},
+			NatAllocationFailures{anyValue.Draw(t, "failures")},
+		}
+		for _, r := range odd {
+			r.Questions(s.Scope)
+			r.Preflight(s.Scope, s.answers)
+			r.Judge(s.Scope, s.answers)
+		}
+	})
+}
