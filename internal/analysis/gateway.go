@@ -102,7 +102,7 @@ func (r NatAllocationFailures) judge(e gatewayEvidence, minutes []minute) Verdic
 	if over == 0 {
 		v.Note = fmt.Sprintf("%s allocated NAT IPs without failure in the last %d minutes", e.gateway, len(minutes))
 	}
-	if over > r.MaxMinutes {
+	if over > max(0, r.MaxMinutes) {
 		v.Outcome, v.Stopped = Breach, minutes[len(minutes)-1].value == 0
 	}
 	return v
