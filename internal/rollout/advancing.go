@@ -12,8 +12,7 @@ import (
 func proceed(v view) Decision {
 	p := v.Progress
 	if p.Candidate == "" {
-		v.Progress.Phase = Idle
-		return rest(v)
+		return rest(v.idle())
 	}
 	if v.awaited() {
 		if !v.effective.Equal(v.desired) {
@@ -47,8 +46,8 @@ func (v view) confirm() Decision {
 	p := v.Progress
 	intent, _ := p.landed(v.desired)
 	p.Confirmed, p.Step, p.Intents = intent.Split, v.Plan.stepAt(intent.Split.Of(p.Candidate)), nil
-	p.Effective, p.Baked, p.Tagged = v.Now, 0, v.tagAfter()
-	p.NoDataSince, p.Breaches = time.Time{}, nil
+	p.Effective, p.Baked, p.Tagged, p.ThinAccepted = v.Now, 0, v.tagAfter(), 0
+	p.NoDataSince, p.Breaches, p.Clock = time.Time{}, nil, Stopwatch{}
 	v.Progress = p
 	if p.Step == 0 {
 		return v.at(Checking, Preparing, "traffic is back at "+p.Confirmed.String()).next("Its preconditions are checked next.")
@@ -60,7 +59,7 @@ func (v view) confirm() Decision {
 func (v view) fresh() Decision {
 	p := v.Progress
 	return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, the first evidence comes in a few minutes", p.Candidate, v.weight())).next(
-		fmt.Sprintf("Bakes for %d complete, healthy minutes%s.", int(v.Plan.step(p.Step).Bake/time.Minute), v.afterBake()))
+		fmt.Sprintf("Bakes for %d complete, healthy minutes%s.", v.Plan.step(p.Step).minutes(), v.afterBake()))
 }
 
 // weight is the candidate's percent that serves.
@@ -87,8 +86,7 @@ func (v view) check() Decision {
 		return v.natUnwatched(p.Candidate)
 	}
 	if v.foreignTag() {
-		return v.pause(TrafficConflict, fmt.Sprintf("someone else put the tag %s on revision %s", Tag, v.Service.tagged())).next(
-			fmt.Sprintf("Remove it (gcloud run services update-traffic %s --remove-tags %s), then resume.", v.Plan.Service.Name, Tag))
+		return v.tagTaken()
 	}
 	if until := p.Lowered.Add(coolDown); !p.Lowered.IsZero() && len(v.scope.Gateways) > 0 && v.Now.Before(until) {
 		return v.at(Held, WaitingForNat, fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", clock(until))).next(
@@ -101,7 +99,14 @@ func (v view) check() Decision {
 		return v.at(Held, HeldByAnalysis, fmt.Sprintf("before the first write: %s: %s", c.Name, c.Verdict.Note)).next(
 			"Starts by itself when that has stopped.")
 	}
-	return v.raise(1)
+	return v.raise(v.Plan.after(0))
+}
+
+// tagTaken waits until our tag is free: without it stable has no address once the
+// candidate serves everything, and Cloud Run may delete it.
+func (v view) tagTaken() Decision {
+	return v.pause(TrafficConflict, fmt.Sprintf("someone else put the tag %s on revision %s", Tag, v.Service.tagged())).next(
+		fmt.Sprintf("Remove it (gcloud run services update-traffic %s --remove-tags %s), then resume.", v.Plan.Service.Name, Tag))
 }
 
 // natUnwatched refuses to begin, because nobody could see what a step does.
@@ -120,7 +125,7 @@ func (v view) bake() Decision {
 	}
 	step := v.Plan.step(p.Step)
 	minutes, through := v.evidence()
-	v.Progress.Baked = min(minutes, int(step.Bake/time.Minute))
+	v.Progress.Baked = min(minutes, step.minutes())
 	if c, ok := v.find(analysis.Breach); ok {
 		return v.heldByBreach(c)
 	}
@@ -132,28 +137,26 @@ func (v view) bake() Decision {
 	}
 	if wait := v.unbaked(minutes, through); wait != "" {
 		return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, %d of %d minutes healthy%s",
-			p.Candidate, v.weight(), v.Progress.Baked, int(step.Bake/time.Minute), v.findings())).next(wait)
-	}
-	if c, ok := v.find(analysis.Insufficient); ok {
-		return v.thin(c)
+			p.Candidate, v.weight(), v.Progress.Baked, step.minutes(), v.findings())).next(wait)
 	}
 	if c, ok := v.find(analysis.Undecided); ok {
 		return v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s: %s", p.Candidate, v.weight(), c.Name, c.Verdict.Note)).next(
 			v.untilDeadline("Goes on when more requests decide it"))
+	}
+	if c, ok := v.find(analysis.Insufficient); ok {
+		return v.thin(c)
 	}
 	return v.passed()
 }
 
 // passed ends a step whose evidence is complete.
 func (v view) passed() Decision {
-	p := v.Progress
 	n := v.Plan.after(v.weight())
 	if n == 0 {
 		return v.complete()
 	}
-	if stable := v.revision(p.Stable); stable.Readiness != Ready {
-		return v.at(Held, HeldByAnalysis, fmt.Sprintf("stable %s is not ready: %s; traffic is not raised without a way back",
-			p.Stable, stable.Why)).next(v.untilDeadline("Goes on when it is"))
+	if v.foreignTag() {
+		return v.tagTaken()
 	}
 	return v.raise(n)
 }
@@ -161,7 +164,7 @@ func (v view) passed() Decision {
 // unbaked says until when the step must still bake, or "".
 func (v view) unbaked(minutes int, through time.Time) string {
 	step := v.Plan.step(v.Progress.Step)
-	needed := int(step.Bake / time.Minute)
+	needed := step.minutes()
 	if minutes < needed {
 		return fmt.Sprintf("Needs %d more healthy minutes%s.", needed-minutes, v.afterBake())
 	}
@@ -187,27 +190,59 @@ func (v view) afterBake() string {
 	return fmt.Sprintf(", then shifts to %d%%", v.Plan.step(n).Weight)
 }
 
-// raise sends the weight of a step, once a person has approved it where the
-// plan asks for that.
+// raise sends the weight of a step: with a way back, and once a person has
+// approved it where the plan asks for that.
 func (v view) raise(n int) Decision {
 	p, step := v.Progress, v.Plan.step(n)
-	if step.Approval && p.Approved != n {
-		if !v.asked(Approve) {
-			return v.at(AwaitingApproval, ReasonAwaitingApproval, fmt.Sprintf("step %s passed; %d%% needs a person's approval",
-				v.Plan.progressOf(p.Step), step.Weight)).next(fmt.Sprintf(
-				"Waits: approve (attempt %d, step %d) lets it begin, abort sends everything to %s.", p.Attempt, p.Step, p.Stable))
-		}
-		v.Progress.Approved = n
-		return v.accept(v.raise(n), fmt.Sprintf("step %s may begin", v.Plan.progressOf(n)))
+	if d, ok := v.noWayBack(); ok {
+		return d
 	}
 	split := between(p.Candidate, p.Stable, step.Weight)
+	if _, sent := p.landed(split); !step.Approval || p.Approved == n && sent {
+		return v.send(split)
+	}
+	if !v.asked(Approve) {
+		return v.awaitApproval(step)
+	}
+	v.Progress.Approved = n
+	return v.accept(v.send(split), fmt.Sprintf("step %s may begin", v.Plan.progressOf(n)))
+}
+
+// noWayBack holds every rise while stable could not take the traffic back.
+func (v view) noWayBack() (Decision, bool) {
+	stable := v.revision(v.Progress.Stable)
+	if stable.Readiness == Ready {
+		return Decision{}, false
+	}
+	why := ""
+	if stable.Why != "" {
+		why = ": " + stable.Why
+	}
+	return v.at(Held, HeldByAnalysis, fmt.Sprintf("stable %s is not ready%s; traffic is not raised without a way back",
+		v.Progress.Stable, why)).next(v.untilDeadline("Goes on when it is")), true
+}
+
+func (v view) awaitApproval(step Step) Decision {
+	p := v.Progress
+	note := fmt.Sprintf("%d%% needs a person's approval", step.Weight)
+	if p.Step > 0 {
+		note = fmt.Sprintf("step %s passed; %s", v.Plan.progressOf(p.Step), note)
+	}
+	return v.at(AwaitingApproval, ReasonAwaitingApproval, note).next(fmt.Sprintf(
+		"Waits: approve (attempt %d, step %d) lets it begin, abort sends everything to %s.", p.Attempt, p.Step, p.Stable))
+}
+
+// send writes a higher weight. The same one sent again does not give the step
+// its time again.
+func (v view) send(split Split) Decision {
+	p := v.Progress
 	if _, again := p.landed(split); !again {
 		v.Progress.Clock = Stopwatch{}
 	}
 	if p.FirstWrite.IsZero() {
 		v.Progress.FirstWrite = v.Now
 	}
-	d := v.at(Shifting, Progressing, fmt.Sprintf("%s goes from %d%% to %d%%", p.Candidate, p.Confirmed.Of(p.Candidate), step.Weight)).next(
+	d := v.at(Shifting, Progressing, fmt.Sprintf("%s goes from %d%% to %d%%", p.Candidate, p.Confirmed.Of(p.Candidate), split.Of(p.Candidate))).next(
 		"Baking starts when the split serves.")
 	if p.Step > 0 {
 		d = d.tell(StepPassed, fmt.Sprintf("step %s passed%s", v.Plan.progressOf(p.Step), v.findings()), false)
@@ -220,7 +255,7 @@ func (v view) raise(n int) Decision {
 func (v view) complete() Decision {
 	p := v.Progress
 	former := p.Stable
-	p.Stable, p.Confirmed, p.Cutoff = p.Candidate, all(p.Candidate), v.revision(p.Candidate).CreatedAt
+	p.Stable, p.Confirmed, p.Cutoff = p.Candidate, all(p.Candidate), later(p.Cutoff, v.revision(p.Candidate).CreatedAt)
 	p.Requested = ""
 	v.Progress = p
 	d := v.at(Completed, ReasonCompleted, fmt.Sprintf("%s serves 100%% and is the new stable; it was %s%s",
@@ -228,11 +263,12 @@ func (v view) complete() Decision {
 	return d.next("Waits for a new revision.")
 }
 
-// findings lists what the checks say, for a message.
+// findings lists what the checks say, for a message. What does not apply is
+// shown with the checks.
 func (v view) findings() string {
 	text := ""
 	for _, c := range v.checks {
-		if c.enforced() && c.Verdict.Note != "" {
+		if c.enforced() && c.Verdict.Note != "" && c.Verdict.Outcome != analysis.NotApplicable {
 			text += "; " + c.Name + ": " + c.Verdict.Note
 		}
 	}
@@ -247,11 +283,21 @@ func waitForPerson(v view) Decision {
 		return proceed(v)
 	}
 	if v.asked(Resume) {
-		v.Progress.Clock = Stopwatch{}
-		v.Progress.NoDataSince = time.Time{}
-		v.Progress.Cause = ""
-		return v.accept(proceed(v), "goes on")
+		if d := v.resumed(); d.Progress.Phase != Paused {
+			return v.accept(d, "goes on")
+		}
 	}
 	return v.at(Paused, p.Reason, p.Cause).next(
 		"Waits: resume goes on, abort sends everything to " + p.Stable + ".")
+}
+
+// resumed goes on where a pause began. What served while traffic was somebody
+// else's is no evidence.
+func (v view) resumed() Decision {
+	p := v.Progress
+	if p.Reason == TrafficConflict {
+		v.Progress.Effective = time.Time{}
+	}
+	v.Progress.Clock, v.Progress.NoDataSince, v.Progress.Cause = Stopwatch{}, time.Time{}, ""
+	return proceed(v)
 }

@@ -93,8 +93,8 @@ func (v view) deadline(d Decision) Decision {
 	if d.Write != nil || !counts(p.Phase, p.Reason) || p.Clock.at(v.Now) < v.Plan.StepDeadline {
 		return d
 	}
-	cause := fmt.Sprintf("%s did not pass within %s; it was %s/%s: %s", v.place(), v.Plan.StepDeadline, p.Phase, p.Reason, d.Note)
 	v.Progress = p
+	cause := fmt.Sprintf("%s did not pass within %s; it was %s/%s: %s", v.place(), v.Plan.StepDeadline, p.Phase, p.Reason, d.Note)
 	over := v.pause(StepDeadlineExceeded, cause)
 	over.Events, over.reply = d.Events, d.reply
 	return over.next("Waits: resume gives the step its time again, abort sends everything to " + p.Stable + ".")

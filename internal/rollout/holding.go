@@ -10,6 +10,9 @@ import (
 func (v view) heldByBreach(c Check) Decision {
 	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s: %s, since %s",
 		v.Progress.Candidate, v.weight(), c.Name, c.Verdict.Note, clock(c.BreachedSince)))
+	if c.Verdict.Stopped {
+		return d.next(v.untilDeadline("It has stopped; goes on when the newest minutes are clean"))
+	}
 	if after := v.guard(c.Name).RollbackAfter; after > 0 && !c.Verdict.Shared {
 		return d.next(fmt.Sprintf("Rolls back at %s unless it stops; goes on by itself when it does.", clock(c.BreachedSince.Add(after))))
 	}
@@ -51,7 +54,9 @@ func (v view) thin(c Check) Decision {
 	}
 	if v.asked(Approve) {
 		v.Progress.ThinAccepted = p.Step
-		return v.accept(v.passed(), "the step passes with "+c.Verdict.Note)
+		heard := v
+		v.Request = Request{} // it passes this one step, not the gate behind it as well
+		return heard.accept(v.passed(), "the step passes with "+c.Verdict.Note)
 	}
 	return v.at(Held, TooFewRequests, fmt.Sprintf("%s at %d%%: %s", p.Candidate, v.weight(), c.Verdict.Note)).next(
 		v.untilDeadline(fmt.Sprintf("Goes on when there are enough; approve (attempt %d, step %d) lets this step pass", p.Attempt, p.Step)))
@@ -75,7 +80,9 @@ func (v view) untouched() bool {
 // no write; one with a write in flight does, because only a newer version of
 // the service keeps that write from landing later.
 func (v view) giveUp(cause string) Decision {
-	v.Progress = v.Progress.latch(v.Progress.Candidate)
+	if v.Progress.Candidate != "" {
+		v.Progress = v.Progress.latch(v.Progress.Candidate)
+	}
 	v.Progress.Requested, v.Progress.Cause = "", cause
 	if v.untouched() && v.desired.Equal(all(v.Progress.Stable)) {
 		return v.rolledBack()
@@ -88,7 +95,7 @@ func (v view) giveUp(cause string) Decision {
 // stranger's split.
 func (v view) sendBack(cause string) Decision {
 	stable := v.Progress.Stable
-	v.Progress.Confirmed = v.desired
+	v.Progress.Confirmed, v.Progress.Intents = v.desired, v.Progress.unseen("")
 	if v.Progress.Candidate != "" {
 		v.Progress.Lowered = v.Now
 	}
@@ -105,18 +112,19 @@ func goBack(v view) Decision {
 		return v.sendBack("traffic is still " + v.desired.String())
 	}
 	if v.effective.Equal(stable) && v.Service.settled() {
-		p.Confirmed, p.Intents, p.Tagged = stable, nil, v.tagAfter()
+		p.Confirmed, p.Intents, p.Tagged = stable, p.unseen(v.Service.ETag), v.tagAfter()
 		v.Progress = p
 		if p.Candidate != "" && p.latched(p.Candidate) {
 			return v.rolledBack()
 		}
-		v.Progress = p.ended()
-		v.Progress.Candidate = ""
-		v.Progress.Phase = Idle
-		return rest(v)
+		return rest(v.idle())
 	}
 	if v.Service.Failure != "" && !v.Service.Reconciling && v.lastWriteBefore(v.Now.Add(-time.Minute)) {
 		return v.sendBack("Cloud Run could not apply it: " + v.Service.Failure)
+	}
+	if v.effective.Equal(stable) {
+		return v.at(RollingBack, ReasonRollingBack, p.Stable+" serves 100%; Cloud Run is still applying a change").next(
+			"Done when Cloud Run reports it done.")
 	}
 	return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("traffic goes to %s, serves %s", v.desired, v.effective)).next(
 		"Done when Cloud Run serves it.")
@@ -145,16 +153,29 @@ func (v view) endedByPerson() Decision {
 	p.Confirmed, p.Intents, p.Requested, p.Lowered = all(p.Stable), nil, "", v.Now
 	p.Cause = "someone else sent " + p.Stable + " 100%"
 	v.Progress = p
+	if !v.effective.Equal(v.desired) {
+		return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%s; serves %s", p.Cause, v.effective)).next(
+			"Done when Cloud Run serves it.")
+	}
 	return v.rolledBack()
 }
 
 // takeBack writes our split of the current step again; its evidence starts anew.
+// If we were on the way back, that goes on instead. It passes, with the cause in
+// its note, where the candidate would rise without a way back.
 func (v view) takeBack() (Decision, bool) {
 	p := v.Progress
+	if _, leaving := p.landed(all(p.Stable)); leaving || p.Candidate == "" || p.latched(p.Candidate) {
+		return v.accept(v.sendBack("resumed by "+v.Request.who()), "everything goes to "+p.Stable), true
+	}
+	if d, lost := v.noWayBack(); lost && p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate) {
+		return d, false
+	}
 	if c := v.revision(p.Candidate); c.Presence != Found || c.Readiness != Ready {
 		return v.giveUp(fmt.Sprintf("resume was asked, but candidate %s is not there or not ready", p.Candidate)), true
 	}
 	v.Progress.Effective, v.Progress.Clock, v.Progress.Cause = time.Time{}, Stopwatch{}, ""
+	v.Progress.Intents = p.unseen("")
 	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed by %s: traffic goes back to %s", v.Request.who(), p.Confirmed)).next(
 		"Baking starts anew when the split serves.")
 	return v.accept(v.write(d, p.Confirmed), "our split is written again"), true
@@ -163,20 +184,26 @@ func (v view) takeBack() (Decision, bool) {
 // retried lifts the latch and starts a new attempt.
 func (v view) retried() (Decision, bool) {
 	p := v.Progress
-	if p.Phase != RolledBack || !v.asked(Retry) {
-		return Decision{}, false
-	}
 	revision := p.Candidate
 	if v.Request.Revision != "" {
 		revision = v.Request.Revision
 	}
+	if !v.asked(Retry) || !p.latched(p.Candidate) && !p.latched(revision) {
+		return Decision{}, false
+	}
+	why := ""
+	if d, ok := v.unfitCandidate(revision); ok {
+		why = d.Note
+	}
+	if revision == p.Stable {
+		why = fmt.Sprintf("%s serves 100%% already", revision)
+	}
+	if why != "" {
+		refused := v.steady()
+		refused.reply = &Reply{ID: v.Request.ID, Verb: Retry, Message: why, At: v.Now}
+		return refused.tell(RequestRefused, "retry refused: "+why, true), true
+	}
 	v.Progress = p.unlatch(revision)
 	v.Progress.Requested = revision
-	if d, ok := v.unfitCandidate(revision); ok {
-		v.Progress = p
-		refused := v.steady()
-		refused.reply = &Reply{ID: v.Request.ID, Verb: Retry, Message: d.Note, At: v.Now}
-		return refused.tell(RequestRefused, "retry refused: "+d.Note, true), true
-	}
 	return v.accept(v.start(revision), fmt.Sprintf("attempt %d starts from step 1", p.Attempt+1)), true
 }

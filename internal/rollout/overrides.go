@@ -11,6 +11,9 @@ import (
 func targetGone(v view) (Decision, bool) {
 	svc, p := v.Service, v.Progress
 	switch {
+	case svc.Presence == Denied && (p.Phase == Paused || p.Phase == RollingBack):
+		return v.at(p.Phase, p.Reason, "access to the service was lost: "+svc.Detail).next(
+			"Traffic stays as it is until access is back."), true
 	case svc.Presence == Denied && p.active():
 		return v.at(Held, AccessDenied, "access to the service was lost: "+svc.Detail).next(
 			"Traffic stays as it is; goes on when access is back."), true
@@ -44,13 +47,13 @@ func stateLost(v view) (Decision, bool) {
 	}
 	return v.pause(StateLost, fmt.Sprintf(
 		"the tag %s on revision %s shows a rollout that this object does not remember; traffic is %s", Tag, tagged, v.desired)).next(
-		"Set spec.stableRevision to the revision that should serve 100%; Sluice then sends it all traffic."), true
+		v.nameStable()), true
 }
 
 // staleRead: the answer is older than one we had before; nothing is decided on
 // the past.
 func staleRead(v view) (Decision, bool) {
-	if v.Service.Generation >= v.Progress.Generation {
+	if !v.stale() {
 		return Decision{}, false
 	}
 	d := v.at(v.Progress.Phase, v.Progress.Reason, fmt.Sprintf("Cloud Run answered with generation %d, %d was seen before",
@@ -64,22 +67,25 @@ func stableGone(v view) (Decision, bool) {
 	if !v.Progress.active() || v.Progress.Stable == "" || v.revision(v.Progress.Stable).Presence != Missing {
 		return Decision{}, false
 	}
-	if d, ok := v.settleBaseline(); ok {
+	cause := fmt.Sprintf("stable revision %s no longer exists; traffic is %s", v.Progress.Stable, v.desired)
+	d, settled := v.settleBaseline()
+	switch {
+	case settled && d.Progress.Phase != Idle:
 		return d, true
+	case settled:
+		return v.pause(BaselineLost, cause+"; "+d.Note).next(d.Next), true
 	}
-	return v.pause(BaselineLost, fmt.Sprintf("stable revision %s no longer exists; traffic is %s",
-		v.Progress.Stable, v.desired)).next(
-		"Set spec.stableRevision to the revision that should serve 100%; Sluice then sends it all traffic."), true
+	return v.pause(BaselineLost, cause).next(v.nameStable()), true
 }
 
 // abortAsked: a person's stop is obeyed in every phase of an attempt, over
 // foreign edits too.
 func abortAsked(v view) (Decision, bool) {
-	if !v.asked(Abort) || !v.Progress.active() || v.Progress.Candidate == "" {
+	if !v.asked(Abort) || !v.Progress.active() || v.Progress.Stable == "" {
 		return Decision{}, false
 	}
 	note := "aborted by " + v.Request.who()
-	return v.accept(v.giveUp(note), "candidate goes to 0%"), true
+	return v.accept(v.giveUp(note), "everything goes to "+v.Progress.Stable), true
 }
 
 // foreignChange: a split that is neither confirmed nor meant by us belongs to a
@@ -96,10 +102,15 @@ func foreignChange(v view) (Decision, bool) {
 	if ok && v.Plan.StableRevision == sole && p.SettledBy != sole {
 		return v.rebase(sole), true
 	}
+	cause := fmt.Sprintf("someone else set traffic to %s; ours was %s", v.desired, p.Confirmed)
 	if v.asked(Resume) {
-		return v.takeBack()
+		d, ok := v.takeBack()
+		if ok {
+			return d, true
+		}
+		cause += "; " + d.Note
 	}
-	d := v.pause(TrafficConflict, fmt.Sprintf("someone else set traffic to %s; ours was %s", v.desired, p.Confirmed)).next(
+	d := v.pause(TrafficConflict, cause).next(
 		"Waits: resume writes our split again, abort sends everything to " + p.Stable + ".")
 	if c, failing := v.find(analysis.Breach); failing && c.BreachedSince.Equal(v.Now) {
 		d = d.tell(UnownedSplitFailing, "the split that someone else set is failing: "+c.Verdict.Note, true)
@@ -107,9 +118,11 @@ func foreignChange(v view) (Decision, bool) {
 	return d, true
 }
 
-// ownRollback finishes what was decided before anything else is looked at.
+// ownRollback finishes what was decided before anything else is looked at. A
+// candidate that was given up only goes back, whatever came in between.
 func ownRollback(v view) (Decision, bool) {
-	if v.Progress.Phase != RollingBack {
+	p := v.Progress
+	if p.Phase != RollingBack && !(p.active() && p.Candidate != "" && p.latched(p.Candidate)) {
 		return Decision{}, false
 	}
 	return goBack(v), true
@@ -137,7 +150,7 @@ func breached(v view) (Decision, bool) {
 		}
 		guard := v.guard(c.Name)
 		held := v.Now.Sub(c.BreachedSince)
-		if guard.OnBreach == Rollback || guard.RollbackAfter > 0 && held >= guard.RollbackAfter {
+		if guard.OnBreach == Rollback || guard.RollbackAfter > 0 && held >= guard.RollbackAfter && !c.Verdict.Stopped {
 			return v.giveUp(fmt.Sprintf("%s: %s", c.Name, c.Verdict.Note)), true
 		}
 	}
@@ -163,8 +176,7 @@ func superseded(v view) (Decision, bool) {
 	}
 	note := fmt.Sprintf("%s is superseded by %s", p.Candidate, wanted)
 	if v.untouched() {
-		v.Progress = v.Progress.ended()
-		return rest(v).tell(Superseded, note, false), true
+		return rest(v.idle()).tell(Superseded, note, false), true
 	}
 	return v.sendBack(note).tell(Superseded, note, false), true
 }
@@ -176,22 +188,27 @@ func unsettled(v view) (Decision, bool) {
 	if !p.active() || v.Service.settled() {
 		return Decision{}, false
 	}
-	if v.awaited() {
+	if p.Phase != Paused && (v.awaited() || p.Phase == Shifting && !v.effective.Equal(v.desired)) {
 		return v.shifting(), true
 	}
 	phase, reason := p.Phase, p.Reason
-	if p.Step == 0 {
+	switch {
+	case phase == Paused && reason != ReasonPaused:
+		return v.at(phase, reason, p.Cause).next("Waits for a person; Cloud Run is applying a change."), true
+	case phase != Shifting && reason != AccessDenied:
+	case p.Step == 0:
 		phase, reason = Checking, Preparing
-	}
-	if phase == Shifting {
+	default:
 		phase, reason = Baking, Progressing
 	}
 	return v.at(phase, reason, "Cloud Run is applying a change").next("Goes on when it is done."), true
 }
 
-// paused: guards stay armed above; nothing rises.
+// paused: guards stay armed above; nothing rises. A pause that waits for a
+// person's verb outlives this one, so it keeps its reason.
 func paused(v view) (Decision, bool) {
-	if !v.Progress.active() || !v.Plan.Paused {
+	p := v.Progress
+	if !p.active() || !v.Plan.Paused || p.Phase == Paused && p.Reason != ReasonPaused {
 		return Decision{}, false
 	}
 	return v.at(Paused, ReasonPaused, fmt.Sprintf("spec.paused is true; traffic stays at %s", v.desired)).next(

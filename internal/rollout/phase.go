@@ -37,7 +37,7 @@ var Phases = []Phase{
 // Edges lists, for each phase, those that may follow it. Staying is always
 // allowed. RollingBack follows every phase of an attempt.
 var Edges = map[Phase][]Phase{
-	Idle:             {Checking, Shifting, Held, AwaitingApproval, RollingBack, Paused},
+	Idle:             {Checking, Shifting, Baking, Held, AwaitingApproval, RollingBack, RolledBack, Paused},
 	Checking:         {Idle, Shifting, Held, AwaitingApproval, Paused, RollingBack, RolledBack},
 	Shifting:         {Idle, Checking, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},
 	Baking:           {Idle, Checking, Shifting, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},

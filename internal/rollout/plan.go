@@ -69,6 +69,12 @@ type NoDataPolicy struct {
 	Action Action // Pause or Rollback
 }
 
+// minutes is how much evidence a step needs: at least one minute, so that no
+// step passes without any.
+func (s Step) minutes() int {
+	return max(1, int((s.Bake+time.Minute-1)/time.Minute))
+}
+
 // step returns the n-th step, counted from 1.
 func (p Plan) step(n int) Step { return p.Steps[n-1] }
 

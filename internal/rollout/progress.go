@@ -55,7 +55,9 @@ type Progress struct {
 // Intent is a write that was decided. It is saved before it is sent, so that
 // its effect is recognised whether or not an answer arrived.
 type Intent struct {
-	Split      Split
+	Split Split
+	// ETag is the version of the service it was decided on; "" once its split
+	// was seen to be asked for.
 	ETag       string
 	Generation int64
 	At         time.Time
@@ -86,13 +88,38 @@ func (p Progress) landed(split Split) (Intent, bool) {
 	return Intent{}, false
 }
 
-// ours tells whether a split is one we confirmed or meant.
+// ours tells whether a split is one we meant or confirmed. Once a newer one of
+// ours was seen, only a person can have brought the confirmed one back.
 func (p Progress) ours(split Split) bool {
-	if p.Confirmed.Equal(split) {
+	if _, ok := p.landed(split); ok {
 		return true
 	}
-	_, ok := p.landed(split)
-	return ok
+	return p.Confirmed.Equal(split) && !slices.ContainsFunc(p.Intents, Intent.seen)
+}
+
+// seen tells whether the split of an intent was seen to be asked for.
+func (i Intent) seen() bool { return i.ETag == "" }
+
+// see marks the intent whose split is asked for.
+func (p Progress) see(desired Split) Progress {
+	if p.Confirmed.Equal(desired) {
+		return p
+	}
+	p.Intents = slices.Clone(p.Intents)
+	for i := range p.Intents {
+		if p.Intents[i].Split.Equal(desired) {
+			p.Intents[i].ETag = ""
+		}
+	}
+	return p
+}
+
+// unseen keeps the intents that were not seen; of those, an etag keeps the ones
+// that can still take effect, "" keeps all.
+func (p Progress) unseen(etag string) []Intent {
+	return slices.DeleteFunc(slices.Clone(p.Intents), func(i Intent) bool {
+		return i.seen() || etag != "" && i.ETag != etag
+	})
 }
 
 // intend remembers a write that is about to be sent. The same write sent again

@@ -73,14 +73,14 @@ func (v view) accept(d Decision, message string) Decision {
 }
 
 // answer gives a pending request its one answer. A request that no rule took up
-// is refused, except while Cloud Run is busy: then it is heard again when the
-// facts are clear. An abort is never put off.
+// is refused, except while it cannot be judged: then it is heard again when the
+// facts are clear.
 func (v view) answer(d Decision) Decision {
 	if !v.pending() {
 		return d
 	}
 	why := v.misfit()
-	if d.reply == nil && why == "" && v.Request.Verb != Abort && v.busy() {
+	if d.reply == nil && why == "" && v.postponed() {
 		return d
 	}
 	if d.reply == nil {
@@ -94,10 +94,14 @@ func (v view) answer(d Decision) Decision {
 	return d
 }
 
-// busy tells whether the service cannot be judged just now.
-func (v view) busy() bool {
+// postponed tells whether a request must wait for the facts. An abort waits only
+// where nothing can be written, and is never forgotten there.
+func (v view) postponed() bool {
 	svc := v.Service
-	return svc.Presence == Found && (!svc.settled() || svc.Generation < v.Progress.Generation)
+	if v.Request.Verb == Abort {
+		return v.was.active() && (svc.Presence == Denied || svc.Presence == Found && v.stale())
+	}
+	return svc.Presence == Found && (!svc.settled() || v.stale())
 }
 
 // unfit says why a verb means nothing in the state that was decided.

@@ -15,6 +15,9 @@ func rest(v view) Decision {
 	if _, late := p.landed(v.desired); late && !p.Confirmed.Equal(v.desired) {
 		return v.sendBack("a write decided earlier arrived late")
 	}
+	if v.interrupted() {
+		return v.pickUp()
+	}
 	if d, ok := v.baseline(); ok {
 		return d
 	}
@@ -34,12 +37,41 @@ func rest(v view) Decision {
 	return v.start(wanted)
 }
 
+// interrupted tells whether an attempt lost sight of its service: the split that
+// is asked for is still ours.
+func (v view) interrupted() bool {
+	p := v.Progress
+	return p.Candidate != "" && p.Candidate != p.Stable && p.Confirmed.Equal(v.desired) && v.desired.Of(p.Candidate) > 0
+}
+
+// pickUp goes on where an attempt was interrupted, with evidence anew.
+func (v view) pickUp() Decision {
+	if v.Progress.latched(v.Progress.Candidate) {
+		return v.sendBack(v.Progress.Candidate + " was given up")
+	}
+	v.Progress.Effective, v.Progress.Clock = time.Time{}, Stopwatch{}
+	return v.at(Baking, Progressing, "the service is back; traffic is "+v.desired.String()).next("Its evidence begins anew.")
+}
+
+// idle ends an attempt without a word about its candidate.
+func (v view) idle() view {
+	v.Progress = v.Progress.ended()
+	v.Progress.Candidate, v.Progress.Phase, v.Progress.Reason = "", Idle, Preparing
+	return v
+}
+
+// arriving tells whether a split that one revision was given is on its way.
+func (v view) arriving() bool {
+	_, ok := v.desired.sole()
+	return !v.Service.settled() || ok && !v.effective.Equal(v.desired) && v.Service.Failure == ""
+}
+
 // admit records the baseline of a service seen for the first time.
 func (v view) admit() Decision {
 	sole, ok := v.desired.sole()
 	created := v.revision(v.Service.LatestCreated)
 	switch {
-	case !v.Service.settled(), v.Service.followsLatest() && v.Service.LatestCreated != v.Service.LatestReady && created.Readiness == Pending:
+	case v.arriving(), v.Service.followsLatest() && v.Service.LatestCreated != v.Service.LatestReady && created.Readiness == Pending:
 		return v.at(Idle, Preparing, "the service is not settled yet").next("Its baseline is recorded when it is.")
 	case !ok || !v.effective.Equal(v.desired):
 		if d, ok := v.settleBaseline(); ok {
@@ -55,7 +87,7 @@ func (v view) baseline() (Decision, bool) {
 	p := v.Progress
 	sole, ok := v.desired.sole()
 	switch {
-	case !v.Service.settled():
+	case v.arriving():
 		return v.at(p.Phase, p.Reason, "Cloud Run is applying a change").next("Looked at again when it is done."), true
 	case !ok || !v.effective.Equal(v.desired):
 		if d, ok := v.settleBaseline(); ok {
@@ -71,8 +103,21 @@ func (v view) baseline() (Decision, bool) {
 }
 
 func (v view) baselineUnknown() Decision {
-	return v.at(Idle, BaselineUnknown, fmt.Sprintf("traffic is %s and no rollout of ours did that; nothing says which revision is the way back",
-		v.desired)).next("Send one revision 100%, or set spec.stableRevision to the one that should serve everything; Sluice then sends it all traffic.")
+	serves := ""
+	if !v.effective.Equal(v.desired) {
+		serves = fmt.Sprintf(", serves %s (%s)", v.effective, v.Service.Failure)
+	}
+	return v.at(Idle, BaselineUnknown, fmt.Sprintf("traffic is %s%s and no rollout of ours did that; nothing says which revision is the way back",
+		v.desired, serves)).next("Send one revision 100% with gcloud run services update-traffic; or: " + v.nameStable())
+}
+
+// nameStable says how a person names the way back.
+func (v view) nameStable() string {
+	how := "Set spec.stableRevision to the revision that should serve 100%; Sluice then sends it all traffic."
+	if named := v.Plan.StableRevision; named != "" && named == v.Progress.SettledBy {
+		return how + " Its present value " + named + " was used once already: remove it first."
+	}
+	return how
 }
 
 // rebase takes a revision that serves everything as the baseline. Whatever
@@ -82,14 +127,14 @@ func (v view) rebase(stable string) Decision {
 	p := was.ended()
 	p.Stable, p.Confirmed, p.Candidate, p.Requested = stable, all(stable), "", ""
 	p.Intents = nil
-	p.Cutoff = laterOf(v.revision(stable), v.revision(v.Service.LatestCreated), v.revision(v.Service.LatestReady))
+	p.Cutoff = later(p.Cutoff, v.newest(stable))
 	if v.Plan.StableRevision != "" {
 		p.SettledBy = v.Plan.StableRevision
 	}
 	v.Progress = p
 	d := v.steady()
 	if was.Stable != "" && was.Stable != stable {
-		d = d.tell(Steady, fmt.Sprintf("baseline is now %s: someone sent it 100%%; it was %s", stable, was.Stable), false)
+		d = d.tell(Steady, fmt.Sprintf("baseline is now %s, which got 100%% without us; it was %s", stable, was.Stable), false)
 	}
 	if v.Service.followsLatest() && !v.Plan.Paused {
 		return v.pin(d)
@@ -122,7 +167,7 @@ func (v view) settleBaseline() (Decision, bool) {
 	p := v.Progress.ended()
 	p.Stable, p.Candidate, p.Requested, p.SettledBy = named, "", "", named
 	p.Tagged = v.Service.tagged()
-	p.Cutoff = laterOf(v.revision(named), v.revision(v.Service.LatestCreated), v.revision(v.Service.LatestReady))
+	p.Cutoff = later(p.Cutoff, v.newest(named))
 	v.Progress = p
 	return v.sendBack("spec.stableRevision names " + named), true
 }
@@ -135,7 +180,7 @@ func (v view) steady() Decision {
 	switch {
 	case phase == Completed && reason == ReasonCompleted && p.Candidate == p.Stable:
 		note = fmt.Sprintf("%s serves 100%% and is the new stable", p.Stable)
-	case phase == RolledBack && p.latched(p.Candidate):
+	case p.latched(p.Candidate) && p.Candidate != p.Stable:
 		return v.rolledBack()
 	default:
 		phase, reason = Idle, Steady
@@ -214,11 +259,12 @@ func (p Progress) ended() Progress {
 	return p
 }
 
-// laterOf is the newest creation time of some revisions.
-func laterOf(revisions ...Revision) time.Time {
-	var newest time.Time
-	for _, r := range revisions {
-		newest = later(newest, r.CreatedAt)
+// newest is the creation time of the newest revision that is known to exist
+// when one becomes the baseline.
+func (v view) newest(stable string) time.Time {
+	created := v.revision(stable).CreatedAt
+	for _, name := range []string{v.Service.LatestCreated, v.Service.LatestReady} {
+		created = later(created, v.revision(name).CreatedAt)
 	}
-	return newest
+	return created
 }

@@ -34,17 +34,16 @@ type view struct {
 
 // look derives everything the rules share.
 func look(in Input) view {
-	if len(in.Plan.Steps) == 0 {
-		// A plan without steps is refused at apply. Should one get here, nothing
-		// rises without a person.
-		in.Plan.Steps = []Step{{Weight: 100, Bake: 20 * time.Minute, Approval: true}}
-	}
+	in.Plan.Steps = whole(in.Plan.Steps)
 	v := view{Input: in, was: in.Progress}
 	v.desired = in.Service.split(in.Service.Desired)
 	v.effective = in.Service.split(in.Service.Effective)
 	v.scope, v.blind = scopeOf(in)
 	if in.Progress.active() {
 		v.Progress.Step = in.Plan.stepAt(in.Progress.Confirmed.Of(in.Progress.Candidate))
+		if !v.stale() {
+			v.Progress = v.Progress.see(v.desired)
+		}
 	}
 	v.checks = v.judge()
 	v.Progress.Breaches = v.breaches()
@@ -55,6 +54,15 @@ func look(in Input) view {
 		v.Progress.SettledBy = ""
 	}
 	return v
+}
+
+// whole ends a plan at 100 %. One that does not is refused at apply; should it
+// get here, nothing rises to the end without a person.
+func whole(steps []Step) []Step {
+	if len(steps) > 0 && steps[len(steps)-1].Weight == 100 {
+		return steps
+	}
+	return append(slices.Clone(steps), Step{Weight: 100, Bake: 20 * time.Minute, Approval: true})
 }
 
 // Involved lists the revisions a decision will want to know.
@@ -73,7 +81,7 @@ func Involved(plan Plan, was Progress, svc Service, req Request) []string {
 // Questions lists the measurements Decide will want, given the service and its
 // revisions. There are none outside an attempt.
 func Questions(in Input) []analysis.Question {
-	if !in.Progress.active() || in.Service.Presence != Found {
+	if !in.Progress.active() || in.Progress.Candidate == "" || in.Service.Presence != Found {
 		return nil
 	}
 	scope, _ := scopeOf(in)
@@ -83,7 +91,7 @@ func Questions(in Input) []analysis.Question {
 			continue
 		}
 		for _, q := range guard.Rule.Questions(scope) {
-			if !slices.Contains(questions, q) {
+			if q.After.Before(q.Until) && !slices.Contains(questions, q) {
 				questions = append(questions, q)
 			}
 		}
@@ -150,6 +158,9 @@ func (in Input) stepSince() time.Time {
 func (in Input) throughNat(candidate string) bool {
 	return in.Revisions[candidate].Egress == EgressAll || in.Revisions[in.Progress.Stable].Egress == EgressAll
 }
+
+// stale tells whether the read is older than what was seen before.
+func (in Input) stale() bool { return in.Service.Generation < in.Progress.Generation }
 
 // unwatchable tells whether a candidate's traffic would leave through a NAT
 // that nobody named.
