@@ -43,7 +43,7 @@ type ErrorRate struct {
 	// From and Until bound it, counted from the revision's creation.
 	From  Duration `json:"from,omitempty"`
 	Until Duration `json:"until,omitempty"`
-	// AbovePercent bounds it to times when the revision gets more traffic than this.
+	// AbovePercent bounds it to times when the revision gets this much traffic or more.
 	AbovePercent float64 `json:"abovePercent,omitempty"`
 }
 

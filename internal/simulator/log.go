@@ -61,7 +61,7 @@ type Call struct {
 	Etag        string            `json:"etag,omitempty"`
 	Traffic     []TrafficTarget   `json:"traffic,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
-	Body        []byte            `json:"body,omitempty"`   // as the wire received it
+	Body        string            `json:"body,omitempty"`   // as the wire received it
 	Filter      string            `json:"filter,omitempty"` // of a query of Monitoring
 	Start       time.Time         `json:"start,omitzero"`   // and its interval
 	End         time.Time         `json:"end,omitzero"`

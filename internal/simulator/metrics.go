@@ -25,6 +25,12 @@ func newReporter(sc Scenario) reporter {
 			r.delay[d.Type] = d.IngestDelay
 		}
 	}
+	r.store.Switches = series.Switches{
+		PeriodsFromEpoch:      sc.Switches.AlignmentPeriods == "fromEpoch",
+		KeepProject:           sc.Switches.ReducedProject == "kept",
+		UnknownMetricNotFound: sc.Switches.UnknownMetric == "notFound",
+		RejectUnknownLabels:   sc.Switches.UnknownLabels == "refused",
+	}
 	longest := 180 * time.Second
 	if sc.Switches.RequestCountVisible == "after120s" {
 		longest = 120 * time.Second

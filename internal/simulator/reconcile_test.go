@@ -135,9 +135,10 @@ func TestLatestFollowsANewRevisionTheMomentItIsReady(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{"web-v2": 100}, effective(t, w)); diff != "" {
 		t.Errorf("when it is ready:\n%s", diff)
 	}
-	last := lastOf(w, simulator.EventEffective)
-	if last.Author != simulator.AuthorLatest {
-		t.Errorf("the shift has author %q", last.Author)
+	for _, kind := range []simulator.EventKind{simulator.EventEffective, simulator.EventDesired} {
+		if last := lastOf(w, kind); last.Author != simulator.AuthorLatest || last.Split["web-v2"] != 100 {
+			t.Errorf("the last %s split is %v by %q", kind, last.Split, last.Author)
+		}
 	}
 }
 

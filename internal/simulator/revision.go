@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -123,11 +124,18 @@ func (w *World) becomeReady(r *revision) {
 	s := r.service
 	r.phase, r.readyAt = ready, stamp(w.now)
 	w.tell(Event{Kind: EventRevisionReady, Service: s.Name, Revision: r.name})
-	if r == s.newest() {
-		s.LatestReadyRevision = s.name.revision(r.name)
-		s.LatestCreatedRevision = s.latestCreated
-		w.route(s, AuthorLatest)
+	if old := s.revision(shortName(s.LatestReadyRevision)); old != nil && old.number > r.number {
+		return
 	}
+	before := s.resolve(s.Traffic)
+	s.LatestReadyRevision = s.name.revision(r.name)
+	if r == s.newest() {
+		s.LatestCreatedRevision = s.latestCreated
+	}
+	if after := s.resolve(s.Traffic); !maps.Equal(before, after) {
+		w.tell(Event{Kind: EventDesired, Service: s.Name, Author: AuthorLatest, Split: after})
+	}
+	w.route(s, AuthorLatest)
 }
 
 func (w *World) giveUp(r *revision, why StartupFailure) {

@@ -55,33 +55,33 @@ func TestTheSampleScenarioPlays(t *testing.T) {
 func TestMistakesInAScenarioAreNamed(t *testing.T) {
 	t.Parallel()
 	service := "services: [{project: p, location: l, name: web, revisions: [{image: i}]"
-	for text, want := range map[string]string{
-		"sede: 7":                                               `unknown field "sede"`,
-		"switches: {etag: maybe}":                               `switch etag: "maybe" is not one of enforced, ignored`,
-		"timing: {reconcile: 5}":                                `write it like "90s" or "5m"`,
-		"timing: {reconcile: 5x}":                               "unknown unit",
-		"services: [{project: p}]":                              "project, location and name are required",
-		service + "}, {}]":                                      "services[1]",
-		service + ", users: {requestsPerSecond: -1}}]":          "requestsPerSecond is negative",
-		service + ", images: {i: {errors: [{percent: 101}]}}}]": "errors[0]: percent 101 is not between 0 and 100",
-		service + ", images: {i: {errors: [{percent: 1, code: 42}]}}}]":                          "code 42 is no HTTP status",
-		service + ", traffic: [{revision: web-9, percent: 100}]}]":                               "Revision 'web-9' does not exist",
-		service + ", traffic: [{percent: 9}]}]":                                                  "Traffic targets sum to 9, want 100",
-		"services: [{project: p, location: l, name: web, revisions: []}]":                        "name at least one that serves",
-		"services: [{project: p, location: l, name: w, revisions: [{}]}]":                        "image is required",
-		service + "}, {project: p, location: l, name: web, revisions: [{image: i}]}]":            "it exists twice",
-		"gateways: [{project: p, region: r, name: n, drops: [{packetsPerMinutePerPercent: 1}]}]": "needs an image",
-		"gateways: [{name: n}]":                             "project, region and name are required",
-		"timeline: [{at: 1m}]":                              "write exactly one of",
-		"timeline: [{at: 1m, clearFaults: true, users: 3}]": "it has 2 (clearFaults, users)",
-		"timeline: [{at: 1m, fault: {kind: error}}]":        "code 0 is no HTTP error",
+	for _, c := range []struct{ text, want string }{
+		{"sede: 7", `unknown field "sede"`},
+		{"switches: {etag: maybe}", `switch etag: "maybe" is not one of enforced, ignored`},
+		{"timing: {reconcile: 5}", `write it like "90s" or "5m"`},
+		{"timing: {reconcile: 5x}", "unknown unit"},
+		{"services: [{project: p}]", "project, location and name are required"},
+		{service + "}, {}]", "services[1]"},
+		{service + ", users: {requestsPerSecond: -1}}]", "requestsPerSecond is negative"},
+		{service + ", images: {i: {errors: [{percent: 101}]}}}]", "errors[0]: percent 101 is not between 0 and 100"},
+		{service + ", images: {i: {errors: [{percent: 1, code: 42}]}}}]", "code 42 is no HTTP status"},
+		{service + ", traffic: [{revision: web-9, percent: 100}]}]", "Revision 'web-9' does not exist"},
+		{service + ", traffic: [{percent: 9}]}]", "Traffic targets sum to 9, want 100"},
+		{"services: [{project: p, location: l, name: web, revisions: []}]", "name at least one that serves"},
+		{"services: [{project: p, location: l, name: w, revisions: [{}]}]", "image is required"},
+		{service + "}, {project: p, location: l, name: web, revisions: [{image: i}]}]", "it exists twice"},
+		{"gateways: [{project: p, region: r, name: n, drops: [{packetsPerMinutePerPercent: 1}]}]", "needs an image"},
+		{"gateways: [{name: n}]", "project, region and name are required"},
+		{"timeline: [{at: 1m}]", "write exactly one of"},
+		{"timeline: [{at: 1m, clearFaults: true, users: 3}]", "it has 2 (clearFaults, users)"},
+		{"timeline: [{at: 1m, fault: {kind: error}}]", "code 0 is no HTTP error"},
 	} {
-		sc, err := simulator.ParseScenario([]byte(text))
+		sc, err := simulator.ParseScenario([]byte(c.text))
 		if err == nil {
 			_, err = simulator.New(sc)
 		}
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s\ngot  %v\nwant %s", text, err, want)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s\ngot  %v\nwant %s", c.text, err, c.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"reflect"
 	"time"
 )
@@ -98,7 +99,8 @@ func (s *service) state() *State {
 	}
 }
 
-// resolve sums a split per revision; LATEST is the latest ready one.
+// resolve sums a split per revision; LATEST is the latest ready one; it
+// keeps that name until there is one.
 func (s *service) resolve(targets []TrafficTarget) map[string]int {
 	split := map[string]int{}
 	for _, t := range targets {
@@ -107,7 +109,7 @@ func (s *service) resolve(targets []TrafficTarget) map[string]int {
 		}
 		name := t.Revision
 		if t.Type == AllocateLatest {
-			name = shortName(s.LatestReadyRevision)
+			name = cmp.Or(shortName(s.LatestReadyRevision), AuthorLatest)
 		}
 		split[name] += t.Percent
 	}

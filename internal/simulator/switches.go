@@ -40,6 +40,14 @@ type Switches struct {
 	TrafficWithFailedTemplate string `json:"trafficWithFailedTemplate,omitempty"`
 	// RequestCountVisible: after180s | after120s. The longest delay of request_count.
 	RequestCountVisible string `json:"requestCountVisible,omitempty"`
+	// AlignmentPeriods: fromEnd | fromEpoch. Where Monitoring cuts its periods.
+	AlignmentPeriods string `json:"alignmentPeriods,omitempty"`
+	// ReducedProject: dropped | kept. Whether a reduced series keeps project_id.
+	ReducedProject string `json:"reducedProject,omitempty"`
+	// UnknownMetric: invalidArgument | notFound. What an unknown type answers.
+	UnknownMetric string `json:"unknownMetric,omitempty"`
+	// UnknownLabels: matchNothing | refused. What an unknown label in a filter does.
+	UnknownLabels string `json:"unknownLabels,omitempty"`
 }
 
 // A choice is one switch: its name, where it is kept and what it may say, the
@@ -64,6 +72,10 @@ func (s *Switches) choices() []choice {
 		{"echoedRevision", &s.EchoedRevision, [2]string{"accepted", "refused"}},
 		{"trafficWithFailedTemplate", &s.TrafficWithFailedTemplate, [2]string{"applied", "refused"}},
 		{"requestCountVisible", &s.RequestCountVisible, [2]string{"after180s", "after120s"}},
+		{"alignmentPeriods", &s.AlignmentPeriods, [2]string{"fromEnd", "fromEpoch"}},
+		{"reducedProject", &s.ReducedProject, [2]string{"dropped", "kept"}},
+		{"unknownMetric", &s.UnknownMetric, [2]string{"invalidArgument", "notFound"}},
+		{"unknownLabels", &s.UnknownLabels, [2]string{"matchNothing", "refused"}},
 	}
 }
 

@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -176,13 +178,19 @@ func (l *ledger) between(from, to time.Time) Tally {
 }
 
 // Requests is the truth about a revision's requests in (from, to], in whole
-// seconds. The revision is named in full or in short.
+// seconds, be it deleted or not. It is named in full or in short.
 func (w *World) Requests(revision string, from, to time.Time) (Tally, error) {
-	_, r, err := w.findRevision(revision)
-	if err != nil {
-		return Tally{}, err
+	short := shortName(revision)
+	for _, s := range w.services {
+		all, err := w.AllRequests(s.Name, from, to)
+		if err != nil {
+			return Tally{}, err
+		}
+		if t, ok := all[short]; ok && (short == revision || strings.HasPrefix(revision, s.Name+"/")) {
+			return t, nil
+		}
 	}
-	return r.life.between(from, to), nil
+	return Tally{}, fmt.Errorf("no revision is called %q", revision)
 }
 
 // AllRequests is the truth about a service's requests in (from, to], by the

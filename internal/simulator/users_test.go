@@ -136,6 +136,12 @@ func TestUsersOfALostRevisionReachNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if one, err := w.Requests(service+"/revisions/web-v2", from, w.Now()); err != nil || one != all["web-v2"] {
+		t.Errorf("asked for alone: %+v, %v", one, err)
+	}
+	if _, err := w.Requests("web-v9", from, w.Now()); err == nil {
+		t.Error("a revision that never was has requests")
+	}
 	if got := all["web-v2"]; got.Unreached == 0 || got.Ended != 0 || got.Unreached != got.Arrived {
 		t.Errorf("of the lost revision: %+v", got)
 	}

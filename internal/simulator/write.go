@@ -17,7 +17,7 @@ type PatchRequest struct {
 	AllowMissing     bool
 	ValidateOnly     bool
 	ForceNewRevision bool
-	Body             []byte // as it came over the wire, for the log
+	Body             string // as it came over the wire, for the log
 }
 
 // CreateRequest is services.create.
@@ -26,7 +26,7 @@ type CreateRequest struct {
 	ID           string
 	Service      Service
 	ValidateOnly bool
-	Body         []byte
+	Body         string
 }
 
 // PatchService changes a service. The answer comes at once; the effect is for a

@@ -128,7 +128,7 @@ func (c cloudRun) createService(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, err)
 		return
 	}
-	req.Body = raw
+	req.Body = string(raw)
 	c.call(w, r, func(a simulator.API) (any, error) { return a.CreateService(req) })
 }
 
@@ -147,7 +147,7 @@ func (c cloudRun) patchService(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, err)
 		return
 	}
-	req.Body = raw
+	req.Body = string(raw)
 	c.call(w, r, func(a simulator.API) (any, error) { return a.PatchService(req) })
 }
 

@@ -1,0 +1,47 @@
+package simulator_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+)
+
+func docs(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/simulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestEverySwitchIsDocumentedWithBothValues(t *testing.T) {
+	t.Parallel()
+	text := docs(t)
+	all := simulator.AllSwitches()
+	for name, values := range all {
+		row := "| `" + name + "` | `" + values[0] + "`, `" + values[1] + "` |"
+		if !strings.Contains(text, row) {
+			t.Errorf("docs/simulator.md lacks the row %s", row)
+		}
+	}
+	_, table, _ := strings.Cut(text, "## Switches")
+	if got := strings.Count(table, "\n| `"); got != len(all) {
+		t.Errorf("the table has %d switches, the world %d", got, len(all))
+	}
+}
+
+func TestTheDocumentedScenarioPlays(t *testing.T) {
+	t.Parallel()
+	_, rest, _ := strings.Cut(docs(t), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	sc, err := simulator.ParseScenario([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := simulator.New(sc); err != nil {
+		t.Fatal(err)
+	}
+}
