@@ -38,10 +38,10 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 }
 
 // etagOf builds a fingerprint the way the recorded ones decode: the protobuf
-// Timestamp of the update time, a slash, the name; both base64 without padding,
-// the whole in quotes.
+// Timestamp of the update time, a slash, the name; both in URL-safe base64 without
+// padding, the whole in quotes.
 func etagOf(updated Timestamp, name string) string {
-	enc := base64.RawStdEncoding
+	enc := base64.RawURLEncoding
 	return `"` + enc.EncodeToString(protoTimestamp(updated.Time)) + "/" + enc.EncodeToString([]byte(name)) + `"`
 }
 
@@ -70,7 +70,7 @@ func appendVarint(b []byte, v uint64) []byte {
 // prints it. It is 0 for a text that is no etag of ours.
 func etagVersion(etag string) int64 {
 	first, _, _ := strings.Cut(strings.Trim(etag, `"`), "/")
-	raw, err := base64.RawStdEncoding.DecodeString(first)
+	raw, err := base64.RawURLEncoding.DecodeString(first)
 	if err != nil {
 		return 0
 	}

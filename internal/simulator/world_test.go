@@ -180,3 +180,75 @@ func logHash(t *testing.T, seed uint64) [sha256.Size]byte {
 	}
 	return sha256.Sum256(raw)
 }
+
+func TestAFaultDoesNotChangeAnybodysLuck(t *testing.T) {
+	t.Parallel()
+	story := func(disturb func(w *simulator.World)) map[string]simulator.Tally {
+		w := place(t)
+		deploy(t, w, simulator.Behaviour{Errors: []simulator.ErrorRate{{Percent: 5}}})
+		split(t, w, 20)
+		w.Advance(10 * time.Second)
+		disturb(w)
+		w.Advance(time.Hour)
+		all, err := w.AllRequests("web", w.Start(), w.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	calm := story(func(*simulator.World) {})
+	troubled := story(func(w *simulator.World) {
+		inject(t, w, simulator.Fault{Kind: simulator.FaultGap})
+		inject(t, w, simulator.Fault{Kind: simulator.FaultError, Code: http.StatusServiceUnavailable})
+		_, _ = w.GetService(service)
+		_, _ = w.PatchService(simulator.PatchRequest{Name: service, UpdateMask: []string{"labels"}})
+	})
+	if diff := cmp.Diff(calm, troubled); diff != "" {
+		t.Errorf("users fared differently:\n%s", diff)
+	}
+}
+
+func TestAServiceWhoseFirstRevisionFails(t *testing.T) {
+	t.Parallel()
+	w := place(t)
+	op, err := w.CreateService(simulator.CreateRequest{Parent: parent, ID: "fresh", Service: simulator.Service{
+		Template: simulator.Template{Containers: []simulator.Container{{Image: "broken"}}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.FailRevision(created(w), simulator.StartupFailure{Message: "No such image."}); err != nil {
+		t.Fatal(err)
+	}
+	w.Advance(10 * time.Second)
+	s, err := w.GetService(parent + "/services/fresh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.LatestReadyRevision != "" || s.TrafficStatuses != nil || s.Ingress != "" || s.URI != "" || s.ObservedGeneration != 0 {
+		t.Errorf("it never served: ready %q, statuses %v, ingress %q, uri %q, observed %d",
+			s.LatestReadyRevision, s.TrafficStatuses, s.Ingress, s.URI, s.ObservedGeneration)
+	}
+	if s.TerminalCondition.State != simulator.ConditionFailed || operation(t, w, op.Name).Error == nil {
+		t.Errorf("it is %s", s.TerminalCondition.State)
+	}
+}
+
+func TestTwoServicesOfOneNameNeedTheirFullNames(t *testing.T) {
+	t.Parallel()
+	w := place(t, func(sc *simulator.Scenario) {
+		other := sc.Services[0]
+		other.Location = "us-central1"
+		sc.Services = append(sc.Services, other)
+	})
+	if err := w.SetUsers("web", 1); err == nil || err.Error() != `more than one service is called "web": use the full name` {
+		t.Errorf("got %v", err)
+	}
+	if err := w.SetUsers(service, 1); err != nil {
+		t.Error(err)
+	}
+	listed, err := w.ListServices(parent)
+	if err != nil || len(listed) != 1 || listed[0].Name != service {
+		t.Errorf("the list of one location has %d services, %v", len(listed), err)
+	}
+}
