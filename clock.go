@@ -74,7 +74,7 @@ type paced struct {
 // Reconcile runs the inner reconciler.
 func (p paced) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
 	result, err := p.Reconciler.Reconcile(ctx, req)
-	if speed := p.speed(); speed > 1 {
+	if speed := p.speed(); speed > 1 && result.RequeueAfter > 0 {
 		result.RequeueAfter = max(time.Duration(float64(result.RequeueAfter)/speed), time.Millisecond)
 	}
 	return result, err

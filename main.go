@@ -65,11 +65,11 @@ func parse() options {
 
 func run(ctx context.Context, o options) error {
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
-	cloud, err := connect(ctx, o)
+	now, speed, err := o.told.open(ctx, o.cloudRun, o.monitoring)
 	if err != nil {
 		return err
 	}
-	now, speed, err := o.told.open(ctx, o.cloudRun, o.monitoring)
+	cloud, err := connect(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -55,28 +55,36 @@ type writer struct {
 }
 
 func (w writer) set(kind string, value metav1.ConditionStatus, reason, message string) {
-	meta.SetStatusCondition(&w.status.Conditions, metav1.Condition{
+	setCondition(&w.status.Conditions, metav1.Condition{
 		Type: kind, Status: value, Reason: reason, Message: shorten(message, v1alpha1.MaxConditionMessage),
-		ObservedGeneration: w.generation, LastTransitionTime: w.since(kind, value, reason),
+		ObservedGeneration: w.generation, LastTransitionTime: metav1.NewTime(w.in.Now),
 	})
 }
 
-// since keeps the time of the last change of status or reason: the SINCE column
-// answers "how long has it been like this?".
-func (w writer) since(kind string, value metav1.ConditionStatus, reason string) metav1.Time {
-	was := meta.FindStatusCondition(w.status.Conditions, kind)
-	if was != nil && was.Status == value && was.Reason == reason {
-		return was.LastTransitionTime
+// setCondition adds or replaces a condition. Unlike apimachinery's it counts
+// another reason as a transition: the SINCE column answers "how long has it been
+// like this?".
+func setCondition(conditions *[]metav1.Condition, now metav1.Condition) {
+	was := meta.FindStatusCondition(*conditions, now.Type)
+	if was == nil {
+		*conditions = append(*conditions, now)
+		return
 	}
-	return metav1.NewTime(w.in.Now)
+	if was.Status == now.Status && was.Reason == now.Reason {
+		now.LastTransitionTime = was.LastTransitionTime
+	}
+	*was = now
 }
 
 func (w writer) accepted(d rollout.Decision) {
-	if reason := d.Progress.Reason; reason == rollout.ServiceNotFound || reason == rollout.AccessDenied {
-		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, string(reason), d.Note)
-		return
+	switch w.in.Service.Presence {
+	case rollout.Found:
+		w.set(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec is valid and the service was found.")
+	case rollout.Denied:
+		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAccessDenied, d.Note)
+	case rollout.Missing:
+		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonServiceNotFound, d.Note)
 	}
-	w.set(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec is valid and the service was found.")
 }
 
 func (w writer) traffic(d rollout.Decision) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 const (
@@ -25,18 +27,33 @@ const (
 	invalidWait = 10 * time.Minute
 )
 
+// errLate is a write that was not sent, because its save took too long.
+var errLate = errors.New("the write would have come too long after its save")
+
+// writeError is the failure of a write to Cloud Run.
+type writeError struct{ error }
+
+func (e writeError) Unwrap() error { return e.error }
+
+// maybeWritten tells whether a failed write may stand nevertheless.
+func maybeWritten(err error) bool {
+	return errors.Is(err, cloudrun.ErrAmbiguous) || errors.Is(err, cloudrun.ErrInterleaved)
+}
+
 // explain turns a failed pass into what happens next. It is the only place that
 // knows the kinds of errors.
 //
 //	the object or the service changed    look again, on new facts
 //	an answer to a write was lost        look again: the split says what happened
 //	over quota                           wait as long as was asked
+//	the save took longer than delta      look again, on new facts
 //	a write was denied                   held as AccessDenied by the next pass
 //	an invalid spec                      Stalled/InvalidSpec, until it is edited
 //	anything else                        back off, and say that the split is not known
 func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, err error) (ctrl.Result, error) {
 	logger := log.FromContext(ctx)
 	var invalid invalidSpecError
+	var write writeError
 	var call *cloudrun.CallError
 	switch {
 	case apierrors.IsConflict(err):
@@ -45,13 +62,13 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		return ctrl.Result{}, nil
 	case errors.As(err, &invalid):
 		return ctrl.Result{RequeueAfter: invalidWait}, r.refuse(ctx, ro, invalid)
-	case errors.Is(err, cloudrun.ErrConflict), errors.Is(err, cloudrun.ErrInterleaved), errors.Is(err, cloudrun.ErrAmbiguous):
+	case errors.Is(err, errLate), errors.Is(err, cloudrun.ErrConflict), maybeWritten(err):
 		logger.Info("The write was not confirmed; reading again", "cause", err.Error())
 		return ctrl.Result{RequeueAfter: again}, nil
 	case errors.Is(err, cloudrun.ErrThrottled) && errors.As(err, &call):
 		logger.Info("Cloud Run is over quota", "cause", err.Error())
 		return ctrl.Result{RequeueAfter: max(call.RetryAfter, throttledWait)}, nil
-	case errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
+	case errors.As(err, &write) && errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
 		r.memory.deny(ro, call.Detail, r.Process.Now())
 		return ctrl.Result{RequeueAfter: again}, nil
 	}
@@ -60,33 +77,40 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 
 // refuse says that a spec cannot be carried out.
 func (r *Reconciler) refuse(ctx context.Context, ro *v1alpha1.CloudRunRollout, cause error) error {
-	changed := false
-	for kind, value := range map[string]metav1.ConditionStatus{
-		v1alpha1.ConditionReady:    metav1.ConditionFalse,
-		v1alpha1.ConditionStalled:  metav1.ConditionTrue,
-		v1alpha1.ConditionAccepted: metav1.ConditionFalse,
-	} {
-		changed = r.mark(ro, kind, value, v1alpha1.ReasonInvalidSpec, cause.Error()) || changed
+	before := ro.Status.DeepCopy()
+	r.mark(ro, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, cause.Error())
+	r.mark(ro, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec, cause.Error())
+	r.mark(ro, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, cause.Error())
+	meta.RemoveStatusCondition(&ro.Status.Conditions, v1alpha1.ConditionReconciling)
+	if ro.Status.Phase == "" {
+		ro.Status.Phase = v1alpha1.PhaseIdle
 	}
-	changed = meta.RemoveStatusCondition(&ro.Status.Conditions, v1alpha1.ConditionReconciling) || changed
-	if !changed && ro.Status.ObservedGeneration == ro.Generation {
-		return nil
-	}
+	ro.Status.NextAction = "Traffic stays as it is until the spec is corrected; looked at again every 10 minutes."
 	ro.Status.ObservedGeneration = ro.Generation
-	return r.update(ctx, ro)
-}
-
-// lost says, once, that the service cannot be read.
-func (r *Reconciler) lost(ctx context.Context, ro *v1alpha1.CloudRunRollout, cause error) error {
-	if ro.Status.Attempt == nil || !r.mark(ro, v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown,
-		cause.Error()+". Traffic stays as it is; tried again every "+longestBackoff.String()+".") {
+	if equality.Semantic.DeepEqual(*before, ro.Status) {
 		return nil
 	}
+	if err := r.update(ctx, ro); err != nil {
+		return err
+	}
+	r.event(ro, rollout.Event{Reason: v1alpha1.ReasonInvalidSpec, Note: cause.Error(), Warning: true})
+	return nil
+}
+
+// lost says, once, that the service cannot be read. The first cause stands: the
+// words of the next ones differ in ports and times.
+func (r *Reconciler) lost(ctx context.Context, ro *v1alpha1.CloudRunRollout, cause error) error {
+	known := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionTrafficInSync)
+	if ro.Status.Attempt == nil || known != nil && known.Reason == v1alpha1.ReasonTrafficUnknown && known.ObservedGeneration == ro.Generation {
+		return nil
+	}
+	r.mark(ro, v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown,
+		cause.Error()+". Traffic stays as it is; tried again at least every "+longestBackoff.String()+".")
 	return r.update(ctx, ro)
 }
 
-func (r *Reconciler) mark(ro *v1alpha1.CloudRunRollout, kind string, value metav1.ConditionStatus, reason, message string) bool {
-	return meta.SetStatusCondition(&ro.Status.Conditions, metav1.Condition{
+func (r *Reconciler) mark(ro *v1alpha1.CloudRunRollout, kind string, value metav1.ConditionStatus, reason, message string) {
+	setCondition(&ro.Status.Conditions, metav1.Condition{
 		Type: kind, Status: value, Reason: reason, Message: shorten(message, v1alpha1.MaxConditionMessage),
 		ObservedGeneration: ro.Generation, LastTransitionTime: metav1.NewTime(r.Clock.Now()),
 	})

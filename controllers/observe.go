@@ -30,6 +30,7 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 		if in.Revisions, err = cloud.Revisions(ctx, plan.Service, names); err != nil {
 			return rollout.Input{}, err
 		}
+		wholeSeconds(in.Revisions)
 	}
 	in.Now = r.Clock.Now().UTC().Truncate(time.Second)
 	if questions := rollout.Questions(in); len(questions) > 0 {
@@ -38,4 +39,13 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 		}
 	}
 	return in, nil
+}
+
+// wholeSeconds cuts creation times to what status can save. Otherwise a revision
+// would seem to be created after the cutoff that was made from it.
+func wholeSeconds(revisions map[string]rollout.Revision) {
+	for name, revision := range revisions {
+		revision.CreatedAt = revision.CreatedAt.Truncate(time.Second)
+		revisions[name] = revision
+	}
 }

@@ -68,7 +68,7 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 		NoDataSince: stamp(p.NoDataSince), SettledBy: p.SettledBy,
 		DeadlineSpentSeconds: int64(p.Clock.Spent / time.Second), DeadlineRunningSince: stamp(p.Clock.Running),
 	}
-	if p.Stable != "" {
+	if p.Stable != "" || !p.Cutoff.IsZero() {
 		a.Baseline = &v1alpha1.Baseline{Revision: p.Stable, Cutoff: stamp(p.Cutoff)}
 	}
 	for _, i := range p.Intents {

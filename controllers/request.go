@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -35,14 +36,14 @@ func requestOf(ro *v1alpha1.CloudRunRollout) rollout.Request {
 		By:       field(a, v1alpha1.RequestBy),
 		Reason:   field(a, v1alpha1.RequestReason),
 	}
-	if text := a[v1alpha1.RequestAttempt]; text != "" {
+	if text := field(a, v1alpha1.RequestAttempt); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 1 {
-			req.Malformed = fmt.Sprintf("attempt must be the number in status.attempt.id, not %q", field(a, v1alpha1.RequestAttempt))
+			req.Malformed = fmt.Sprintf("attempt must be the number in status.attempt.id, not %q", text)
 		}
 		req.Attempt = n
 	}
-	if text, _, _ := strings.Cut(a[v1alpha1.RequestStep], "/"); text != "" {
+	if text, _, _ := strings.Cut(field(a, v1alpha1.RequestStep), "/"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 {
 			req.Malformed = fmt.Sprintf("step must be the number before the slash in status.step, not %q", field(a, v1alpha1.RequestStep))
@@ -65,7 +66,15 @@ func requestID(annotations map[string]string) string {
 	return "auto-" + hex.EncodeToString(hash.Sum(nil)[:8])
 }
 
-// field reads one annotation, bounded and on one line.
+// field reads one annotation, bounded, on one line and without what a terminal
+// would obey: it is shown to others.
 func field(annotations map[string]string, key string) string {
-	return shorten(strings.Join(strings.Fields(annotations[key]), " "), maxRequestField)
+	text := strings.Join(strings.Fields(annotations[key]), " ")
+	printable := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
+	return shorten(printable, maxRequestField)
 }

@@ -92,14 +92,30 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 	if err := r.save(ctx, ro, in, d); err != nil {
 		return r.explain(ctx, ro, err)
 	}
-	if d.Write != nil {
-		if r.Process.Since(started) > delta {
-			return ctrl.Result{RequeueAfter: staleWait}, nil
-		}
-		if err := cloud.SetTraffic(ctx, in.Plan.Service, *d.Write); err != nil {
-			return r.explain(ctx, ro, err)
-		}
+	err := r.write(ctx, cloud, in.Plan.Service, d.Write, started)
+	if err != nil && !maybeWritten(err) {
+		d.Events = nil // the state was saved; its transitions are decided again
 	}
 	r.tell(ctx, ro, before, d)
+	if err != nil {
+		return r.explain(ctx, ro, err)
+	}
 	return ctrl.Result{RequeueAfter: max(d.LookAt.Sub(in.Now), time.Second)}, nil
+}
+
+// write sends the one write of a pass, if there is one, unless its save took so
+// long that a person's pause could have gone unseen.
+func (r *Reconciler) write(
+	ctx context.Context, cloud Cloud, ref rollout.ServiceRef, w *rollout.Write, started time.Time,
+) error {
+	if w == nil {
+		return nil
+	}
+	if r.Process.Since(started) > delta {
+		return errLate
+	}
+	if err := cloud.SetTraffic(ctx, ref, *w); err != nil {
+		return writeError{err}
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,9 +37,12 @@ func statusOf(ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision
 	status.ObservedGeneration = ro.Generation
 	status.Phase = v1alpha1.Phase(p.Phase)
 	status.NextAction = shorten(d.Next, v1alpha1.MaxNextAction)
-	status.Step = fmt.Sprintf("%d/%d", p.Step, len(in.Plan.Steps))
 	if in.Service.Presence == rollout.Found {
 		status.Weight, status.Stable, status.Candidate = serving(in, d)
+	}
+	status.Step = fmt.Sprintf("%d/%d", p.Step, len(in.Plan.Steps))
+	if p.Phase == rollout.Idle {
+		status.Step, status.Weight = "", ""
 	}
 	status.Attempt = attemptOf(p)
 	status.Checks = checksOf(d)
@@ -84,11 +88,21 @@ func checksOf(d rollout.Decision) []v1alpha1.CheckStatus {
 			Name: c.Name, Mode: v1alpha1.CheckMode(c.Mode), Source: v.Source,
 			Verdict: v1alpha1.Verdict(v.Outcome), Value: v.Value, Limit: v.Limit,
 			Samples: v.Samples, Required: v.Required,
-			ObservedThrough: stamp(v.Through), BreachedSince: stamp(c.BreachedSince),
+			ObservedThrough: stamp(v.Through), BreachedSince: stamp(breachOf(d.Progress, c.Name)),
 			Message: shorten(v.Note, v1alpha1.MaxMessage),
 		})
 	}
 	return checks
+}
+
+// breachOf is since when a check is in breach, as the next pass shall know it.
+func breachOf(p rollout.Progress, check string) time.Time {
+	for _, b := range p.Breaches {
+		if b.Guard == check {
+			return b.Since
+		}
+	}
+	return time.Time{}
 }
 
 func requestStatus(reply rollout.Reply) *v1alpha1.RequestStatus {

@@ -1,0 +1,150 @@
+package controllers
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// restart saves progress the way save does, sends it through JSON and reads it
+// back.
+func restart(t rapid.TB, p rollout.Progress) rollout.Progress {
+	t.Helper()
+	d := rollout.Decision{Progress: p}
+	for _, b := range p.Breaches {
+		d.Checks = append(d.Checks, rollout.Check{
+			Name: b.Guard, Verdict: analysis.Verdict{Outcome: analysis.Breach}, BreachedSince: b.Since,
+		})
+	}
+	ro := bare()
+	ro.Status = statusOf(ro, rollout.Input{}, d)
+	text, err := json.Marshal(ro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again v1alpha1.CloudRunRollout
+	if err := json.Unmarshal(text, &again); err != nil {
+		t.Fatal(err)
+	}
+	return progressOf(&again)
+}
+
+func TestAnyProgressSurvivesARestart(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := progress().Draw(t, "progress")
+		if diff := cmp.Diff(want, restart(t, want), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("progress (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func progress() *rapid.Generator[rollout.Progress] {
+	name := rapid.StringMatching(`web-[a-z0-9]{1,8}`)
+	maybe := rapid.StringMatching(`(web-[a-z0-9]{1,8})?`)
+	second := rapid.Custom(func(t *rapid.T) time.Time {
+		return time.Unix(rapid.Int64Range(1, 1<<33).Draw(t, "unix"), 0).UTC()
+	})
+	when := rapid.OneOf(rapid.Just(time.Time{}), second)
+	small := rapid.IntRange(0, 20)
+	split := rapid.Custom(func(t *rapid.T) rollout.Split {
+		return rollout.NewSplit(rapid.MapOfN(name, rapid.Int64Range(1, 100), 0, 4).Draw(t, "split"))
+	})
+	intent := rapid.Custom(func(t *rapid.T) rollout.Intent {
+		return rollout.Intent{
+			Split: split.Draw(t, "split"), ETag: maybe.Draw(t, "etag"),
+			Generation: rapid.Int64Min(0).Draw(t, "generation"), At: second.Draw(t, "at"),
+		}
+	})
+	reply := rapid.Custom(func(t *rapid.T) rollout.Reply {
+		return rollout.Reply{
+			ID: name.Draw(t, "id"), Verb: rollout.Verb(maybe.Draw(t, "verb")), Accepted: rapid.Bool().Draw(t, "accepted"),
+			Message: rapid.StringN(0, 50, v1alpha1.MaxMessage).Draw(t, "message"), At: second.Draw(t, "at"),
+		}
+	})
+	return rapid.Custom(func(t *rapid.T) rollout.Progress {
+		p := rollout.Progress{
+			Phase: rapid.SampledFrom(rollout.Phases).Draw(t, "phase"), Reason: rollout.Reason(maybe.Draw(t, "reason")),
+			Since: when.Draw(t, "since"), ServiceUID: maybe.Draw(t, "uid"), Generation: rapid.Int64Min(0).Draw(t, "generation"),
+			Stable: maybe.Draw(t, "stable"), Cutoff: when.Draw(t, "cutoff"),
+			Attempt: rapid.Int64Min(0).Draw(t, "attempt"), Candidate: maybe.Draw(t, "candidate"), Requested: maybe.Draw(t, "requested"),
+			Step: small.Draw(t, "step"), FirstWrite: when.Draw(t, "first"), Effective: when.Draw(t, "effective"),
+			Lowered: when.Draw(t, "lowered"), Baked: small.Draw(t, "baked"), Confirmed: split.Draw(t, "confirmed"),
+			Intents: rapid.SliceOfN(intent, 0, 4).Draw(t, "intents"), Tagged: maybe.Draw(t, "tagged"),
+			Cause:   rapid.StringN(0, 200, v1alpha1.MaxConditionMessage).Draw(t, "cause"),
+			Latched: rapid.SliceOfN(name, 0, 20).Draw(t, "latched"), Approved: small.Draw(t, "approved"), ThinAccepted: small.Draw(t, "thin"),
+			NoDataSince: when.Draw(t, "noData"), SettledBy: maybe.Draw(t, "settledBy"),
+			Clock: rollout.Stopwatch{
+				Spent: time.Duration(rapid.Int64Range(0, 1e6).Draw(t, "spent")) * time.Second, Running: when.Draw(t, "running"),
+			},
+			LastRequest: rapid.OneOf(rapid.Just(rollout.Reply{}), reply).Draw(t, "reply"),
+		}
+		for i := range rapid.IntRange(0, 3).Draw(t, "breaches") {
+			p.Breaches = append(p.Breaches, rollout.BreachStart{Guard: fmt.Sprint("check-", i), Since: second.Draw(t, "since")})
+		}
+		return p
+	})
+}
+
+// TestEveryFieldOfProgressIsSaved sets each field alone, so that a new one that
+// nobody saves is found.
+func TestEveryFieldOfProgressIsSaved(t *testing.T) {
+	t.Parallel()
+	for i := range reflect.TypeFor[rollout.Progress]().NumField() {
+		want := rollout.Progress{Phase: rollout.Idle}
+		fill(reflect.ValueOf(&want).Elem().Field(i))
+		if diff := cmp.Diff(want, restart(t, want), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", reflect.TypeFor[rollout.Progress]().Field(i).Name, diff)
+		}
+	}
+}
+
+// fill sets a value, and everything in it, to something other than zero.
+func fill(v reflect.Value) {
+	switch v.Interface().(type) {
+	case time.Time:
+		v.Set(reflect.ValueOf(time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)))
+		return
+	case time.Duration:
+		v.Set(reflect.ValueOf(7 * time.Second))
+		return
+	case rollout.Phase:
+		v.Set(reflect.ValueOf(rollout.Held))
+		return
+	}
+	switch v.Kind() { //nolint:exhaustive // the kinds that progress is made of
+	case reflect.String:
+		v.SetString("web-1")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(7)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	default:
+		panic("fill does not know " + v.Type().String())
+	}
+}
+
+func TestProgressBeforeTheFirstLook(t *testing.T) {
+	t.Parallel()
+	want := rollout.Progress{Phase: rollout.Idle, Reason: rollout.Preparing}
+	if diff := cmp.Diff(want, progressOf(bare())); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
+	}
+}
