@@ -1,0 +1,135 @@
+package rollout_test
+
+import (
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+)
+
+// behindNat sends all traffic of the service through the gateway nat-1.
+func behindNat(s *simulator.Scenario) {
+	s.Services[0].Revisions[0].VPCAccess = &simulator.VPCAccess{
+		Egress: "ALL_TRAFFIC", NetworkInterfaces: []simulator.NetworkInterface{{Network: "shared", Subnetwork: "run"}},
+	}
+	s.Gateways = []simulator.Gateway{{
+		Project: "acme-net", Region: region, Router: "r1", Name: "nat-1", AllocatedPorts: 6400, OpenConnections: 900,
+	}}
+}
+
+func dropping(from, until int, perMinute float64) func(*simulator.Scenario) {
+	return func(s *simulator.Scenario) {
+		s.Gateways[0].Drops = append(s.Gateways[0].Drops, simulator.Drop{
+			Interval: simulator.Interval{From: minutes(from), Until: minutes(until)}, PacketsPerMinute: perMinute,
+		})
+	}
+}
+
+// natStories: what a gateway tells.
+var natStories = []story{
+	{
+		name: "nat-healthy", title: "A healthy revision behind a healthy gateway.",
+		world: []func(*simulator.Scenario){behindNat},
+		tale:  []moment{deployHealthy},
+		want:  rollout.Completed,
+	},
+	{
+		name: "nat-drops-stop", title: "The gateway drops packets for three minutes: the step is held, then goes on.",
+		world: []func(*simulator.Scenario){behindNat, dropping(20, 23, 40)},
+		tale:  []moment{deployHealthy},
+		want:  rollout.Completed,
+	},
+	{
+		name: "nat-drops-go-on", title: "The gateway drops packets from 25% on and does not stop: the candidate is rolled back.",
+		world: []func(*simulator.Scenario){behindNat, func(s *simulator.Scenario) {
+			s.Gateways[0].Drops = []simulator.Drop{{Image: newImage, AbovePercent: 10, PacketsPerMinutePerPercent: 4}}
+		}},
+		tale: []moment{deployHealthy},
+		want: rollout.RolledBack,
+	},
+	{
+		name: "nat-drops-before-the-start", title: "The gateway drops packets already: nothing begins until it stops.",
+		world: []func(*simulator.Scenario){behindNat, dropping(2, 25, 40)},
+		tale:  []moment{deployHealthy},
+		want:  rollout.Completed,
+	},
+	{
+		name: "nat-drops-before-the-start-for-good", title: "The gateway drops packets already and does not stop: nothing begins.",
+		world: []func(*simulator.Scenario){behindNat, dropping(2, 0, 40)},
+		tale:  []moment{deployHealthy},
+		want:  rollout.Paused, until: 2 * time.Hour,
+	},
+	{
+		name: "nat-endpoint-conflict", title: "Packets are dropped for a reason that more ports do not cure; it is named.",
+		world: []func(*simulator.Scenario){behindNat, func(s *simulator.Scenario) {
+			s.Gateways[0].Drops = []simulator.Drop{{
+				Image: newImage, AbovePercent: 10, PacketsPerMinutePerPercent: 1, Reason: "ENDPOINT_INDEPENDENCE_CONFLICT",
+			}}
+		}},
+		tale: []moment{deployHealthy},
+		want: rollout.RolledBack,
+	},
+	{
+		name: "nat-allocation-fails", title: "The gateway finds no address for new instances, and it goes on.",
+		world: []func(*simulator.Scenario){behindNat, func(s *simulator.Scenario) {
+			s.Gateways[0].AllocationFailures = []simulator.Interval{{From: minutes(22)}}
+		}},
+		tale: []moment{deployHealthy},
+		want: rollout.RolledBack,
+	},
+	{
+		name: "nat-allocation-fails-briefly", title: "The gateway finds no address for a minute: held, then it goes on.",
+		world: []func(*simulator.Scenario){behindNat, func(s *simulator.Scenario) {
+			s.Gateways[0].AllocationFailures = []simulator.Interval{{From: minutes(22), Until: minutes(23)}}
+		}},
+		tale: []moment{deployHealthy},
+		want: rollout.Completed,
+	},
+	{
+		name: "nat-misnamed", title: "The gateway's name is misspelt: nothing begins, and the names that report are told.",
+		world: []func(*simulator.Scenario){behindNat},
+		plan:  []func(*rollout.Plan){func(p *rollout.Plan) { p.Gateways[0].Gateway = "nat-one" }},
+		tale: []moment{
+			deployHealthy,
+			at("20m", "alice corrects the name", planTo(func(p *rollout.Plan) { p.Gateways[0].Gateway = "nat-1" })),
+		},
+		want: rollout.Completed,
+	},
+	{
+		name: "nat-unwatched", title: "All traffic leaves through NAT and no gateway is named: refused until one is.",
+		world: []func(*simulator.Scenario){behindNat},
+		plan:  []func(*rollout.Plan){func(p *rollout.Plan) { p.Gateways = nil }},
+		tale: []moment{
+			deployHealthy,
+			at("20m", "alice names nat-1", planTo(func(p *rollout.Plan) { p.Gateways = defaultPlan().Gateways })),
+		},
+		want: rollout.Completed,
+	},
+	{
+		name: "nat-unwanted", title: "All traffic leaves through NAT and nobody wants it watched: it runs, and says so.",
+		world: []func(*simulator.Scenario){behindNat},
+		plan:  []func(*rollout.Plan){func(p *rollout.Plan) { p.Gateways, p.NatUnwanted = nil, true }},
+		tale:  []moment{deployHealthy},
+		want:  rollout.Completed,
+	},
+	{
+		name: "nat-silent-midway", title: "The gateway's metrics stop midway, for good.",
+		world: []func(*simulator.Scenario){behindNat},
+		tale: []moment{
+			deployHealthy,
+			when(in(rollout.Baking, 25), "3m", "Monitoring loses the gateway's points",
+				inject(simulator.Fault{Kind: simulator.FaultGap, Metric: "router.googleapis.com/"})),
+		},
+		want: rollout.Paused,
+	},
+	{
+		name: "nat-cool-down", title: "After a rollback behind NAT a retry waits until stopped instances have given back their ports.",
+		world: []func(*simulator.Scenario){behindNat},
+		tale: []moment{
+			at("10m", "ci deploys web-2, which fails 5% of its requests in its first half hour",
+				deploy("web-2", simulator.ErrorRate{Percent: 5, Until: minutes(20)})),
+			when(in(rollout.RolledBack, 0), "2m", "alice asks to retry", ask(rollout.Retry)),
+		},
+		want: rollout.Completed,
+	},
+}

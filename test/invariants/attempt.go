@@ -1,0 +1,123 @@
+package invariants
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// latchHolds: I5. Nothing raises a candidate in an attempt that was given up,
+// nor one that was given up for good.
+func latchHolds(p *past, e Event) string {
+	w, rise := p.sentRise(e)
+	switch {
+	case !rise:
+		return ""
+	case p.given[p.saved.Attempt]:
+		return fmt.Sprintf("a rise to %v was sent in attempt %d, which was given up", w.Split, p.saved.Attempt)
+	case slices.Contains(p.saved.Latched, p.saved.Candidate):
+		return fmt.Sprintf("a rise to %v was sent, and %s is latched", w.Split, p.saved.Candidate)
+	}
+	return ""
+}
+
+// grace is how long a write that was sent before the candidate was given up and
+// lands afterwards may serve.
+const grace = 3 * time.Minute
+
+// lateRiseIsTakenBack: I5. Such a write is taken back.
+func lateRiseIsTakenBack(p *past, e Event) string {
+	if p.lateRise.IsZero() || e.when().Sub(p.lateRise) <= grace {
+		return ""
+	}
+	late := p.lateRise
+	p.lateRise = time.Time{}
+	return fmt.Sprintf("a rise that landed at %s, after the candidate was given up, still stands", late.UTC().Format(time.TimeOnly))
+}
+
+// baselineSavedFirst: I6.
+func baselineSavedFirst(p *past, e Event) string {
+	w, ok := e.(Write)
+	if !ok || w.Landed || p.saved.Stable != "" {
+		return ""
+	}
+	return fmt.Sprintf("%v was sent before a baseline was saved", w.Split)
+}
+
+// baselineConstant: I6. It changes with the end of an attempt, or by a person.
+func baselineConstant(p *past, e Event) string {
+	s, ok := e.(Saved)
+	if !ok || !p.savedOnce || s.Attempt != p.saved.Attempt || s.Stable == p.saved.Stable || p.saved.Stable == "" {
+		return ""
+	}
+	switch {
+	case s.Phase == phaseCompleted && s.Stable == p.saved.Candidate:
+		return ""
+	case p.plan().StableRevision == s.Stable && s.Stable != "":
+		return "" // named by a person
+	case !p.desiredOurs && s.Stable != "" && (p.desired.sole() == s.Stable || p.serving().sole() == s.Stable):
+		return "" // a person, or LATEST, sent it everything
+	case s.Stable == "" && p.answered[s.Answered] != s.Accepted:
+		return "" // a person said: take the service as new
+	}
+	return fmt.Sprintf("the baseline changed from %s to %q during attempt %d", p.saved.Stable, s.Stable, s.Attempt)
+}
+
+// baselineReachable: I6. At every rise the way back exists, is ready and keeps
+// an address.
+func baselineReachable(p *past, e Event) string {
+	w, rise := p.sentRise(e)
+	if !rise {
+		return ""
+	}
+	stable := p.saved.Stable
+	if life := p.lives[stable]; life != Ready {
+		return fmt.Sprintf("a rise to %v was sent while stable %s was %s", w.Split, stable, life)
+	}
+	if !slices.ContainsFunc(w.Targets, func(t Target) bool { return t.Revision == stable && (t.Percent > 0 || t.Tag != "") }) {
+		return fmt.Sprintf("a rise to %v leaves stable %s without traffic and without a tag", w.Split, stable)
+	}
+	return ""
+}
+
+// endIsTrue: I10.
+func endIsTrue(p *past, e Event) string {
+	s, ok := e.(Saved)
+	if !ok || s.Phase == p.saved.Phase {
+		return ""
+	}
+	serves := func(revision string) bool {
+		return p.servedWithin(func(split Split) bool { return split[revision] == 100 }, s.when())
+	}
+	switch {
+	case s.Phase == phaseCompleted && !serves(s.Candidate):
+		return fmt.Sprintf("the status says Completed, and %v serves", p.serving())
+	case s.Phase == phaseRolledBack && !serves(s.Stable):
+		return fmt.Sprintf("the status says RolledBack, and %v serves", p.serving())
+	}
+	return ""
+}
+
+// servingIsTrue: I10.
+func servingIsTrue(p *past, e Event) string {
+	s, ok := e.(Saved)
+	if !ok || s.Serving == nil || p.servedWithin(s.Serving.equal, s.when()) {
+		return ""
+	}
+	return fmt.Sprintf("the status says that %v serves, and %v does", s.Serving, p.serving())
+}
+
+// nothingFromTheFuture: I10. A status knows no generation and no plan that did
+// not exist.
+func nothingFromTheFuture(p *past, e Event) string {
+	s, ok := e.(Saved)
+	switch {
+	case !ok:
+		return ""
+	case s.Generation > p.generation:
+		return fmt.Sprintf("the status has seen generation %d, the service never had more than %d", s.Generation, p.generation)
+	case s.Plan > p.plan().Number:
+		return fmt.Sprintf("the status was decided on plan %d, the newest is %d", s.Plan, p.plan().Number)
+	}
+	return ""
+}

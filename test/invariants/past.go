@@ -1,0 +1,255 @@
+package invariants
+
+import (
+	"slices"
+	"time"
+)
+
+// past is what had happened before an event.
+type past struct {
+	generation  int64
+	desired     Split
+	desiredOurs bool
+	effective   []Effective // every split that served, oldest first
+	lives       map[string]LifeState
+	read        *Read
+	plans       []Plan
+	saved       Saved
+	savedOnce   bool
+	intents     []Split   // of the attempt: what we meant
+	sent        bool      // the newest intent was sent
+	firstWrite  time.Time // of the attempt
+	raised      bool      // since the newest status was saved
+	baselines   map[int64]string
+	settledBy   string // spec.stableRevision at the newest baseline
+	tagged      string // where we put our tag
+	requests    []Request
+	answered    map[string]bool // by request: accepted
+	foreign     *Desired        // a split of somebody else's that nobody acknowledged
+	given       map[int64]bool  // attempts that were given up
+	lateRise    time.Time       // since when a write of a given-up attempt serves
+	lowered     time.Time       // when a candidate last lost traffic
+	evidence    Evidence
+}
+
+func newPast() *past {
+	return &past{lives: map[string]LifeState{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
+}
+
+// learn adds an event to the past.
+func (p *past) learn(e Event) {
+	switch e := e.(type) {
+	case Read:
+		p.generation = max(p.generation, e.State.Generation)
+		p.read = &e
+	case Write:
+		p.learnWrite(e)
+	case Desired:
+		p.learnDesired(e)
+	case Effective:
+		p.effective = append(p.effective, e)
+	case Life:
+		p.lives[e.Revision] = e.State
+	case Evidence:
+		p.evidence = e
+	case Plan:
+		if len(p.plans) > 0 && e.StableRevision != "" && e.StableRevision != p.plan().StableRevision {
+			p.foreign = nil
+		}
+		p.plans = append(p.plans, e)
+	case Request:
+		p.requests = append(p.requests, e)
+	case Saved:
+		p.learnSaved(e)
+	}
+}
+
+func (p *past) learnWrite(w Write) {
+	if !w.Landed {
+		p.sent = true
+		if p.isRise(w) {
+			p.raised = true
+			if p.firstWrite.IsZero() {
+				p.firstWrite = w.when()
+			}
+		}
+	}
+	if !w.Accepted {
+		return
+	}
+	if p.isRise(w) && p.given[p.saved.Attempt] {
+		p.lateRise = w.when()
+	}
+	if w.Split[p.saved.Candidate] < w.Before.Desired[p.saved.Candidate] {
+		p.lowered, p.lateRise = w.when(), time.Time{}
+	}
+	for _, t := range w.Targets {
+		if t.Tag == ourTag {
+			p.tagged = t.Revision
+		}
+	}
+}
+
+func (p *past) learnDesired(d Desired) {
+	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before {
+		p.lowered, p.lateRise = d.when(), time.Time{}
+	}
+	p.desired, p.desiredOurs = d.Split, d.Ours
+	switch {
+	case d.Ours:
+	case slices.ContainsFunc(p.intents, d.Split.equal):
+		p.foreign = nil // somebody put a split of ours back
+	default:
+		p.foreign = &d
+	}
+}
+
+func (p *past) learnSaved(s Saved) {
+	if s.Attempt != p.saved.Attempt || !p.savedOnce {
+		p.firstWrite, p.intents = time.Time{}, nil
+		if s.Stable != "" {
+			p.intents = append(p.intents, Split{s.Stable: 100})
+		}
+	}
+	p.baselines[s.Attempt] = s.Stable
+	if s.Stable != p.saved.Stable {
+		p.settledBy = p.plan().StableRevision
+		p.intents = append(p.intents, Split{s.Stable: 100})
+	}
+	if s.Intent != nil {
+		p.intents, p.sent = append(p.intents, s.Intent.Split), false
+	}
+	if s.Phase == phaseRollingBack || s.Phase == phaseRolledBack {
+		p.given[s.Attempt] = true
+	}
+	if s.Answered != "" && s.Answered != p.saved.Answered {
+		p.answered[s.Answered] = s.Accepted
+		if s.Accepted {
+			p.foreign = nil
+		}
+	}
+	if p.foreign != nil && p.foreign.Split.sole() != "" && p.foreign.Split.sole() == s.Stable {
+		p.foreign = nil // it is the baseline now
+	}
+	p.raised = false
+	p.saved, p.savedOnce = s, true
+}
+
+// The phases that the rules know. They are the words of the API.
+const (
+	phaseRollingBack = "RollingBack"
+	phaseRolledBack  = "RolledBack"
+	phaseCompleted   = "Completed"
+)
+
+// plan is the newest plan.
+func (p *past) plan() Plan {
+	if len(p.plans) == 0 {
+		return Plan{}
+	}
+	return p.plans[len(p.plans)-1]
+}
+
+// used is the plan that the newest status was decided on.
+func (p *past) used() Plan {
+	for _, plan := range p.plans {
+		if plan.Number == p.saved.Plan {
+			return plan
+		}
+	}
+	return p.plan()
+}
+
+// isRise tells whether a write gives the candidate more.
+func (p *past) isRise(w Write) bool {
+	c := p.saved.Candidate
+	return c != "" && w.Split[c] > w.Before.Desired[c]
+}
+
+// sentRise returns a write that was sent now and gives the candidate more.
+func (p *past) sentRise(e Event) (Write, bool) {
+	w, ok := e.(Write)
+	return w, ok && !w.Landed && p.isRise(w)
+}
+
+// request returns the newest request of a verb.
+func (p *past) request(verb string) (Request, bool) {
+	for _, r := range slices.Backward(p.requests) {
+		if r.Verb == verb {
+			return r, true
+		}
+	}
+	return Request{}, false
+}
+
+// resumed tells whether the newest status answered a resume.
+func (p *past) resumed() bool {
+	r, ok := p.request("resume")
+	return ok && p.saved.Answered == r.ID && p.saved.Accepted
+}
+
+// approved tells whether an approve was accepted since a time.
+func (p *past) approved(since time.Time) bool {
+	for _, r := range slices.Backward(p.requests) {
+		if r.Verb == "approve" && p.answered[r.ID] && !r.when().Before(since) {
+			return true
+		}
+	}
+	return false
+}
+
+// serving is the split that serves.
+func (p *past) serving() Split {
+	if len(p.effective) == 0 {
+		return nil
+	}
+	return p.effective[len(p.effective)-1].Split
+}
+
+// servedWithin tells whether a split served at some moment of the last Delta
+// before a time.
+func (p *past) servedWithin(fits func(Split) bool, t time.Time) bool {
+	for i, e := range slices.Backward(p.effective) {
+		if fits(e.Split) {
+			return i == len(p.effective)-1 || !p.effective[i+1].when().Before(t.Add(-Delta))
+		}
+		if e.when().Before(t.Add(-Delta)) {
+			return false
+		}
+	}
+	return false
+}
+
+// servesSince is since when the candidate has had its present percent.
+func (p *past) servesSince() time.Time {
+	var since time.Time
+	percent := p.serving()[p.saved.Candidate]
+	for _, e := range slices.Backward(p.effective) {
+		if e.Split[p.saved.Candidate] != percent {
+			break
+		}
+		since = e.when()
+	}
+	return since
+}
+
+// step is the step of a plan that a weight belongs to.
+func (p Plan) step(weight int) Step {
+	var at Step
+	for i, s := range p.Steps {
+		if i == 0 || s.Weight <= weight {
+			at = s
+		}
+	}
+	return at
+}
+
+// after is the first weight of the plan above a weight; 100 after the last.
+func (p Plan) after(weight int) int {
+	for _, s := range p.Steps {
+		if s.Weight > weight {
+			return s.Weight
+		}
+	}
+	return 100
+}

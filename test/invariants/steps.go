@@ -1,0 +1,189 @@
+package invariants
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// oneRiseOfTheNextWeight: I3. The weight is the next one of the plan at most,
+// and each look at the service raises once.
+func oneRiseOfTheNextWeight(p *past, e Event) string {
+	w, rise := p.sentRise(e)
+	if !rise || p.resumed() {
+		return ""
+	}
+	served, weight := p.serving()[p.saved.Candidate], w.Split[p.saved.Candidate]
+	switch next := p.used().after(served); {
+	case weight > next:
+		return fmt.Sprintf("a rise from %d%% to %d%% was sent; the plan has %d%% next", served, weight, next)
+	case p.raised:
+		return "two rises were sent on one look"
+	}
+	return ""
+}
+
+// advance is a rise from a weight that served, or the end of the last step.
+type advance struct {
+	served int
+	since  time.Time // of the minutes that count
+	plan   Plan
+	step   Step
+}
+
+// advances tells whether an event ends a step.
+func (p *past) advances(e Event) (advance, bool) {
+	a := advance{served: p.serving()[p.saved.Candidate], plan: p.used()}
+	_, rise := p.sentRise(e)
+	s, saved := e.(Saved)
+	done := saved && s.Phase == phaseCompleted && p.saved.Phase != phaseCompleted && s.Candidate == p.saved.Candidate
+	if a.served == 0 || !done && (!rise || p.resumed()) {
+		return a, false
+	}
+	a.since = ceilMinute(p.servesSince().Add(Settle))
+	a.step = a.plan.step(a.served)
+	return a, true
+}
+
+// bakedInFull: I3. Every weight serves for as many minutes as the plan says.
+func bakedInFull(p *past, e Event) string {
+	a, ok := p.advances(e)
+	if !ok {
+		return ""
+	}
+	held := e.when().Sub(p.servesSince())
+	if held < time.Duration(a.step.Bake)*time.Minute+Settle {
+		return fmt.Sprintf("the step at %d%% ended after %s; its bake is %dm and a minute to settle", a.served, held, a.step.Bake)
+	}
+	if _, rise := p.sentRise(e); rise && p.needsApproval(a) && !p.approved(p.servesSince()) {
+		return fmt.Sprintf("the step after %d%% needs an approval and had none", a.served)
+	}
+	return ""
+}
+
+// needsApproval tells whether the step after an advance waits for a person.
+func (p *past) needsApproval(a advance) bool {
+	return a.plan.step(a.plan.after(a.served)).Approval
+}
+
+// healthyEvidence: I4. The candidate's visible minutes fill the bake, hold
+// enough requests and stay below the limit.
+func healthyEvidence(p *past, e Event) string {
+	a, ok := p.advances(e)
+	if !ok || a.plan.Errors == nil {
+		return ""
+	}
+	var requests, errors int64
+	minutes := 0
+	for _, m := range p.evidence.Candidate {
+		if m.End.After(a.since) {
+			requests, errors, minutes = requests+m.Requests, errors+m.Errors, minutes+1
+		}
+	}
+	switch {
+	case minutes < a.step.Bake:
+		return fmt.Sprintf("the step at %d%% ended on %d visible minutes; its bake is %dm", a.served, minutes, a.step.Bake)
+	case requests < a.plan.Errors.MinRequests && !p.approved(p.servesSince()):
+		return fmt.Sprintf("the step at %d%% ended on %d requests; %d are needed", a.served, requests, a.plan.Errors.MinRequests)
+	case float64(errors) > a.plan.Errors.MaxRatio*float64(requests):
+		return fmt.Sprintf("the step at %d%% ended on %d errors in %d requests", a.served, errors, requests)
+	}
+	return ""
+}
+
+// healthyGateways: I4. No watched gateway was in breach.
+func healthyGateways(p *past, e Event) string {
+	a, ok := p.advances(e)
+	if !ok {
+		return ""
+	}
+	return p.gatewaysFail(a.plan, a.since, a.step.Bake)
+}
+
+// gatewaysFail looks at the newest minutes of every gateway after a time.
+func (p *past) gatewaysFail(plan Plan, since time.Time, needed int) string {
+	if plan.Drops == nil && plan.Allocation == nil {
+		return ""
+	}
+	for _, name := range plan.Gateways {
+		var seen []GatewayMinute
+		for _, m := range p.evidence.Gateways[name] {
+			if m.End.After(since) {
+				seen = append(seen, m)
+			}
+		}
+		if len(seen) < max(1, needed) {
+			return fmt.Sprintf("gateway %s had %d visible minutes; %d are needed", name, len(seen), max(1, needed))
+		}
+		if what := failing(plan, p.usual(name), seen[max(0, len(seen)-5):]); what != "" {
+			return "gateway " + name + " " + what
+		}
+	}
+	return ""
+}
+
+// usual is a gateway's median of drops in the half hour before the attempt's
+// first write; 0 before it.
+func (p *past) usual(gateway string) int64 {
+	var before []int64
+	for _, m := range p.evidence.Gateways[gateway] {
+		if !m.End.After(p.firstWrite) && m.End.After(p.firstWrite.Add(-30*time.Minute)) {
+			before = append(before, m.Drops)
+		}
+	}
+	if len(before) == 0 {
+		return 0
+	}
+	slices.Sort(before)
+	return before[(len(before)-1)/2]
+}
+
+func failing(plan Plan, usual int64, newest []GatewayMinute) string {
+	dropping, failed := 0, 0
+	for _, m := range newest {
+		if plan.Drops != nil && m.Drops > max(plan.Drops.MaxPerMinute, usual) {
+			dropping++
+		}
+		if m.Failed {
+			failed++
+		}
+	}
+	switch {
+	case plan.Drops != nil && dropping >= plan.Drops.MinMinutes:
+		return fmt.Sprintf("dropped packets in %d of its newest minutes", dropping)
+	case plan.Allocation != nil && failed > plan.Allocation.MaxMinutes:
+		return fmt.Sprintf("failed to allocate in %d of its newest minutes", failed)
+	}
+	return ""
+}
+
+// coolDown is how long stopped instances may hold a gateway's ports.
+const coolDown = 20 * time.Minute
+
+// mayBegin: I4. Before the first write stable's requests could be seen, the
+// gateways were well, and the last attempt's instances were gone.
+func mayBegin(p *past, e Event) string {
+	w, rise := p.sentRise(e)
+	if !rise || p.serving()[p.saved.Candidate] > 0 || p.resumed() {
+		return ""
+	}
+	plan := p.used()
+	switch {
+	case p.lives[p.saved.Candidate] != Ready:
+		return fmt.Sprintf("the first write goes to %s, which is %s", p.saved.Candidate, p.lives[p.saved.Candidate])
+	case plan.Errors != nil && len(p.evidence.Stable) == 0:
+		return "the first write was sent though no request of stable could be seen"
+	case len(plan.Gateways) > 0 && !p.lowered.IsZero() && w.when().Sub(p.lowered) < coolDown:
+		return fmt.Sprintf("the first write was sent %s after the last attempt lost its traffic", w.when().Sub(p.lowered))
+	case plan.step(0).Approval && !p.approved(time.Time{}):
+		return "the first step needs an approval and had none"
+	}
+	return p.gatewaysFail(plan, time.Time{}, 1)
+}
+
+func ceilMinute(t time.Time) time.Time {
+	if floor := t.Truncate(time.Minute); !floor.Equal(t) {
+		return floor.Add(time.Minute)
+	}
+	return t
+}

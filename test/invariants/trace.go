@@ -1,0 +1,202 @@
+package invariants
+
+import (
+	"maps"
+	"time"
+)
+
+// Trace is what happened to one service, in order.
+type Trace []Event
+
+// Event is one of the types of this file.
+type Event interface{ when() time.Time }
+
+// At is the time of an event.
+type At time.Time
+
+func (a At) when() time.Time { return time.Time(a) }
+
+// Split is percent per revision; zeros are left out.
+type Split map[string]int
+
+// equal compares two splits.
+func (s Split) equal(other Split) bool { return maps.Equal(s, other) }
+
+// sole is the revision that has everything, or "".
+func (s Split) sole() string {
+	for revision, percent := range s {
+		if percent == 100 {
+			return revision
+		}
+	}
+	return ""
+}
+
+// Target is one entry of a traffic list. Latest follows the newest revision.
+type Target struct {
+	Latest   bool
+	Revision string
+	Percent  int
+	Tag      string
+}
+
+// State is a service at one moment.
+type State struct {
+	Etag       string
+	Generation int64
+	Traffic    []Target
+	Desired    Split
+}
+
+// Read is an answer of the controller's read of the service. A stale one shows
+// an older state than the service has; then State is that of the service and
+// Stale is set.
+type Read struct {
+	At
+	State State
+	Stale bool
+}
+
+// Write is a write that the controller sent.
+type Write struct {
+	At
+	Mask     []string
+	Etag     string
+	Targets  []Target
+	Split    Split // of the targets
+	Before   State // at the moment at which it was carried out or refused
+	Accepted bool
+	// Landed is set where the write was sent earlier and is carried out only
+	// now. A write that is under way for long has two events: sent, not accepted
+	// yet; and landed.
+	Landed bool
+}
+
+// Desired is a new split that was asked for. Ours tells the controller's from
+// everybody else's.
+type Desired struct {
+	At
+	Split Split
+	Ours  bool
+}
+
+// Effective is a new split that serves.
+type Effective struct {
+	At
+	Split Split
+}
+
+// Life is a moment of a revision's life.
+type Life struct {
+	At
+	Revision string
+	State    LifeState
+}
+
+// LifeState is how far a revision has come.
+type LifeState string
+
+// The states of a revision.
+const (
+	Created LifeState = "created"
+	Ready   LifeState = "ready"
+	Failed  LifeState = "failed"
+	Lost    LifeState = "lost"
+)
+
+// Evidence is what the metrics showed at a moment: the truth for the controller's
+// verdict. One belongs before every write and before every saved completion.
+type Evidence struct {
+	At
+	// Minutes of the candidate since the attempt's beginning, oldest first, each
+	// named by its end, as far as they could be seen and told from silence.
+	Candidate []Minute
+	// Stable's minutes, for the look before the first write.
+	Stable []Minute
+	// Gateways holds the minutes of each watched gateway, by name.
+	Gateways map[string][]GatewayMinute
+}
+
+// Minute is a revision's minute that could be seen.
+type Minute struct {
+	End      time.Time
+	Requests int64
+	Errors   int64 // of them answered 5xx
+}
+
+// GatewayMinute is a gateway's minute that could be seen.
+type GatewayMinute struct {
+	End    time.Time
+	Drops  int64
+	Failed bool // an allocation failed
+}
+
+// Plan is what the user asked for from a moment on.
+type Plan struct {
+	At
+	Number         int // rises by one with every edit
+	Paused         bool
+	StableRevision string
+	Steps          []Step
+	Errors         *ErrorLimit // nil: not enforced
+	Drops          *DropLimit
+	Allocation     *AllocationLimit
+	Gateways       []string // watched
+}
+
+// Step is a weight held for minutes of evidence.
+type Step struct {
+	Weight   int
+	Bake     int // minutes
+	Approval bool
+}
+
+// ErrorLimit is the enforced limit on server errors.
+type ErrorLimit struct {
+	MaxRatio    float64
+	MinRequests int64
+}
+
+// DropLimit is the enforced limit on a gateway's drops.
+type DropLimit struct {
+	MaxPerMinute int64
+	MinMinutes   int
+}
+
+// AllocationLimit is the enforced limit on minutes with failed allocations.
+type AllocationLimit struct{ MaxMinutes int }
+
+// Request is a person's verb, from the moment it is stored.
+type Request struct {
+	At
+	ID   string
+	Verb string
+}
+
+// Saved is a status, from the moment it is stored.
+type Saved struct {
+	At
+	Plan       int   // the number of the plan it was decided on
+	Generation int64 // of the service, the newest one it has seen
+
+	Phase     string
+	Reason    string
+	Attempt   int64
+	Stable    string
+	Candidate string
+	Latched   []string
+
+	// Serving is the split that the status says serves; nil where it says none.
+	Serving Split
+	// Intent is the write that is to follow; nil for none.
+	Intent *Intent
+	// Answered and Accepted are the newest answer to a request.
+	Answered string // its ID
+	Accepted bool
+}
+
+// Intent is a write that is about to be sent.
+type Intent struct {
+	Split Split
+	Etag  string
+}

@@ -1,0 +1,153 @@
+package invariants
+
+import (
+	"fmt"
+	"slices"
+)
+
+// ourTag is the tag that keeps stable addressable during an attempt.
+const ourTag = "sluice-stable"
+
+// wellFormed: I1.
+func wellFormed(p *past, e Event) string {
+	w, ok := e.(Write)
+	if !ok || !w.Accepted {
+		return ""
+	}
+	switch {
+	case !slices.Equal(w.Mask, []string{"traffic"}) && !slices.Equal(w.Mask, []string{"traffic", "annotations"}):
+		return fmt.Sprintf("a write has the mask %v, not traffic", w.Mask)
+	case w.Etag == "":
+		return "a write has no etag"
+	case len(w.Targets) == 0:
+		return "a write has no traffic: everything would go to the newest revision"
+	}
+	if what := p.wellFormedTargets(w.Targets); what != "" {
+		return what
+	}
+	return p.lostTag(w)
+}
+
+func (p *past) wellFormedTargets(targets []Target) string {
+	sum, seen := 0, map[Target]bool{}
+	for _, t := range targets {
+		key := Target{Latest: t.Latest, Revision: t.Revision, Tag: t.Tag}
+		life, known := p.lives[t.Revision]
+		switch {
+		case t.Percent < 0 || t.Percent > 100:
+			return fmt.Sprintf("a write gives %s %d percent", t.Revision, t.Percent)
+		case t.Latest && t.Percent > 0:
+			return "a write lets traffic follow LATEST"
+		case seen[key]:
+			return fmt.Sprintf("a write names revision %q with tag %q twice", t.Revision, t.Tag)
+		case t.Percent > 0 && (!known || life == Lost):
+			return fmt.Sprintf("a write sends traffic to %s, which does not exist", t.Revision)
+		}
+		seen[key] = true
+		sum += t.Percent
+	}
+	if sum != 100 {
+		return fmt.Sprintf("a write's traffic sums to %d, not 100", sum)
+	}
+	return ""
+}
+
+// lostTag finds a tag of somebody else's that a write removes or moves.
+func (p *past) lostTag(w Write) string {
+	for _, had := range w.Before.Traffic {
+		ours := had.Tag == ourTag && (had.Revision == p.tagged || had.Revision == p.saved.Stable)
+		if had.Tag == "" || ours {
+			continue
+		}
+		kept := slices.ContainsFunc(w.Targets, func(t Target) bool {
+			return t.Tag == had.Tag && t.Revision == had.Revision && t.Latest == had.Latest
+		})
+		if !kept {
+			return fmt.Sprintf("a write takes the tag %q from %s, which is somebody else's", had.Tag, had.Revision)
+		}
+	}
+	return ""
+}
+
+// basedOnTheNewestRead: I2. What was written over is what was read.
+func basedOnTheNewestRead(p *past, e Event) string {
+	w, ok := e.(Write)
+	switch {
+	case !ok:
+		return ""
+	case w.Accepted && w.Etag != w.Before.Etag:
+		return fmt.Sprintf("a write with the etag %s took effect on a service that had %s", w.Etag, w.Before.Etag)
+	case w.Landed:
+		return ""
+	case p.read == nil || !p.read.Stale && p.read.State.Etag != w.Etag:
+		return fmt.Sprintf("a write with the etag %s was sent, which is not that of the newest read", w.Etag)
+	case w.when().Sub(p.read.when()) > Delta:
+		return fmt.Sprintf("a write was sent %s after the read it rests on", w.when().Sub(p.read.when()))
+	}
+	return ""
+}
+
+// savedBeforeSent: I2. What is sent was saved first, and just now, and once.
+func savedBeforeSent(p *past, e Event) string {
+	w, ok := e.(Write)
+	if !ok || w.Landed {
+		return ""
+	}
+	intent := p.saved.Intent
+	switch {
+	case intent == nil || !intent.Split.equal(w.Split) || intent.Etag != w.Etag:
+		return fmt.Sprintf("a write to %v was sent that the newest saved status does not announce", w.Split)
+	case p.sent:
+		return "a write was sent twice on one saved decision"
+	case w.when().Sub(p.saved.when()) > Delta:
+		return fmt.Sprintf("a write was sent %s after its decision was saved", w.when().Sub(p.saved.when()))
+	}
+	return ""
+}
+
+// planWasCurrent: I2. No write follows a plan that had been replaced.
+func planWasCurrent(p *past, e Event) string {
+	w, ok := e.(Write)
+	if !ok || w.Landed {
+		return ""
+	}
+	for _, plan := range p.plans {
+		if plan.Number > p.saved.Plan && w.when().Sub(plan.when()) > Delta {
+			return fmt.Sprintf("a write follows plan %d, and plan %d had been there for %s",
+				p.saved.Plan, plan.Number, w.when().Sub(plan.when()))
+		}
+	}
+	return ""
+}
+
+// humanWins: I7.
+func humanWins(p *past, e Event) string {
+	w, ok := e.(Write)
+	if !ok || !w.Accepted || p.foreign == nil || w.Split.equal(p.foreign.Split) {
+		return ""
+	}
+	return fmt.Sprintf("%v was written over %v, which somebody else had set and nobody let go", w.Split, p.foreign.Split)
+}
+
+// pauseIsObeyed: I9.
+func pauseIsObeyed(p *past, e Event) string {
+	w, rise := p.sentRise(e)
+	plan := p.plan()
+	if !rise || !plan.Paused || w.when().Sub(plan.when()) <= Delta {
+		return ""
+	}
+	return fmt.Sprintf("a rise to %v was sent %s after spec.paused was set", w.Split, w.when().Sub(plan.when()))
+}
+
+// abortIsObeyed: I9.
+func abortIsObeyed(p *past, e Event) string {
+	w, rise := p.sentRise(e)
+	abort, asked := p.request("abort")
+	if !rise || !asked || w.when().Sub(abort.when()) <= Delta {
+		return ""
+	}
+	if _, answered := p.answered[abort.ID]; answered {
+		return "" // refused, or obeyed: then the latch is asked
+	}
+	return fmt.Sprintf("a rise to %v was sent %s after an abort was asked", w.Split, w.when().Sub(abort.when()))
+}
