@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -76,8 +77,9 @@ func unknown(of Source, a Answer) Verdict {
 // absent is the verdict of a source whose witness is silent.
 func absent(of Source, what string, through time.Time, names []string) Verdict {
 	note := fmt.Sprintf("%s: no %s up to %s", of, what, clock(through))
-	if len(names) > 0 {
-		note += "; names that do report: " + strings.Join(names, ", ")
+	others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == of.String() })
+	if len(others) > 0 {
+		note += "; names that do report: " + strings.Join(others, ", ")
 	}
 	return Verdict{Outcome: NoData, Cause: CauseAbsent, Source: of.String(), Through: through, Note: note}
 }

@@ -152,6 +152,10 @@ func (v view) bake() Decision {
 // passed ends a step whose evidence is complete.
 func (v view) passed() Decision {
 	n := v.Plan.after(v.weight())
+	if c := v.revision(v.Progress.Candidate); c.Presence != Found || c.Readiness != Ready {
+		return v.at(Held, HeldByAnalysis, fmt.Sprintf("candidate %s is not known to be ready", v.Progress.Candidate)).next(
+			v.untilDeadline("Goes on when it is"))
+	}
 	if n == 0 {
 		return v.complete()
 	}
@@ -287,8 +291,22 @@ func waitForPerson(v view) Decision {
 			return v.accept(d, "goes on")
 		}
 	}
-	return v.at(Paused, p.Reason, p.Cause).next(
-		"Waits: resume goes on, abort sends everything to " + p.Stable + ".")
+	if p.Reason == TrafficConflict && v.foreignTag() {
+		return v.tagTaken()
+	}
+	return v.at(Paused, p.Reason, p.Cause).next(v.untilResumed(p.Reason))
+}
+
+// untilResumed says what a person can do about a pause.
+func (v view) untilResumed(reason Reason) string {
+	does := "goes on"
+	switch reason { //nolint:exhaustive // the others have nothing to add
+	case StepDeadlineExceeded:
+		does = "gives the step its time again"
+	case NoDataDeadlineExceeded:
+		does = "waits for data again"
+	}
+	return "Waits: resume " + does + ", abort sends everything to " + v.Progress.Stable + "."
 }
 
 // resumed goes on where a pause began. What served while traffic was somebody

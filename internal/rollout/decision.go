@@ -78,6 +78,9 @@ func (v view) finish(d Decision) Decision {
 		p.Generation = max(p.Generation, v.Service.Generation)
 	}
 	d = v.answer(d)
+	if v.Plan.NatUnwanted && p.active() && v.throughNat(p.Candidate) {
+		d.Next += " NAT is not watched: spec.nat.discovery is Off."
+	}
 	d.Checks = v.checks
 	d.Serves = v.effective
 	d.InSync = v.desired.Equal(v.effective) && (p.Stable == "" || p.ours(v.desired))
@@ -97,7 +100,7 @@ func (v view) deadline(d Decision) Decision {
 	cause := fmt.Sprintf("%s did not pass within %s; it was %s/%s: %s", v.place(), v.Plan.StepDeadline, p.Phase, p.Reason, d.Note)
 	over := v.pause(StepDeadlineExceeded, cause)
 	over.Events, over.reply = d.Events, d.reply
-	return over.next("Waits: resume gives the step its time again, abort sends everything to " + p.Stable + ".")
+	return over.next(v.untilResumed(StepDeadlineExceeded))
 }
 
 // place names the step in words.

@@ -17,9 +17,9 @@ func (v view) heldByBreach(c Check) Decision {
 		return d.next(fmt.Sprintf("Rolls back at %s unless it stops; goes on by itself when it does.", clock(c.BreachedSince.Add(after))))
 	}
 	if c.Verdict.Shared {
-		return d.next(v.untilDeadline("Going back would not cure it; goes on when it stops"))
+		return d.next(v.untilDeadline("Going back would not cure it; goes on when the whole step is within the limit again"))
 	}
-	return d.next(v.untilDeadline("Goes on when it stops"))
+	return d.next(v.untilDeadline("Goes on when the step is within the limit again"))
 }
 
 // noData holds while a metric does not answer, and in the end does what the
@@ -35,8 +35,7 @@ func (v view) noData(c Check) Decision {
 		if policy.Action == Rollback && !v.untouched() {
 			return v.giveUp(note)
 		}
-		return v.pause(NoDataDeadlineExceeded, note).next(
-			"Waits: resume waits for data again, abort sends everything to " + v.Progress.Stable + ".")
+		return v.pause(NoDataDeadlineExceeded, note).next(v.untilResumed(NoDataDeadlineExceeded))
 	}
 	outcome := "pauses"
 	if policy.Action == Rollback && !v.untouched() {
@@ -109,7 +108,7 @@ func goBack(v view) Decision {
 	p := v.Progress
 	stable := all(p.Stable)
 	if !v.desired.Equal(stable) {
-		return v.sendBack("traffic is still " + v.desired.String())
+		return v.sendBack(v.because() + "traffic is still " + v.desired.String())
 	}
 	if v.effective.Equal(stable) && v.Service.settled() {
 		p.Confirmed, p.Intents, p.Tagged = stable, p.unseen(v.Service.ETag), v.tagAfter()
@@ -120,14 +119,22 @@ func goBack(v view) Decision {
 		return rest(v.idle())
 	}
 	if v.Service.Failure != "" && !v.Service.Reconciling && v.lastWriteBefore(v.Now.Add(-time.Minute)) {
-		return v.sendBack("Cloud Run could not apply it: " + v.Service.Failure)
+		return v.sendBack(v.because() + "Cloud Run could not apply it: " + v.Service.Failure)
 	}
 	if v.effective.Equal(stable) {
-		return v.at(RollingBack, ReasonRollingBack, p.Stable+" serves 100%; Cloud Run is still applying a change").next(
+		return v.at(RollingBack, ReasonRollingBack, v.because()+p.Stable+" serves 100%; Cloud Run is still applying a change").next(
 			"Done when Cloud Run reports it done.")
 	}
-	return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("traffic goes to %s, serves %s", v.desired, v.effective)).next(
+	return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%straffic goes to %s, serves %s", v.because(), v.desired, v.effective)).next(
 		"Done when Cloud Run serves it.")
+}
+
+// because is why the candidate was given up, as the beginning of a sentence.
+func (v view) because() string {
+	if v.Progress.Cause == "" {
+		return ""
+	}
+	return v.Progress.Cause + "; "
 }
 
 // lastWriteBefore tells whether no write was decided since a time.
@@ -139,9 +146,7 @@ func (v view) lastWriteBefore(t time.Time) bool {
 func (v view) rolledBack() Decision {
 	p := v.Progress
 	note := fmt.Sprintf("%s was given up; %s serves 100%%", p.Candidate, p.Stable)
-	if p.Cause != "" {
-		note = p.Cause + "; " + note
-	}
+	note = v.because() + note
 	return v.at(RolledBack, ReasonRolledBack, note).next(fmt.Sprintf(
 		"Stays until a new revision is deployed or the request retry lifts it; what Git wants may still be %s.", p.Candidate))
 }

@@ -110,8 +110,11 @@ func foreignChange(v view) (Decision, bool) {
 		}
 		cause += "; " + d.Note
 	}
-	d := v.pause(TrafficConflict, cause).next(
-		"Waits: resume writes our split again, abort sends everything to " + p.Stable + ".")
+	next := "Waits: resume writes our split again, abort sends everything to " + p.Stable
+	if ok {
+		next += ", spec.stableRevision: " + sole + " keeps it"
+	}
+	d := v.pause(TrafficConflict, cause).next(next + ".")
 	if c, failing := v.find(analysis.Breach); failing && c.BreachedSince.Equal(v.Now) {
 		d = d.tell(UnownedSplitFailing, "the split that someone else set is failing: "+c.Verdict.Note, true)
 	}
