@@ -181,6 +181,7 @@ func superseded(v view) (Decision, bool) {
 	if v.untouched() {
 		return rest(v.idle()).tell(Superseded, note, false), true
 	}
+	v.Progress.Cause = note
 	return v.sendBack(note).tell(Superseded, note, false), true
 }
 

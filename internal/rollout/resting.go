@@ -168,8 +168,9 @@ func (v view) settleBaseline() (Decision, bool) {
 	p.Stable, p.Candidate, p.Requested, p.SettledBy = named, "", "", named
 	p.Tagged = v.Service.tagged()
 	p.Cutoff = later(p.Cutoff, v.newest(named))
+	p.Cause = "spec.stableRevision names " + named
 	v.Progress = p
-	return v.sendBack("spec.stableRevision names " + named), true
+	return v.sendBack(p.Cause), true
 }
 
 // steady is the state in which nothing is wanted.

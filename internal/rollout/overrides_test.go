@@ -1,0 +1,351 @@
+package rollout
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+func (s scene) gone() scene    { s.Service.UID = "another"; return s }
+func (s scene) older() scene   { s.Progress.Generation = 8; return s }
+func (s scene) foreign() scene { return s.split("web-1", 50, "web-2", 50) }
+func (s scene) paused() scene  { s.Plan.Paused = true; return s }
+
+func (s scene) forgotten() scene {
+	s.Progress = Progress{Phase: Idle, Reason: Preparing, ServiceUID: s.Progress.ServiceUID}
+	s.Service.Desired = append(s.Service.Desired, Entry{Revision: "web-1", Tag: Tag})
+	return s
+}
+
+// TestOverridesOutrankTheirNeighbours has a row for each pair of neighbours in
+// the list of overrides: both would speak, and the upper one decides.
+func TestOverridesOutrankTheirNeighbours(t *testing.T) {
+	t.Parallel()
+	rollingBack := in(RollingBack, ReasonRollingBack)
+	pairs := []struct {
+		name string
+		in   scene
+		want string
+	}{
+		{"a service created anew beats a lost state", at(25).forgotten().gone(), "Paused/StateLost"},
+		{"a lost state beats a stale read", at(25).forgotten().older(), "Paused/StateLost"},
+		{"a stale read beats a missing stable", at(25).older().presence("web-1", Missing), "Baking/Progressing"},
+		{"a missing stable beats an abort", at(25).asks(Abort).presence("web-1", Missing), "Paused/BaselineLost, refuses"},
+		{"an abort beats a foreign change", at(25).asks(Abort).foreign(), "RollingBack/RollingBack, writes web-1 100%, accepts"},
+		{"a foreign change beats our own rollback", rollingBack.foreign(), "Paused/TrafficConflict"},
+		{"our own rollback beats a breach", rollingBack.errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%"},
+		{"a breach beats a newer candidate", at(25).errors(analysis.Breach).newer(), "RollingBack/RollingBack, writes web-1 100%"},
+		{"a newer candidate beats an unsettled service", at(25).newer().unsettled(), "RollingBack/RollingBack, writes web-1 100%"},
+		{"an unsettled service beats a pause", at(25).unsettled().paused(), "Baking/Progressing"},
+		{"a pause beats the phase", at(25).paused(), "Paused/Paused"},
+	}
+	if len(pairs) != len(overrides) {
+		t.Errorf("%d pairs for %d overrides: each has one with its lower neighbour, the last with the phase", len(pairs), len(overrides))
+	}
+	for i, pair := range pairs {
+		t.Run(pair.name, func(t *testing.T) {
+			t.Parallel()
+			v := look(Input(pair.in))
+			for j, overrule := range overrides[:i] {
+				if _, ok := overrule(v); ok {
+					t.Errorf("override %d speaks as well, so this tests something else", j)
+				}
+			}
+			upper, ok := overrides[i](v)
+			if !ok {
+				t.Fatalf("the upper one does not speak")
+			}
+			if i+1 < len(overrides) {
+				if _, ok := overrides[i+1](v); !ok {
+					t.Errorf("the lower one does not speak, so this tests nothing")
+				}
+			}
+			got := Decide(Input(pair.in))
+			if diff := cmp.Diff(pair.want, inWords(got)); diff != "" {
+				t.Errorf("(-want +got):\n%s\n%s", diff, got.Note)
+			}
+			if upper.Note != got.Note {
+				t.Errorf("decided %q, the upper one said %q", got.Note, upper.Note)
+			}
+			sane(t, Input(pair.in), got)
+		})
+	}
+}
+
+func TestTargetGone(t *testing.T) {
+	t.Parallel()
+	denied := func(s scene) scene {
+		s.Service = Service{Presence: Denied, Detail: "403 run.services.get"}
+		return s
+	}
+	missing := func(s scene) scene {
+		s.Service = Service{Presence: Missing}
+		return s
+	}
+	recreated := at(25).gone()
+	recreated.Service.Generation, recreated.Service.ObservedGeneration = 1, 1
+	check(t, map[string]row{
+		"access that was never there":              {denied(idle()), "Idle/AccessDenied", "403 run.services.get"},
+		"access lost on the way holds":             {denied(at(25)), "Held/AccessDenied", "Traffic stays as it is"},
+		"a pause outlives lost access":             {denied(in(Paused, StepDeadlineExceeded)), "Paused/StepDeadlineExceeded", "access to the service was lost"},
+		"so does the way back":                     {denied(in(RollingBack, ReasonRollingBack)), "RollingBack/RollingBack", "until access is back"},
+		"an abort is kept until access is back":    {denied(at(25).asks(Abort)), "Held/AccessDenied", ""},
+		"an abort of nothing is refused":           {denied(idle().asks(Abort)), "Idle/AccessDenied, refuses", ""},
+		"access back goes on with the bake":        {in(Held, AccessDenied), "Shifting/Progressing, writes web-2 100%", ""},
+		"no service":                               {missing(idle()), "Idle/ServiceNotFound", "service web does not exist in asia-northeast1 of project acme"},
+		"another service of that name":             {recreated, "Paused/StateLost", "the request resume, which takes it as new"},
+		"which a person takes as new":              {recreated.asks(Resume).split("web-1", 100), "Idle/Steady, accepts", "taken as new"},
+		"a service that is back goes on":           {at(25).with(func(s *scene) { s.Progress.Phase, s.Progress.Reason = Idle, ServiceNotFound }), "Baking/Progressing", "evidence begins anew"},
+		"one whose candidate was given up returns": {at(25).with(func(s *scene) { s.Progress.Phase = Idle; s.Progress = s.Progress.latch("web-2") }), "RollingBack/RollingBack, writes web-1 100%", ""},
+	})
+}
+
+func TestStateLost(t *testing.T) {
+	t.Parallel()
+	lost := at(25).forgotten()
+	named := lost
+	named.Plan.StableRevision = "web-1"
+	used := lost
+	used.Plan.StableRevision, used.Progress.SettledBy = "web-1", "web-1"
+	check(t, map[string]row{
+		"traffic stays":                    {lost, "Paused/StateLost", "Set spec.stableRevision"},
+		"a person names the way back":      {named, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
+		"the same name works once":         {used, "Paused/StateLost", "was used once already: remove it first"},
+		"a name that does not serve waits": {named.readiness("web-1", NotReady), "Idle/RevisionNotReady", "not there or not ready"},
+		"resume does not guess":            {lost.asks(Resume), "Paused/StateLost, refuses", ""},
+	})
+}
+
+func TestStableGone(t *testing.T) {
+	t.Parallel()
+	gone := at(25).presence("web-1", Missing)
+	named := gone.revision("web-0", 72*time.Hour)
+	named.Plan.StableRevision = "web-0"
+	check(t, map[string]row{
+		"nothing rises or falls":           {gone.errors(analysis.Breach), "Paused/BaselineLost", "stable revision web-1 no longer exists; traffic is web-2 25%, web-1 75%"},
+		"a person names the way back":      {named, "RollingBack/RollingBack, writes web-0 100%", ""},
+		"a name that does not serve waits": {named.readiness("web-0", Pending), "Paused/BaselineLost", "Name a ready revision"},
+		"a stable that cannot be read":     {at(25).presence("web-1", Denied), "Held/HeldByAnalysis", "stable web-1 is not ready; traffic is not raised without a way back"},
+	})
+}
+
+func TestAbort(t *testing.T) {
+	t.Parallel()
+	rows := map[string]row{
+		"before the first write there is nothing to lower": {at(0).asks(Abort), "RolledBack/RolledBack, accepts", "aborted by ann; web-2 was given up; web-1 serves 100%"},
+		"a first write in flight is overtaken": {
+			at(0).with(func(s *scene) { s.Progress.FirstWrite = ago(time.Minute) }).meant(between("web-2", "web-1", 5)).asks(Abort),
+			"RollingBack/RollingBack, writes web-1 100%, accepts", "",
+		},
+		"while Cloud Run is busy":         {at(25).unsettled().asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"while spec.paused is true":       {at(25).paused().asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"on a stale read it is kept":      {at(25).older().asks(Abort), "Baking/Progressing", ""},
+		"in a terminal phase":             {idle().split("web-1", 100).with(func(s *scene) { s.Progress.Cutoff = now }).asks(Abort), "Idle/Steady, refuses", "there is nothing to abort in state Idle/Steady"},
+		"of another attempt":              {at(25).asks(Abort).with(func(s *scene) { s.Request.Attempt = 4 }), "Shifting/Progressing, writes web-2 100%, refuses", "attempt 4 was meant, attempt 1 is the newest"},
+		"of another step":                 {at(25).asks(Abort).with(func(s *scene) { s.Request.Step = 1 }), "Shifting/Progressing, writes web-2 100%, refuses", "step 1 was meant, step 2 is under way"},
+		"bound to nothing":                {at(25).asks(Abort).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"that was answered is not again":  {at(25).asks(Abort).with(func(s *scene) { s.Progress.LastRequest.ID = "r1" }), "Shifting/Progressing, writes web-2 100%", ""},
+		"that is malformed has its cause": {at(25).asks(Abort).with(func(s *scene) { s.Request.Malformed = "mode: write full" }), "Shifting/Progressing, writes web-2 100%, refuses", "mode: write full"},
+	}
+	for _, phase := range Phases {
+		if phase.active() && phase != Checking {
+			rows["in phase "+string(phase)] = row{in(phase, Progressing).asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""}
+		}
+	}
+	check(t, rows)
+}
+
+func TestForeignChange(t *testing.T) {
+	t.Parallel()
+	lost := at(25).meant(between("web-2", "web-1", 100))
+	landed := lost
+	landed.Progress.Intents = []Intent{{Split: between("web-2", "web-1", 100)}} // seen
+	named := at(25).revision("web-0", 72*time.Hour).split("web-0", 100)
+	named.Plan.StableRevision = "web-0"
+	used := named
+	used.Progress.SettledBy = "web-0"
+	latched := at(25).foreign().asks(Resume)
+	latched.Progress = latched.Progress.latch("web-2")
+	leaving := at(25).foreign().meant(all("web-1")).asks(Resume)
+	failing := at(25).foreign().errors(analysis.Breach)
+	check(t, map[string]row{
+		"stops writing":                                 {at(25).foreign(), "Paused/TrafficConflict", "someone else set traffic to web-1 50%, web-2 50%; ours was web-2 25%, web-1 75%"},
+		"even while it fails":                           {failing, "Paused/TrafficConflict", ""},
+		"all on stable is a person's rollback":          {at(25).split("web-1", 100), "RolledBack/RolledBack", "someone else sent web-1 100%"},
+		"which is told when it serves":                  {at(25).wants("web-1", 100), "RollingBack/RollingBack", "serves web-2 25%, web-1 75%"},
+		"all on the candidate is no promotion":          {at(25).split("web-2", 100), "Paused/TrafficConflict", ""},
+		"all on another revision":                       {at(25).split("web-0", 100), "Paused/TrafficConflict", ""},
+		"which spec.stableRevision settles":             {named, "Idle/Steady", "web-0 serves 100%"},
+		"once":                                          {used, "Paused/TrafficConflict", ""},
+		"resume writes our split again":                 {at(25).foreign().asks(Resume), "Shifting/Progressing, writes web-2 25%, web-1 75%, accepts", "resumed by ann"},
+		"resume is refused while spec.paused is true":   {at(25).foreign().paused().asks(Resume), "Paused/TrafficConflict, refuses", "spec.paused is true: set it to false in Git"},
+		"resume does not raise without a way back":      {at(25).split("web-1", 90, "web-2", 10).readiness("web-1", NotReady).asks(Resume), "Paused/TrafficConflict, refuses", "stable web-1 is not ready: it crashed"},
+		"resume of what was given up goes back":         {latched, "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"resume on the way back goes back":              {leaving, "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"resume of a candidate that crashed goes back":  {at(25).foreign().asks(Resume).readiness("web-2", NotReady), "RollingBack/RollingBack, writes web-1 100%, refuses", ""},
+		"a lost answer is not foreign":                  {lost.split("web-2", 100), "Baking/Progressing", "the first evidence comes in a few minutes"},
+		"a write that did not land is sent again":       {lost, "Shifting/Progressing, writes web-2 100%", ""},
+		"undoing a write that had landed is foreign":    {landed, "Paused/TrafficConflict", ""},
+		"tags of others are not foreign":                {at(25).with(func(s *scene) { s.Service.Desired = append(s.Service.Desired, Entry{Revision: "web-0", Tag: "blue"}) }), "Shifting/Progressing, writes web-2 100%", ""},
+		"several entries of a revision are summed":      {at(25).split("web-2", 20, "web-1", 75, "web-2", 5), "Shifting/Progressing, writes web-2 100%", ""},
+		"LATEST counts as what it stands for":           {at(25).with(func(s *scene) { s.Service.Desired[0] = Entry{Latest: true, Percent: 25} }), "Shifting/Progressing, writes web-2 100%", ""},
+		"a split put back waits for a person":           {in(Paused, TrafficConflict), "Paused/TrafficConflict", "a cause"},
+		"and bakes anew when resumed":                   {in(Paused, TrafficConflict).asks(Resume), "Baking/Progressing, accepts", "the first evidence comes"},
+		"before the first write resume restores stable": {at(0).foreign().asks(Resume), "Shifting/Progressing, writes web-1 100%, accepts", ""},
+	})
+
+	d := Decide(Input(failing))
+	if len(d.Events) != 1 || d.Events[0].Reason != UnownedSplitFailing {
+		t.Errorf("told %v, want that the split is failing", d.Events)
+	}
+	failing.Progress = d.Progress
+	failing.Now = now.Add(time.Minute)
+	if d := Decide(Input(failing)); len(d.Events) != 0 {
+		t.Errorf("told again: %v", d.Events)
+	}
+}
+
+func TestRollingBack(t *testing.T) {
+	t.Parallel()
+	back := in(RollingBack, ReasonRollingBack)
+	back.Progress = back.Progress.latch("web-2")
+	sent := back.wants("web-1", 100).meant(all("web-1"))
+	failed := sent
+	failed.Service.Failure = "quota"
+	superseded := in(RollingBack, ReasonRollingBack).newer().split("web-1", 100)
+	superseded.Progress.Confirmed = all("web-1")
+	check(t, map[string]row{
+		"is sent until it is asked for":       {back, "RollingBack/RollingBack, writes web-1 100%", "traffic is still web-2 25%, web-1 75%"},
+		"waits until it serves":               {sent, "RollingBack/RollingBack", "serves web-2 25%, web-1 75%"},
+		"is told when it serves":              {sent.split("web-1", 100), "RolledBack/RolledBack", "a cause; web-2 was given up; web-1 serves 100%"},
+		"goes on while spec.paused is true":   {back.paused(), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"goes on while Cloud Run is busy":     {back.unsettled(), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"goes on with the candidate gone":     {back.presence("web-2", Missing), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"is not sent at once when it failed":  {failed.with(func(s *scene) { s.Progress.Intents[0].At = ago(30 * time.Second) }), "RollingBack/RollingBack", ""},
+		"is sent again a minute later":        {failed.with(func(s *scene) { s.Progress.Intents[0].At = ago(2 * time.Minute) }), "RollingBack/RollingBack, writes web-1 100%", "Cloud Run could not apply it: quota"},
+		"a newer candidate starts after it":   {superseded, "Checking/Preparing", "web-3 is to follow web-1"},
+		"what was given up never rises again": {at(25).with(func(s *scene) { s.Progress = s.Progress.latch("web-2") }), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"not even resumed from a pause":       {in(Paused, NoDataDeadlineExceeded).with(func(s *scene) { s.Progress = s.Progress.latch("web-2") }).asks(Resume), "RollingBack/RollingBack, writes web-1 100%, refuses", ""},
+		"a late write after the end is taken back": {idle().with(func(s *scene) {
+			s.Progress.Phase, s.Progress.Candidate = RolledBack, "web-2"
+			s.Progress = s.Progress.latch("web-2")
+		}).meant(between("web-2", "web-1", 5)).split("web-2", 5, "web-1", 95), "RollingBack/RollingBack, writes web-1 100%", "arrived late"},
+		"an end remembers a write that could land":  {sent.split("web-1", 100).meant(between("web-2", "web-1", 5)), "RolledBack/RolledBack", ""},
+		"a split that is not a list sent to nobody": {back.with(func(s *scene) { s.Service.ETag = "" }), "Paused/TrafficConflict", "write without etag"},
+	})
+	if d := Decide(Input(sent.split("web-1", 100).meant(between("web-2", "web-1", 5)))); len(d.Progress.Intents) != 1 {
+		t.Errorf("forgot the intent that can still land: %v", d.Progress.Intents)
+	}
+}
+
+func TestBreached(t *testing.T) {
+	t.Parallel()
+	since := func(s scene, d time.Duration) scene {
+		s.Progress.Breaches = []BreachStart{{"nat", ago(d)}}
+		return s
+	}
+	shared := at(25).says("errors", Rollback, stub{outcome: analysis.Breach, shared: true})
+	check(t, map[string]row{
+		"a check that rolls back":                 {at(25).errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", "errors: it says Breach"},
+		"while paused":                            {at(25).errors(analysis.Breach).paused(), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"while waiting for a person":              {in(Paused, StepDeadlineExceeded).errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"while Cloud Run applies the split":       {at(5).errors(analysis.Breach).meant(between("web-2", "web-1", 25)).wants("web-2", 25, "web-1", 75).unsettled(), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"a check that holds":                      {at(25).nat(analysis.Breach), "Held/HeldByAnalysis", "Rolls back at 12:05Z unless it stops"},
+		"a check that has held for long":          {since(at(25).nat(analysis.Breach), 5*time.Minute), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"one that has not":                        {since(at(25).nat(analysis.Breach), 4*time.Minute), "Held/HeldByAnalysis", "since 11:56Z"},
+		"one that never rolls back":               {since(at(25).nat(analysis.Breach), 50*time.Hour).with(func(s *scene) { s.Plan.Guards[1].RollbackAfter = 0 }), "Held/HeldByAnalysis", "pauses at 12:29Z"},
+		"stable fails too":                        {shared, "Held/HeldByAnalysis", "Going back would not cure it"},
+		"a shadow has no effect":                  {at(25).errors(analysis.Breach).with(func(s *scene) { s.Plan.Guards[0].Mode = Shadow }).nat(analysis.Pass), "Shifting/Progressing, writes web-2 100%", ""},
+		"before the first write nothing is given": {at(0).errors(analysis.Breach), "Held/HeldByAnalysis", "before the first write: errors: it says Breach"},
+		"the candidate crashes":                   {at(25).readiness("web-2", NotReady), "RollingBack/RollingBack, writes web-1 100%", "candidate web-2 is not ready: it crashed"},
+		"the candidate is deleted":                {at(25).presence("web-2", Missing), "RollingBack/RollingBack, writes web-1 100%", "candidate web-2 no longer exists"},
+		"the split cannot be applied": {
+			at(5).meant(between("web-2", "web-1", 25)).wants("web-2", 25, "web-1", 75).with(func(s *scene) { s.Service.Failure = "no capacity" }),
+			"RollingBack/RollingBack, writes web-1 100%", "Cloud Run could not apply the split: no capacity",
+		},
+	})
+}
+
+func TestSuperseded(t *testing.T) {
+	t.Parallel()
+	named := func(s scene, revision string) scene {
+		s.Plan.CandidateRevision = revision
+		return s
+	}
+	check(t, map[string]row{
+		"before the first write it starts at once":       {at(0).newer(), "Checking/Preparing", "web-3 is to follow web-1"},
+		"later it goes back first":                       {at(25).newer(), "RollingBack/RollingBack, writes web-1 100%", "web-2 is superseded by web-3"},
+		"even while paused":                              {at(25).newer().paused(), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"but not by a revision that is not ready":        {at(25).newer().readiness("web-3", Pending), "Shifting/Progressing, writes web-2 100%", ""},
+		"nor by one that was given up":                   {at(25).newer().with(func(s *scene) { s.Progress.Latched = []string{"web-3"} }), "Shifting/Progressing, writes web-2 100%", ""},
+		"nor by the newest if another one is named":      {named(at(25).newer(), "web-2"), "Shifting/Progressing, writes web-2 100%", ""},
+		"naming stable ends it":                          {named(at(25), "web-1"), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"naming a revision that is not there is no news": {named(at(25), "web-9"), "Shifting/Progressing, writes web-2 100%", ""},
+	})
+	d := Decide(Input(at(0).newer().unsettled()))
+	if inWords(d) != "Idle/Preparing" || d.Progress.Candidate != "" {
+		t.Errorf("while unsettled: %s with candidate %q, want Idle without one, so that it is told once", inWords(d), d.Progress.Candidate)
+	}
+}
+
+func TestUnsettled(t *testing.T) {
+	t.Parallel()
+	check(t, map[string]row{
+		"our write is under way":               {at(5).meant(between("web-2", "web-1", 25)).wants("web-2", 25, "web-1", 75).unsettled(), "Shifting/Progressing", "traffic goes to web-2 25%, web-1 75%, serves web-2 5%, web-1 95%"},
+		"somebody else's change":               {at(25).unsettled(), "Baking/Progressing", "Cloud Run is applying a change"},
+		"generations that differ":              {at(25).with(func(s *scene) { s.Service.ObservedGeneration = 6 }), "Baking/Progressing", "Cloud Run is applying a change"},
+		"after a failure they differ for good": {at(25).with(func(s *scene) { s.Service.ObservedGeneration = 6; s.Service.Failure = "web-3 crashed" }), "Shifting/Progressing, writes web-2 100%", ""},
+		"before the first write":               {at(0).unsettled(), "Checking/Preparing", ""},
+		"a hold stays one":                     {in(Held, HeldByAnalysis).unsettled(), "Held/HeldByAnalysis", ""},
+		"lost access that came back does not":  {in(Held, AccessDenied).unsettled(), "Baking/Progressing", ""},
+		"waiting for approval stays so":        {in(AwaitingApproval, ReasonAwaitingApproval).unsettled(), "AwaitingApproval/AwaitingApproval", ""},
+		"a pause before the first write stays": {at(0).with(func(s *scene) {
+			s.Progress.Phase, s.Progress.Reason, s.Progress.Cause = Paused, NoDataDeadlineExceeded, "why"
+		}).unsettled(), "Paused/NoDataDeadlineExceeded", "why"},
+		"a pause stays with our write under way":  {in(Paused, StepDeadlineExceeded).meant(between("web-2", "web-1", 100)).wants("web-2", 100).unsettled(), "Paused/StepDeadlineExceeded", "a cause"},
+		"an approval waits until it is settled":   {in(AwaitingApproval, ReasonAwaitingApproval).unsettled().asks(Approve), "AwaitingApproval/AwaitingApproval", ""},
+		"a resume waits until it is settled":      {in(Paused, StepDeadlineExceeded).unsettled().asks(Resume), "Paused/StepDeadlineExceeded", ""},
+		"a wrong approval is refused even so":     {in(AwaitingApproval, ReasonAwaitingApproval).unsettled().asks(Approve).with(func(s *scene) { s.Request.Step = 1 }), "AwaitingApproval/AwaitingApproval, refuses", "step 1 was meant"},
+		"a stale read keeps everything as it was": {in(Held, MetricsUnavailable).older(), "Held/MetricsUnavailable", "answered with generation 7, 8 was seen before"},
+	})
+}
+
+func TestPaused(t *testing.T) {
+	t.Parallel()
+	check(t, map[string]row{
+		"nothing rises":                           {at(25).paused(), "Paused/Paused", "spec.paused is true; traffic stays at web-2 25%, web-1 75%"},
+		"goes on when it is taken back":           {in(Paused, ReasonPaused), "Shifting/Progressing, writes web-2 100%", ""},
+		"resume cannot overrule Git":              {in(Paused, ReasonPaused).paused().asks(Resume), "Paused/Paused, refuses", "spec.paused is true: set it to false in Git"},
+		"a pause for a person's verb outlives it": {in(Paused, NoDataDeadlineExceeded).paused(), "Paused/NoDataDeadlineExceeded", "a cause"},
+		"an idle object is idle":                  {idle().split("web-1", 100).with(func(s *scene) { s.Progress.Cutoff = now }).paused(), "Idle/Steady", ""},
+		"an attempt may begin, and waits":         {idle().paused(), "Checking/Preparing", ""},
+		"a pause before the first write":          {at(0).paused(), "Paused/Paused", ""},
+		"LATEST is not pinned meanwhile": {idle().with(func(s *scene) {
+			s.Progress.Cutoff = now
+			s.Service.LatestReady = "web-1"
+			s.Service.Desired[0] = Entry{Latest: true, Percent: 100}
+		}).paused(), "Idle/Steady", ""},
+		"other pauses wait for resume": {in(Paused, StepDeadlineExceeded), "Paused/StepDeadlineExceeded", "abort sends everything to web-1"},
+		"and go on with it":            {in(Paused, StepDeadlineExceeded).asks(Resume), "Shifting/Progressing, writes web-2 100%, accepts", ""},
+		"a resume that changes nothing is refused": {in(Paused, TrafficConflict).with(func(s *scene) {
+			s.Service.Desired = append(s.Service.Desired, Entry{Revision: "x", Tag: Tag})
+			s.Progress.Confirmed = all("web-1")
+			s.Progress.FirstWrite = time.Time{}
+			s.Service.Desired = []Entry{{Revision: "web-1", Percent: 100}, {Revision: "x", Tag: Tag}}
+			s.Service.Effective = s.Service.Desired
+			s.Progress.Step = 0
+		}).asks(Resume), "Paused/TrafficConflict, refuses", ""},
+		fmt.Sprintf("approve is no %s", Resume):    {in(Paused, StepDeadlineExceeded).asks(Approve), "Paused/StepDeadlineExceeded, refuses", "there is nothing to approve"},
+		"retry is no resume":                       {in(Paused, StepDeadlineExceeded).asks(Retry), "Paused/StepDeadlineExceeded, refuses", "there is nothing to retry"},
+		"an unknown verb names the ones there are": {in(Paused, StepDeadlineExceeded).asks("restart"), "Paused/StepDeadlineExceeded, refuses", "write approve, resume, abort or retry"},
+		"a pause with no candidate left goes to rest": {in(Paused, ReasonPaused).with(func(s *scene) {
+			s.Progress.Candidate = ""
+			s.Progress.Cutoff = now
+			s.Progress.Confirmed = all("web-1")
+		}).split("web-1", 100), "Idle/Steady", ""},
+	})
+}
