@@ -67,7 +67,9 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 		want func(*rollout.Plan)
 	}{
 		"paused, and both revisions": {
-			func(s *v1alpha1.CloudRunRolloutSpec) { s.Paused, s.CandidateRevision, s.StableRevision = true, "web-2", "web-1" },
+			func(s *v1alpha1.CloudRunRolloutSpec) {
+				s.Paused, s.CandidateRevision, s.StableRevision = true, "web-2", "web-1"
+			},
 			func(p *rollout.Plan) { p.Paused, p.CandidateRevision, p.StableRevision = true, "web-2", "web-1" },
 		},
 		"steps, with a bake left out and an approval": {
@@ -163,9 +165,11 @@ func TestASpecThatCannotBeCarriedOutSaysWhatToWrite(t *testing.T) {
 		edit func(*v1alpha1.CloudRunRolloutSpec)
 		want string
 	}{
-		"no target":       {func(s *v1alpha1.CloudRunRolloutSpec) { s.Target.Service = nil }, "spec.target: write service:"},
-		"a bake":          {func(s *v1alpha1.CloudRunRolloutSpec) { s.Strategy.Steps = []v1alpha1.Step{{Weight: 100, Bake: "soon"}} }, "spec.strategy.steps[0].bake: write a duration such as 10m"},
-		"a negative bake": {func(s *v1alpha1.CloudRunRolloutSpec) { s.Strategy.Steps = []v1alpha1.Step{{Weight: 5}, {Weight: 100, Bake: "-1m"}} }, "spec.strategy.steps[1].bake: write a duration"},
+		"no target": {func(s *v1alpha1.CloudRunRolloutSpec) { s.Target.Service = nil }, "spec.target: write service:"},
+		"a bake":    {func(s *v1alpha1.CloudRunRolloutSpec) { s.Strategy.Steps = []v1alpha1.Step{{Weight: 100, Bake: "soon"}} }, "spec.strategy.steps[0].bake: write a duration such as 10m"},
+		"a negative bake": {func(s *v1alpha1.CloudRunRolloutSpec) {
+			s.Strategy.Steps = []v1alpha1.Step{{Weight: 5}, {Weight: 100, Bake: "-1m"}}
+		}, "spec.strategy.steps[1].bake: write a duration"},
 		"a deadline of 0": {func(s *v1alpha1.CloudRunRolloutSpec) { s.Strategy.StepDeadline = "0s" }, "spec.strategy.stepDeadline: write a duration"},
 		"a bare number":   {func(s *v1alpha1.CloudRunRolloutSpec) { s.Analysis.Window = "5" }, "spec.analysis.window: write a duration"},
 		"a day":           {func(s *v1alpha1.CloudRunRolloutSpec) { s.Analysis.OnNoData.After = "1d" }, "spec.analysis.onNoData.after: write a duration"},

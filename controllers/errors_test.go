@@ -1,0 +1,149 @@
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/events"
+	clocktesting "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+func TestWhatFollowsFromEachKindOfError(t *testing.T) {
+	t.Parallel()
+	resource := schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: "cloudrunrollouts"}
+	call := func(kind error, after time.Duration) error {
+		return fmt.Errorf("wrapped: %w", &cloudrun.CallError{Op: "doing", Kind: kind, Detail: "so it said", RetryAfter: after})
+	}
+	type outcome struct {
+		After   time.Duration // until the next look
+		Failed  bool          // the queue backs off
+		Denied  bool          // the next pass holds as AccessDenied
+		Unknown bool          // TrafficInSync says that the split is not known
+		Stalled bool
+		Saved   int
+	}
+	backOff := outcome{Failed: true, Unknown: true, Saved: 1}
+	cases := map[string]struct {
+		err  error
+		want outcome
+	}{
+		"the object changed":           {fmt.Errorf("saving: %w", apierrors.NewConflict(resource, "web", nil)), outcome{After: staleWait}},
+		"the object is gone":           {fmt.Errorf("saving: %w", apierrors.NewNotFound(resource, "web")), outcome{}},
+		"the spec is invalid":          {invalidSpecError{errors.New("spec.target: write service")}, outcome{After: invalidWait, Stalled: true, Saved: 1}},
+		"the save took too long":       {errLate, outcome{After: again}},
+		"the service changed":          {writeError{call(cloudrun.ErrConflict, 0)}, outcome{After: again}},
+		"somebody wrote in between":    {writeError{call(cloudrun.ErrInterleaved, 0)}, outcome{After: again}},
+		"the answer was lost":          {writeError{call(cloudrun.ErrAmbiguous, 0)}, outcome{After: again}},
+		"over quota":                   {call(cloudrun.ErrThrottled, 0), outcome{After: throttledWait}},
+		"over quota, come back soon":   {call(cloudrun.ErrThrottled, time.Second), outcome{After: throttledWait}},
+		"over quota, come back late":   {call(cloudrun.ErrThrottled, 90*time.Second), outcome{After: 90 * time.Second}},
+		"a write over quota":           {writeError{call(cloudrun.ErrThrottled, 45*time.Second)}, outcome{After: 45 * time.Second}},
+		"a write was denied":           {writeError{call(cloudrun.ErrDenied, 0)}, outcome{After: again, Denied: true}},
+		"a read was not authenticated": {call(cloudrun.ErrDenied, 0), backOff},
+		"a read got no answer":         {call(cloudrun.ErrUnavailable, 0), backOff},
+		"a write was not sent":         {writeError{call(cloudrun.ErrUnavailable, 0)}, backOff},
+		"the answer is garbled":        {call(cloudrun.ErrGarbled, 0), backOff},
+		"the write is invalid":         {writeError{call(cloudrun.ErrInvalid, 0)}, backOff},
+		"the written service is gone":  {writeError{call(cloudrun.ErrNotFound, 0)}, backOff},
+		"a revision of that name":      {writeError{call(cloudrun.ErrNamedConflict, 0)}, backOff},
+		"the firewall refused":         {writeError{call(cloudrun.ErrRefused, 0)}, backOff},
+		"the apiserver is down":        {apierrors.NewServiceUnavailable("no"), backOff},
+		"anything else":                {errors.New("what is this"), backOff},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			saved := 0
+			r := Reconciler{
+				Client: stub{saved: &saved}, Recorder: events.NewFakeRecorder(9),
+				Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning),
+			}
+			ro := standingAt(t, rollout.Baking, rollout.Progressing)
+			ro.UID = "one"
+			before := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionReady).DeepCopy()
+
+			result, err := r.explain(t.Context(), ro, c.err)
+			_, denied := r.memory.writeDenied(ro, morning.Add(time.Second))
+			inSync := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionTrafficInSync)
+			got := outcome{
+				After: result.RequeueAfter, Failed: err != nil, Denied: denied, Saved: saved,
+				Unknown: inSync.Status == metav1.ConditionUnknown,
+				Stalled: meta.IsStatusConditionTrue(ro.Status.Conditions, v1alpha1.ConditionStalled),
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("outcome (-want +got):\n%s", diff)
+			}
+			ready := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionReady)
+			if diff := cmp.Diff(before, ready); diff != "" && !c.want.Stalled {
+				t.Errorf("Ready changed:\n%s", diff)
+			}
+			_, _ = r.explain(t.Context(), ro, fmt.Errorf("other words: %w", c.err))
+			if saved > max(c.want.Saved, 0) && !c.want.Stalled {
+				t.Errorf("saved %d times, want each outage said once", saved)
+			}
+		})
+	}
+}
+
+func TestAnInvalidSpecIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	saved, told := 0, events.NewFakeRecorder(9)
+	r := Reconciler{Client: stub{saved: &saved}, Clock: clocktesting.NewFakePassiveClock(morning), Recorder: told}
+	ro := object()
+	for range 3 {
+		if result, err := r.explain(t.Context(), ro, invalidSpecError{errors.New("write it well")}); err != nil ||
+			result != (ctrl.Result{RequeueAfter: invalidWait}) {
+			t.Errorf("got %v, %v", result, err)
+		}
+	}
+	if saved != 1 || len(told.Events) != 1 || <-told.Events != "Warning InvalidSpec write it well" {
+		t.Errorf("saved %d times", saved)
+	}
+	if ro.Status.Phase != v1alpha1.PhaseIdle || ro.Status.ObservedGeneration != ro.Generation || ro.Status.NextAction == "" {
+		t.Errorf("status = %+v", ro.Status)
+	}
+}
+
+func TestAFailedSaveOfAnOutageIsNotHidden(t *testing.T) {
+	t.Parallel()
+	r := Reconciler{Client: stub{err: errors.New("no apiserver")}, Clock: clocktesting.NewFakePassiveClock(morning)}
+	_, err := r.explain(t.Context(), standingAt(t, rollout.Baking, rollout.Progressing), errors.New("no Cloud Run"))
+	if err == nil || err.Error() != "no Cloud Run\nno apiserver" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnOutageBeforeTheFirstLookSaysNothing(t *testing.T) {
+	t.Parallel()
+	saved := 0
+	r := Reconciler{Client: stub{saved: &saved}, Clock: clocktesting.NewFakePassiveClock(morning)}
+	if _, err := r.explain(t.Context(), object(), errors.New("no Cloud Run")); err == nil || saved != 0 {
+		t.Errorf("got %v, saved %d times", err, saved)
+	}
+}
+
+func TestADenialIsForgottenAfterAWhile(t *testing.T) {
+	t.Parallel()
+	var m memory
+	ro := object()
+	ro.UID = "one"
+	m.deny(ro, "no", morning)
+	if detail, ok := m.writeDenied(ro, morning.Add(deniedFor-time.Second)); !ok || detail != "no" {
+		t.Errorf("got %q, %t while it is fresh", detail, ok)
+	}
+	if _, ok := m.writeDenied(ro, morning.Add(deniedFor)); ok {
+		t.Error("it is still denied")
+	}
+}

@@ -1,0 +1,166 @@
+package controllers
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+func TestTextsAreCutAtARune(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":            "",
+		"123456789":   "123456789",
+		"1234567890":  "1234567890",
+		"12345678901": "1234567…",
+		"12345678é1":  "1234567…",
+		"123456é890":  "123456…",
+		"12345é7890":  "12345é…",
+		"1234567€":    "1234567€",
+		"12345€789":   "12345…",
+		"あいうえ":        "あい…",
+	} {
+		if got := shorten(text, 10); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestNoTextIsLongerThanItsLimit(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text, limit := rapid.String().Draw(t, "text"), rapid.IntRange(3, 40).Draw(t, "limit")
+		got := shorten(text, limit)
+		kept := strings.TrimSuffix(got, "…")
+		if len(got) > limit || !utf8.ValidString(got) || got != text && !strings.HasPrefix(text, kept) {
+			t.Errorf("%q cut to %d is %q", text, limit, got)
+		}
+	})
+}
+
+func TestTheLargestStatusIsUnder32KiB(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 5000)
+	name := func(i int) string { return fmt.Sprintf("%s-%04d", strings.Repeat("r", 58), i) }
+	split := rollout.NewSplit(map[string]int64{name(1): 5, name(2): 95})
+	later := morning.Add(time.Minute)
+	d := rollout.Decision{
+		Progress: rollout.Progress{
+			Phase: rollout.Held, Reason: rollout.NoDataDeadlineExceeded, Since: morning, ServiceUID: long[:64], Generation: 1 << 60,
+			Stable: name(1), Cutoff: morning, Attempt: 1 << 60, Candidate: name(2), Requested: name(2), Step: 20,
+			FirstWrite: morning, Effective: morning, Lowered: morning, Baked: 1440, Confirmed: split, Tagged: name(1), Cause: long,
+			Approved: 20, ThinAccepted: 20, NoDataSince: morning, SettledBy: name(1),
+			Clock:       rollout.Stopwatch{Spent: 48 * time.Hour, Running: morning},
+			LastRequest: rollout.Reply{ID: long[:128], Verb: rollout.Verb(long[:128]), Message: long, At: morning},
+		},
+		Note: long, Next: long, Serves: split,
+	}
+	for range 4 {
+		d.Progress.Intents = append(d.Progress.Intents, rollout.Intent{Split: split, ETag: long[:256], Generation: 1 << 60, At: later})
+	}
+	for i := range 20 {
+		d.Progress.Latched = append(d.Progress.Latched, name(i))
+	}
+	for i := range 13 {
+		check := fmt.Sprintf("%s-%02d", long[:37], i)
+		d.Progress.Breaches = append(d.Progress.Breaches, rollout.BreachStart{Guard: check, Since: morning})
+		d.Checks = append(d.Checks, rollout.Check{Name: check, Mode: rollout.Enforce, BreachedSince: morning, Verdict: analysis.Verdict{
+			Outcome: analysis.NotApplicable, Source: name(i), Value: "1000000000 packets/min", Limit: "1000000000 packets/min",
+			Samples: 1 << 60, Required: 1 << 30, Through: morning, Note: long,
+		}})
+	}
+	in := rollout.Input{
+		Now: morning, Plan: rollout.Plan{Steps: make([]rollout.Step, 20)}, Service: rollout.Service{Presence: rollout.Found},
+		Revisions: map[string]rollout.Revision{name(1): {Image: long}, name(2): {Image: long}},
+	}
+	ro := object()
+	for i := range 25 {
+		d.Progress.Reason = []rollout.Reason{rollout.NoDataDeadlineExceeded, rollout.StepDeadlineExceeded}[i%2]
+		ro.Status = statusOf(ro, in, d)
+	}
+	if len(ro.Status.History) != v1alpha1.MaxHistory {
+		t.Errorf("history has %d entries, want %d", len(ro.Status.History), v1alpha1.MaxHistory)
+	}
+	text, err := json.Marshal(ro.Status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the largest status has %d bytes", len(text))
+	if len(text) > 32<<10 {
+		t.Errorf("status has %d bytes, want at most %d", len(text), 32<<10)
+	}
+}
+
+// TestABreachThatTheCoreForgotStaysForgotten: a step that begins anew has no
+// breach of its own yet, although the verdict that is shown is still the old one.
+func TestABreachThatTheCoreForgotStaysForgotten(t *testing.T) {
+	t.Parallel()
+	ro := object()
+	ro.Status = statusOf(ro, rollout.Input{}, rollout.Decision{Checks: []rollout.Check{{
+		Name: "errors", BreachedSince: morning, Verdict: analysis.Verdict{Outcome: analysis.Breach},
+	}}})
+	if got := progressOf(ro).Breaches; got != nil {
+		t.Errorf("breaches = %v", got)
+	}
+}
+
+func TestStepAndWeightAreThoseOfAnAttempt(t *testing.T) {
+	t.Parallel()
+	got := map[string]string{}
+	for _, row := range standings {
+		if row.reason == rollout.AccessDenied {
+			continue // nothing was read
+		}
+		status := standingAt(t, row.phase, row.reason).Status
+		got[string(row.phase)] = status.Step + " " + status.Weight
+	}
+	want := map[string]string{"Idle": " "}
+	for _, phase := range rollout.Phases[1:] {
+		want[string(phase)] = "2/4 25%"
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("step and weight by phase (-want +got):\n%s", diff)
+	}
+}
+
+func TestHistoryGrowsWithTurnsOnly(t *testing.T) {
+	t.Parallel()
+	ro := standingAt(t, rollout.Baking, rollout.Progressing)
+	for _, row := range []struct {
+		what  string
+		phase rollout.Phase
+		why   rollout.Reason
+		want  int
+	}{
+		{"the same again", rollout.Baking, rollout.Progressing, 1},
+		{"another reason", rollout.Held, rollout.HeldByAnalysis, 2},
+		{"the same again", rollout.Held, rollout.HeldByAnalysis, 2},
+		{"another phase", rollout.Baking, rollout.Progressing, 3},
+	} {
+		stand(t, ro, row.phase, row.why)
+		if got := len(ro.Status.History); got != row.want {
+			t.Errorf("%s: %d entries, want %d", row.what, got, row.want)
+		}
+	}
+}
+
+func TestWhatCannotBeReadStaysAsItWasLastSeen(t *testing.T) {
+	t.Parallel()
+	ro := standingAt(t, rollout.Baking, rollout.Progressing)
+	want := ro.Status.DeepCopy()
+	stand(t, ro, rollout.Held, rollout.AccessDenied)
+	got := ro.Status
+	if diff := cmp.Diff([]any{want.Weight, want.Stable, want.Candidate, want.Step}, []any{got.Weight, got.Stable, got.Candidate, got.Step}); diff != "" {
+		t.Errorf("after access was lost:\n%s", diff)
+	}
+}
