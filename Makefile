@@ -30,8 +30,9 @@ generate: ## write the deep copies of the API types
 fmt: ## format the Go code the way the linter wants it
 	$(TOOL) golangci-lint fmt ./...
 
-lint: ## look for mistakes and for breaches of the layering
+lint: ## look for mistakes, for breaches of the layering and of the Kubernetes API's conventions
 	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint run -c .golangci-kal.yml ./api/...
 	go run ./hack/checks
 
 verify: ## check that go.mod files, formatting and generated files are current and the tree is clean

@@ -169,7 +169,7 @@ type Share struct {
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
-	Percent int32 `json:"percent"`
+	Percent int32 `json:"percent,omitempty"`
 }
 
 // Intent is a write that was decided. It is saved before it is sent.
@@ -179,7 +179,7 @@ type Intent struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=4
-	Split []Share `json:"split"`
+	Split []Share `json:"split,omitempty"`
 
 	// baseEtag is the version of the service that it was decided on.
 	// +required

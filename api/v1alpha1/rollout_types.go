@@ -65,8 +65,8 @@ type CloudRunRolloutSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="target is immutable: create another CloudRunRollout for another service, and delete this one if it is not needed any more"
 	Target Target `json:"target"`
 
-	// paused, when true, lets no weight rise; checks still roll back. It is the
-	// pause for Git. An operator's pause is a request, which Git does not undo.
+	// paused lets no weight rise while it is true; checks still roll back. It is
+	// the pause for Git. An operator's pause is a request, which Git does not undo.
 	// Default false.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
@@ -183,7 +183,7 @@ type Step struct {
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
-	Weight int32 `json:"weight"`
+	Weight int32 `json:"weight,omitempty"`
 
 	// bake is how many minutes of complete, healthy evidence the step needs:
 	// 1m to 24h in whole minutes, written like 10m or 1h30m. The metrics' delay
@@ -194,8 +194,9 @@ type Step struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('1m') && duration(self) <= duration('24h') && duration(self).getSeconds() % 60 == 0",message="bake must be 1m to 24h in whole minutes, written like 10m or 1h30m"
 	Bake Duration `json:"bake,omitempty"`
 
-	// approval, when Required, makes the rollout wait for a person before
-	// traffic is raised to this weight. Absent, it goes on by itself.
+	// approval says whether a person must let this step begin. Required: the
+	// rollout waits for a person before traffic is raised to this weight.
+	// Absent, it goes on by itself.
 	// +optional
 	Approval Approval `json:"approval,omitempty"`
 }

@@ -163,11 +163,11 @@ type CheckStatus struct {
 	// verdict is what the evidence says; only Pass and NotApplicable let a step
 	// end.
 	// +required
-	Verdict Verdict `json:"verdict"`
+	Verdict Verdict `json:"verdict,omitempty"`
 
 	// mode is Enforce, or Shadow for a verdict without effect.
 	// +required
-	Mode CheckMode `json:"mode"`
+	Mode CheckMode `json:"mode,omitempty"`
 
 	// value is what was measured, with its unit, such as "0.4%".
 	// +optional
@@ -243,7 +243,7 @@ type RequestStatus struct {
 
 	// result says whether the request was followed.
 	// +required
-	Result RequestResult `json:"result"`
+	Result RequestResult `json:"result,omitempty"`
 
 	// message says what was done, or why nothing was.
 	// +optional
