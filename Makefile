@@ -11,7 +11,7 @@ TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODUL
 TESTED := $(if $(KSTATUS_READY),$(TESTED),$(filter-out test/kstatus,$(TESTED)))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate fmt lint verify controlplane test demo run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test demo run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ manifests: ## write the CRDs and the manager's role from the markers in the Go c
 
 generate: ## write the deep copies of the API types
 	$(TOOL) controller-gen object paths=./api/...
+
+docs: ## write the reference of the API types from their comments
+	$(TOOL) crd-ref-docs --log-level=WARN --renderer=markdown --source-path=api/v1alpha1 \
+		--config=hack/tools/crd-ref-docs/config.yaml --templates-dir=hack/tools/crd-ref-docs/templates \
+		--output-path=docs/reference/v1alpha1.md
 
 fmt: ## format the Go code the way the linter wants it
 	$(TOOL) golangci-lint fmt ./...

@@ -142,8 +142,11 @@ const (
 	BreachRollback BreachAction = "Rollback"
 )
 
-// RollbackNever is the rollbackAfter of a Hold that never becomes a rollback.
-const RollbackNever Duration = "Never"
+// The words that a Duration may be.
+const (
+	// RollbackNever is the rollbackAfter of a Hold that never becomes a rollback.
+	RollbackNever Duration = "Never"
+)
 
 // CheckMode is how much a check may do.
 //

@@ -206,8 +206,11 @@ type Step struct {
 // +kubebuilder:validation:Enum=Required
 type Approval string
 
-// ApprovalRequired waits for a person.
-const ApprovalRequired Approval = "Required"
+// The values of Approval.
+const (
+	// ApprovalRequired waits for a person.
+	ApprovalRequired Approval = "Required"
+)
 
 // NAT says which Cloud NAT gateways carry the service's traffic.
 //
