@@ -240,7 +240,9 @@ func check(t *testing.T, rows map[string]row) {
 func sane(t interface{ Fatalf(string, ...any) }, in Input, d Decision) {
 	p := d.Progress
 	switch {
-	case !follows(in.Progress.Phase, p.Phase) && slices.Contains(Phases, in.Progress.Phase):
+	case !slices.Contains(Phases, p.Phase):
+		t.Fatalf("unknown phase %q", p.Phase)
+	case !follows(in.Progress.Phase, p.Phase):
 		t.Fatalf("%s does not follow %s", p.Phase, in.Progress.Phase)
 	case !d.LookAt.After(in.Now):
 		t.Fatalf("looks at %v, which is not after %v", d.LookAt, in.Now)

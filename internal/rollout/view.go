@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -35,6 +36,10 @@ type view struct {
 // look derives everything the rules share.
 func look(in Input) view {
 	in.Plan.Steps = whole(in.Plan.Steps)
+	if !slices.Contains(Phases, in.Progress.Phase) {
+		in.Progress.Phase = Idle // what was never saved, or by somebody else
+	}
+	in.Progress.Reason = cmp.Or(in.Progress.Reason, Preparing)
 	v := view{Input: in, was: in.Progress}
 	v.desired = in.Service.split(in.Service.Desired)
 	v.effective = in.Service.split(in.Service.Effective)
