@@ -18,8 +18,8 @@ const fewest = 3
 //
 // It is a breach when at least three errors were seen and the one-sided Wilson
 // lower bound of their share lies above MaxRatio, over the whole step or over
-// its newest window; a pass when at least MinRequests were seen and the share
-// of the whole step is at most MaxRatio.
+// MinRequests or more of its newest window; a pass when at least MinRequests
+// were seen and the share of the whole step is at most MaxRatio.
 // Wilson, "Probable inference", JASA 22 (1927).
 type ServerErrors struct {
 	MaxRatio    float64 // 0..1
@@ -120,9 +120,11 @@ func (r ServerErrors) complete(s Scope, answers Answers) []minute {
 	return complete
 }
 
-// breach judges the newest window of the step, then the whole of it.
+// breach judges the newest window of the step, then the whole of it. A window of
+// few requests says nothing by itself: late points come one class at a time, and
+// the errors may be there before the successes.
 func (r ServerErrors) breach(complete []minute, through time.Time, window time.Duration) (tally, bool) {
-	if recently := count(within(complete, through.Add(-window), through)); r.certain(recently) {
+	if recently := count(within(complete, through.Add(-window), through)); recently.n >= r.MinRequests && r.certain(recently) {
 		return recently, true
 	}
 	whole := count(complete)

@@ -97,7 +97,7 @@ func (v view) check() Decision {
 	}
 	if c, ok := v.find(analysis.Breach); ok {
 		return v.at(Held, HeldByAnalysis, fmt.Sprintf("before the first write: %s: %s", c.Name, c.Verdict.Note)).next(
-			"Starts by itself when that has stopped.")
+			v.untilDeadline("Starts by itself when that has stopped"))
 	}
 	return v.raise(v.Plan.after(0))
 }

@@ -38,7 +38,7 @@ var Phases = []Phase{
 // allowed. RollingBack follows every phase of an attempt.
 var Edges = map[Phase][]Phase{
 	Idle:             {Checking, Shifting, Baking, Held, AwaitingApproval, RollingBack, RolledBack, Paused},
-	Checking:         {Idle, Shifting, Held, AwaitingApproval, Paused, RollingBack, RolledBack},
+	Checking:         {Idle, Shifting, Baking, Held, AwaitingApproval, Paused, RollingBack, RolledBack},
 	Shifting:         {Idle, Checking, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},
 	Baking:           {Idle, Checking, Shifting, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},
 	AwaitingApproval: {Idle, Checking, Shifting, Baking, Held, Paused, RollingBack, RolledBack},

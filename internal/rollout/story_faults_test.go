@@ -106,9 +106,8 @@ var faultStories = []story{
 		name: "parked-write-lands-after-abort", title: "A rise hangs, the controller is down, a person aborts, and the rise lands in between.",
 		tale: []moment{
 			deployHealthy,
-			during(beforeWrite, 2, "the network holds the write back for five minutes, and the controller dies for three", all(
-				inject(simulator.Fault{Kind: simulator.FaultPark, Operation: "services.patch", Delay: minutes(5)}),
-			)),
+			during(beforeWrite, 2, "the network holds the write back for a minute",
+				inject(simulator.Fault{Kind: simulator.FaultPark, Operation: "services.patch", Delay: minutes(1)})),
 			during(afterWrite, 2, "the controller dies for three minutes; alice asks to abort", all(crash("3m"), ask(rollout.Abort))),
 		},
 		want: rollout.RolledBack, until: time.Hour,

@@ -46,6 +46,7 @@ type moment struct {
 type gate string
 
 const (
+	beforePass  gate = "before the pass"
 	beforeSave  gate = "before the save"
 	beforeWrite gate = "after the save, before the write"
 	afterWrite  gate = "after the write, before anything else"
@@ -65,6 +66,9 @@ type teller struct {
 	saved   rollout.Progress
 	request rollout.Request
 	ids     int
+
+	trouble func(*teller, gate) // bad luck; nil for none
+	mayStop bool                // at rest before the story's time is over
 
 	lookAt  time.Time
 	awake   time.Time // the controller is down until then
@@ -172,7 +176,10 @@ func (b *teller) play() {
 	for {
 		b.happen()
 		now := b.world.Now()
-		if !now.Before(b.lookAt) && !now.Before(b.awake) {
+		if b.due() {
+			b.misfortune(beforePass)
+		}
+		if b.due() {
 			b.pass()
 			b.await()
 		}
@@ -181,13 +188,19 @@ func (b *teller) play() {
 		} else if calm.IsZero() {
 			calm = now
 		}
-		if now.Equal(end) || !calm.IsZero() && now.Sub(calm) >= 2*time.Minute && b.story.until == 0 {
+		if now.Equal(end) || !calm.IsZero() && now.Sub(calm) >= 2*time.Minute && (b.story.until == 0 || b.mayStop) {
 			break
 		}
 		b.world.AdvanceTo(b.next(end))
 		b.drain()
 	}
 	b.judge()
+}
+
+// due tells whether it is time to look.
+func (b *teller) due() bool {
+	now := b.world.Now()
+	return !now.Before(b.lookAt) && !now.Before(b.awake)
 }
 
 // next is when the next thing happens.
@@ -207,7 +220,11 @@ func (b *teller) next(end time.Time) time.Time {
 // over tells whether nothing more will happen by itself or by the tale.
 func (b *teller) over() bool {
 	switch b.saved.Phase {
-	case rollout.Completed, rollout.RolledBack, rollout.Idle, rollout.Paused:
+	case rollout.Completed, rollout.RolledBack:
+	case rollout.Idle, rollout.Paused:
+		if b.trouble != nil {
+			return false
+		}
 	default:
 		return false
 	}
@@ -238,6 +255,14 @@ func (b *teller) reach(g gate) {
 		if !m.done && m.gate == g && m.nth == b.writes {
 			b.carryOut(m)
 		}
+	}
+	b.misfortune(g)
+}
+
+func (b *teller) misfortune(g gate) {
+	if b.trouble != nil {
+		b.trouble(b, g)
+		b.drain()
 	}
 }
 
