@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
@@ -270,13 +271,13 @@ func (v view) complete() Decision {
 // findings lists what the checks say, for a message. What does not apply is
 // shown with the checks.
 func (v view) findings() string {
-	text := ""
+	var text strings.Builder
 	for _, c := range v.checks {
 		if c.enforced() && c.Verdict.Note != "" && c.Verdict.Outcome != analysis.NotApplicable {
-			text += "; " + c.Name + ": " + c.Verdict.Note
+			text.WriteString("; " + c.Name + ": " + c.Verdict.Note)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // waitForPerson stays paused until a person resumes, or until spec.paused, the

@@ -181,8 +181,11 @@ var ordinaryStories = []story{
 			deployHealthy,
 			when(in(rollout.Baking, 25), "3m", "alice changes the steps to 10%, 25% of 20m, 40%, 60%, 100%", planTo(func(p *rollout.Plan) {
 				p.Steps = []rollout.Step{
-					{Weight: 10, Bake: 10 * time.Minute}, {Weight: 25, Bake: 20 * time.Minute}, {Weight: 40, Bake: 10 * time.Minute},
-					{Weight: 60, Bake: 10 * time.Minute}, {Weight: 100, Bake: 20 * time.Minute},
+					{Weight: 10, Bake: 10 * time.Minute},
+					{Weight: 25, Bake: 20 * time.Minute},
+					{Weight: 40, Bake: 10 * time.Minute},
+					{Weight: 60, Bake: 10 * time.Minute},
+					{Weight: 100, Bake: 20 * time.Minute},
 				}
 			})),
 		},

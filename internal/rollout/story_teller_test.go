@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ const (
 
 // teller plays a story: it is the controller's loop without a cluster.
 type teller struct {
-	t       testing.TB
+	t       *testing.T
 	story   story
 	world   *simulator.World
 	api     simulator.API
@@ -72,8 +73,9 @@ type teller struct {
 
 	lookAt  time.Time
 	awake   time.Time // the controller is down until then
-	writes  int       // decisions to write so far
-	crashed bool      // in this pass
+	looks   int
+	writes  int  // decisions to write so far
+	crashed bool // in this pass
 	last    rollout.Decision
 
 	trace   invariants.Trace
@@ -99,7 +101,7 @@ const (
 var midnight = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 // newTeller opens the book.
-func newTeller(t testing.TB, s story) *teller {
+func newTeller(t *testing.T, s story) *teller {
 	t.Helper()
 	scenario := ordinaryWorld()
 	for _, edit := range s.world {
@@ -225,7 +227,7 @@ func (b *teller) over() bool {
 		if b.trouble != nil {
 			return false
 		}
-	default:
+	case rollout.Checking, rollout.Shifting, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.RollingBack:
 		return false
 	}
 	return !slices.ContainsFunc(b.moments, func(m *moment) bool { return !m.done })
@@ -328,7 +330,7 @@ func (b *teller) check(in rollout.Input, d rollout.Decision) {
 	if d.Note == "" || d.Next == "" {
 		b.t.Errorf("%s: at %s %s/%s says nothing: note %q, next %q", b.story.name, in.Now, to, d.Progress.Reason, d.Note, d.Next)
 	}
-	if again := rollout.Decide(in); fmt.Sprint(again) != fmt.Sprint(d) && again.Note != d.Note {
+	if b.looks++; b.looks%10 == 0 && !reflect.DeepEqual(rollout.Decide(in), d) {
 		b.t.Errorf("%s: at %s the same input gave two decisions", b.story.name, in.Now)
 	}
 }
