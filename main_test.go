@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"net"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+	"google.golang.org/grpc"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
+	"github.com/sluice-rollouts/sluice/test/controlplane"
+)
+
+// itself makes the test binary run the program instead of its tests.
+const itself = "SLUICE_RUN_MAIN"
+
+var plane *controlplane.ControlPlane
+
+func TestMain(m *testing.M) {
+	if os.Getenv(itself) != "" {
+		main()
+		return
+	}
+	os.Exit(controlplane.Main(m, &plane, controlplane.Options{}))
+}
+
+// program is the manager as a process of its own, with what it prints.
+func program(t *testing.T, args ...string) (*exec.Cmd, *printed) {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := plane.WriteKubeconfig(config); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), executable, args...)
+	// No credentials, wherever the tests run: only loopback may work without.
+	cmd.Env = append(os.Environ(), itself+"=1", "KUBECONFIG="+config, "HOME="+t.TempDir(),
+		"GOOGLE_APPLICATION_CREDENTIALS="+filepath.Join(t.TempDir(), "none"))
+	out := &printed{}
+	cmd.Stdout, cmd.Stderr = out, out
+	return cmd, out
+}
+
+type printed struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(b)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+// world serves a simulated world at a speed, and its control endpoint.
+func world(t *testing.T, speed float64) (run, metrics, control string) {
+	t.Helper()
+	sc, err := simulator.ParseScenario([]byte(`services: [{project: acme-prod, location: asia-northeast1, name: web, revisions: [{image: a}]}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := simulator.New(sc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard := wire.NewGuard(w, clock.RealClock{})
+	guard.SetSpeed(speed)
+	cloudRun, director := httptest.NewServer(wire.CloudRun(guard)), httptest.NewServer(wire.Control(guard))
+	t.Cleanup(cloudRun.Close)
+	t.Cleanup(director.Close)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	monitoringpb.RegisterMetricServiceServer(server, wire.NewMonitoring(wire.Metrics(guard)))
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return cloudRun.URL, "http://" + listener.Addr().String(), director.URL
+}
+
+func TestTheManagerRunsAndEndsOnSIGTERM(t *testing.T) {
+	t.Parallel()
+	run, metrics, control := world(t, 60)
+	cmd, out := program(t, "--cloud-run-endpoint="+run, "--monitoring-endpoint="+metrics, "--simulated-clock="+control,
+		"--leader-election-namespace=default", "--health-probe-bind-address=0")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(plane.Config, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ro := &v1alpha1.CloudRunRollout{}
+	ro.Name, ro.Namespace = "web", "default"
+	ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: "acme-prod", Location: "asia-northeast1", Name: "web"}
+	if err := c.Create(t.Context(), ro); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !meta.IsStatusConditionTrue(ro.Status.Conditions, v1alpha1.ConditionReady) {
+		select {
+		case err := <-ended:
+			t.Fatalf("it ended: %v\n%s", err, out)
+		case <-tick.C:
+		}
+		if err := c.Get(t.Context(), client.ObjectKeyFromObject(ro), ro); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// It lives in the world's time, which began long before this test.
+	if since := ro.Status.Attempt.Since; since.Year() != 2026 || since.Month() != time.January {
+		t.Errorf("the state is since %v", since)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v\n%s", err, out)
+	}
+}
+
+func TestMistakesOnTheCommandLineEndTheManager(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"a told clock and Google's endpoints":  {[]string{"--simulated-clock=http://127.0.0.1:1"}, "must both be http addresses on this machine"},
+		"a told clock and one real endpoint":   {[]string{"--simulated-clock=http://127.0.0.1:1", "--cloud-run-endpoint=http://127.0.0.1:1"}, "must both be http addresses on this machine"},
+		"an endpoint elsewhere without TLS":    {[]string{"--cloud-run-endpoint=http://example.com"}, "--cloud-run-endpoint: "},
+		"no credentials for Google's endpoint": {nil, "finding credentials for"},
+		"a flag that nobody knows":             {[]string{"--spede"}, "flag provided but not defined: -spede"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd, out := program(t, c.args...)
+			err := cmd.Run()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || !strings.Contains(out.String(), c.want) {
+				t.Errorf("%v, want %q:\n%s", err, c.want, out)
+			}
+		})
+	}
+}
+
+func TestATimeThatIsToldIsOnlyForThisMachine(t *testing.T) {
+	t.Parallel()
+	const here = "http://127.0.0.1:1"
+	for name, c := range map[string]struct{ clock, run, metrics string }{
+		"no endpoints":                     {here, "", ""},
+		"no endpoint of Cloud Monitoring":  {here, here, ""},
+		"https":                            {here, here, "https://127.0.0.1:1"},
+		"another machine":                  {here, "http://10.0.0.1", here},
+		"a name that looks like loopback":  {here, "http://127.0.0.1.example.com", here},
+		"loopback as a user":               {here, "http://127.0.0.1@example.com", here},
+		"the clock is on another machine":  {"http://10.0.0.1", here, here},
+		"an address that cannot be parsed": {here, "http://[::1", here},
+	} {
+		_, _, err := clockFlag{c.clock}.open(t.Context(), c.run, c.metrics)
+		if err == nil || !strings.Contains(err.Error(), "on this machine") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, speed, err := clockFlag{}.open(t.Context(), "", "")
+	if err != nil || speed() != 1 {
+		t.Errorf("real time: %v", err)
+	}
+	for _, control := range []string{"http://localhost:1", "http://[::1]:1", here} {
+		if !onThisMachine(control) {
+			t.Errorf("%s is not on this machine", control)
+		}
+	}
+	run, metrics, control := world(t, 60)
+	told, speed, err := clockFlag{control}.open(t.Context(), run, metrics)
+	if err != nil || speed() != 60 || told.Now().Year() != 2026 {
+		t.Errorf("told time: %v", err)
+	}
+}
+
+func TestTheHelpLeavesTheToldClockOut(t *testing.T) {
+	t.Parallel()
+	cmd, out := program(t, "--help")
+	_ = cmd.Run()
+	for _, name := range []string{"cloud-run-endpoint", "monitoring-endpoint", "leader-elect", "leader-election-lease-duration", "kubeconfig"} {
+		if !strings.Contains(out.String(), "-"+name) {
+			t.Errorf("help does not name %s:\n%s", name, out)
+		}
+	}
+	if strings.Contains(out.String(), "clock") {
+		t.Errorf("help names the clock:\n%s", out)
+	}
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	(&clockFlag{}).bind(flags)
+	if flags.Lookup("simulated-clock") == nil {
+		t.Error("there is no flag")
+	}
+}
+
+func TestWaitsAreShortenedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	failure := errors.New("no")
+	for name, c := range map[string]struct {
+		speed float64
+		after time.Duration
+		err   error
+		want  time.Duration
+	}{
+		"real time":            {1, time.Minute, nil, time.Minute},
+		"slower than real":     {0.5, time.Minute, nil, time.Minute},
+		"a hundred times":      {100, time.Minute, nil, 600 * time.Millisecond},
+		"never below one tick": {1000, 200 * time.Microsecond, nil, time.Millisecond},
+		"nothing to wait for":  {100, 0, nil, 0},
+		"an error passes":      {100, 0, failure, 0},
+	} {
+		inner := reconcile.Func(func(context.Context, reconcile.Request) (ctrl.Result, error) {
+			return ctrl.Result{RequeueAfter: c.after}, c.err
+		})
+		got, err := paced{inner, func() float64 { return c.speed }}.Reconcile(t.Context(), reconcile.Request{})
+		if got.RequeueAfter != c.want || !errors.Is(err, c.err) {
+			t.Errorf("%s: %v, %v, want %v", name, got.RequeueAfter, err, c.want)
+		}
+	}
+}
