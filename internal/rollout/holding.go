@@ -177,7 +177,8 @@ func (v view) takeBack() (Decision, bool) {
 		return d, false
 	}
 	if c := v.revision(p.Candidate); c.Presence != Found || c.Readiness != Ready {
-		return v.giveUp(fmt.Sprintf("resume was asked, but candidate %s is not there or not ready", p.Candidate)), true
+		cause := fmt.Sprintf("resumed by %s, but candidate %s is not there or not ready", v.Request.who(), p.Candidate)
+		return v.accept(v.giveUp(cause), "everything goes to "+p.Stable), true
 	}
 	v.Progress.Effective, v.Progress.Clock, v.Progress.Cause = time.Time{}, Stopwatch{}, ""
 	v.Progress.Intents = p.unseen("")
