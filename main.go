@@ -18,7 +18,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -30,7 +30,7 @@ import (
 // options are the manager's flags.
 type options struct {
 	cloudRun, monitoring string
-	probes               string
+	probes, metrics      string
 	leaderElection       bool
 	namespace            string
 	lease, renew, retry  time.Duration
@@ -52,6 +52,8 @@ func parse() options {
 	flag.StringVar(&o.monitoring, "monitoring-endpoint", "",
 		"address of Cloud Monitoring; empty is Google's, an http address on this machine is used without credentials")
 	flag.StringVar(&o.probes, "health-probe-bind-address", "127.0.0.1:8081", "address of /healthz and /readyz; 0 for none")
+	flag.StringVar(&o.metrics, "metrics-bind-address", "0",
+		"address of /metrics; 0 for none; off this machine it is served with TLS, to those who may get /metrics")
 	flag.BoolVar(&o.leaderElection, "leader-elect", true, "let one of several managers act; the others wait")
 	flag.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty is the manager's own")
 	flag.DurationVar(&o.lease, "leader-election-lease-duration", 15*time.Second, "how long a lease holds that is not renewed")
@@ -69,7 +71,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	cloud, err := connect(ctx, o)
+	cloud, refused, err := connect(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -81,6 +83,11 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("building the manager: %w", err)
 	}
+	collector := controllers.NewCollector(mgr.GetCache(), now, refused)
+	if err := metrics.Registry.Register(collector); err != nil {
+		return fmt.Errorf("registering the metrics: %w", err)
+	}
+	cloud.Actuator = collector.Count(cloud.Actuator)
 	reconciler := &controllers.Reconciler{
 		Client:   mgr.GetClient(),
 		Clock:    now,
@@ -100,18 +107,19 @@ func run(ctx context.Context, o options) error {
 	return mgr.Start(ctx)
 }
 
-// connect opens Google's APIs with the manager's own identity.
-func connect(ctx context.Context, o options) (controllers.Cloud, error) {
+// connect opens Google's APIs with the manager's own identity. It returns a
+// count of the writes that the firewall refused beside them.
+func connect(ctx context.Context, o options) (controllers.Cloud, func() int64, error) {
 	agent := "sluice/" + version()
 	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent})
 	if err != nil {
-		return controllers.Cloud{}, fmt.Errorf("--cloud-run-endpoint: %w", err)
+		return controllers.Cloud{}, nil, fmt.Errorf("--cloud-run-endpoint: %w", err)
 	}
-	metrics, err := monitoring.New(ctx, monitoring.Options{Endpoint: o.monitoring, UserAgent: agent})
+	answers, err := monitoring.New(ctx, monitoring.Options{Endpoint: o.monitoring, UserAgent: agent})
 	if err != nil {
-		return controllers.Cloud{}, fmt.Errorf("--monitoring-endpoint: %w", err)
+		return controllers.Cloud{}, nil, fmt.Errorf("--monitoring-endpoint: %w", err)
 	}
-	return controllers.Cloud{Observer: run, Actuator: run, Metrics: metrics}, nil
+	return controllers.Cloud{Observer: run, Actuator: run, Metrics: answers}, run.Refused, nil
 }
 
 func managerOptions(o options) ctrl.Options {
@@ -120,7 +128,7 @@ func managerOptions(o options) ctrl.Options {
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 	return ctrl.Options{
 		Scheme:                  scheme,
-		Metrics:                 metricsserver.Options{BindAddress: "0"},
+		Metrics:                 controllers.MetricsServer(o.metrics),
 		HealthProbeBindAddress:  o.probes,
 		LeaderElection:          o.leaderElection,
 		LeaderElectionID:        "sluice.rollouts.sluice.dev",

@@ -1,0 +1,123 @@
+package controllers
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+)
+
+// gauge is what is told of every rollout: one series, several or none, each with
+// the object's namespace and name. Only info names revisions, since these change
+// and every value of a label is a series of its own.
+type gauge struct {
+	desc *prometheus.Desc
+	read func(ro *v1alpha1.CloudRunRollout, now time.Time, tell teller)
+}
+
+type teller func(value float64, labels ...string)
+
+// gauges is everything that is told of a rollout.
+var gauges = []gauge{
+	{about("info", "What a rollout is about and the reason of its Ready condition; always 1.",
+		"project", "region", "service", "stable", "candidate", "reason"), tellInfo},
+	{about("condition", "The status of each condition of a rollout; 1 for the status it has, the others are absent.",
+		"type", "status"), tellConditions},
+	{about("step", "The step under way, counted from 1; absent outside an attempt."), tellStep},
+	{about("steps", "The number of steps that a rollout has."), tellSteps},
+	{about("candidate_weight_ratio", "The candidate's share of the traffic as Cloud Run reports it, from 0 to 1."), tellWeight},
+	{about("check_passing", "1 if a check lets the step end, 0 if not; also of checks in Shadow mode, which have no effect.",
+		"check"), tellPassing},
+	{about("check_data_age_seconds", "The age of the newest minute that a check has judged.", "check"), tellAge},
+	{about("awaiting_human", "1 while nothing goes on without a person; the cause is the reason of Ready.", "cause"), tellAwaiting},
+	{about("nat_unwatched", "1 if the NAT gateways of a rollout are not watched, because spec.nat.discovery is Off; else 0."), tellUnwatched},
+}
+
+func about(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("sluice_rollout_"+name, help, append([]string{"namespace", "name"}, labels...), nil)
+}
+
+func tellInfo(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	var service v1alpha1.ServiceReference
+	if ro.Spec.Target.Service != nil {
+		service = *ro.Spec.Target.Service
+	}
+	tell(1, service.Project, service.Location, service.Name,
+		revisionOf(ro.Status.Stable), revisionOf(ro.Status.Candidate), readyReason(ro))
+}
+
+func tellConditions(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	for _, c := range ro.Status.Conditions {
+		tell(1, c.Type, string(c.Status))
+	}
+}
+
+func tellStep(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	var step, steps int
+	if n, _ := fmt.Sscanf(ro.Status.Step, "%d/%d", &step, &steps); n == 2 {
+		tell(float64(step))
+	}
+}
+
+func tellSteps(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	tell(float64(len(ro.Spec.Strategy.Steps)))
+}
+
+func tellWeight(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	if ro.Status.Candidate != nil {
+		tell(float64(ro.Status.Candidate.Percent) / 100)
+	}
+}
+
+func tellPassing(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	for _, c := range ro.Status.Checks {
+		switch c.Verdict {
+		case v1alpha1.VerdictPass, v1alpha1.VerdictNotApplicable:
+			tell(1, c.Name)
+		case v1alpha1.VerdictBreach, v1alpha1.VerdictNoData, v1alpha1.VerdictIncomplete,
+			v1alpha1.VerdictInsufficient, v1alpha1.VerdictUndecided:
+			tell(0, c.Name)
+		}
+	}
+}
+
+func tellAge(ro *v1alpha1.CloudRunRollout, now time.Time, tell teller) {
+	for _, c := range ro.Status.Checks {
+		if c.ObservedThrough != nil {
+			tell(now.Sub(c.ObservedThrough.Time).Seconds(), c.Name)
+		}
+	}
+}
+
+func tellAwaiting(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	stalled := meta.IsStatusConditionTrue(ro.Status.Conditions, v1alpha1.ConditionStalled)
+	if stalled || ro.Status.Phase == v1alpha1.PhaseAwaitingApproval || ro.Status.Phase == v1alpha1.PhasePaused {
+		tell(1, readyReason(ro))
+	}
+}
+
+func tellUnwatched(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	if ro.Spec.NAT.Discovery == v1alpha1.DiscoveryOff {
+		tell(1)
+		return
+	}
+	tell(0)
+}
+
+func revisionOf(r *v1alpha1.RevisionStatus) string {
+	if r == nil {
+		return ""
+	}
+	return r.Revision
+}
+
+// readyReason is empty before the first look.
+func readyReason(ro *v1alpha1.CloudRunRollout) string {
+	if c := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+		return c.Reason
+	}
+	return ""
+}
