@@ -2,7 +2,7 @@ package controllers
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -58,7 +58,7 @@ func (c *fakeCloud) deploy(name string, at time.Time) {
 func (c *fakeCloud) change() {
 	c.service.Generation++
 	c.service.ObservedGeneration = c.service.Generation
-	c.service.ETag = fmt.Sprintf("%q", fmt.Sprint(c.service.Generation))
+	c.service.ETag = strconv.Quote(strconv.FormatInt(c.service.Generation, 10))
 }
 
 func (c *fakeCloud) serves() rollout.Split {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,10 +198,10 @@ func stand(t *testing.T, ro *v1alpha1.CloudRunRollout, phase rollout.Phase, reas
 		return
 	}
 	in := rollout.Input{Now: morning, Plan: defaultPlan(), Service: rollout.Service{Presence: rollout.Found}}
-	switch reason {
-	case rollout.AccessDenied:
+	if reason == rollout.AccessDenied {
 		in.Service.Presence = rollout.Denied
-	case rollout.ServiceNotFound:
+	}
+	if reason == rollout.ServiceNotFound {
 		in.Service.Presence = rollout.Missing
 	}
 	d := rollout.Decision{
@@ -210,8 +209,7 @@ func stand(t *testing.T, ro *v1alpha1.CloudRunRollout, phase rollout.Phase, reas
 		Note:     "what is: cause, number and limit", Next: "What happens next and when.",
 		Serves: rollout.NewSplit(map[string]int64{"web-1": 100}), InSync: true,
 	}
-	attempt := []rollout.Phase{rollout.Idle}
-	if !slices.Contains(attempt, phase) {
+	if phase != rollout.Idle {
 		d.Progress.Attempt, d.Progress.Candidate, d.Progress.Step = 1, "web-2", 2
 		d.Serves = rollout.NewSplit(map[string]int64{"web-1": 75, "web-2": 25})
 		d.Checks = []rollout.Check{{Name: "errors", Mode: rollout.Enforce, Verdict: analysis.Verdict{

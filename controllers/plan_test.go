@@ -26,8 +26,10 @@ func defaultPlan() rollout.Plan {
 	return rollout.Plan{
 		Service: rollout.ServiceRef{Project: "acme-prod", Location: "asia-northeast1", Name: "web"},
 		Steps: []rollout.Step{
-			{Weight: 5, Bake: 10 * time.Minute}, {Weight: 25, Bake: 10 * time.Minute},
-			{Weight: 50, Bake: 10 * time.Minute}, {Weight: 100, Bake: 20 * time.Minute},
+			{Weight: 5, Bake: 10 * time.Minute},
+			{Weight: 25, Bake: 10 * time.Minute},
+			{Weight: 50, Bake: 10 * time.Minute},
+			{Weight: 100, Bake: 20 * time.Minute},
 		},
 		StepDeadline: time.Hour,
 		Guards: []rollout.Guard{

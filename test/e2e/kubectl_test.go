@@ -105,7 +105,7 @@ func TestGetAnswersWhetherItIsMyRollout(t *testing.T) {
 	if got := strings.Join(rows[0], " "); got != "NAME SERVICE STEP WEIGHT CANDIDATE STATUS SINCE AGE" {
 		t.Errorf("columns are %s", got)
 	}
-	if got := strings.Join(rows[1][:6], " "); got != "web web 1/2 20% web-2 Progressing" {
+	if got := strings.Join(rows[1][:6], ","); got != "web,web,1/2,20%,web-2,Progressing" {
 		t.Errorf("the row is %s", got)
 	}
 	rows = columns(k.do("get", "crr", "--output", "wide"))
