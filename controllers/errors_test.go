@@ -134,6 +134,31 @@ func TestAnOutageBeforeTheFirstLookSaysNothing(t *testing.T) {
 	}
 }
 
+func TestRefusedWritesAreTriedLessAndLess(t *testing.T) {
+	t.Parallel()
+	var m memory
+	ro := object()
+	ro.UID = "one"
+	waits := func(phase v1alpha1.Phase) (minutes int) {
+		ro.Status.Phase = phase
+		m.deny(ro, "no", morning)
+		for denied := true; denied; minutes++ {
+			_, denied = m.writeDenied(ro, morning.Add(time.Duration(minutes+1)*time.Minute))
+		}
+		return minutes
+	}
+	var got []int
+	for range 6 {
+		got = append(got, waits(v1alpha1.PhaseShifting))
+	}
+	got = append(got, waits(v1alpha1.PhaseRollingBack))
+	m.allowed(ro)
+	got = append(got, waits(v1alpha1.PhaseShifting))
+	if diff := cmp.Diff([]int{1, 2, 4, 8, 10, 10, 1, 1}, got); diff != "" {
+		t.Errorf("minutes between tries (-want +got):\n%s", diff)
+	}
+}
+
 func TestADenialIsForgottenAfterAWhile(t *testing.T) {
 	t.Parallel()
 	var m memory

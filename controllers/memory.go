@@ -7,13 +7,18 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 )
 
 const (
 	// staleWait is how soon to look again when the cache lags behind.
 	staleWait = 200 * time.Millisecond
-	// deniedFor is how long a refused write is not tried again.
-	deniedFor = time.Minute
+	// deniedFor is how long a refused write is not tried again. It doubles up to
+	// deniedLongest, because each try is a turn of the object's state; a way back
+	// is tried every minute.
+	deniedFor     = time.Minute
+	deniedLongest = 10 * time.Minute
 )
 
 // memory is what this process remembers between passes. Losing it costs a
@@ -26,6 +31,7 @@ type memory struct {
 
 type denial struct {
 	detail string
+	wait   time.Duration
 	until  time.Time
 }
 
@@ -54,13 +60,24 @@ func (m *memory) stale(o client.Object) bool {
 }
 
 // deny remembers that Cloud Run refused a write.
-func (m *memory) deny(o client.Object, detail string, now time.Time) {
+func (m *memory) deny(o *v1alpha1.CloudRunRollout, detail string, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.denied == nil {
 		m.denied = map[types.UID]denial{}
 	}
-	m.denied[o.GetUID()] = denial{detail, now.Add(deniedFor)}
+	wait := deniedFor
+	if o.Status.Phase != v1alpha1.PhaseRollingBack {
+		wait = min(max(deniedFor, 2*m.denied[o.UID].wait), deniedLongest)
+	}
+	m.denied[o.UID] = denial{detail, wait, now.Add(wait)}
+}
+
+// allowed forgets refusals: a write was accepted.
+func (m *memory) allowed(o client.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.denied, o.GetUID())
 }
 
 // writeDenied returns why the last write was refused, while that is fresh.

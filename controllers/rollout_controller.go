@@ -100,6 +100,9 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 	if err != nil {
 		return r.explain(ctx, ro, err)
 	}
+	if d.Write != nil {
+		r.memory.allowed(ro)
+	}
 	return ctrl.Result{RequeueAfter: max(d.LookAt.Sub(in.Now), time.Second)}, nil
 }
 
