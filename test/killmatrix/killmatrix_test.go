@@ -1,0 +1,65 @@
+package killmatrix
+
+import (
+	"os"
+	"testing"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/sluice-rollouts/sluice/test/controlplane"
+)
+
+var plane *controlplane.ControlPlane
+
+func TestMain(m *testing.M) {
+	ctrl.SetLogger(logr.Discard())
+	os.Exit(controlplane.Main(m, &plane, controlplane.Options{}))
+}
+
+func newBench(t *testing.T) *Bench {
+	t.Helper()
+	b, err := NewBench(plane.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestNobodyCanTellThatTheControllerWasKilled plays a part of the matrix; make
+// kill-matrix plays all of it.
+func TestNobodyCanTellThatTheControllerWasKilled(t *testing.T) {
+	t.Parallel()
+	report, err := newBench(t).Matrix(t.Context(), Options{Every: 29, Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(report)
+	for _, d := range report.Divergences {
+		t.Error(d)
+	}
+}
+
+// TestTheMatrixFindsDeliberateBugs shows that the harness can fail: each bug is
+// harmless until the controller is killed at the right moment.
+func TestTheMatrixFindsDeliberateBugs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, bug := range Bugs {
+		t.Run(bug.Name, func(t *testing.T) {
+			t.Parallel()
+			report, err := b.Find(t.Context(), &bug)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(report.Divergences) == 0 {
+				t.Fatalf("not found: %s", report)
+			}
+			d := report.Divergences[0]
+			if d.Kill == nil {
+				t.Errorf("found without a kill: it is no test of kills\n%s", d)
+			}
+			t.Logf("found after %d kills: %s", report.Kills, d)
+		})
+	}
+}

@@ -1,0 +1,325 @@
+package killmatrix
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+	"google.golang.org/grpc"
+	"k8s.io/utils/clock"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
+	"github.com/sluice-rollouts/sluice/test/invariants"
+)
+
+// play is one playing of a scene: a world, an object, and one life after the
+// other.
+type play struct {
+	bench  *Bench
+	scene  Scene
+	bug    *Bug
+	ledger *ledger
+	guard  *wire.Guard
+	object *v1alpha1.CloudRunRollout // as it was created
+	life   atomic.Pointer[life]
+
+	mu       sync.Mutex
+	seq      int // of the world's log
+	trace    invariants.Trace
+	lines    []line
+	status   v1alpha1.CloudRunRolloutStatus // the newest that is stored
+	writes   map[string]string              // bodies of the PATCHes, by etag
+	repeats  []string                       // what was wrong with repeated ones
+	deployAt time.Time
+	deployed bool
+	endedAt  time.Time
+}
+
+// line is a moment of a play, in words.
+type line struct {
+	at   time.Time
+	what string
+}
+
+// stage prepares a play: its world is settled and its rollout is created.
+func (b *Bench) stage(ctx context.Context, s Scene, kill *Kill, wall clock.PassiveClock) (*play, error) {
+	world, err := simulator.New(s.world())
+	if err != nil {
+		return nil, err
+	}
+	world.Advance(settled)
+	p := &play{bench: b, scene: s, ledger: newLedger(kill), guard: wire.NewGuard(world, wall), writes: map[string]string{}}
+	p.trace = append(p.trace, plan(morning))
+	if p.object, err = b.create(ctx); err != nil {
+		return nil, err
+	}
+	p.drain()
+	return p, nil
+}
+
+// remove removes the play's object.
+func (p *play) remove(ctx context.Context) { _ = p.bench.kube.Delete(ctx, p.object) }
+
+// monitoring serves the world's metrics on this machine, until stop is called.
+func (p *play) monitoring(ctx context.Context) (address string, stop func(), err error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := grpc.NewServer(grpc.UnaryInterceptor(p.measured))
+	monitoringpb.RegisterMetricServiceServer(server, wire.NewMonitoring(wire.Metrics(p.guard)))
+	go func() { _ = server.Serve(listener) }()
+	return "http://" + listener.Addr().String(), server.Stop, nil
+}
+
+func (p *play) say(at time.Time, format string, args ...any) {
+	p.lines = append(p.lines, line{at, fmt.Sprintf(format, args...)})
+}
+
+func (p *play) tellKill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drain()
+	p.say(told{p}.Now(), "%s: %s", killed, p.ledger.kill)
+}
+
+// killed begins the line of a kill, which the reference does not have.
+const killed = "KILLED"
+
+// drain takes what has happened in the world into the trace.
+func (p *play) drain() {
+	p.guard.Do(func(w *simulator.World) {
+		log := w.LogSince(p.seq)
+		p.seq += len(log)
+		p.trace = append(p.trace, invariants.FromLog(log, fullName, ours)...)
+		for _, e := range log {
+			p.sayEvent(e)
+		}
+	})
+}
+
+func (p *play) sayEvent(e simulator.Event) {
+	switch {
+	case e.Kind == simulator.EventEffective:
+		p.say(e.At, "%s serves", split(e.Split))
+	case e.Kind == simulator.EventCall && e.Call.Operation == "services.patch":
+		p.say(e.At, "PATCH %s: %d", entries(e.Call.Traffic), e.Call.Code)
+	}
+}
+
+// before is told of every call that will be made now.
+func (p *play) before(c call, sent []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case c.name == patchCall:
+		return p.beforePatch(sent)
+	case c.object && c.write:
+		ro := v1alpha1.CloudRunRollout{}
+		if err := json.Unmarshal(sent, &ro); err != nil {
+			return err
+		}
+		return p.look(&ro.Status)
+	}
+	return nil
+}
+
+// beforePatch compares writes on the same etag: they must be the same.
+func (p *play) beforePatch(sent []byte) error {
+	var body struct {
+		Etag    string          `json:"etag"`
+		Traffic json.RawMessage `json:"traffic"`
+	}
+	if err := json.Unmarshal(sent, &body); err != nil {
+		return err
+	}
+	if was, again := p.writes[body.Etag]; again && was != string(body.Traffic) {
+		p.repeats = append(p.repeats, fmt.Sprintf("two writes on etag %s: %s, then %s", body.Etag, was, body.Traffic))
+	}
+	p.writes[body.Etag] = string(body.Traffic)
+	return nil
+}
+
+// look notes what could be known when a write or the end is decided.
+func (p *play) look(status *v1alpha1.CloudRunRolloutStatus) error {
+	a := status.Attempt
+	if a == nil || intent(a) == nil && status.Phase != v1alpha1.PhaseCompleted {
+		return nil
+	}
+	subject := invariants.Subject{
+		Project: project, Location: region, Service: service, Candidate: a.Candidate, Stable: baseline(status),
+		Gateways: []invariants.Gateway{{Project: "acme-net", Region: region, Name: gateway}}, From: morning,
+	}
+	if status.Phase == v1alpha1.PhaseCompleted {
+		subject.Stable = stable // the former one; it is the witness
+	}
+	var err error
+	p.drain()
+	p.guard.Do(func(w *simulator.World) {
+		var seen invariants.Evidence
+		if seen, err = invariants.Visible(w.Series(), subject, w.Now()); err == nil {
+			p.trace = append(p.trace, seen)
+		}
+	})
+	return err
+}
+
+// after is told of every answer about the rollout.
+func (p *play) after(c call, code int, got []byte) error {
+	if !c.write || code != http.StatusOK {
+		return nil
+	}
+	ro := v1alpha1.CloudRunRollout{}
+	if err := json.Unmarshal(got, &ro); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drain()
+	now := told{p}.Now()
+	p.trace = append(p.trace, saved(now, &ro.Status))
+	if turn := turn(&ro.Status); turn != turnOf(p.status) {
+		p.say(now, "status: %s", turn)
+	}
+	p.status = ro.Status
+	p.ended(now)
+	return nil
+}
+
+// ended notes when the scene has come to an end.
+func (p *play) ended(now time.Time) {
+	mine := p.deployed && p.status.Attempt != nil && p.status.Attempt.Candidate == candidate
+	switch over := p.status.Phase == v1alpha1.PhaseCompleted || p.status.Phase == v1alpha1.PhaseRolledBack; {
+	case !mine || !over:
+		p.endedAt = time.Time{}
+	case p.endedAt.IsZero():
+		p.endedAt = now
+	}
+}
+
+// over tells whether the scene has been over for long enough.
+func (p *play) over() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.endedAt.IsZero() && told{p}.Since(p.endedAt) >= calm
+}
+
+// release tells when the release is due: a minute after the service was seen to
+// be pinned and in order. Zero is not yet, or already done.
+func (p *play) release() (due time.Time, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.deployed {
+		return time.Time{}, nil
+	}
+	var state simulator.State
+	p.guard.Do(func(w *simulator.World) { state, err = w.State(fullName) })
+	latest := slices.ContainsFunc(state.Traffic, func(t simulator.TrafficTarget) bool { return t.Type == simulator.AllocateLatest })
+	ready := p.status.Phase == v1alpha1.PhaseIdle && baseline(&p.status) != "" && !latest && !state.Reconciling
+	if ready && p.deployAt.IsZero() {
+		p.deployAt = told{p}.Now().Add(time.Minute)
+	}
+	return p.deployAt, err
+}
+
+// deploy deploys the scene's release, as a pipeline does.
+func (p *play) deploy() error {
+	var err error
+	p.guard.Do(func(w *simulator.World) {
+		_, err = w.Deploy(fullName, simulator.Deployment{Image: p.scene.image, Revision: candidate})
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deployed = true
+	p.say(told{p}.Now(), "%s is deployed", candidate)
+	return err
+}
+
+// saved is a stored status in the words of the invariants.
+func saved(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
+	e := invariants.Saved{At: invariants.At(at), Plan: 1, Phase: string(s.Phase), Stable: baseline(s)}
+	a := s.Attempt
+	if a == nil {
+		return e
+	}
+	e.Generation, e.Reason, e.Attempt, e.Candidate, e.Latched = a.SeenGeneration, a.Reason, a.ID, a.Candidate, a.Latched
+	if s.Phase == v1alpha1.PhaseBaking {
+		e.Serving = shares(a.Confirmed)
+	}
+	if i := intent(a); i != nil {
+		e.Intent = &invariants.Intent{Split: shares(i.Split), Etag: i.BaseEtag}
+	}
+	return e
+}
+
+// intent is the write that a status announces, if it does.
+func intent(a *v1alpha1.Attempt) *v1alpha1.Intent {
+	if a == nil {
+		return nil
+	}
+	for i := range slices.Backward(a.Intents) {
+		if a.Intents[i].BaseEtag != "" {
+			return &a.Intents[i]
+		}
+	}
+	return nil
+}
+
+func baseline(s *v1alpha1.CloudRunRolloutStatus) string {
+	if s.Attempt == nil || s.Attempt.Baseline == nil {
+		return ""
+	}
+	return s.Attempt.Baseline.Revision
+}
+
+func shares(list []v1alpha1.Share) invariants.Split {
+	percents := invariants.Split{}
+	for _, s := range list {
+		percents[s.Revision] += int(s.Percent)
+	}
+	return percents
+}
+
+// turn is what a person would notice of a status.
+func turn(s *v1alpha1.CloudRunRolloutStatus) string {
+	reason := ""
+	if s.Attempt != nil {
+		reason = s.Attempt.Reason
+	}
+	return fmt.Sprintf("%s/%s step %q", s.Phase, reason, s.Step)
+}
+
+func turnOf(s v1alpha1.CloudRunRolloutStatus) string { return turn(&s) }
+
+// split writes percents, the revisions in order.
+func split(percents map[string]int) string {
+	var words []string
+	for _, revision := range slices.Sorted(maps.Keys(percents)) {
+		words = append(words, fmt.Sprintf("%s %d%%", revision, percents[revision]))
+	}
+	return strings.Join(words, ", ")
+}
+
+func entries(list []simulator.TrafficTarget) string {
+	var words []string
+	for _, t := range list {
+		word := fmt.Sprintf("%s %d%%", t.Revision, t.Percent)
+		if t.Tag != "" {
+			word += " [" + t.Tag + "]"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}
