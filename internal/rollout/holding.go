@@ -84,7 +84,7 @@ func (v view) giveUp(cause string) Decision {
 	}
 	v.Progress.Requested, v.Progress.Cause = "", cause
 	if v.untouched() && v.desired.Equal(all(v.Progress.Stable)) {
-		return v.rolledBack()
+		return v.nothingToLower()
 	}
 	return v.sendBack(cause)
 }
@@ -158,8 +158,14 @@ func (v view) endedByPerson() Decision {
 	p.Confirmed, p.Intents, p.Requested, p.Lowered = all(p.Stable), nil, "", v.Now
 	p.Cause = "someone else sent " + p.Stable + " 100%"
 	v.Progress = p
+	return v.nothingToLower()
+}
+
+// nothingToLower ends an attempt without a write: stable was asked to serve
+// everything. It is told as done only when it does.
+func (v view) nothingToLower() Decision {
 	if !v.effective.Equal(v.desired) {
-		return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%s; serves %s", p.Cause, v.effective)).next(
+		return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%sserves %s", v.because(), v.effective)).next(
 			"Done when Cloud Run serves it.")
 	}
 	return v.rolledBack()

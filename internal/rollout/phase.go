@@ -2,32 +2,39 @@ package rollout
 
 import "slices"
 
-// Phase is where a rollout stands. Each has one sentence.
+// Phase is where a rollout stands. Each has one sentence, in meaning.
 type Phase string
 
 // The phases.
 const (
-	// Idle: there is nothing to roll out, or it cannot begin.
-	Idle Phase = "Idle"
-	// Checking: a candidate was found and its preconditions are looked at.
-	Checking Phase = "Checking"
-	// Shifting: a split was sent and does not serve yet.
-	Shifting Phase = "Shifting"
-	// Baking: a split serves and evidence about it is gathered.
-	Baking Phase = "Baking"
-	// AwaitingApproval: a person must let the next weight begin.
+	Idle             Phase = "Idle"
+	Checking         Phase = "Checking"
+	Shifting         Phase = "Shifting"
+	Baking           Phase = "Baking"
 	AwaitingApproval Phase = "AwaitingApproval"
-	// Held: waits for the world, and goes on by itself.
-	Held Phase = "Held"
-	// Paused: waits for a person.
-	Paused Phase = "Paused"
-	// RollingBack: stable was sent all traffic and does not serve it all yet.
-	RollingBack Phase = "RollingBack"
-	// RolledBack: stable serves everything and the candidate was given up.
-	RolledBack Phase = "RolledBack"
-	// Completed: the candidate became stable.
-	Completed Phase = "Completed"
+	Held             Phase = "Held"
+	Paused           Phase = "Paused"
+	RollingBack      Phase = "RollingBack"
+	RolledBack       Phase = "RolledBack"
+	Completed        Phase = "Completed"
 )
+
+// meaning has the sentence of each phase. docs/states.md is made from it.
+var meaning = map[Phase]string{
+	Idle:             "There is nothing to roll out, or it cannot begin.",
+	Checking:         "A candidate was found and its preconditions are looked at.",
+	Shifting:         "A split was sent and does not serve yet.",
+	Baking:           "A split serves and evidence about it is gathered.",
+	AwaitingApproval: "A person must let the next weight begin.",
+	Held:             "It waits for the world, and goes on by itself.",
+	Paused:           "It waits for a person.",
+	RollingBack:      "Stable was sent all traffic and does not serve it all yet.",
+	RolledBack:       "Stable serves everything and the candidate was given up.",
+	Completed:        "The candidate became stable.",
+}
+
+// Meaning is what a phase says of a rollout, in one sentence.
+func (p Phase) Meaning() string { return meaning[p] }
 
 // Phases lists them in the order in which a reader meets them.
 var Phases = []Phase{
@@ -37,16 +44,16 @@ var Phases = []Phase{
 // Edges lists, for each phase, those that may follow it. Staying is always
 // allowed. RollingBack follows every phase of an attempt.
 var Edges = map[Phase][]Phase{
-	Idle:             {Checking, Shifting, Baking, Held, AwaitingApproval, RollingBack, RolledBack, Paused},
-	Checking:         {Idle, Shifting, Baking, Held, AwaitingApproval, Paused, RollingBack, RolledBack},
+	Idle:             {Checking, Baking, Paused, RollingBack, RolledBack},
+	Checking:         {Idle, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack},
 	Shifting:         {Idle, Checking, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},
-	Baking:           {Idle, Checking, Shifting, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},
+	Baking:           {Idle, Shifting, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},
 	AwaitingApproval: {Idle, Checking, Shifting, Baking, Held, Paused, RollingBack, RolledBack},
 	Held:             {Idle, Checking, Shifting, Baking, AwaitingApproval, Paused, RollingBack, RolledBack, Completed},
 	Paused:           {Idle, Checking, Shifting, Baking, AwaitingApproval, Held, RollingBack, RolledBack, Completed},
-	RollingBack:      {Idle, Checking, Held, Paused, RolledBack},
-	RolledBack:       {Idle, Checking, Held, Paused, RollingBack},
-	Completed:        {Idle, Checking, Held, Paused, RollingBack},
+	RollingBack:      {Idle, Checking, Paused, RolledBack},
+	RolledBack:       {Idle, Checking, Paused, RollingBack},
+	Completed:        {Idle, Checking, Paused, RollingBack},
 }
 
 // follows tells whether one phase may come after another.
