@@ -176,7 +176,13 @@ func TestWhatIsAllowed(t *testing.T) {
 		},
 		"an abort that is obeyed":                        aborted,
 		"a late write after an abort that is taken back": func() Trace { return lateRise("20m", "21m") },
-		"drops that were usual before":                   func() Trace { return edit(usualDrops(good()), 2, dropAlways) },
+		"a new attempt that a person asked for": func() Trace {
+			trace := secondAttempt("40m")
+			trace = edit(trace, 6, func(s *Saved) { s.Answered, s.Accepted = "r2", true })
+			trace = edit(trace, 2, func(e *Evidence) { e.Stable, e.Gateways = minutes(6, 37), gatewayMinutes(6, 36) })
+			return before[Saved](trace, 6, Request{after("39m"), "r2", "retry"})
+		},
+		"drops that were usual before": func() Trace { return edit(usualDrops(good()), 2, dropAlways) },
 	}
 	for name, trace := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -340,7 +346,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"a rise of a latched candidate in a later attempt": {func() Trace {
 			return edit(good(), 2, func(s *Saved) { s.Latched = []string{"web-2"} })
 		}, "I5", "latched"},
-		"a late rise that stays": {func() Trace { return lateRise("20m", "29m") }, "I5", "still stands"},
+		"a new attempt of a candidate that was given up": {func() Trace { return secondAttempt("40m") }, "I5", "nobody asked to retry"},
+		"a late rise that stays":                         {func() Trace { return lateRise("20m", "29m") }, "I5", "still stands"},
 
 		"a write before a baseline was saved": {func() Trace {
 			return edit(until[Write](good(), 1), 2, func(s *Saved) { s.Stable = "" })

@@ -27,13 +27,14 @@ type past struct {
 	answered    map[string]bool // by request: accepted
 	foreign     *Desired        // a split of somebody else's that nobody acknowledged
 	given       map[int64]bool  // attempts that were given up
+	abandoned   map[string]bool // candidates that were given up, until a retry
 	lateRise    time.Time       // since when a write of a given-up attempt serves
 	lowered     time.Time       // when a candidate last lost traffic
 	evidence    Evidence
 }
 
 func newPast() *past {
-	return &past{lives: map[string]LifeState{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
+	return &past{abandoned: map[string]bool{}, lives: map[string]LifeState{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
 }
 
 // learn adds an event to the past.
@@ -122,7 +123,13 @@ func (p *past) learnSaved(s Saved) {
 	if s.Phase == phaseRollingBack || s.Phase == phaseRolledBack {
 		p.given[s.Attempt] = true
 	}
+	if s.Phase == phaseRolledBack {
+		p.abandoned[s.Candidate] = true
+	}
 	if s.Answered != "" && s.Answered != p.saved.Answered {
+		if r, ok := p.request("retry"); ok && r.ID == s.Answered && s.Accepted {
+			clear(p.abandoned)
+		}
 		p.answered[s.Answered] = s.Accepted
 		if s.Accepted {
 			p.foreign = nil
