@@ -126,20 +126,27 @@ func (p *past) learnSaved(s Saved) {
 	if s.Phase == phaseRolledBack {
 		p.abandoned[s.Candidate] = true
 	}
-	if s.Answered != "" && s.Answered != p.saved.Answered {
-		if r, ok := p.request("retry"); ok && r.ID == s.Answered && s.Accepted {
-			clear(p.abandoned)
-		}
-		p.answered[s.Answered] = s.Accepted
-		if s.Accepted {
-			p.foreign = nil
-		}
-	}
+	p.learnAnswer(s)
 	if p.foreign != nil && p.foreign.Split.sole() != "" && p.foreign.Split.sole() == s.Stable {
 		p.foreign = nil // it is the baseline now
 	}
 	p.raised = false
 	p.saved, p.savedOnce = s, true
+}
+
+// learnAnswer notes what became of a person's request.
+func (p *past) learnAnswer(s Saved) {
+	if s.Answered == "" || s.Answered == p.saved.Answered {
+		return
+	}
+	p.answered[s.Answered] = s.Accepted
+	if !s.Accepted {
+		return
+	}
+	p.foreign = nil
+	if r, ok := p.request("retry"); ok && r.ID == s.Answered {
+		clear(p.abandoned)
+	}
 }
 
 // The phases that the rules know. They are the words of the API.
