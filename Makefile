@@ -11,10 +11,10 @@ TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODUL
 TESTED := $(if $(KSTATUS_READY),$(TESTED),$(filter-out test/kstatus,$(TESTED)))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test demo run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test demo kill-matrix run clean
 
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## compile bin/sluice and bin/cloudrun-simulator
 	CGO_ENABLED=0 go build -trimpath -o bin/sluice .
@@ -55,6 +55,10 @@ test: controlplane ## run all tests, with a real kube-apiserver and etcd; RACE=1
 demo: ## play a rollout against a simulated cloud; HEADLESS=1 asserts instead of showing
 	@echo "compiling the demo; a minute or two the first time"
 	go run ./hack/demo $(if $(HEADLESS),-headless)
+
+kill-matrix: ## kill the controller at every call it makes, and the manager at every cloud write; under 20 minutes
+	@echo "compiling the kill matrix; a minute or two the first time"
+	go run ./hack/killmatrix
 
 clean: ## remove what was built here; kube-apiserver and etcd stay in the user's cache
 	rm -rf bin dist .cache

@@ -59,8 +59,8 @@ func (b *Bench) client(transport http.RoundTripper) (client.Client, error) {
 }
 
 // create stores a new rollout.
-func (b *Bench) create(ctx context.Context) (*v1alpha1.CloudRunRollout, error) {
-	ro := object()
+func (b *Bench) create(ctx context.Context, namespace string) (*v1alpha1.CloudRunRollout, error) {
+	ro := object(namespace)
 	return ro, b.kube.Create(ctx, ro)
 }
 

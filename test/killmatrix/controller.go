@@ -56,7 +56,7 @@ func (p *play) bear(ctx context.Context, number int, metrics string) (*controlle
 // perform plays a scene in one process, on told time, and returns what it came
 // to and the points that it passed.
 func (b *Bench) perform(ctx context.Context, s Scene, kill *Kill, bug *Bug) (outcome, []Point, error) {
-	p, err := b.stage(ctx, s, kill, clocktesting.NewFakePassiveClock(morning))
+	p, err := b.stage(ctx, s, kill, staging{clocktesting.NewFakePassiveClock(morning), "default"})
 	if err != nil {
 		return outcome{}, nil, err
 	}

@@ -63,3 +63,21 @@ func TestTheMatrixFindsDeliberateBugs(t *testing.T) {
 		})
 	}
 }
+
+// TestTheManagerIsKilledAtItsFirstStep kills the real binary while the answer to
+// its first step is on the way.
+func TestTheManagerIsKilledAtItsFirstStep(t *testing.T) {
+	t.Parallel()
+	binary, err := Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := newBench(t).Processes(t.Context(), binary, Options{Only: patch("healthy", 2), Kind: During, Scene: "healthy"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(report)
+	for _, d := range report.Divergences {
+		t.Error(d)
+	}
+}

@@ -22,6 +22,10 @@ type Options struct {
 	Bug *Bug
 	// Only leaves the other points out; nil takes all.
 	Only func(Scene, Point) bool
+	// Scene, At and Kind pick one scene, point or kind; the zero values take all.
+	Scene string
+	At    int
+	Kind  Kind
 	// First ends a matrix at its first divergence.
 	First bool
 }
@@ -80,6 +84,9 @@ func matrix(ctx context.Context, o Options, perform performance) (Report, error)
 		if o.First && len(all.Divergences) > 0 {
 			break
 		}
+		if o.Scene != "" && o.Scene != s.Name {
+			continue
+		}
 		m := scenery{scene: s, options: o, perform: perform, began: began}
 		err := m.play(ctx)
 		all = all.And(m.report)
@@ -124,15 +131,18 @@ func (m *scenery) play(ctx context.Context) error {
 // choose takes the points that are played.
 func (m *scenery) choose(points []Point) {
 	for i, p := range points {
-		if m.options.Only != nil && !m.options.Only(m.scene, p) {
+		o := m.options
+		if o.Only != nil && !o.Only(m.scene, p) || o.At > 0 && o.At != i+1 {
 			continue
 		}
 		m.report.K++
-		if every := max(1, m.options.Every); (m.report.K-1)%every != 0 {
+		if every := max(1, o.Every); (m.report.K-1)%every != 0 {
 			continue
 		}
 		for _, kind := range Kinds {
-			m.kills = append(m.kills, Kill{i + 1, p, kind})
+			if o.Kind == "" || o.Kind == kind {
+				m.kills = append(m.kills, Kill{i + 1, p, kind})
+			}
 		}
 	}
 }

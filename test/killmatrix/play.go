@@ -33,6 +33,9 @@ type play struct {
 	guard  *wire.Guard
 	object *v1alpha1.CloudRunRollout // as it was created
 	life   atomic.Pointer[life]
+	// hurried is set where real time passes: then a told second is too short to
+	// be kept.
+	hurried bool
 
 	mu       sync.Mutex
 	seq      int // of the world's log
@@ -52,16 +55,22 @@ type line struct {
 	what string
 }
 
+// staging is what a play lives by.
+type staging struct {
+	wall      clock.PassiveClock
+	namespace string
+}
+
 // stage prepares a play: its world is settled and its rollout is created.
-func (b *Bench) stage(ctx context.Context, s Scene, kill *Kill, wall clock.PassiveClock) (*play, error) {
+func (b *Bench) stage(ctx context.Context, s Scene, kill *Kill, by staging) (*play, error) {
 	world, err := simulator.New(s.world())
 	if err != nil {
 		return nil, err
 	}
 	world.Advance(settled)
-	p := &play{bench: b, scene: s, ledger: newLedger(kill), guard: wire.NewGuard(world, wall), writes: map[string]string{}}
+	p := &play{bench: b, scene: s, ledger: newLedger(kill), guard: wire.NewGuard(world, by.wall), writes: map[string]string{}}
 	p.trace = append(p.trace, plan(morning))
-	if p.object, err = b.create(ctx); err != nil {
+	if p.object, err = b.create(ctx, by.namespace); err != nil {
 		return nil, err
 	}
 	p.drain()

@@ -19,7 +19,6 @@ const (
 	gateway   = "nat-1"
 	stable    = "web-1"
 	candidate = "web-2"
-	namespace = "default"
 )
 
 const (
@@ -74,7 +73,7 @@ func (s Scene) world() simulator.Scenario {
 var steps = []invariants.Step{{Weight: 10, Bake: 2}, {Weight: 100, Bake: 2}}
 
 // object is the rollout that a person applies, under a name that no other has.
-func object() *v1alpha1.CloudRunRollout {
+func object(namespace string) *v1alpha1.CloudRunRollout {
 	ro := &v1alpha1.CloudRunRollout{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: "kill-"}}
 	ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: project, Location: region, Name: service}
 	for _, s := range steps {
