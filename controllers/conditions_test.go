@@ -191,7 +191,7 @@ func standingAt(t *testing.T, phase rollout.Phase, reason rollout.Reason) *v1alp
 func stand(t *testing.T, ro *v1alpha1.CloudRunRollout, phase rollout.Phase, reason rollout.Reason) {
 	t.Helper()
 	if reason == v1alpha1.ReasonInvalidSpec {
-		r := Reconciler{Client: stub{}, Clock: clocktesting.NewFakePassiveClock(morning), Recorder: events.NewFakeRecorder(9)}
+		r := Reconciler{Client: stub{}, Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning), Recorder: events.NewFakeRecorder(9)}
 		if err := r.refuse(t.Context(), ro, errors.New("spec.strategy.steps[0].bake: write a duration such as 10m, not \"soon\"")); err != nil {
 			t.Fatal(err)
 		}

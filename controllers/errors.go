@@ -23,6 +23,8 @@ const (
 	// throttledWait is how long to wait when the API is over quota and does not
 	// say for how long.
 	throttledWait = 30 * time.Second
+	// throttledLongest bounds that, because a way back may be waiting behind it.
+	throttledLongest = 2 * time.Minute
 	// invalidWait is how long to wait for a person to correct a spec.
 	invalidWait = 10 * time.Minute
 )
@@ -43,13 +45,14 @@ func maybeWritten(err error) bool {
 // explain turns a failed pass into what happens next. It is the only place that
 // knows the kinds of errors.
 //
-//	the object or the service changed    look again, on new facts
-//	an answer to a write was lost        look again: the split says what happened
-//	over quota                           wait as long as was asked
-//	the save took longer than delta      look again, on new facts
-//	a write was denied                   held as AccessDenied by the next pass
-//	an invalid spec                      Stalled/InvalidSpec, until it is edited
-//	anything else                        back off, and say that the split is not known
+//	the object or the service changed  look again, on new facts
+//	an answer to a write was lost      look again: the split says what happened
+//	a write met somebody else's        look again, as after a stranger's change
+//	over quota                         wait as long as was asked, two minutes at most
+//	the save took longer than delta    look again, on new facts
+//	a write was denied                 held as AccessDenied by the next pass
+//	an invalid spec                    Stalled/InvalidSpec, until it is edited
+//	anything else                      back off, and say that the split is not known
 func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, err error) (ctrl.Result, error) {
 	logger := log.FromContext(ctx)
 	var invalid invalidSpecError
@@ -62,12 +65,16 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		return ctrl.Result{}, nil
 	case errors.As(err, &invalid):
 		return ctrl.Result{RequeueAfter: invalidWait}, r.refuse(ctx, ro, invalid)
+	case errors.Is(err, cloudrun.ErrInterleaved):
+		logger.Info("Somebody else wrote between our read and our write", "cause", err.Error())
+		r.memory.interleave(ro)
+		return ctrl.Result{RequeueAfter: again}, nil
 	case errors.Is(err, errLate), errors.Is(err, cloudrun.ErrConflict), maybeWritten(err):
 		logger.Info("The write was not confirmed; reading again", "cause", err.Error())
 		return ctrl.Result{RequeueAfter: again}, nil
 	case errors.Is(err, cloudrun.ErrThrottled) && errors.As(err, &call):
 		logger.Info("Cloud Run is over quota", "cause", err.Error())
-		return ctrl.Result{RequeueAfter: max(call.RetryAfter, throttledWait)}, nil
+		return ctrl.Result{RequeueAfter: min(max(call.RetryAfter, throttledWait), throttledLongest)}, nil
 	case errors.As(err, &write) && errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
 		r.memory.deny(ro, call.Detail, r.Process.Now())
 		return ctrl.Result{RequeueAfter: again}, nil
@@ -101,11 +108,17 @@ func (r *Reconciler) refuse(ctx context.Context, ro *v1alpha1.CloudRunRollout, c
 // words of the next ones differ in ports and times.
 func (r *Reconciler) lost(ctx context.Context, ro *v1alpha1.CloudRunRollout, cause error) error {
 	known := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionTrafficInSync)
-	if ro.Status.Attempt == nil || known != nil && known.Reason == v1alpha1.ReasonTrafficUnknown && known.ObservedGeneration == ro.Generation {
+	if known != nil && known.Reason == v1alpha1.ReasonTrafficUnknown && known.ObservedGeneration == ro.Generation {
 		return nil
 	}
 	r.mark(ro, v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown,
 		cause.Error()+". Traffic stays as it is; tried again at least every "+longestBackoff.String()+".")
+	if ro.Status.Attempt == nil { // it was never read: nothing else says what goes on
+		r.mark(ro, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPreparing, cause.Error())
+		r.mark(ro, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonPreparing, cause.Error())
+		ro.Status.Phase, ro.Status.ObservedGeneration = v1alpha1.PhaseIdle, ro.Generation
+		ro.Status.NextAction = "The service could not be read yet; tried again at least every " + longestBackoff.String() + "."
+	}
 	return r.update(ctx, ro)
 }
 
@@ -120,6 +133,6 @@ func (r *Reconciler) update(ctx context.Context, ro *v1alpha1.CloudRunRollout) e
 	if err := r.Status().Update(ctx, ro); err != nil {
 		return err
 	}
-	r.memory.saved(ro)
+	r.memory.saved(ro, r.Process.Now())
 	return nil
 }

@@ -3,6 +3,7 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,7 +101,7 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 func TestAnInvalidSpecIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	saved, told := 0, events.NewFakeRecorder(9)
-	r := Reconciler{Client: stub{saved: &saved}, Clock: clocktesting.NewFakePassiveClock(morning), Recorder: told}
+	r := Reconciler{Client: stub{saved: &saved}, Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning), Recorder: told}
 	ro := object()
 	for range 3 {
 		if result, err := r.explain(t.Context(), ro, invalidSpecError{errors.New("write it well")}); err != nil ||
@@ -118,19 +119,26 @@ func TestAnInvalidSpecIsSaidOnce(t *testing.T) {
 
 func TestAFailedSaveOfAnOutageIsNotHidden(t *testing.T) {
 	t.Parallel()
-	r := Reconciler{Client: stub{err: errors.New("no apiserver")}, Clock: clocktesting.NewFakePassiveClock(morning)}
+	r := Reconciler{Client: stub{err: errors.New("no apiserver")}, Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning)}
 	_, err := r.explain(t.Context(), standingAt(t, rollout.Baking, rollout.Progressing), errors.New("no Cloud Run"))
 	if err == nil || err.Error() != "no Cloud Run\nno apiserver" {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestAnOutageBeforeTheFirstLookSaysNothing(t *testing.T) {
+func TestAnOutageBeforeTheFirstLookIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	saved := 0
-	r := Reconciler{Client: stub{saved: &saved}, Clock: clocktesting.NewFakePassiveClock(morning)}
-	if _, err := r.explain(t.Context(), object(), errors.New("no Cloud Run")); err == nil || saved != 0 {
-		t.Errorf("got %v, saved %d times", err, saved)
+	r := Reconciler{Client: stub{saved: &saved}, Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning)}
+	ro := object()
+	for range 2 {
+		if _, err := r.explain(t.Context(), ro, errors.New("no Cloud Run")); err == nil || saved != 1 {
+			t.Errorf("got %v, saved %d times", err, saved)
+		}
+	}
+	ready := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil || ready.Reason != v1alpha1.ReasonPreparing || !strings.Contains(ready.Message, "no Cloud Run") {
+		t.Errorf("Ready = %+v", ready)
 	}
 }
 

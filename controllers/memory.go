@@ -14,6 +14,8 @@ import (
 const (
 	// staleWait is how soon to look again when the cache lags behind.
 	staleWait = 200 * time.Millisecond
+	// staleFor is how long a cache is waited for.
+	staleFor = time.Minute
 	// deniedFor is how long a refused write is not tried again. It doubles up to
 	// deniedLongest, because each try is a turn of the object's state; a way back
 	// is tried every minute.
@@ -24,9 +26,16 @@ const (
 // memory is what this process remembers between passes. Losing it costs a
 // repeated read or a repeated refusal, never a wrong write.
 type memory struct {
-	mu     sync.Mutex
-	wrote  map[types.UID]string
-	denied map[types.UID]denial
+	mu          sync.Mutex
+	wrote       map[types.UID]own
+	denied      map[types.UID]denial
+	interleaved map[types.UID]bool
+}
+
+// own is the version of an object that this process wrote, and when.
+type own struct {
+	version string
+	at      time.Time
 }
 
 type denial struct {
@@ -36,26 +45,28 @@ type denial struct {
 }
 
 // saved remembers the version of an object that this process wrote.
-func (m *memory) saved(o client.Object) {
+func (m *memory) saved(o client.Object, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.wrote == nil {
-		m.wrote = map[types.UID]string{}
+		m.wrote = map[types.UID]own{}
 	}
-	m.wrote[o.GetUID()] = o.GetResourceVersion()
+	m.wrote[o.GetUID()] = own{o.GetResourceVersion(), now}
 }
 
 // stale tells whether the cache has not yet seen what this process wrote; a
 // decision on it would forget what was just decided. Versions of one resource
-// are ordered (Kubernetes 1.35, KEP-5504).
-func (m *memory) stale(o client.Object) bool {
+// are ordered (Kubernetes 1.35, KEP-5504). A cache that does not catch up within
+// staleFor belongs to a cluster that was put back into its past; there the
+// comparison of versions at the save is the guard.
+func (m *memory) stale(o client.Object, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	wrote, ok := m.wrote[o.GetUID()]
-	if !ok {
+	if !ok || now.Sub(wrote.at) > staleFor {
 		return false
 	}
-	order, err := resourceversion.CompareResourceVersion(o.GetResourceVersion(), wrote)
+	order, err := resourceversion.CompareResourceVersion(o.GetResourceVersion(), wrote.version)
 	return err == nil && order < 0
 }
 
@@ -88,10 +99,30 @@ func (m *memory) writeDenied(o client.Object, now time.Time) (string, bool) {
 	return d.detail, ok && now.Before(d.until)
 }
 
+// interleave remembers that somebody else wrote between our read and our write.
+func (m *memory) interleave(o client.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.interleaved == nil {
+		m.interleaved = map[types.UID]bool{}
+	}
+	m.interleaved[o.GetUID()] = true
+}
+
+// wasInterleaved tells it once.
+func (m *memory) wasInterleaved(o client.Object) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was := m.interleaved[o.GetUID()]
+	delete(m.interleaved, o.GetUID())
+	return was
+}
+
 // forget drops what is remembered of an object that is gone.
 func (m *memory) forget(uid types.UID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.wrote, uid)
 	delete(m.denied, uid)
+	delete(m.interleaved, uid)
 }

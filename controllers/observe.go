@@ -26,6 +26,7 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 		in.Service.Presence, in.Service.Detail = rollout.Denied, detail
 	}
 	if in.Service.Presence == rollout.Found {
+		in.Service.Interleaved = r.memory.wasInterleaved(ro)
 		names := rollout.Involved(plan, in.Progress, in.Service, in.Request)
 		if in.Revisions, err = cloud.Revisions(ctx, plan.Service, names); err != nil {
 			return rollout.Input{}, err

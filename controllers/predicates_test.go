@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"testing"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
@@ -39,22 +40,44 @@ func TestWhatWakesTheReconciler(t *testing.T) {
 	}
 }
 
+func TestACacheThatNeverCatchesUpIsNotWaitedForForEver(t *testing.T) {
+	t.Parallel()
+	r := &Reconciler{}
+	ro := object()
+	ro.UID, ro.ResourceVersion = "one", "10"
+	r.memory.saved(ro, morning)
+	ro.ResourceVersion = "9"
+	if !r.memory.stale(ro, morning.Add(staleFor)) || r.memory.stale(ro, morning.Add(staleFor+time.Second)) {
+		t.Error("an older version is waited for, but for a minute only")
+	}
+}
+
+func TestSomebodyElsesWriteIsToldOnce(t *testing.T) {
+	t.Parallel()
+	r := &Reconciler{}
+	ro := object()
+	r.memory.interleave(ro)
+	if !r.memory.wasInterleaved(ro) || r.memory.wasInterleaved(ro) {
+		t.Error("it is told once")
+	}
+}
+
 func TestADeletedObjectIsForgotten(t *testing.T) {
 	t.Parallel()
 	r := &Reconciler{}
 	ro := object()
 	ro.UID, ro.ResourceVersion = "one", "10"
-	r.memory.saved(ro)
+	r.memory.saved(ro, morning)
 	r.memory.deny(ro, "no", morning)
 	older := ro.DeepCopy()
 	older.ResourceVersion = "9"
-	if !r.memory.stale(older) {
+	if !r.memory.stale(older, morning) {
 		t.Error("version 9 is not stale after 10 was written")
 	}
 	if r.wakes().Delete(event.DeleteEvent{Object: ro}) {
 		t.Error("a deletion wakes the reconciler")
 	}
-	if _, denied := r.memory.writeDenied(ro, morning); denied || r.memory.stale(older) || len(r.memory.wrote)+len(r.memory.denied) > 0 {
+	if _, denied := r.memory.writeDenied(ro, morning); denied || r.memory.stale(older, morning) || len(r.memory.wrote)+len(r.memory.denied) > 0 {
 		t.Error("it is remembered")
 	}
 }

@@ -66,7 +66,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 	if !ro.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
-	if r.memory.stale(ro) {
+	if r.memory.stale(ro, r.Process.Now()) {
 		return ctrl.Result{RequeueAfter: staleWait}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, passTimeout)

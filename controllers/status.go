@@ -26,7 +26,7 @@ func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in 
 	if err := r.Status().Update(ctx, ro); err != nil {
 		return fmt.Errorf("saving status: %w", err)
 	}
-	r.memory.saved(ro)
+	r.memory.saved(ro, r.Process.Now())
 	return nil
 }
 

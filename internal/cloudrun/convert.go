@@ -37,6 +37,8 @@ func convertService(ref rollout.ServiceRef, answer *run.GoogleCloudRunV2Service)
 		Reconciling:        answer.Reconciling,
 		Failure:            failure(answer.TerminalCondition),
 	}
+	service.Claim, service.ClaimUnread = claimOf(answer.Annotations)
+	service.Annotations = othersOf(answer.Annotations)
 	var err error
 	if service.Desired, err = desired(answer.Traffic); err != nil {
 		return rollout.Service{}, err

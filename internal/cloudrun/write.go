@@ -28,6 +28,7 @@ type write interface {
 	ETag() string
 	Generation() int64
 	Targets() []rollout.Entry
+	Claim() (claim *rollout.Claim, beside map[string]string)
 }
 
 func (c *Client) swap(ctx context.Context, ref rollout.ServiceRef, w write) error {
@@ -40,9 +41,12 @@ func (c *Client) swap(ctx context.Context, ref rollout.ServiceRef, w write) erro
 	defer cancel()
 	ctx, sent := metered(ctx)
 
-	answer, err := c.api.Projects.Locations.Services.
-		Patch(name, &run.GoogleCloudRunV2Service{Etag: w.ETag(), Traffic: targets(w.Targets())}).
-		UpdateMask("traffic").Context(ctx).Do()
+	body := &run.GoogleCloudRunV2Service{Etag: w.ETag(), Traffic: targets(w.Targets())}
+	mask := "traffic"
+	if claim, beside := w.Claim(); claim != nil {
+		body.Annotations, mask = claimed(*claim, beside), "traffic,annotations"
+	}
+	answer, err := c.api.Projects.Locations.Services.Patch(name, body).UpdateMask(mask).Context(ctx).Do()
 	if err != nil {
 		return writeError(op, err, sent)
 	}

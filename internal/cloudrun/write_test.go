@@ -23,13 +23,16 @@ type swap struct {
 	etag       string
 	generation int64
 	targets    []rollout.Entry
+	claim      *rollout.Claim
+	beside     map[string]string
 }
 
-func (s swap) ETag() string             { return s.etag }
-func (s swap) Generation() int64        { return s.generation }
-func (s swap) Targets() []rollout.Entry { return s.targets }
+func (s swap) ETag() string                               { return s.etag }
+func (s swap) Generation() int64                          { return s.generation }
+func (s swap) Targets() []rollout.Entry                   { return s.targets }
+func (s swap) Claim() (*rollout.Claim, map[string]string) { return s.claim, s.beside }
 
-var step = swap{`"CNn/x"`, 7, []rollout.Entry{
+var step = swap{etag: `"CNn/x"`, generation: 7, targets: []rollout.Entry{
 	{Revision: "web-2", Percent: 5}, {Revision: "web-1", Percent: 95, Tag: rollout.Tag}, {Latest: true, Tag: "newest"},
 }}
 
@@ -75,11 +78,11 @@ func TestAnUnbuiltWriteStopsAtTheFirewall(t *testing.T) {
 	}
 	for name, w := range map[string]swap{
 		"no entries":         {etag: "x", generation: 7},
-		"a sum of 99":        {"x", 7, []rollout.Entry{{Revision: "web-1", Percent: 99}}},
-		"traffic to LATEST":  {"x", 7, []rollout.Entry{{Latest: true, Percent: 100}}},
-		"a full name":        {"x", 7, []rollout.Entry{{Revision: webName + "/revisions/web-1", Percent: 100}}},
-		"an empty etag":      {"", 7, []rollout.Entry{{Revision: "web-1", Percent: 100}}},
-		"no revision at all": {"x", 7, []rollout.Entry{{Percent: 100}}},
+		"a sum of 99":        {etag: "x", generation: 7, targets: []rollout.Entry{{Revision: "web-1", Percent: 99}}},
+		"traffic to LATEST":  {etag: "x", generation: 7, targets: []rollout.Entry{{Latest: true, Percent: 100}}},
+		"a full name":        {etag: "x", generation: 7, targets: []rollout.Entry{{Revision: webName + "/revisions/web-1", Percent: 100}}},
+		"an empty etag":      {etag: "", generation: 7, targets: []rollout.Entry{{Revision: "web-1", Percent: 100}}},
+		"no revision at all": {etag: "x", generation: 7, targets: []rollout.Entry{{Percent: 100}}},
 	} {
 		if err := client.swap(t.Context(), web, w); !errors.Is(err, ErrRefused) {
 			t.Errorf("%s: error %v, want a refusal", name, err)
@@ -87,6 +90,73 @@ func TestAnUnbuiltWriteStopsAtTheFirewall(t *testing.T) {
 	}
 	if len(below.requests) > 0 || client.Refused() != 7 {
 		t.Errorf("sent %q, refused %d, want none and 7", below.requests, client.Refused())
+	}
+}
+
+func TestTheClaimGoesWithTheTraffic(t *testing.T) {
+	t.Parallel()
+	client, below := dial(t, answering(http.StatusOK, accepted("8")))
+	w := step
+	w.claim = &rollout.Claim{
+		Holder:  rollout.Holder{Cluster: "c", Namespace: "shop", Name: "web", UID: "u"},
+		Attempt: 2, Seq: 5, Stable: "web-1", Latched: []string{"web-0"},
+	}
+	w.beside = map[string]string{"team": "web"}
+	if err := client.swap(t.Context(), web, w); err != nil {
+		t.Fatal(err)
+	}
+	want := "PATCH /v2/" + webName + "?alt=json&prettyPrint=false&updateMask=traffic%2Cannotations"
+	if diff := cmp.Diff([]string{want}, below.requests); diff != "" {
+		t.Errorf("request (-want +got):\n%s", diff)
+	}
+	annotations := `{"annotations":{"rollouts.sluice.dev/claim":"{\"cluster\":\"c\",\"namespace\":\"shop\",\"name\":\"web\",` +
+		`\"uid\":\"u\",\"attempt\":2,\"seq\":5,\"stable\":\"web-1\",\"latched\":[\"web-0\"]}","team":"web"},`
+	if !strings.HasPrefix(below.bodies[0], annotations) {
+		t.Errorf("body %s, want the annotations %s", below.bodies[0], annotations)
+	}
+}
+
+func TestReadingAClaim(t *testing.T) {
+	t.Parallel()
+	ours := rollout.Claim{
+		Holder: rollout.Holder{Cluster: "c", Namespace: "n", Name: "web", UID: "u"}, Attempt: 1, Seq: 3, Stable: "web-1", Latched: []string{},
+	}
+	cases := map[string]struct {
+		annotations map[string]string
+		want        *rollout.Claim
+		unread      string
+		others      map[string]string
+	}{
+		"no annotations at all": {},
+		"a claim of ours": {
+			annotations: map[string]string{ClaimKey: claimed(ours, nil)[ClaimKey], "team": "web"},
+			want:        &ours, others: map[string]string{"team": "web"},
+		},
+		"a claim from a later version, with more in it": {
+			annotations: map[string]string{ClaimKey: strings.Replace(claimed(ours, nil)[ClaimKey], "{", `{"more":[1],`, 1)},
+			want:        &ours, others: map[string]string{},
+		},
+		"a claim that is not JSON": {
+			annotations: map[string]string{ClaimKey: "mine"}, unread: "it is not JSON", others: map[string]string{},
+		},
+		"a claim without a holder": {
+			annotations: map[string]string{ClaimKey: "{}"}, unread: "it names no cluster and no object", others: map[string]string{},
+		},
+		"an annotation of Cloud Run's own is not carried along": {
+			annotations: map[string]string{"run.googleapis.com/ingress": "all", "a": "b"}, others: map[string]string{"a": "b"},
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, unread := claimOf(c.annotations)
+			if diff := cmp.Diff(c.want, got); diff != "" || unread != c.unread {
+				t.Errorf("unread %q, claim (-want +got):\n%s", unread, diff)
+			}
+			if diff := cmp.Diff(c.others, othersOf(c.annotations)); diff != "" {
+				t.Errorf("others (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -92,7 +92,15 @@ func abortAsked(v view) (Decision, bool) {
 // person. Stable at 100 % is the person's abort; anything else waits for one.
 func foreignChange(v view) (Decision, bool) {
 	p := v.Progress
-	if !p.active() || p.Stable == "" || p.ours(v.desired) {
+	if !p.active() || p.Stable == "" {
+		return Decision{}, false
+	}
+	if v.Service.Interleaved && p.Phase != RollingBack {
+		return v.pause(TrafficConflict, fmt.Sprintf(
+			"someone else changed the service between our read and our write; traffic is now %s", v.desired)).next(
+			"Look at what they changed. Waits: resume goes on, abort sends everything to " + p.Stable + "."), true
+	}
+	if p.ours(v.desired) {
 		return Decision{}, false
 	}
 	sole, ok := v.desired.sole()

@@ -137,7 +137,7 @@ func TestAbort(t *testing.T) {
 	t.Parallel()
 	rows := map[string]row{
 		"before the first write there is nothing to lower": {at(0).asks(Abort), "RolledBack/RolledBack, accepts", "aborted by ann; web-2 was given up; web-1 serves 100%"},
-		"what a person set before serves yet": {at(0).wants("web-1", 100).with(func(s *scene) { s.Service.Effective = at(5).Service.Effective }).asks(Abort), "RollingBack/RollingBack, accepts", "serves web-2 5%, web-1 95%"},
+		"what a person set before serves yet":              {at(0).wants("web-1", 100).with(func(s *scene) { s.Service.Effective = at(5).Service.Effective }).asks(Abort), "RollingBack/RollingBack, accepts", "serves web-2 5%, web-1 95%"},
 		"a first write in flight is overtaken": {
 			at(0).with(func(s *scene) { s.Progress.FirstWrite = ago(time.Minute) }).meant(between("web-2", "web-1", 5)).asks(Abort),
 			"RollingBack/RollingBack, writes web-1 100%, accepts", "",

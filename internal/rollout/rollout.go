@@ -14,6 +14,8 @@ type Input struct {
 	Revisions map[string]Revision // the revisions named by Involved
 	Answers   analysis.Answers    // the answers to Questions
 	Request   Request             // a person's verb; the zero Request is none
+	Self      Holder              // who we are in a claim; the zero Holder writes none
+	Rival     Presence            // whether the object that holds the claim is there, in our cluster
 	Now       time.Time           // whole seconds; the only clock the core sees
 }
 

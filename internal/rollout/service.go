@@ -40,6 +40,15 @@ type Service struct {
 	// Failure is Cloud Run's reason when the last change could not be applied.
 	Failure string
 
+	// Interleaved is set once after a write of ours that met somebody else's.
+	Interleaved bool
+
+	// Claim is who moves its traffic, nil when nobody says so; ClaimUnread is why
+	// a claim that is there cannot be read.
+	Claim       *Claim
+	ClaimUnread string
+	Annotations map[string]string // of others, which a write must carry along
+
 	Desired   []Entry // what was asked for
 	Effective []Entry // what serves
 

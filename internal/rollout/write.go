@@ -3,6 +3,7 @@ package rollout
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -16,6 +17,9 @@ type Write struct {
 	etag       string
 	generation int64
 	targets    []Entry
+
+	claim       *Claim
+	annotations map[string]string
 }
 
 // ETag is the version of the service that the decision was made on.
@@ -27,6 +31,12 @@ func (w Write) Generation() int64 { return w.generation }
 
 // Targets are the entries, in the order in which to send them.
 func (w Write) Targets() []Entry { return slices.Clone(w.targets) }
+
+// Claim is what the service is to say about who wrote, nil for nothing, and the
+// annotations of others that go with it.
+func (w Write) Claim() (claim *Claim, beside map[string]string) {
+	return w.claim, maps.Clone(w.annotations)
+}
 
 // tagging says what a write does with our tag: where it puts it, and whose it
 // takes it from. A tag of our name that somebody else set is not in was, and is

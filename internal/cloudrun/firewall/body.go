@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -21,14 +22,27 @@ var (
 	wholePercent = regexp.MustCompile(`^(0|[1-9][0-9]?|100)$`)
 )
 
-// checkBody permits {etag, traffic} with at least one entry and a sum of 100.
-func checkBody(body []byte, resource string) error {
+// claimKey is the one annotation that a write may be for.
+const claimKey = "rollouts.sluice.dev/claim"
+
+// checkBody permits {etag, traffic} with at least one entry and a sum of 100,
+// and the annotations exactly where the mask names them.
+func checkBody(body []byte, resource, mask string) error {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return errors.New("body is not JSON")
 	}
-	fields, err := members(body, "name", "etag", "traffic")
+	allowed := []string{"name", "etag", "traffic"}
+	if mask == maskClaimed {
+		allowed = append(allowed, "annotations")
+	}
+	fields, err := members(body, allowed...)
 	if err != nil {
 		return err
+	}
+	if mask == maskClaimed {
+		if err := checkAnnotations(fields["annotations"]); err != nil {
+			return err
+		}
 	}
 	etag, err := text(fields, "etag")
 	if err != nil {
@@ -45,6 +59,27 @@ func checkBody(body []byte, resource string) error {
 		return fmt.Errorf("body names %q", clip(name))
 	}
 	return checkTraffic(fields["traffic"])
+}
+
+// checkAnnotations wants the claim among them, because a mask with annotations
+// and a body without takes everybody's away.
+func checkAnnotations(raw json.RawMessage) error {
+	if len(raw) == 0 {
+		return errors.New("no annotations, which takes all of them away")
+	}
+	values, err := object(raw, func(string) bool { return true })
+	if err != nil {
+		return fmt.Errorf("annotations: %w", err)
+	}
+	for name := range values {
+		if _, err := text(values, name); err != nil {
+			return fmt.Errorf("annotations: %w", err)
+		}
+	}
+	if claim, err := text(values, claimKey); err != nil || claim == "" {
+		return errors.New("annotations without the claim")
+	}
+	return nil
 }
 
 func checkTraffic(raw json.RawMessage) error {
@@ -132,13 +167,13 @@ func text(fields map[string]json.RawMessage, name string) (string, error) {
 // name that is not allowed, and one that occurs twice: of two, Go's decoder
 // believes the last, and another server may believe the first.
 func members(raw []byte, allowed ...string) (map[string]json.RawMessage, error) {
+	return object(raw, func(name string) bool { return slices.Contains(allowed, name) })
+}
+
+func object(raw []byte, known func(name string) bool) (map[string]json.RawMessage, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	if first, err := decoder.Token(); err != nil || first != json.Delim('{') {
 		return nil, errors.New("not an object")
-	}
-	known := map[string]bool{}
-	for _, name := range allowed {
-		known[name] = true
 	}
 	found := map[string]json.RawMessage{}
 	for decoder.More() {
@@ -147,7 +182,7 @@ func members(raw []byte, allowed ...string) (map[string]json.RawMessage, error) 
 			return nil, fmt.Errorf("reading a name: %w", err)
 		}
 		name, ok := token.(string)
-		if !ok || !known[name] {
+		if !ok || !known(name) {
 			return nil, fmt.Errorf("field %q", clip(fmt.Sprint(token)))
 		}
 		if _, twice := found[name]; twice {

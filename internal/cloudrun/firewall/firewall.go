@@ -82,7 +82,7 @@ func permit(req *http.Request) (*http.Request, error) {
 // bytes that were checked. It has no GetBody, so nothing below can send it a
 // second time.
 func permitWrite(req *http.Request) (*http.Request, error) {
-	resource, err := checkTarget(req)
+	resource, mask, err := checkTarget(req)
 	if err == nil {
 		err = checkWriteHeader(req.Header)
 	}
@@ -93,7 +93,7 @@ func permitWrite(req *http.Request) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkBody(body, resource); err != nil {
+	if err := checkBody(body, resource, mask); err != nil {
 		return nil, err
 	}
 	permitted := req.Clone(req.Context())
@@ -159,40 +159,49 @@ func checkWriteHeader(header http.Header) error {
 	return nil
 }
 
-// checkTarget returns the resource name that is written.
-func checkTarget(req *http.Request) (string, error) {
+// checkTarget returns the resource that is written, and the mask.
+func checkTarget(req *http.Request) (resource, mask string, err error) {
 	u := req.URL
 	if u.Opaque != "" || u.EscapedPath() != u.Path {
-		return "", errors.New("unusual path")
+		return "", "", errors.New("unusual path")
 	}
 	match := servicePath.FindStringSubmatch(u.Path)
 	if match == nil {
-		return "", fmt.Errorf("write to %q", clip(u.Path))
+		return "", "", fmt.Errorf("write to %q", clip(u.Path))
 	}
-	return match[1], checkQuery(u.RawQuery)
+	mask, err = checkQuery(u.RawQuery)
+	return match[1], mask, err
 }
+
+// The masks of a write: the traffic alone, or with the annotation that says who
+// wrote it.
+const (
+	maskTraffic = "traffic"
+	maskClaimed = "traffic,annotations"
+)
 
 // parameters lists what a write's query may say, and has to say.
 var parameters = map[string][]string{
-	"updateMask":  {"traffic"},
+	"updateMask":  {maskTraffic, maskClaimed},
 	"alt":         {"json"},
 	"prettyPrint": {"false", "true"},
 }
 
-func checkQuery(raw string) error {
+// checkQuery returns the update mask.
+func checkQuery(raw string) (string, error) {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
-		return errors.New("malformed query")
+		return "", errors.New("malformed query")
 	}
 	for name, values := range query {
 		if len(values) != 1 || !slices.Contains(parameters[name], values[0]) {
-			return fmt.Errorf("parameter %q with values %q", clip(name), clip(strings.Join(values, ",")))
+			return "", fmt.Errorf("parameter %q with values %q", clip(name), clip(strings.Join(values, ",")))
 		}
 	}
 	if !query.Has("updateMask") {
-		return errors.New("no update mask")
+		return "", errors.New("no update mask")
 	}
-	return nil
+	return query.Get("updateMask"), nil
 }
 
 // clip shortens a value for an error text.

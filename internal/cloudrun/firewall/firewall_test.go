@@ -59,6 +59,11 @@ func TestWhatPasses(t *testing.T) {
 		},
 		"a traffic compare-and-swap": func(t *testing.T) *http.Request { t.Helper(); return patch(t, masked, good) },
 		"one with only the mask":     func(t *testing.T) *http.Request { t.Helper(); return patch(t, service+"?updateMask=traffic", good) },
+		"one with the claim": func(t *testing.T) *http.Request {
+			t.Helper()
+			return patch(t, service+"?updateMask=traffic%2Cannotations",
+				`{"annotations":{"rollouts.sluice.dev/claim":"{}","team":"web"},"etag":"x","traffic":`+whole+`}`)
+		},
 		"one that names the service": func(t *testing.T) *http.Request {
 			t.Helper()
 			return patch(t, masked, `{"name":"projects/shop/locations/europe-west1/services/web","etag":"x","traffic":`+whole+`}`)
@@ -165,6 +170,28 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			refuse(t, patch(t, masked, c.body), c.want)
+		})
+	}
+}
+
+func TestAnnotationsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	const claimedMask = service + "?updateMask=traffic,annotations"
+	cases := map[string]struct{ url, annotations, want string }{
+		"a claim that the mask does not name": {masked, `"annotations":{"rollouts.sluice.dev/claim":"{}"},`, `"annotations"`},
+		"a mask without annotations":          {claimedMask, ``, "takes all of them away"},
+		"annotations without the claim":       {claimedMask, `"annotations":{"team":"web"},`, "without the claim"},
+		"an empty claim":                      {claimedMask, `"annotations":{"rollouts.sluice.dev/claim":""},`, "without the claim"},
+		"a null claim":                        {claimedMask, `"annotations":{"rollouts.sluice.dev/claim":null},`, "not a string"},
+		"annotations that are a list":         {claimedMask, `"annotations":[],`, "not an object"},
+		"an annotation that is no string":     {claimedMask, `"annotations":{"rollouts.sluice.dev/claim":"{}","a":1},`, "not a string"},
+		"the claim twice":                     {claimedMask, `"annotations":{"rollouts.sluice.dev/claim":"{}","rollouts.sluice.dev/claim":"{}"},`, "twice"},
+		"the masks the other way round":       {service + "?updateMask=annotations,traffic", `"annotations":{"rollouts.sluice.dev/claim":"{}"},`, "updateMask"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refuse(t, patch(t, c.url, `{`+c.annotations+`"etag":"x","traffic":`+whole+`}`), c.want)
 		})
 	}
 }

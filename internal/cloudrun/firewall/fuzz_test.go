@@ -20,6 +20,8 @@ import (
 func FuzzWhateverArrivesIsATrafficSwap(f *testing.F) {
 	f.Add("PATCH", masked, "application/json", good, false)
 	f.Add("PATCH", service, "application/json", good, true)
+	f.Add("PATCH", service+"?updateMask=traffic%2Cannotations", "application/json",
+		`{"annotations":{"rollouts.sluice.dev/claim":"{}"},"etag":"x","traffic":[{"percent":100,"revision":"a","type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"}]}`, false)
 	f.Add("PATCH", service+"?updateMask=traffic,template", "application/json", `{"etag":"x","template":{}}`, false)
 	f.Add("PATCH", masked, "application/json", `{"etag":"x"}`, false)
 	f.Add("PATCH", masked, "application/json", `{"etag":"x","traffic":[],"traffic":`+whole+`}`, true)
@@ -81,13 +83,14 @@ func judge(req *http.Request, body string) string {
 	settings = slices.DeleteFunc(settings, func(s string) bool {
 		return slices.Contains([]string{"", "alt=json", "prettyPrint=false", "prettyPrint=true"}, s)
 	})
-	if !slices.Equal(settings, []string{"updateMask=traffic"}) {
-		return "a mask other than traffic"
+	claimed := slices.Equal(settings, []string{"updateMask=traffic,annotations"})
+	if !claimed && !slices.Equal(settings, []string{"updateMask=traffic"}) {
+		return "a mask other than traffic, with or without annotations"
 	}
-	return judgeBody(body)
+	return judgeBody(body, claimed)
 }
 
-func judgeBody(body string) string {
+func judgeBody(body string, claimed bool) string {
 	decoder := json.NewDecoder(strings.NewReader(body))
 	decoder.UseNumber()
 	var service map[string]any
@@ -107,6 +110,13 @@ func judgeBody(body string) string {
 	delete(service, "etag")
 	delete(service, "traffic")
 	delete(service, "name")
+	if claimed {
+		annotations, _ := service["annotations"].(map[string]any)
+		if claim, _ := annotations["rollouts.sluice.dev/claim"].(string); claim == "" {
+			return "annotations without the claim"
+		}
+		delete(service, "annotations")
+	}
 	if len(service) > 0 {
 		return "more than etag and traffic"
 	}
@@ -221,7 +231,7 @@ func TestEverySwapThatIsWellFormedPasses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := checkBody(body, "projects/p/locations/l/services/s"); err != nil {
+		if err := checkBody(body, "projects/p/locations/l/services/s", maskTraffic); err != nil {
 			t.Fatalf("%v: %s", err, body)
 		}
 	})

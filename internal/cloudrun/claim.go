@@ -1,0 +1,88 @@
+package cloudrun
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// ClaimKey is the annotation of a service that says who moves its traffic.
+const ClaimKey = "rollouts.sluice.dev/claim"
+
+// claim is the annotation's value. Its fields are read by every version of this
+// program, so they are only ever added to.
+type claim struct {
+	Cluster   string   `json:"cluster"`
+	Namespace string   `json:"namespace"`
+	Name      string   `json:"name"`
+	UID       string   `json:"uid"`
+	Attempt   int64    `json:"attempt"`
+	Seq       int64    `json:"seq"`
+	Stable    string   `json:"stable"`
+	Latched   []string `json:"latched,omitempty"`
+}
+
+// reserved are prefixes of annotations that are Cloud Run's own: v2 refuses them
+// in a write (run v2 discovery, Service.annotations).
+var reserved = []string{
+	"run.googleapis.com/", "cloud.googleapis.com/", "serving.knative.dev/", "autoscaling.knative.dev/",
+}
+
+// claimOf reads the claim, and says why one that is there cannot be read.
+func claimOf(annotations map[string]string) (*rollout.Claim, string) {
+	text, ok := annotations[ClaimKey]
+	if !ok {
+		return nil, ""
+	}
+	var c claim
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		return nil, "it is not JSON"
+	}
+	if c.Cluster == "" || c.UID == "" || c.Seq < 0 || c.Attempt < 0 {
+		return nil, "it names no cluster and no object"
+	}
+	latched := make([]string, 0, len(c.Latched))
+	for _, name := range c.Latched {
+		latched = append(latched, clean(name))
+	}
+	return &rollout.Claim{
+		Holder: rollout.Holder{
+			Cluster: clean(c.Cluster), Namespace: clean(c.Namespace), Name: clean(c.Name), UID: clean(c.UID),
+		},
+		Attempt: c.Attempt, Seq: c.Seq, Stable: clean(c.Stable), Latched: latched,
+	}, ""
+}
+
+// othersOf are the annotations that a write carries along unchanged.
+func othersOf(annotations map[string]string) map[string]string {
+	others := maps.Clone(annotations)
+	maps.DeleteFunc(others, func(key, _ string) bool {
+		for _, prefix := range reserved {
+			if strings.HasPrefix(key, prefix) {
+				return true
+			}
+		}
+		return key == ClaimKey
+	})
+	return others
+}
+
+// claimed are all the annotations of a write. They are sent whole, because
+// whether the mask merges or replaces them is not documented.
+func claimed(c rollout.Claim, beside map[string]string) map[string]string {
+	text, err := json.Marshal(claim{
+		Cluster: c.Cluster, Namespace: c.Namespace, Name: c.Name, UID: c.UID,
+		Attempt: c.Attempt, Seq: c.Seq, Stable: c.Stable, Latched: c.Latched,
+	})
+	if err != nil { // cannot be: strings and numbers; the firewall refuses an empty claim
+		text = nil
+	}
+	all := maps.Clone(beside)
+	if all == nil {
+		all = map[string]string{}
+	}
+	all[ClaimKey] = string(text)
+	return all
+}
