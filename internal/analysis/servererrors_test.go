@@ -148,6 +148,15 @@ func TestServerErrorsJudge(t *testing.T) {
 			onePercent, after(10).serving(50, 0, 0, 7).says(Requests, stable, each(9, "2xx"), 7, 10),
 			want{NoData, "no requests that can be told from missing data", 0},
 		},
+		"a witness after its own Through is none yet": {
+			onePercent, func() scene {
+				s := after(10).serving(50, 0, 0, 7).says(Instances, candidate, each(1), 7, 10).says(Requests, stable, each(9, "2xx"), 7, 10)
+				late := s.answers[Series{Requests, stable}]
+				late.Through = at(7)
+				return s.answer(Series{Requests, stable}, late)
+			}(),
+			want{NoData, "no requests that can be told from missing data", 0},
+		},
 		"a short gap earns nothing and changes nothing": {
 			onePercent, after(10).serving(50, 0, 0, 5).serving(50, 0, 7, 10),
 			want{Pass, "of 400 requests", 8},

@@ -272,8 +272,9 @@ func (h history) judgeRise(in Input, d Decision) {
 	if next := in.Plan.after(from); in.Plan.step(next).Weight != to {
 		h.fatal("%s rises from %d%% to %d%%, and the plan's next weight is %d%%", p.Candidate, from, to, in.Plan.step(next).Weight)
 	}
-	if h.errors != analysis.Pass && !(h.errors == analysis.Insufficient && (from == 0 || h.thin == from || accepted(d, Approve))) &&
-		!(h.errors == analysis.Undecided && from == 0) {
+	thin := h.errors == analysis.Insufficient && (from == 0 || h.thin == from || accepted(d, Approve))
+	first := h.errors == analysis.Undecided && from == 0
+	if h.errors != analysis.Pass && !thin && !first {
 		h.fatal("%s rises from %d%% to %d%% while the metrics say %s", p.Candidate, from, to, h.errors)
 	}
 	if step := in.Plan.step(max(1, in.Plan.stepAt(from))); from > 0 && h.now.Sub(h.served) < step.Bake+settle {

@@ -133,7 +133,8 @@ func foreignChange(v view) (Decision, bool) {
 // candidate that was given up only goes back, whatever came in between.
 func ownRollback(v view) (Decision, bool) {
 	p := v.Progress
-	if p.Phase != RollingBack && !(p.active() && p.Candidate != "" && p.latched(p.Candidate)) {
+	givenUp := p.active() && p.Candidate != "" && p.latched(p.Candidate)
+	if p.Phase != RollingBack && !givenUp {
 		return Decision{}, false
 	}
 	return goBack(v), true

@@ -160,6 +160,21 @@ func TestAbort(t *testing.T) {
 	check(t, rows)
 }
 
+// TestAbortOverAForeignSplitOutlivesALostWrite: the split that an abort leaves
+// is known from then on, so that it is not taken for a stranger's again.
+func TestAbortOverAForeignSplitOutlivesALostWrite(t *testing.T) {
+	t.Parallel()
+	s := at(25).foreign().asks(Abort)
+	for range 3 {
+		d := Decide(Input(s))
+		if d.Progress.Phase != RollingBack || d.Write == nil {
+			t.Fatalf("%s: %s", inWords(d), d.Note)
+		}
+		s.Progress = d.Progress // and the write is lost
+		s.Now = s.Now.Add(time.Minute)
+	}
+}
+
 func TestForeignChange(t *testing.T) {
 	t.Parallel()
 	lost := at(25).meant(between("web-2", "web-1", 100))

@@ -72,7 +72,8 @@ func TestNewWrite(t *testing.T) {
 			[]Entry{{Revision: "web-2", Percent: 100}, {Revision: "web-1", Tag: Tag}},
 		},
 		"foreign tags are kept to the letter": {
-			svc(Entry{Revision: "web-1", Percent: 100, Tag: "blue"}, Entry{Latest: true, Tag: "next"}), all("web-1"), "", tagging{},
+			svc(Entry{Revision: "web-1", Percent: 100, Tag: "blue"}, Entry{Latest: true, Tag: "next"}), all("web-1"), "",
+			tagging{},
 			[]Entry{{Revision: "web-1", Percent: 100}, {Revision: "web-1", Tag: "blue"}, {Latest: true, Tag: "next"}},
 		},
 		"LATEST is pinned": {
