@@ -29,7 +29,7 @@ type options struct {
 func main() {
 	var o options
 	flag.IntVar(&o.every, "every", 1, "play every n-th point only")
-	flag.IntVar(&o.workers, "workers", 2, "plays that go on side by side")
+	flag.IntVar(&o.workers, "workers", 4, "plays that go on side by side; half as many with processes")
 	flag.BoolVar(&o.calls, "calls", true, "kill at every call, in one process on told time")
 	flag.BoolVar(&o.processes, "processes", true, "kill the manager's process at every cloud write")
 	flag.BoolVar(&o.try, "try", true, "try whether deliberate bugs are found")
@@ -103,6 +103,7 @@ func matrices(ctx context.Context, bench *killmatrix.Bench, o options) (all kill
 		}
 		report, err := part(ctx, "The manager's process, with SIGKILL at every cloud write", o,
 			func(ctx context.Context, o killmatrix.Options) (killmatrix.Report, error) {
+				o.Workers = max(1, o.Workers/2)
 				return bench.Processes(ctx, binary, o)
 			})
 		if all = all.And(report); err != nil {

@@ -73,6 +73,8 @@ type recorder struct {
 }
 
 // Eventf implements events.EventRecorder.
+//
+//nolint:revive // the interface has that many arguments
 func (r recorder) Eventf(about, _ runtime.Object, kind, reason, action, note string, args ...any) {
 	ro, ok := about.(*v1alpha1.CloudRunRollout)
 	if !ok {

@@ -87,7 +87,9 @@ func (p *play) drive(ctx context.Context, metrics string) error {
 		if over || err != nil {
 			return err
 		}
-		p.pass(Downtime)
+		if err := p.rest(downtimes[p.ledger.kill.Kind]); err != nil {
+			return err
+		}
 	}
 }
 

@@ -13,8 +13,9 @@
 //   - after: the answer arrived, and nothing behind it ran.
 //
 // A killed controller makes no call any more, and everything it remembered is
-// thrown away. Another one starts [Downtime] later on the object and the world
-// that it left, and plays on to the end. What must then be as in the reference:
+// thrown away. Another one starts later, in 20 seconds or after a kill of the last
+// kind in 17 minutes, on the object and the world that it left, and plays on to
+// the end. What must then be as in the reference:
 // phase, candidate, baseline, latch and number of the attempt; the split that is
 // asked for and the one that serves; and the sequence of distinct splits that
 // served on the way. Writes on one etag must be the same to the byte, and the

@@ -81,24 +81,31 @@ func (g gate) RoundTrip(req *http.Request) (*http.Response, error) {
 			return err
 		}
 		var err error
-		if answer, err = g.next.RoundTrip(req); err != nil || !c.object {
-			return err
-		}
-		got, err := io.ReadAll(answer.Body)
-		if err != nil {
-			return err
-		}
-		_ = answer.Body.Close()
-		answer.Body = io.NopCloser(bytes.NewReader(got))
-		return g.life.play.after(c, answer.StatusCode, got)
+		answer, err = g.pass(req, c) //nolint:bodyclose // the caller closes it, or it is closed below
+		return err
 	})
+	if err != nil && answer != nil {
+		_ = answer.Body.Close()
+	}
 	if err != nil {
-		if answer != nil {
-			_ = answer.Body.Close()
-		}
 		return nil, err
 	}
 	return answer, nil
+}
+
+// pass makes the call, and shows an answer about the rollout to the play.
+func (g gate) pass(req *http.Request, c call) (*http.Response, error) {
+	answer, err := g.next.RoundTrip(req)
+	if err != nil || !c.object {
+		return answer, err
+	}
+	got, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(got))
+	return answer, g.life.play.after(c, answer.StatusCode, got)
 }
 
 // drained reads a request's body and leaves it readable.
