@@ -11,11 +11,14 @@ import (
 	"runtime/debug"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -88,11 +91,16 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("registering the metrics: %w", err)
 	}
 	cloud.Actuator = collector.Count(cloud.Actuator)
+	cluster, err := clusterUID(ctx, mgr.GetAPIReader())
+	if err != nil {
+		return err
+	}
 	reconciler := &controllers.Reconciler{
 		Client:   mgr.GetClient(),
 		Clock:    now,
 		Process:  clock.RealClock{},
 		Recorder: mgr.GetEventRecorder("sluice"),
+		Cluster:  cluster,
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
 			return cloud, nil
 		},
@@ -105,6 +113,16 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("setting up the probes: %w", err)
 	}
 	return mgr.Start(ctx)
+}
+
+// clusterUID is what tells this cluster from others in a claim on a service: the
+// UID of the namespace kube-system, which lives as long as the cluster.
+func clusterUID(ctx context.Context, reader client.Reader) (string, error) {
+	var ns corev1.Namespace
+	if err := reader.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, &ns); err != nil {
+		return "", fmt.Errorf("reading the namespace kube-system, whose UID names this cluster in claims: %w", err)
+	}
+	return string(ns.UID), nil
 }
 
 // connect opens Google's APIs with the manager's own identity. It returns a

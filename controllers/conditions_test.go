@@ -67,6 +67,7 @@ var standings = []struct {
 	{rollout.Idle, rollout.NatUnwatched, "Failed", metav1.ConditionFalse, "Stalled"},
 	{rollout.Idle, rollout.RevisionNotFound, "Failed", metav1.ConditionFalse, "Stalled"},
 	{rollout.Idle, rollout.RevisionNotReady, "Failed", metav1.ConditionFalse, "Stalled"},
+	{rollout.Idle, rollout.OwnedElsewhere, "Failed", metav1.ConditionFalse, "Stalled"},
 }
 
 // TestGoldenObjectsAreCurrent writes the objects that test/kstatus, a module of

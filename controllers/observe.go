@@ -34,12 +34,36 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 		wholeSeconds(in.Revisions)
 	}
 	in.Now = r.Clock.Now().UTC().Truncate(time.Second)
+	if err := r.identify(ctx, ro, &in); err != nil {
+		return rollout.Input{}, err
+	}
 	if questions := rollout.Questions(in); len(questions) > 0 {
 		if in.Answers, err = cloud.Answer(ctx, questions, in.Now); err != nil {
 			return rollout.Input{}, fmt.Errorf("asking Cloud Monitoring: %w", err)
 		}
 	}
 	return in, nil
+}
+
+// identify says who we are, and whether the object that claims the service is
+// there. It looks in the cache: every object of the cluster is in it.
+func (r *Reconciler) identify(ctx context.Context, ro *v1alpha1.CloudRunRollout, in *rollout.Input) error {
+	in.Self = rollout.Holder{Cluster: r.Cluster, Namespace: ro.Namespace, Name: ro.Name, UID: string(ro.UID)}
+	claim := in.Service.Claim
+	if claim == nil || claim.Cluster != r.Cluster || claim.UID == string(ro.UID) {
+		return nil
+	}
+	var all v1alpha1.CloudRunRolloutList
+	if err := r.List(ctx, &all); err != nil {
+		return fmt.Errorf("looking for the object that claims the service: %w", err)
+	}
+	in.Rival = rollout.Missing
+	for _, other := range all.Items {
+		if string(other.UID) == claim.UID {
+			in.Rival = rollout.Found
+		}
+	}
+	return nil
 }
 
 // wholeSeconds cuts creation times to what status can save. Otherwise a revision

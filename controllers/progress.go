@@ -44,9 +44,10 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	p.Confirmed, p.Tagged, p.Latched = splitOf(a.Confirmed), a.TaggedRevision, a.Latched
 	for _, i := range a.Intents {
 		p.Intents = append(p.Intents, rollout.Intent{
-			Split: splitOf(i.Split), ETag: i.BaseEtag, Generation: i.BaseGeneration, At: i.SavedAt.UTC(),
+			Split: splitOf(i.Split), ETag: i.BaseEtag, Generation: i.BaseGeneration, Seq: i.Seq, At: i.SavedAt.UTC(),
 		})
 	}
+	p.Seq, p.Adopted, p.ClaimMissed = a.Seq, a.AdoptedFrom, a.ClaimMissing != ""
 	p.Approved, p.ThinAccepted = int(a.ApprovedStep), int(a.ApprovedThin)
 	p.NoDataSince, p.SettledBy = timeOf(a.NoDataSince), a.SettledBy
 	p.Clock = rollout.Stopwatch{
@@ -68,12 +69,16 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 		NoDataSince: stamp(p.NoDataSince), SettledBy: p.SettledBy,
 		DeadlineSpentSeconds: int64(p.Clock.Spent / time.Second), DeadlineRunningSince: stamp(p.Clock.Running),
 	}
+	a.Seq, a.AdoptedFrom = p.Seq, p.Adopted
+	if p.ClaimMissed {
+		a.ClaimMissing = string(metav1.ConditionTrue)
+	}
 	if p.Stable != "" || !p.Cutoff.IsZero() {
 		a.Baseline = &v1alpha1.Baseline{Revision: p.Stable, Cutoff: stamp(p.Cutoff)}
 	}
 	for _, i := range p.Intents {
 		a.Intents = append(a.Intents, v1alpha1.Intent{
-			Split: sharesOf(i.Split), BaseEtag: i.ETag, BaseGeneration: i.Generation, SavedAt: metav1.NewTime(i.At),
+			Split: sharesOf(i.Split), BaseEtag: i.ETag, BaseGeneration: i.Generation, Seq: i.Seq, SavedAt: metav1.NewTime(i.At),
 		})
 	}
 	return a

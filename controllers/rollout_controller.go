@@ -37,6 +37,9 @@ type Reconciler struct {
 	// Process is the process's own clock, for what must not take long.
 	Process  clock.PassiveClock
 	Recorder events.EventRecorder
+	// Cluster is the UID of the namespace kube-system, by which claims on services
+	// tell clusters apart. Without it no claims are made or heeded.
+	Cluster string
 	// Connect opens what a rollout may touch.
 	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
 
@@ -45,6 +48,7 @@ type Reconciler struct {
 
 // +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts,verbs=get;list;watch
 // +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts/status,verbs=get;update
+// +kubebuilder:rbac:groups="",resources=namespaces,resourceNames=kube-system,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // SetupWithManager registers the reconciler. A status that it writes itself does

@@ -174,6 +174,7 @@ func TestTheIntentIsSavedBeforeTheWrite(t *testing.T) {
 		want := v1alpha1.Intent{
 			Split:    []v1alpha1.Share{{Revision: "web-1", Percent: 95}, {Revision: "web-2", Percent: 5}},
 			BaseEtag: s.cloud.service.ETag, BaseGeneration: s.cloud.service.Generation,
+			Seq: 1,
 		}
 		got := ro.Status.Attempt.Intents
 		if len(got) != 1 || ro.Status.Phase != v1alpha1.PhaseShifting {

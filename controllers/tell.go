@@ -16,7 +16,7 @@ var alarming = []rollout.Reason{
 	rollout.HeldByAnalysis, rollout.MetricsUnavailable, rollout.TrafficConflict,
 	rollout.StepDeadlineExceeded, rollout.NoDataDeadlineExceeded, rollout.BaselineLost, rollout.StateLost,
 	rollout.ReasonRollingBack, rollout.ReasonRolledBack, rollout.AccessDenied, rollout.ServiceNotFound,
-	rollout.BaselineUnknown, rollout.NatUnwatched, rollout.RevisionNotFound, rollout.RevisionNotReady,
+	rollout.BaselineUnknown, rollout.OwnedElsewhere, rollout.NatUnwatched, rollout.RevisionNotFound, rollout.RevisionNotReady,
 }
 
 // tell reports a decision after it was saved and carried out: the transitions,

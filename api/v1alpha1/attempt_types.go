@@ -104,6 +104,24 @@ type Attempt struct {
 	// +kubebuilder:validation:MaxItems=4
 	Intents []Intent `json:"intents,omitempty"`
 
+	// seq is the number of the last write to the service that was decided. It is
+	// part of the claim on the service, by which a lost or old status is noticed.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Seq int64 `json:"seq,omitempty"`
+
+	// adoptedFrom is the UID of the object whose claim on the service was taken
+	// over. Absent when none was.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	AdoptedFrom string `json:"adoptedFrom,omitempty"`
+
+	// claimMissing is True once it was told that our claim was taken off the
+	// service. Absent otherwise.
+	// +optional
+	// +kubebuilder:validation:Enum="True"
+	ClaimMissing string `json:"claimMissing,omitempty"`
+
 	// taggedRevision is the revision that carries our traffic tag.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
@@ -190,6 +208,11 @@ type Intent struct {
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	BaseGeneration int64 `json:"baseGeneration"`
+
+	// seq is the number of the write.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Seq int64 `json:"seq,omitempty"`
 
 	// savedAt is when it was decided.
 	// +required

@@ -74,6 +74,9 @@ const (
 	ReasonStateLost = "StateLost"
 	// ReasonNatUnwatched: traffic leaves through NAT and no gateway is named.
 	ReasonNatUnwatched = "NatUnwatched"
+	// ReasonOwnedElsewhere: another object, or another cluster, moves the service's
+	// traffic.
+	ReasonOwnedElsewhere = "OwnedElsewhere"
 	// ReasonRevisionNotFound: a revision that the spec names does not exist.
 	ReasonRevisionNotFound = "RevisionNotFound"
 	// ReasonRevisionNotReady: the revision to roll out cannot serve.
@@ -129,6 +132,9 @@ const (
 	ReasonSuperseded = "Superseded"
 	// ReasonRequestRefused: a person's request was not followed.
 	ReasonRequestRefused = "RequestRefused"
+	// ReasonClaimMissing: the annotation that says whose the service is was taken
+	// away.
+	ReasonClaimMissing = "ClaimMissing"
 	// ReasonUnownedSplitFailing: a split that we did not write breaches a check.
 	ReasonUnownedSplitFailing = "UnownedSplitFailing"
 )

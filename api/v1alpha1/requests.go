@@ -31,6 +31,9 @@ const (
 	VerbResume = "resume"
 	// VerbAbort gives all traffic to stable and the candidate up.
 	VerbAbort = "abort"
+	// VerbAdopt takes over a service that another cluster, or another object,
+	// claims.
+	VerbAdopt = "adopt"
 	// VerbRetry starts a new attempt with a revision that was given up.
 	VerbRetry = "retry"
 )

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
@@ -19,6 +20,7 @@ type claim struct {
 	Name      string   `json:"name"`
 	UID       string   `json:"uid"`
 	Attempt   int64    `json:"attempt"`
+	Since     string   `json:"since,omitempty"` // RFC 3339
 	Seq       int64    `json:"seq"`
 	Stable    string   `json:"stable"`
 	Latched   []string `json:"latched,omitempty"`
@@ -47,7 +49,12 @@ func claimOf(annotations map[string]string) (*rollout.Claim, string) {
 	for _, name := range c.Latched {
 		latched = append(latched, clean(name))
 	}
+	since, err := time.Parse(time.RFC3339, c.Since)
+	if err != nil {
+		since = time.Time{} // not said, or not by us: the attempt counts from now
+	}
 	return &rollout.Claim{
+		Since: since,
 		Holder: rollout.Holder{
 			Cluster: clean(c.Cluster), Namespace: clean(c.Namespace), Name: clean(c.Name), UID: clean(c.UID),
 		},
@@ -72,7 +79,12 @@ func othersOf(annotations map[string]string) map[string]string {
 // claimed are all the annotations of a write. They are sent whole, because
 // whether the mask merges or replaces them is not documented.
 func claimed(c rollout.Claim, beside map[string]string) map[string]string {
+	since := ""
+	if !c.Since.IsZero() {
+		since = c.Since.UTC().Format(time.RFC3339)
+	}
 	text, err := json.Marshal(claim{
+		Since:   since,
 		Cluster: c.Cluster, Namespace: c.Namespace, Name: c.Name, UID: c.UID,
 		Attempt: c.Attempt, Seq: c.Seq, Stable: c.Stable, Latched: c.Latched,
 	})

@@ -1,6 +1,10 @@
 package rollout
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Claim is what a service itself says about who moves its traffic. It is written
 // only together with a split, has no end, and outlives the status of the object
@@ -8,9 +12,10 @@ import "slices"
 type Claim struct {
 	Holder
 	Attempt int64
-	Seq     int64    // number of the write that carried it
-	Stable  string   // the way back of that write
-	Latched []string // revisions given up by then
+	Since   time.Time // first write of that attempt; zero where it is not said
+	Seq     int64     // number of the write that carried it
+	Stable  string    // the way back of that write
+	Latched []string  // revisions given up by then
 }
 
 // Holder is the object that a claim is about.
@@ -24,11 +29,136 @@ type Holder struct {
 // known tells whether a holder can be told from others.
 func (h Holder) known() bool { return h.Cluster != "" && h.UID != "" }
 
+// same tells whether two holders are one object.
+func (h Holder) same(other Holder) bool { return h.Cluster == other.Cluster && h.UID == other.UID }
+
 // claim is what the next write says of itself, or nil where nobody knows who we
 // are. A write that is sent again is the same to the byte.
 func (v view) claim(p Progress, seq int64) *Claim {
 	if !v.Self.known() {
 		return nil
 	}
-	return &Claim{Holder: v.Self, Attempt: p.Attempt, Seq: seq, Stable: p.Stable, Latched: slices.Clone(p.Latched)}
+	return &Claim{
+		Holder: v.Self, Attempt: p.Attempt, Since: p.FirstWrite, Seq: seq, Stable: p.Stable, Latched: slices.Clone(p.Latched),
+	}
+}
+
+// claimed: a service that another object claims is left alone, one whose holder
+// is gone is free, and what we claimed ourselves and do not remember is taken up
+// from the claim.
+func claimed(v view) (Decision, bool) {
+	c := v.Service.Claim
+	switch {
+	case !v.Self.known():
+		return Decision{}, false
+	case v.Service.ClaimUnread != "":
+		return v.disowned("the claim on the service cannot be read: " + v.Service.ClaimUnread), true
+	case c == nil, c.Holder == (Holder{}), v.Progress.Adopted == c.UID && !c.same(v.Self):
+		return Decision{}, false
+	case c.same(v.Self):
+		return v.remember(*c)
+	case v.asked(Adopt):
+		return v.accept(v.takeUp(*c), "the service is taken over"), true
+	case c.Cluster != v.Self.Cluster:
+		return v.disowned("the service is claimed from another cluster"), true
+	case v.Rival == Found:
+		return v.disowned("the service is claimed by " + v.rivalName(*c)), true
+	case v.Progress.Stable == "":
+		return v.takeUp(*c), true
+	}
+	return Decision{}, false
+}
+
+// rivalName names the holder of a claim to its own namespace only.
+func (v view) rivalName(c Claim) string {
+	if c.Namespace == v.Self.Namespace {
+		return "CloudRunRollout " + c.Name
+	}
+	return "a CloudRunRollout in another namespace"
+}
+
+// disowned leaves the service to its holder. An attempt of ours is over.
+func (v view) disowned(note string) Decision {
+	v = v.idle()
+	return v.at(Idle, OwnedElsewhere, note).next(
+		"Nothing is written. Delete the other object, or take the service over with the request adopt; looked at again every minute.")
+}
+
+// remember compares our claim with our memory. A claim that is ahead of it means
+// that the memory was lost, or was put back into its past.
+func (v view) remember(c Claim) (Decision, bool) {
+	switch {
+	case v.Progress.Stable == "":
+		return v.takeUp(c), true
+	case c.Seq <= v.Progress.Seq:
+		return Decision{}, false
+	case v.asked(Resume):
+		return v.accept(v.takeUp(c), "goes on from what the service says"), true
+	}
+	return v.pause(StateLost, fmt.Sprintf("the service was written %d times, this object remembers %d: its status was put back into the past",
+		c.Seq, v.Progress.Seq)).next("Waits: resume goes on from what the service itself says."), true
+}
+
+// takeUp goes on where a claim says that a rollout was: with its baseline, with
+// what was given up, with evidence anew. It never rises on what it has not seen.
+func (v view) takeUp(c Claim) Decision {
+	p := Progress{
+		Phase: v.Progress.Phase, Reason: v.Progress.Reason, Since: v.Progress.Since, LastRequest: v.Progress.LastRequest,
+		Attempt: c.Attempt, Seq: max(c.Seq, v.Progress.Seq), Stable: c.Stable, Latched: slices.Clone(c.Latched),
+		Confirmed: v.desired, Tagged: v.Service.tagged(), Adopted: c.UID,
+	}
+	p.Cutoff = v.newest(c.Stable)
+	v.Progress = p
+	other, ok := v.beside(c.Stable)
+	switch {
+	case c.Stable == "" || !ok:
+		v.Progress.Stable = ""
+		if d, ok := v.settleBaseline(); ok {
+			return d
+		}
+		return v.pause(StateLost, fmt.Sprintf("traffic is %s, and the claim on the service does not explain it", v.desired)).next(
+			"Set spec.stableRevision to the revision that should serve 100%; Sluice then sends it all traffic.")
+	case other == "":
+		return v.idle().steady()
+	}
+	v.Progress.Candidate, v.Progress.FirstWrite = other, c.Since
+	if c.Since.IsZero() {
+		v.Progress.FirstWrite = v.Now
+	}
+	if p.latched(other) {
+		return v.sendBack(other + " was given up")
+	}
+	return v.at(Baking, Progressing, fmt.Sprintf("attempt %d is taken up from the claim on the service; traffic is %s", c.Attempt, v.desired)).next(
+		"Its evidence begins anew.")
+}
+
+// beside returns the one other revision that serves beside stable, "" for none,
+// and whether there are no more.
+func (v view) beside(stable string) (string, bool) {
+	other := ""
+	for _, share := range v.desired {
+		if share.Revision == stable {
+			continue
+		}
+		if other != "" {
+			return "", false
+		}
+		other = share.Revision
+	}
+	return other, true
+}
+
+// missed tells, once, that a claim of ours is no longer there: somebody strips
+// annotations, and the service can no longer say whose it is.
+func (v view) missed(d Decision) Decision {
+	if v.Service.Presence != Found || !v.Self.known() {
+		return d
+	}
+	gone := v.Service.Claim == nil && v.Service.ClaimUnread == "" && v.Progress.Seq > 0 && v.Service.settled() &&
+		len(v.Progress.Intents) == 0
+	if gone && !v.Progress.ClaimMissed {
+		d = d.tell(ClaimMissing, "the annotation that says whose the service is was taken away; the next write puts it back", true)
+	}
+	d.Progress.ClaimMissed = gone
+	return d
 }

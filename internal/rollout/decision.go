@@ -44,10 +44,10 @@ func (v view) write(d Decision, split Split) Decision {
 		return v.pause(TrafficConflict, "the service's traffic list cannot be written: "+err.Error()).next(
 			"Mend the list with gcloud run services update-traffic, then resume.")
 	}
+	seq := d.Progress.numbered(split, w.etag)
+	w.claim, w.annotations = v.claim(d.Progress, seq), v.Service.Annotations
 	d.Write = w
-	d.Progress = d.Progress.intend(Intent{
-		Split: split, ETag: w.etag, Generation: w.generation, At: v.Now,
-	})
+	d.Progress = d.Progress.intend(Intent{Split: split, ETag: w.etag, Generation: w.generation, Seq: seq, At: v.Now})
 	return d
 }
 
@@ -77,7 +77,7 @@ func (v view) finish(d Decision) Decision {
 	if v.Service.Presence == Found {
 		p.Generation = max(p.Generation, v.Service.Generation)
 	}
-	d = v.answer(d)
+	d = v.missed(v.answer(d))
 	if v.Plan.NatUnwanted && p.active() && v.throughNat(p.Candidate) {
 		d.Next += " NAT is not watched: spec.nat.discovery is Off."
 	}

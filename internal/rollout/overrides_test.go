@@ -31,7 +31,8 @@ func TestOverridesOutrankTheirNeighbours(t *testing.T) {
 		in   scene
 		want string
 	}{
-		{"a service created anew beats a lost state", at(25).forgotten().gone(), "Paused/StateLost"},
+		{"a service created anew beats another's claim", at(25).claimedBy(elsewhere, 3).gone(), "Paused/StateLost"},
+		{"another's claim beats a lost state", at(25).forgotten().claimedBy(elsewhere, 3), "Idle/OwnedElsewhere"},
 		{"a lost state beats a stale read", at(25).forgotten().older(), "Paused/StateLost"},
 		{"a stale read beats a missing stable", at(25).older().presence("web-1", Missing), "Baking/Progressing"},
 		{"a missing stable beats an abort", at(25).asks(Abort).presence("web-1", Missing), "Paused/BaselineLost, refuses"},
@@ -357,7 +358,7 @@ func TestPaused(t *testing.T) {
 		}).asks(Resume), "Paused/TrafficConflict, refuses", ""},
 		fmt.Sprintf("approve is no %s", Resume):    {in(Paused, StepDeadlineExceeded).asks(Approve), "Paused/StepDeadlineExceeded, refuses", "there is nothing to approve"},
 		"retry is no resume":                       {in(Paused, StepDeadlineExceeded).asks(Retry), "Paused/StepDeadlineExceeded, refuses", "there is nothing to retry"},
-		"an unknown verb names the ones there are": {in(Paused, StepDeadlineExceeded).asks("restart"), "Paused/StepDeadlineExceeded, refuses", "write approve, resume, abort or retry"},
+		"an unknown verb names the ones there are": {in(Paused, StepDeadlineExceeded).asks("restart"), "Paused/StepDeadlineExceeded, refuses", "write approve, resume, abort, retry or adopt"},
 		"a pause with no candidate left goes to rest": {in(Paused, ReasonPaused).with(func(s *scene) {
 			s.Progress.Candidate = ""
 			s.Progress.Cutoff = now

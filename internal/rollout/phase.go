@@ -100,6 +100,7 @@ const (
 	NatUnwatched           Reason = "NatUnwatched"
 	RevisionNotFound       Reason = "RevisionNotFound"
 	RevisionNotReady       Reason = "RevisionNotReady"
+	OwnedElsewhere         Reason = "OwnedElsewhere"
 )
 
 // The reasons of events that are transitions, not states.
@@ -111,6 +112,7 @@ const (
 	Superseded          Reason = "Superseded"
 	RequestRefused      Reason = "RequestRefused"
 	UnownedSplitFailing Reason = "UnownedSplitFailing"
+	ClaimMissing        Reason = "ClaimMissing"
 )
 
 // counts tells whether time in a state counts against the step's deadline:

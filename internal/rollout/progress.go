@@ -49,6 +49,9 @@ type Progress struct {
 	Breaches    []BreachStart
 	Clock       Stopwatch // of the step deadline
 	SettledBy   string    // spec.stableRevision that was already acted on
+	Seq         int64     // number of the last write that was decided
+	Adopted     string    // UID in a claim of another object that was taken over
+	ClaimMissed bool      // it was told that our claim is gone
 	LastRequest Reply
 }
 
@@ -60,6 +63,7 @@ type Intent struct {
 	// was seen to be asked for.
 	ETag       string
 	Generation int64
+	Seq        int64 // number of the write
 	At         time.Time
 }
 
@@ -125,13 +129,24 @@ func (p Progress) unseen(etag string) []Intent {
 // intend remembers a write that is about to be sent. The same write sent again
 // is not a second intent.
 func (p Progress) intend(intent Intent) Progress {
-	same := func(i Intent) bool { return i.Split.Equal(intent.Split) && i.ETag == intent.ETag }
-	if slices.ContainsFunc(p.Intents, same) {
+	if p.numbered(intent.Split, intent.ETag) != p.Seq+1 {
 		return p
 	}
+	p.Seq = intent.Seq
 	intents := append(slices.Clone(p.Intents), intent)
 	p.Intents = intents[max(0, len(intents)-maxIntents):]
 	return p
+}
+
+// numbered is the number of a write: its old one if it is sent again, else the
+// next.
+func (p Progress) numbered(split Split, etag string) int64 {
+	for _, i := range p.Intents {
+		if i.Split.Equal(split) && i.ETag == etag {
+			return i.Seq
+		}
+	}
+	return p.Seq + 1
 }
 
 // latch gives a revision up.

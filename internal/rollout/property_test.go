@@ -88,7 +88,7 @@ func (g garbage) progress() Progress {
 		Clock: Stopwatch{g.duration(), g.time()},
 	}
 	for range rapid.IntRange(0, 3).Draw(g.T, "intents") {
-		p.Intents = append(p.Intents, Intent{g.split(), pick(g, "etag", "e", "old", ""), 6, g.time()})
+		p.Intents = append(p.Intents, Intent{g.split(), pick(g, "etag", "e", "old", ""), 6, 1, g.time()})
 	}
 	for range rapid.IntRange(0, 2).Draw(g.T, "latched") {
 		p.Latched = append(p.Latched, g.name())

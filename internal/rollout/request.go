@@ -14,6 +14,7 @@ const (
 	Resume  Verb = "resume"
 	Abort   Verb = "abort"
 	Retry   Verb = "retry"
+	Adopt   Verb = "adopt"
 )
 
 // Request is a person's verb, bound to what the person saw.
@@ -107,10 +108,10 @@ func (v view) postponed() bool {
 // unfit says why a verb means nothing in the state that was decided.
 func (v view) unfit(d Decision) string {
 	switch v.Request.Verb {
-	case Approve, Resume, Abort, Retry:
+	case Approve, Resume, Abort, Retry, Adopt:
 		return fmt.Sprintf("there is nothing to %s in state %s/%s: %s", v.Request.Verb, d.Progress.Phase, d.Progress.Reason, d.Note)
 	default:
-		return fmt.Sprintf("unknown verb %q: write approve, resume, abort or retry", v.Request.Verb)
+		return fmt.Sprintf("unknown verb %q: write approve, resume, abort, retry or adopt", v.Request.Verb)
 	}
 }
 

@@ -60,6 +60,7 @@ type rule func(view) (Decision, bool)
 // metrics, what lowers risk before what waits.
 var overrides = []rule{
 	targetGone,    // there is no service, or another one of that name
+	claimed,       // another object moves its traffic, or we did and forgot
 	stateLost,     // we do not remember what we did to it
 	staleRead,     // the read is older than what we saw before
 	stableGone,    // there is no way back

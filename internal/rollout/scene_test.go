@@ -167,7 +167,7 @@ func (s scene) nat(o analysis.Outcome) scene {
 
 // meant is a write that was saved on the present version and not seen to serve.
 func (s scene) meant(split Split) scene {
-	s.Progress.Intents = append(slices.Clone(s.Progress.Intents), Intent{split, s.Service.ETag, s.Service.Generation, ago(time.Minute)})
+	s.Progress.Intents = append(slices.Clone(s.Progress.Intents), Intent{split, s.Service.ETag, s.Service.Generation, 1, ago(time.Minute)})
 	return s
 }
 

@@ -1,0 +1,136 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+var (
+	self      = Holder{Cluster: "here", Namespace: "shop", Name: "web", UID: "self"}
+	neighbour = Holder{Cluster: "here", Namespace: "shop", Name: "web-too", UID: "neighbour"}
+	stranger  = Holder{Cluster: "here", Namespace: "secret", Name: "web", UID: "stranger"}
+	elsewhere = Holder{Cluster: "there", Namespace: "shop", Name: "web", UID: "far"}
+)
+
+// claimedBy puts a claim on the service; we are self.
+func (s scene) claimedBy(holder Holder, seq int64) scene {
+	s.Self = self
+	s.Service.Claim = &Claim{Holder: holder, Attempt: 4, Since: ago(time.Hour), Seq: seq, Stable: "web-1"}
+	return s
+}
+
+// statusLost is a rollout whose object was made anew, or lost its status.
+func statusLost(s scene) scene {
+	s.Progress = Progress{Phase: Idle, Reason: Preparing}
+	return s
+}
+
+func TestClaimed(t *testing.T) {
+	t.Parallel()
+	rival := func(holder Holder, there Presence) scene {
+		s := at(25).claimedBy(holder, 3)
+		s.Rival = there
+		return s
+	}
+	unread := at(25).claimedBy(self, 3)
+	unread.Service.Claim, unread.Service.ClaimUnread = nil, "it is not JSON"
+	remembered := at(25).claimedBy(self, 3)
+	remembered.Progress.Seq = 3
+	adopted := at(25).claimedBy(elsewhere, 3)
+	adopted.Progress.Adopted = elsewhere.UID
+	anonymous := rival(elsewhere, "")
+	anonymous.Self = Holder{}
+	check(t, map[string]row{
+		"our own claim changes nothing":           {remembered, "Shifting/Progressing, writes web-2 100%", ""},
+		"a claim from another cluster":            {at(25).claimedBy(elsewhere, 3), "Idle/OwnedElsewhere", "claimed from another cluster"},
+		"is not outranked by an abort":            {at(25).claimedBy(elsewhere, 3).asks(Abort), "Idle/OwnedElsewhere, refuses", ""},
+		"a person takes it over":                  {at(25).claimedBy(elsewhere, 3).asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Baking/Progressing, accepts", "attempt 4 is taken up"},
+		"and it stays taken over":                 {adopted, "Shifting/Progressing, writes web-2 100%", ""},
+		"a neighbour in our namespace is named":   {rival(neighbour, Found), "Idle/OwnedElsewhere", "claimed by CloudRunRollout web-too"},
+		"one in another namespace is not":         {rival(stranger, Found), "Idle/OwnedElsewhere", "a CloudRunRollout in another namespace"},
+		"a neighbour that is gone is no obstacle": {rival(neighbour, Missing), "Shifting/Progressing, writes web-2 100%", ""},
+		"a claim that cannot be read":             {unread, "Idle/OwnedElsewhere", "it is not JSON"},
+		"nothing to adopt":                        {remembered.asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Shifting/Progressing, writes web-2 100%, refuses", ""},
+		"without a name of our own, no claims":    {anonymous, "Shifting/Progressing, writes web-2 100%", ""},
+	})
+}
+
+func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
+	t.Parallel()
+	latched := statusLost(at(25).claimedBy(self, 3))
+	latched.Service.Claim.Latched = []string{"web-2"}
+	third := statusLost(at(25).split("web-1", 50, "web-2", 25, "web-0", 25).claimedBy(self, 3))
+	settled := third
+	settled.Plan.StableRevision = "web-1"
+	ahead := at(25).claimedBy(self, 5)
+	ahead.Progress.Seq = 3
+	heir := statusLost(at(25).claimedBy(neighbour, 3))
+	heir.Rival = Missing
+	check(t, map[string]row{
+		"a split goes on, with evidence anew":            {statusLost(at(25).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up from the claim on the service; traffic is web-2 25%, web-1 75%"},
+		"everything at the candidate is not yet the end": {statusLost(at(100).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up"},
+		"stable serving everything is the baseline":      {statusLost(idle().split("web-1", 100).claimedBy(self, 3)), "Idle/Steady", "web-1 serves 100%"},
+		"what was given up goes back":                    {latched, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
+		"a split that it does not explain waits":         {third, "Paused/StateLost", "does not explain it"},
+		"until a person names the way back":              {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
+		"an object made anew goes on for the one before": {heir, "Baking/Progressing", "attempt 4 is taken up"},
+		"a status put back into the past waits":          {ahead, "Paused/StateLost", "was written 5 times, this object remembers 3"},
+		"a breach meanwhile does not make it guess":      {ahead.errors(analysis.Breach), "Paused/StateLost", ""},
+		"until a person lets it go on from what serves":  {ahead.asks(Resume), "Baking/Progressing, accepts", ""},
+	})
+	d := Decide(Input(statusLost(at(25).claimedBy(self, 3))))
+	if p := d.Progress; p.Seq != 3 || p.Attempt != 4 || p.Stable != "web-1" || p.Candidate != "web-2" || !p.FirstWrite.Equal(ago(time.Hour)) {
+		t.Errorf("remembers %+v", p)
+	}
+}
+
+func TestEveryWriteCarriesTheClaim(t *testing.T) {
+	t.Parallel()
+	s := at(25).claimedBy(self, 3)
+	s.Progress.Seq, s.Progress.Attempt = 3, 4
+	s.Progress.FirstWrite = ago(time.Hour)
+	s.Service.Annotations = map[string]string{"team": "web"}
+	first := Decide(Input(s))
+	claim, beside := first.Write.Claim()
+	want := &Claim{Holder: self, Attempt: 4, Since: ago(time.Hour), Seq: 4, Stable: "web-1", Latched: []string{}}
+	if claim.Latched == nil {
+		want.Latched = nil
+	}
+	if diff := cmp.Diff(want, claim); diff != "" {
+		t.Errorf("claim (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]string{"team": "web"}, beside); diff != "" {
+		t.Errorf("others' annotations (-want +got):\n%s", diff)
+	}
+	s.Progress = first.Progress
+	s.Progress.Phase, s.Progress.Reason = Baking, Progressing
+	again, _ := Decide(Input(s)).Write.Claim()
+	if diff := cmp.Diff(claim, again); diff != "" {
+		t.Errorf("the same write sent again says something else (-first +again):\n%s", diff)
+	}
+}
+
+func TestAClaimTakenAwayIsToldOnce(t *testing.T) {
+	t.Parallel()
+	s := at(25).claimedBy(self, 3)
+	s.Service.Claim = nil
+	s.Progress.Seq = 3
+	s = s.paused()
+	told := func(d Decision) (n int) {
+		for _, e := range d.Events {
+			if e.Reason == ClaimMissing {
+				n++
+			}
+		}
+		return n
+	}
+	first := Decide(Input(s))
+	s.Progress = first.Progress
+	if second := Decide(Input(s)); told(first) != 1 || told(second) != 0 {
+		t.Errorf("told %d times, then %d", told(first), told(second))
+	}
+}
