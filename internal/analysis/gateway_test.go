@@ -74,7 +74,7 @@ func TestNatDroppedPacketsJudge(t *testing.T) {
 			drops, calm.says(DroppedPackets, nat1, each(4, outOfResources), -5, 0), Pass, "dropped nothing", 10,
 		},
 		"a silent gateway is no data": {
-			drops, after(10).watching(nat1).gateway(nat1, -40, 7), NoData, "nat-1: no NAT metrics up to 12:10Z", 0,
+			drops, after(10).watching(nat1).gateway(nat1, -40, 7), NoData, "nat-1: no NAT metrics up to Mar 1 12:10Z", 0,
 		},
 		"a short gap earns nothing": {drops, after(10).watching(nat1).gateway(nat1, -40, 8), Pass, "dropped nothing", 8},
 		"open connections are a witness as well": {
@@ -150,7 +150,7 @@ func TestNatPreflight(t *testing.T) {
 		"what is usual there does not excuse it":         {drops, calm.says(DroppedPackets, nat1, each(2, outOfResources), -40, -3), Breach, "in 5 of the last 5 minutes"},
 		"drops that stopped do not prevent":              {drops, calm.says(DroppedPackets, nat1, each(2, outOfResources), -40, -8), Pass, "dropped nothing"},
 		"one that fails to allocate already does not":    {allocations, calm.says(AllocationFailed, nat1, each(1), -4, -3), Breach, "in 1 of the last 5"},
-		"an idle gateway does not":                       {drops, before().watching(nat1).gateway(nat1, 0, 0), NoData, "nat-1: no NAT metrics in the last 30 minutes up to 11:57Z"},
+		"an idle gateway does not":                       {drops, before().watching(nat1).gateway(nat1, 0, 0), NoData, "nat-1: no NAT metrics in the last 30 minutes up to Mar 1 11:57Z"},
 		"one that reported long ago does not":            {drops, before().watching(nat1).gateway(nat1, -90, -40), NoData, "no NAT metrics in the last 30 minutes"},
 		"a misnamed one lists the names that do report":  {allocations, misnamed, NoData, "names that do report: nat-a, nat-b"},
 		"an answer that is not whole does not":           {drops, calm.troubled(DroppedPackets, nat1, CauseDenied, ""), NoData, "access denied"},

@@ -84,5 +84,6 @@ func absent(of Source, what string, through time.Time, names []string) Verdict {
 	return Verdict{Outcome: NoData, Cause: CauseAbsent, Source: of.String(), Through: through, Note: note}
 }
 
-// clock writes a time the way every message does: UTC, to the minute.
-func clock(t time.Time) string { return t.UTC().Format("15:04Z") }
+// clock writes a time the way every message does: UTC, to the minute, with the
+// day, because a pause may be found days later.
+func clock(t time.Time) string { return t.UTC().Format("Jan 2 15:04Z") }

@@ -142,7 +142,7 @@ func TestServerErrorsJudge(t *testing.T) {
 		},
 		"an instance alone is no witness": {
 			onePercent, after(10).serving(50, 0, 0, 7).says(Instances, candidate, each(1), 7, 10),
-			want{NoData, "web-2: no requests that can be told from missing data up to 12:10Z", 0},
+			want{NoData, "web-2: no requests that can be told from missing data up to Mar 1 12:10Z", 0},
 		},
 		"stable alone is no witness": {
 			onePercent, after(10).serving(50, 0, 0, 7).says(Requests, stable, each(9, "2xx"), 7, 10),
@@ -240,7 +240,7 @@ func TestServerErrorsPreflight(t *testing.T) {
 	}{
 		"stable's requests are counted": {before().says(Requests, stable, each(1, "2xx"), -10, -9), Pass, "requests of web-1 are counted"},
 		"an idle service does not start": {
-			before().silent(Requests, stable), NoData, "web-1: no request counted in the last 30 minutes up to 11:57Z",
+			before().silent(Requests, stable), NoData, "web-1: no request counted in the last 30 minutes up to Mar 1 11:57Z",
 		},
 		"what lies too far back is no proof": {before().says(Requests, stable, each(1, "2xx"), -90, -60), NoData, "no request counted"},
 		"neither is a minute that is not certain to be whole": {

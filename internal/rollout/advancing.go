@@ -24,10 +24,41 @@ func proceed(v view) Decision {
 	if !v.effective.Equal(v.desired) {
 		return v.shifting()
 	}
+	if v.Service.followsLatest() {
+		return v.pinned()
+	}
 	if p.Step == 0 {
 		return v.check()
 	}
 	return v.bake()
+}
+
+// pinned writes the split of an attempt again where somebody let a part of it
+// follow LATEST: it is the same split now, and another one with the next revision.
+func (v view) pinned() Decision {
+	d := v.at(v.Progress.Phase, v.Progress.Reason, "traffic followed LATEST and is being pinned to "+v.desired.String()).next(
+		"Goes on when that serves.")
+	return v.write(d, v.desired).tell(Pinned, "somebody let traffic follow LATEST; it is pinned again to "+v.desired.String(), false)
+}
+
+// named holds an attempt while the spec names another revision that cannot be
+// rolled out: what was asked for is exactly that one.
+func (v view) named() (Decision, bool) {
+	name, p := v.Plan.CandidateRevision, v.Progress
+	if name == "" || name == p.Candidate {
+		return Decision{}, false
+	}
+	reason, why := RevisionNotReady, "is not ready"
+	switch {
+	case p.latched(name):
+		why = "was given up"
+	case v.revision(name).unread():
+		why = "cannot be read: " + v.revision(name).Why
+	case v.revision(name).Presence != Found:
+		reason, why = RevisionNotFound, "does not exist"
+	}
+	return v.at(Held, reason, fmt.Sprintf("%s at %d%%; spec.candidateRevision now names %s, which %s", p.Candidate, v.weight(), name, why)).next(
+		v.untilDeadline("Nothing rises until it names a revision that can be rolled out; abort sends everything to " + p.Stable)), true
 }
 
 // awaited tells whether the split that is asked for is a write of ours that was
@@ -89,6 +120,9 @@ func (v view) check() Decision {
 	if v.foreignTag() {
 		return v.tagTaken()
 	}
+	if d, ok := v.named(); ok {
+		return d
+	}
 	if until := p.Lowered.Add(coolDown); !p.Lowered.IsZero() && len(v.scope.Gateways) > 0 && v.Now.Before(until) {
 		return v.at(Held, WaitingForNat, fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", clock(until))).next(
 			"Starts then by itself.")
@@ -114,7 +148,7 @@ func (v view) tagTaken() Decision {
 func (v view) natUnwatched(candidate string) Decision {
 	return v.at(Idle, NatUnwatched, fmt.Sprintf(
 		"%s or %s sends all its traffic through the VPC, and no NAT gateway is named", candidate, v.Progress.Stable)).next(
-		"Name it in spec.nat.gateways (project, region, router, name), or set spec.nat.discovery: Off to roll out without watching NAT.")
+		"Name it in spec.nat.gateways (project, region, router, name), or set spec.nat.discovery: \"Off\" to roll out without watching NAT.")
 }
 
 // bake looks at the evidence of the step that serves.
@@ -152,6 +186,9 @@ func (v view) bake() Decision {
 
 // passed ends a step whose evidence is complete.
 func (v view) passed() Decision {
+	if d, ok := v.named(); ok {
+		return d
+	}
 	n := v.Plan.after(v.weight())
 	if c := v.revision(v.Progress.Candidate); c.Presence != Found || c.Readiness != Ready {
 		return v.at(Held, HeldByAnalysis, fmt.Sprintf("candidate %s is not known to be ready", v.Progress.Candidate)).next(

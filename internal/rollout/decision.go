@@ -36,7 +36,7 @@ func (d Decision) tell(reason Reason, note string, warning bool) Decision {
 // service that cannot be written well is left alone.
 func (v view) write(d Decision, split Split) Decision {
 	ours := tagging{keep: d.Progress.Stable, was: d.Progress.Tagged}
-	if d.Progress.Candidate == "" || v.foreignTag() {
+	if d.Progress.Candidate == "" || v.Deleting || v.foreignTag() {
 		ours.keep = ""
 	}
 	w, err := newWrite(v.Service, split, d.Progress.Candidate, ours)
@@ -81,7 +81,7 @@ func (v view) finish(d Decision) Decision {
 	if v.Plan.NatUnwanted && p.active() && v.throughNat(p.Candidate) {
 		d.Next += " NAT is not watched: spec.nat.discovery is Off."
 	}
-	d.Checks = v.checks
+	d.Checks, d.Release = v.checks, v.release(d)
 	d.Serves = v.effective
 	d.InSync = v.desired.Equal(v.effective) && (p.Stable == "" || p.ours(v.desired))
 	if d.LookAt.IsZero() {
@@ -131,5 +131,6 @@ func (v view) revision(name string) Revision {
 	return Revision{Name: name, Readiness: Pending}
 }
 
-// clock writes a time the way every message does: UTC, to the minute.
-func clock(t time.Time) string { return t.UTC().Format("15:04Z") }
+// clock writes a time the way every message does: UTC, to the minute, with the
+// day, because a pause may be found days later.
+func clock(t time.Time) string { return t.UTC().Format("Jan 2 15:04Z") }

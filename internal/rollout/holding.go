@@ -98,9 +98,12 @@ func (v view) sendBack(cause string) Decision {
 	if v.Progress.Candidate != "" {
 		v.Progress.Lowered = v.Now
 	}
-	d := v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%s; 100%% goes to %s", cause, stable)).next(
-		"Done when Cloud Run serves it.")
-	return v.write(d, all(stable))
+	note, next := fmt.Sprintf("%s; 100%% goes to %s", cause, stable), "Done when Cloud Run serves it."
+	if r := v.revision(stable); r.Readiness == NotReady {
+		note += fmt.Sprintf(", which is not ready itself: %s", r.Why)
+		next = "A person must look: neither revision is ready. " + next
+	}
+	return v.write(v.at(RollingBack, ReasonRollingBack, note).next(next), all(stable))
 }
 
 // goBack repeats the way back until it serves.
@@ -199,6 +202,9 @@ func (v view) retried() (Decision, bool) {
 	revision := p.Candidate
 	if v.Request.Revision != "" {
 		revision = v.Request.Revision
+	}
+	if revision == "" {
+		revision = v.Plan.CandidateRevision
 	}
 	if !v.asked(Retry) || !p.latched(p.Candidate) && !p.latched(revision) {
 		return Decision{}, false

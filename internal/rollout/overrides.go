@@ -21,9 +21,7 @@ func targetGone(v view) (Decision, bool) {
 		return v.at(Idle, AccessDenied, "access to the service is denied: "+svc.Detail).next(
 			"Grant run.services.get, run.services.update and run.revisions.get; looked at again every minute."), true
 	case svc.Presence != Found:
-		return v.at(Idle, ServiceNotFound, fmt.Sprintf("service %s does not exist in %s of project %s",
-			v.Plan.Service.Name, v.Plan.Service.Location, v.Plan.Service.Project)).next(
-			"Deploy it, or correct spec.target; looked at again every minute."), true
+		return v.serviceMissing(), true
 	case p.ServiceUID != "" && p.ServiceUID != svc.UID:
 		if v.asked(Resume) {
 			v.Progress = Progress{Attempt: p.Attempt, LastRequest: p.LastRequest, Phase: p.Phase, Reason: p.Reason, Since: p.Since}
@@ -33,6 +31,18 @@ func targetGone(v view) (Decision, bool) {
 			"Waits for the request resume, which takes it as new."), true
 	}
 	return Decision{}, false
+}
+
+// serviceMissing says so, and forgets nothing: a pause that waits for a person,
+// or a way back, is still one when the service is seen again.
+func (v view) serviceMissing() Decision {
+	p := v.Progress
+	note := fmt.Sprintf("service %s does not exist in %s of project %s", v.Plan.Service.Name, v.Plan.Service.Location, v.Plan.Service.Project)
+	const next = "Deploy it, or correct spec.target; looked at again every minute."
+	if p.Phase == Paused || p.Phase == RollingBack {
+		return v.at(p.Phase, p.Reason, note).next(next)
+	}
+	return v.at(Idle, ServiceNotFound, note).next(next)
 }
 
 // stateLost: our tag is on the service, and we do not remember an attempt. A
@@ -81,7 +91,7 @@ func stableGone(v view) (Decision, bool) {
 // abortAsked: a person's stop is obeyed in every phase of an attempt, over
 // foreign edits too.
 func abortAsked(v view) (Decision, bool) {
-	if !v.asked(Abort) || !v.Progress.active() || v.Progress.Stable == "" {
+	if !v.asked(Abort) || !v.Progress.underway() || v.Progress.Stable == "" {
 		return Decision{}, false
 	}
 	note := "aborted by " + v.Request.who()

@@ -123,7 +123,7 @@ func counts(phase Phase, reason Reason) bool {
 	case Checking, Shifting, Baking:
 		return true
 	case Held:
-		return reason == HeldByAnalysis || reason == MetricsUnavailable || reason == TooFewRequests
+		return reason != WaitingForNat && reason != AccessDenied
 	case Idle, AwaitingApproval, Paused, RollingBack, RolledBack, Completed:
 		return false
 	default:

@@ -45,13 +45,13 @@ func TestChecking(t *testing.T) {
 		"the candidate is not ready yet":          {at(0).readiness("web-2", Pending), "Idle/Preparing", ""},
 		"the candidate is gone":                   {at(0).presence("web-2", Missing), "Idle/RevisionNotFound", "revision web-2 does not exist"},
 		"stable is not ready":                     {at(0).readiness("web-1", NotReady), "Held/HeldByAnalysis", "stable web-1 is not ready: it crashed"},
-		"NAT out of sight":                        {at(0).behindNat(), "Idle/NatUnwatched", "spec.nat.gateways (project, region, router, name), or set spec.nat.discovery: Off"},
+		"NAT out of sight":                        {at(0).behindNat(), "Idle/NatUnwatched", "spec.nat.gateways (project, region, router, name), or set spec.nat.discovery: \"Off\""},
 		"NAT unwanted":                            {at(0).behindNat().with(func(s *scene) { s.Plan.NatUnwanted = true }), first, ""},
 		"NAT in sight":                            {at(0).behindNat().gateways(), first, ""},
-		"the last attempt's ports are still held": {cooling, "Held/WaitingForNat", "until 12:01Z"},
+		"the last attempt's ports are still held": {cooling, "Held/WaitingForNat", "until Mar 1 12:01Z"},
 		"they are free again":                     {cooled, first, ""},
 		"without NAT there is nothing to cool":    {unwatched, first, ""},
-		"no data":                                 {at(0).errors(analysis.NoData), "Held/MetricsUnavailable", "pauses at 12:30Z"},
+		"no data":                                 {at(0).errors(analysis.NoData), "Held/MetricsUnavailable", "pauses at Mar 1 12:30Z"},
 		"a gateway in trouble already":            {at(0).nat(analysis.Breach), "Held/HeldByAnalysis", "before the first write"},
 		"a first write that was lost":             {at(0).with(func(s *scene) { s.Progress.FirstWrite = ago(time.Minute) }).meant(between("web-2", "web-1", 5)), first, ""},
 		"a foreign tag of our name":               {at(0).with(func(s *scene) { s.Service.Desired = append(s.Service.Desired, Entry{Revision: "web-0", Tag: Tag}) }), "Paused/TrafficConflict", "--remove-tags sluice-stable"},
@@ -102,7 +102,7 @@ func TestBaking(t *testing.T) {
 		"evidence is complete":         {baked(10), next, "web-2 goes from 25% to 100%"},
 		"a hung request has not ended": {hung, "Baking/Progressing", "a hung request is counted when it ends"},
 		"it has":                       {hung.with(func(s *scene) { s.Progress.Effective = ago(8 * time.Minute) }), next, ""},
-		"a long timeout is waited for": {slow, "Baking/Progressing", "Waits for evidence up to 11:57Z"},
+		"a long timeout is waited for": {slow, "Baking/Progressing", "Waits for evidence up to Mar 1 11:57Z"},
 		"ten minutes at most":          {slow.with(func(s *scene) { s.Progress.Effective = ago(13 * time.Minute) }), next, ""},
 		"minutes count that are healthy in every check": {
 			baked(10).says("nat", Hold, stub{outcome: analysis.Pass, healthy: 4}), "Baking/Progressing", "4 of 10 minutes healthy",
@@ -113,10 +113,10 @@ func TestBaking(t *testing.T) {
 			at(25).errors(analysis.NotApplicable).with(func(s *scene) { s.Progress.Effective = ago(10 * time.Minute) }), "Baking/Progressing", "9 of 10 minutes",
 		},
 		"nothing has arrived":            {baked(0).errors(analysis.Incomplete).with(func(s *scene) { s.Plan.Guards[0].Rule = stub{outcome: analysis.Incomplete} }), "Baking/Progressing", "0 of 10"},
-		"no data":                        {at(25).errors(analysis.NoData), "Held/MetricsUnavailable", "no evidence since 12:00Z: errors: it says NoData"},
+		"no data":                        {at(25).errors(analysis.NoData), "Held/MetricsUnavailable", "no evidence since Mar 1 12:00Z: errors: it says NoData"},
 		"too few requests":               {at(25).errors(analysis.Insufficient), "Held/TooFewRequests", "approve (attempt 1, step 2) lets this step pass"},
 		"too few, but not baked yet":     {at(25).says("errors", Rollback, stub{outcome: analysis.Insufficient, healthy: 3}), "Baking/Progressing", "3 of 10"},
-		"not certain":                    {at(25).errors(analysis.Undecided), "Held/HeldByAnalysis", "Goes on when more requests decide it; pauses at 12:29Z"},
+		"not certain":                    {at(25).errors(analysis.Undecided), "Held/HeldByAnalysis", "Goes on when more requests decide it; pauses at Mar 1 12:29Z"},
 		"not certain beats too few":      {at(25).says("more", Rollback, stub{outcome: analysis.Undecided, healthy: 60}).errors(analysis.Insufficient), "Held/HeldByAnalysis", ""},
 		"the gateway is no longer named": {at(25).behindNat(), "Held/MetricsUnavailable", "no NAT gateway is named any more"},
 		"stable is not ready":            {at(25).readiness("web-1", NotReady), "Held/HeldByAnalysis", "traffic is not raised without a way back"},
@@ -195,7 +195,7 @@ func TestStepDeadline(t *testing.T) {
 	}
 	sent := at(5).meant(between("web-2", "web-1", 25)).wants("web-2", 25, "web-1", 75)
 	check(t, map[string]row{
-		"not yet":                            {ran(held(at(25)), 59*time.Minute), "Held/HeldByAnalysis", "pauses at 12:01Z"},
+		"not yet":                            {ran(held(at(25)), 59*time.Minute), "Held/HeldByAnalysis", "pauses at Mar 1 12:01Z"},
 		"the hold was too long":              {ran(held(at(25)), time.Hour), "Paused/StepDeadlineExceeded", "step 2/3 did not pass within 1h0m0s"},
 		"earlier time counts":                {held(at(25)).with(func(s *scene) { s.Progress.Clock = Stopwatch{Spent: 50 * time.Minute, Running: ago(10 * time.Minute)} }), "Paused/StepDeadlineExceeded", ""},
 		"the shift was too long":             {ran(sent, time.Hour), "Paused/StepDeadlineExceeded", "did not pass"},
@@ -240,13 +240,13 @@ func TestNoData(t *testing.T) {
 		return s
 	}
 	check(t, map[string]row{
-		"holds in grace":                        {dark(at(25), 29*time.Minute), "Held/MetricsUnavailable", "Goes on when data is back; pauses at 12:01Z"},
-		"pauses after it":                       {dark(at(25), 30*time.Minute), "Paused/NoDataDeadlineExceeded", "no evidence since 11:30Z"},
-		"or rolls back":                         {rolls(dark(at(25), 30*time.Minute)), "RollingBack/RollingBack, writes web-1 100%", "no evidence since 11:30Z"},
-		"says so before":                        {rolls(dark(at(25), 29*time.Minute)), "Held/MetricsUnavailable", "rolls back at 12:01Z"},
+		"holds in grace":                        {dark(at(25), 29*time.Minute), "Held/MetricsUnavailable", "Goes on when data is back; pauses at Mar 1 12:01Z"},
+		"pauses after it":                       {dark(at(25), 30*time.Minute), "Paused/NoDataDeadlineExceeded", "no evidence since Mar 1 11:30Z"},
+		"or rolls back":                         {rolls(dark(at(25), 30*time.Minute)), "RollingBack/RollingBack, writes web-1 100%", "no evidence since Mar 1 11:30Z"},
+		"says so before":                        {rolls(dark(at(25), 29*time.Minute)), "Held/MetricsUnavailable", "rolls back at Mar 1 12:01Z"},
 		"with nothing to roll back it pauses":   {rolls(dark(at(0), 30*time.Minute)), "Paused/NoDataDeadlineExceeded", ""},
 		"data that are back do not end a pause": {in(Paused, NoDataDeadlineExceeded), "Paused/NoDataDeadlineExceeded", ""},
-		"resume waits for data again":           {dark(in(Paused, NoDataDeadlineExceeded), time.Hour).asks(Resume), "Held/MetricsUnavailable, accepts", "pauses at 12:30Z"},
+		"resume waits for data again":           {dark(in(Paused, NoDataDeadlineExceeded), time.Hour).asks(Resume), "Held/MetricsUnavailable, accepts", "pauses at Mar 1 12:30Z"},
 		"a shadow may be dark":                  {at(25).says("shadow", Hold, stub{outcome: analysis.NoData}).with(func(s *scene) { s.Plan.Guards[1].Mode = Shadow }), "Shifting/Progressing, writes web-2 100%", ""},
 	})
 	bright := at(25).says("errors", Rollback, stub{outcome: analysis.Pass, healthy: 3})

@@ -82,6 +82,15 @@ const maxLatched = 20
 // active tells whether an attempt is under way.
 func (p Progress) active() bool { return p.Phase.active() }
 
+// underway tells whether an attempt is under way, or was when its service was
+// lost from sight.
+func (p Progress) underway() bool { return p.active() || p.interrupted() }
+
+// interrupted tells whether a candidate that is not stable was left with traffic.
+func (p Progress) interrupted() bool {
+	return !p.active() && p.Candidate != "" && p.Candidate != p.Stable && p.Confirmed.Of(p.Candidate) > 0
+}
+
 // landed returns the newest intent that asked for a split.
 func (p Progress) landed(split Split) (Intent, bool) {
 	for _, intent := range slices.Backward(p.Intents) {

@@ -44,9 +44,11 @@ func (v view) asked(verb Verb) bool {
 	return v.pending() && v.Request.Verb == verb && v.misfit() == ""
 }
 
-// pending tells whether there is a request that was not answered yet.
+// pending tells whether there is a request that was not answered yet. Another
+// verb is another request, even under the id of the last one.
 func (v view) pending() bool {
-	return v.Request.ID != "" && v.Request.ID != v.Progress.LastRequest.ID
+	last := v.Progress.LastRequest
+	return v.Request.ID != "" && (v.Request.ID != last.ID || v.Request.Verb != last.Verb)
 }
 
 // misfit says why a request cannot be meant for what is going on now.
@@ -100,7 +102,7 @@ func (v view) answer(d Decision) Decision {
 func (v view) postponed() bool {
 	svc := v.Service
 	if v.Request.Verb == Abort {
-		return v.was.active() && (svc.Presence == Denied || svc.Presence == Found && v.stale())
+		return v.was.underway() && (svc.Presence != Found || v.stale())
 	}
 	return svc.Presence == Found && (!svc.settled() || v.stale())
 }

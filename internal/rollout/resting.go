@@ -15,7 +15,7 @@ func rest(v view) Decision {
 	if _, late := p.landed(v.desired); late && !p.Confirmed.Equal(v.desired) {
 		return v.sendBack("a write decided earlier arrived late")
 	}
-	if v.interrupted() {
+	if p.interrupted() && p.Confirmed.Equal(v.desired) {
 		return v.pickUp()
 	}
 	if d, ok := v.baseline(); ok {
@@ -35,13 +35,6 @@ func rest(v view) Decision {
 		return v.natUnwatched(wanted)
 	}
 	return v.start(wanted)
-}
-
-// interrupted tells whether an attempt lost sight of its service: the split that
-// is asked for is still ours.
-func (v view) interrupted() bool {
-	p := v.Progress
-	return p.Candidate != "" && p.Candidate != p.Stable && p.Confirmed.Equal(v.desired) && v.desired.Of(p.Candidate) > 0
 }
 
 // pickUp goes on where an attempt was interrupted, with evidence anew.
@@ -79,7 +72,26 @@ func (v view) admit() Decision {
 		}
 		return v.baselineUnknown()
 	}
+	if d, ok := v.unread(sole, v.Service.LatestReady, v.Service.LatestCreated); ok {
+		return d
+	}
 	return v.rebase(sole)
+}
+
+// unread waits until revisions can be read: without the times of their creation
+// nobody knows later what was there already.
+func (v view) unread(names ...string) (Decision, bool) {
+	for _, name := range names {
+		if r := v.revision(name); r.unread() {
+			return v.unreadable(r), true
+		}
+	}
+	return Decision{}, false
+}
+
+func (v view) unreadable(r Revision) Decision {
+	return v.at(Idle, AccessDenied, fmt.Sprintf("revision %s cannot be read: %s", r.Name, r.Why)).next(
+		"Traffic stays as it is. If access is denied, grant run.revisions.get; looked at again every minute.")
 }
 
 // baseline keeps the recorded baseline true to what a person did since.
@@ -130,6 +142,9 @@ func (v view) rebase(stable string) Decision {
 	p.Cutoff = later(p.Cutoff, v.newest(stable))
 	if v.Plan.StableRevision != "" {
 		p.SettledBy = v.Plan.StableRevision
+	}
+	if v.Plan.CandidateRevision != "" && v.Plan.CandidateRevision == was.Stable {
+		p = p.latch(was.Stable) // a person went back from what the spec still names
 	}
 	v.Progress = p
 	d := v.steady()
@@ -183,6 +198,13 @@ func (v view) steady() Decision {
 		note = fmt.Sprintf("%s serves 100%% and is the new stable", p.Stable)
 	case p.latched(p.Candidate) && p.Candidate != p.Stable:
 		return v.rolledBack()
+	case p.latched(v.Plan.CandidateRevision) && v.Plan.CandidateRevision != p.Stable:
+		phase, reason = Idle, Steady
+		next = fmt.Sprintf("spec.candidateRevision names %s, which was given up: the request retry with that revision starts it again.", v.Plan.CandidateRevision)
+	case v.Service.followsLatest() && v.Plan.Paused:
+		phase, reason = Idle, Steady
+		note += " and follows LATEST: a new revision takes everything at once"
+		next = "It is pinned when spec.paused is false."
 	default:
 		phase, reason = Idle, Steady
 		if newest := v.Service.LatestReady; newest != "" && newest != p.Stable {
@@ -227,6 +249,8 @@ func (v view) unless(revision string) string {
 func (v view) unfitCandidate(name string) (Decision, bool) {
 	r := v.revision(name)
 	switch {
+	case r.unread():
+		return v.unreadable(r), true
 	case r.Presence != Found:
 		return v.at(Idle, RevisionNotFound, fmt.Sprintf("revision %s does not exist", name)).next(
 			"Deploy it, or correct spec.candidateRevision; looked at again every minute."), true

@@ -16,6 +16,7 @@ type Input struct {
 	Request   Request             // a person's verb; the zero Request is none
 	Self      Holder              // who we are in a claim; the zero Holder writes none
 	Rival     Presence            // whether the object that holds the claim is there, in our cluster
+	Deleting  bool                // it is being deleted, and goes back before it does
 	Now       time.Time           // whole seconds; the only clock the core sees
 }
 
@@ -32,6 +33,9 @@ type Decision struct {
 	Checks []Check
 	Serves Split // what Cloud Run serves now
 	InSync bool  // that is the split that we asked for
+
+	// Release is there when a rollout that is being deleted may go.
+	Release *Release
 
 	reply *Reply
 }
@@ -66,6 +70,7 @@ var overrides = []rule{
 	stableGone,    // there is no way back
 	abortAsked,    // a person said stop: back to stable, now
 	foreignChange, // someone else moved traffic: stop writing, say so
+	deleted,       // the rollout is to go: back to stable first
 	ownRollback,   // we decided to go back and are not there yet
 	breached,      // the metrics or the candidate itself said stop
 	superseded,    // there is a newer candidate: go back, start anew

@@ -25,6 +25,7 @@ const (
 	Found   Presence = "Found"
 	Missing Presence = "Missing"
 	Denied  Presence = "Denied"
+	Unknown Presence = "Unknown" // could not be read, for a reason that may pass
 )
 
 // Service is what Cloud Run reports of a service: one live read.
@@ -133,6 +134,9 @@ type Revision struct {
 	Timeout   time.Duration // request timeout; 0 when not reported
 	Image     string
 }
+
+// unread tells whether nobody knows what the revision is like.
+func (r Revision) unread() bool { return r.Presence == Denied || r.Presence == Unknown }
 
 // Share is a revision's percent of the traffic.
 type Share struct {

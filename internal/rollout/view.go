@@ -35,6 +35,7 @@ type view struct {
 
 // look derives everything the rules share.
 func look(in Input) view {
+	in = in.quiet()
 	in.Plan.Steps = whole(in.Plan.Steps)
 	if !slices.Contains(Phases, in.Progress.Phase) {
 		in.Progress.Phase = Idle // what was never saved, or by somebody else
@@ -86,7 +87,7 @@ func Involved(plan Plan, was Progress, svc Service, req Request) []string {
 // Questions lists the measurements Decide will want, given the service and its
 // revisions. There are none outside an attempt.
 func Questions(in Input) []analysis.Question {
-	if !in.Progress.active() || in.Progress.Candidate == "" || in.Service.Presence != Found {
+	if !in.Progress.active() || in.Progress.Candidate == "" || in.Service.Presence != Found || in.Deleting {
 		return nil
 	}
 	scope, _ := scopeOf(in)
