@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -21,6 +22,22 @@ var requestAnnotations = []string{
 // maxRequestField bounds what a person may write into one field.
 const maxRequestField = 128
 
+// revisionName is what a revision can be called; fullName is how Cloud Run's API
+// and gcloud's --format write it.
+var (
+	revisionName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	fullName     = regexp.MustCompile(`^projects/[^/]+/locations/[^/]+/services/[^/]+/revisions/`)
+)
+
+// shortRevision takes the short name out of what a person wrote; "" when it is
+// none.
+func shortRevision(text string) string {
+	if prefix := fullName.FindString(text); prefix != "" {
+		text = text[len(prefix):]
+	}
+	return revisionName.FindString(text)
+}
+
 // requestOf reads a person's request from the annotations. What is wrong with it
 // is said in Malformed, and answered like any other request.
 func requestOf(ro *v1alpha1.CloudRunRollout) rollout.Request {
@@ -29,12 +46,16 @@ func requestOf(ro *v1alpha1.CloudRunRollout) rollout.Request {
 		return rollout.Request{}
 	}
 	req := rollout.Request{
-		ID:       requestID(a),
-		Verb:     rollout.Verb(field(a, v1alpha1.RequestVerb)),
-		Step:     -1,
-		Revision: field(a, v1alpha1.RequestRevision),
-		By:       field(a, v1alpha1.RequestBy),
-		Reason:   field(a, v1alpha1.RequestReason),
+		ID:     requestID(a),
+		Verb:   rollout.Verb(field(a, v1alpha1.RequestVerb)),
+		Step:   -1,
+		By:     field(a, v1alpha1.RequestBy),
+		Reason: field(a, v1alpha1.RequestReason),
+	}
+	if text := strings.TrimSpace(a[v1alpha1.RequestRevision]); text != "" {
+		if req.Revision = shortRevision(text); req.Revision == "" {
+			req.Malformed = fmt.Sprintf("revision must be a revision's name, such as web-00042-k8c, not %q", field(a, v1alpha1.RequestRevision))
+		}
 	}
 	if text := field(a, v1alpha1.RequestAttempt); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)

@@ -15,6 +15,7 @@ func TestRequestsAreReadFromAnnotations(t *testing.T) {
 	long := strings.Repeat("x", 200)
 	const badAttempt = "attempt must be the number in status.attempt.id, not "
 	const badStep = "step must be the number before the slash in status.step, not "
+	const badRevision = "revision must be a revision's name, such as web-00042-k8c, not "
 	cases := map[string]struct {
 		fields map[string]string
 		want   rollout.Request
@@ -48,6 +49,18 @@ func TestRequestsAreReadFromAnnotations(t *testing.T) {
 		"a step out of range": {
 			map[string]string{"id": "7", "verb": "abort", "step": "99999999999999999999/4"},
 			rollout.Request{ID: "7", Verb: rollout.Abort, Step: 9223372036854775807, Malformed: badStep + `"99999999999999999999/4"`},
+		},
+		"a revision's full name": {
+			map[string]string{"id": "7", "verb": "retry", "revision": " projects/" + long + "/locations/asia-northeast1/services/web/revisions/web-2\n"},
+			rollout.Request{ID: "7", Verb: rollout.Retry, Step: -1, Revision: "web-2"},
+		},
+		"a name that no revision has": {
+			map[string]string{"id": "7", "verb": "retry", "revision": "Web_2"},
+			rollout.Request{ID: "7", Verb: rollout.Retry, Step: -1, Malformed: badRevision + `"Web_2"`},
+		},
+		"a path that is no revision's": {
+			map[string]string{"id": "7", "verb": "abort", "revision": "revisions/web-2"},
+			rollout.Request{ID: "7", Verb: rollout.Abort, Step: -1, Malformed: badRevision + `"revisions/web-2"`},
 		},
 		"several lines and what a terminal would obey": {
 			map[string]string{"id": "7", "verb": "abort", "by": "a\x1b[2Jlice", "reason": "one\r\n\ttwo\x00"},

@@ -75,7 +75,10 @@ func whole(steps []Step) []Step {
 func Involved(plan Plan, was Progress, svc Service, req Request) []string {
 	names := []string{
 		was.Stable, was.Candidate, was.Requested, svc.LatestReady, svc.LatestCreated,
-		plan.CandidateRevision, plan.StableRevision, req.Revision,
+		plan.CandidateRevision, plan.StableRevision,
+	}
+	if req.ID != was.LastRequest.ID || req.Verb != was.LastRequest.Verb {
+		names = append(names, req.Revision) // it is not answered yet
 	}
 	if sole, ok := svc.split(svc.Desired).sole(); ok {
 		names = append(names, sole)
