@@ -55,7 +55,7 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, plane.Stop()) }()
-	bench, err := killmatrix.NewBench(plane.Config)
+	bench, err := killmatrix.NewBench(ctx, plane.Config)
 	if err != nil {
 		return err
 	}

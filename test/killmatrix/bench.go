@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,10 +27,11 @@ type Bench struct {
 	scheme    *runtime.Scheme
 	mapper    meta.RESTMapper
 	kube      client.Client // of the people
+	cluster   string        // the UID of kube-system, as a manager reads it when it starts
 }
 
 // NewBench sets a bench up before a kube-apiserver that knows our resources.
-func NewBench(config *rest.Config) (*Bench, error) {
+func NewBench(ctx context.Context, config *rest.Config) (*Bench, error) {
 	config = rest.CopyConfig(config)
 	config.QPS = -1 // time is told, so nothing may wait for it
 	b := &Bench{config: config, scheme: runtime.NewScheme()}
@@ -47,7 +49,12 @@ func NewBench(config *rest.Config) (*Bench, error) {
 	if b.mapper, err = apiutil.NewDynamicRESTMapper(config, web); err != nil {
 		return nil, err
 	}
-	b.kube, err = b.client(web.Transport)
+	if b.kube, err = b.client(web.Transport); err != nil {
+		return nil, err
+	}
+	space := &corev1.Namespace{}
+	err = b.kube.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, space)
+	b.cluster = string(space.UID)
 	return b, err
 }
 

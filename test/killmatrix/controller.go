@@ -43,6 +43,7 @@ func (p *play) bear(ctx context.Context, number int, metrics string) (*controlle
 	}
 	c.reconciler = reconcile.AsReconciler(kube, &controllers.Reconciler{
 		Client: kube, Clock: told{p}, Process: told{p}, Recorder: recorder{ctx, kube, told{p}},
+		Cluster: p.bench.cluster,
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
 			return controllers.Cloud{Observer: run, Actuator: run, Metrics: c.metrics}, nil
 		},

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 
 func newBench(t *testing.T) *Bench {
 	t.Helper()
-	b, err := NewBench(plane.Config)
+	b, err := NewBench(t.Context(), plane.Config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,16 +148,15 @@ func (p *play) before(c call, sent []byte) error {
 // beforePatch compares writes on the same etag: they must be the same.
 func (p *play) beforePatch(sent []byte) error {
 	var body struct {
-		Etag    string          `json:"etag"`
-		Traffic json.RawMessage `json:"traffic"`
+		Etag string `json:"etag"`
 	}
 	if err := json.Unmarshal(sent, &body); err != nil {
 		return err
 	}
-	if was, again := p.writes[body.Etag]; again && was != string(body.Traffic) {
-		p.repeats = append(p.repeats, fmt.Sprintf("two writes on etag %s: %s, then %s", body.Etag, was, body.Traffic))
+	if was, again := p.writes[body.Etag]; again && was != string(sent) {
+		p.repeats = append(p.repeats, fmt.Sprintf("two writes on one etag: %s, then %s", was, sent))
 	}
-	p.writes[body.Etag] = string(body.Traffic)
+	p.writes[body.Etag] = string(sent)
 	return nil
 }
 
