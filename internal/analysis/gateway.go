@@ -137,8 +137,9 @@ type gatewayEvidence struct {
 	gateway  Source
 	answer   Answer
 	after    time.Time
-	complete []minute // minutes in which the gateway is known to have reported
-	names    []string // gateways that report where this one was looked for
+	heard    time.Time // up to which its silence would have been heard
+	complete []minute  // minutes in which the gateway is known to have reported
+	names    []string  // gateways that report where this one was looked for
 }
 
 // evidence gathers the complete minutes of a gateway's series after a time.
@@ -148,7 +149,7 @@ func evidence(answers Answers, series Series, after time.Time) gatewayEvidence {
 	connections := answers.Of(Series{OpenConnections, series.Source})
 	values, allocated, open := byMinute(a, every), byMinute(ports, every), byMinute(connections, every)
 
-	e := gatewayEvidence{gateway: series.Source, answer: a, after: after}
+	e := gatewayEvidence{gateway: series.Source, answer: a, after: after, heard: heard(a, ports, connections)}
 	e.names = slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.Names, ports.Names, connections.Names))))
 	if e.answer.Cause == CauseNone {
 		e.answer.Cause, e.answer.Detail = ports.Cause, ports.Detail
@@ -176,7 +177,7 @@ func (e gatewayEvidence) preflight(judge func([]minute) Verdict) Verdict {
 		return unknown(e.gateway, e.answer)
 	}
 	if len(e.complete) == 0 {
-		return absent(e.gateway, "NAT metrics in the last 30 minutes", e.answer.Through, e.names)
+		return absent(e.gateway, "NAT metrics in the last 30 minutes", e.heard, e.names)
 	}
 	return judge(newest(e.complete, recent))
 }
@@ -194,11 +195,11 @@ func (e gatewayEvidence) verdict(judged Verdict, limit int64) Verdict {
 		return judged
 	case e.answer.Cause != CauseNone:
 		return unknown(e.gateway, e.answer)
-	case !e.answer.Through.After(e.after):
+	case !e.heard.After(e.after):
 		return e.incomplete(judged.Limit)
-	case silent(e.complete, e.after, e.answer.Through):
-		return absent(e.gateway, "NAT metrics", e.answer.Through, e.names)
-	case len(e.complete) == 0: // the witness is slower than the metric
+	case silent(e.complete, e.after, e.heard):
+		return absent(e.gateway, "NAT metrics", e.heard, e.names)
+	case len(e.complete) == 0: // a gap at the very beginning
 		return e.incomplete(judged.Limit)
 	}
 	return judged

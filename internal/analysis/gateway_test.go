@@ -113,13 +113,30 @@ func TestNatAllocationFailuresJudge(t *testing.T) {
 		note    string
 		healthy int
 	}{
-		"no failure passes":              {allocations, calm, Pass, "nat-1 allocated NAT IPs without failure in the last 5 minutes", 10},
-		"one failed minute is a breach":  {allocations, calm.says(AllocationFailed, nat1, each(1), 8, 9), Breach, "in 1 of the last 5 minutes", 9},
-		"it is forgotten after five":     {allocations, calm.says(AllocationFailed, nat1, each(1), 4, 5), Pass, "without failure", 9},
-		"the limit is a number of them":  {NatAllocationFailures{MaxMinutes: 2}, calm.says(AllocationFailed, nat1, each(1), 8, 10), Pass, "in 2 of the last 5 minutes, limit 2", 8},
-		"one more is over it":            {NatAllocationFailures{MaxMinutes: 2}, calm.says(AllocationFailed, nat1, each(1), 7, 10), Breach, "in 3", 7},
-		"failures before do not count":   {allocations, calm.says(AllocationFailed, nat1, each(1), -9, 0), Pass, "without failure", 10},
-		"false is reported as zero":      {allocations, calm.says(AllocationFailed, nat1, each(0), 0, 10), Pass, "without failure", 10},
+		"no failure passes":             {allocations, calm, Pass, "nat-1 allocated NAT IPs without failure in the last 5 minutes", 10},
+		"one failed minute is a breach": {allocations, calm.says(AllocationFailed, nat1, each(1), 8, 9), Breach, "in 1 of the last 5 minutes", 9},
+		"it is forgotten after five":    {allocations, calm.says(AllocationFailed, nat1, each(1), 4, 5), Pass, "without failure", 9},
+		"the limit is a number of them": {NatAllocationFailures{MaxMinutes: 2}, calm.says(AllocationFailed, nat1, each(1), 8, 10), Pass, "in 2 of the last 5 minutes, limit 2", 8},
+		"one more is over it":           {NatAllocationFailures{MaxMinutes: 2}, calm.says(AllocationFailed, nat1, each(1), 7, 10), Breach, "in 3", 7},
+		"failures before do not count":  {allocations, calm.says(AllocationFailed, nat1, each(1), -9, 0), Pass, "without failure", 10},
+		"false is reported as zero":     {allocations, calm.says(AllocationFailed, nat1, each(0), 0, 10), Pass, "without failure", 10},
+		"a witness four minutes later than the metric is no silence": {
+			allocations, calm.late(AllocatedPorts, nat1, 6), Pass, "without failure", 6,
+		},
+		"neither is one that has said nothing of the step yet": {
+			allocations, calm.late(AllocatedPorts, nat1, 0), Incomplete, "first minute not arrived yet", 0,
+		},
+		"of two witnesses the later one is waited for": {
+			allocations, after(10).watching(nat1).gateway(nat1, -40, 5).late(OpenConnections, nat1, 7), Pass, "without failure", 5,
+		},
+		"one that does not answer is not": {
+			allocations, after(10).watching(nat1).gateway(nat1, -40, 5).late(OpenConnections, nat1, 7).troubled(OpenConnections, nat1, CauseDenied, ""),
+			NoData, "no NAT metrics up to Mar 1 12:10Z", 0,
+		},
+		"it is silence once the witness has come that far": {
+			allocations, after(10).watching(nat1).gateway(nat1, -40, 3).late(AllocatedPorts, nat1, 6),
+			NoData, "nat-1: no NAT metrics up to Mar 1 12:06Z", 0,
+		},
 		"silence is no data":             {allocations, after(10).watching(nat1).gateway(nat1, -40, 6), NoData, "no NAT metrics", 0},
 		"an unanswered question as well": {allocations, after(10).watching(nat1), NoData, "not asked", 0},
 	}

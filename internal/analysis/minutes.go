@@ -42,6 +42,18 @@ func span(after, through time.Time, series ...map[time.Time]int64) []time.Time {
 	return slices.Compact(ends)
 }
 
+// heard is the newest minute whose silence can be told from lateness: the
+// series and all its witnesses that answer have arrived up to it.
+func heard(a Answer, witnesses ...Answer) time.Time {
+	through := a.Through
+	for _, w := range witnesses {
+		if w.Cause == CauseNone {
+			through = earlier(through, w.Through)
+		}
+	}
+	return through
+}
+
 // silent tells whether the newest minutes up to through carry no evidence.
 func silent(complete []minute, after, through time.Time) bool {
 	latest := after

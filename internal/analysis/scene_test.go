@@ -80,6 +80,13 @@ func (s scene) answer(series Series, a Answer) scene {
 // silent makes a series whole and empty.
 func (s scene) silent(m Metric, of Source) scene { return s.says(m, of, each(0), 0, 0) }
 
+// late makes a series arrive only up to the n-th minute.
+func (s scene) late(m Metric, of Source, n int) scene {
+	a := s.answers[Series{m, of}]
+	a.Through = at(n)
+	return s.answer(Series{m, of}, a)
+}
+
 // troubled marks an answer as not whole.
 func (s scene) troubled(m Metric, of Source, cause Cause, detail string) scene {
 	a := s.answers[Series{m, of}]

@@ -69,15 +69,16 @@ func (r ServerErrors) Judge(s Scope, answers Answers) Verdict {
 	if worst, ok := r.breach(complete, through, s.Window); ok {
 		return r.breached(v, worst, s, answers)
 	}
+	heard := heard(requests, answers.Of(Series{Instances, s.Candidate}), answers.Of(Series{Requests, s.Stable}))
 	begun := s.until().After(s.stepAfter()) // before that there was nothing to ask
 	switch {
 	case begun && requests.Cause != CauseNone:
 		return unknown(s.Candidate, requests)
-	case !begun, !through.After(s.stepAfter()):
+	case silent(complete, s.stepAfter(), heard):
+		return r.silence(s, answers, heard)
+	case len(complete) == 0:
 		v.Outcome, v.Through = Incomplete, time.Time{}
 		v.Note = fmt.Sprintf("%s: first minute not arrived yet", s.Candidate)
-	case silent(complete, s.stepAfter(), through):
-		return r.silence(s, answers, through)
 	case total.n < r.MinRequests:
 		v.Outcome, v.Note = Insufficient, r.insufficient(total, len(complete))
 	case total.ratio() <= r.MaxRatio:

@@ -136,9 +136,7 @@ func TestServerErrorsJudge(t *testing.T) {
 			want{Pass, "5xx 0% of 250 requests", 5},
 		},
 		"a silent minute with a witness is a healthy zero": {
-			onePercent, after(10).serving(50, 0, 0, 7).
-				says(Instances, candidate, each(1), 7, 10).says(Requests, stable, each(9, "2xx"), 7, 10),
-			want{Pass, "of 350 requests", 10},
+			onePercent, idleFor(3), want{Pass, "of 350 requests", 10},
 		},
 		"an instance alone is no witness": {
 			onePercent, after(10).serving(50, 0, 0, 7).says(Instances, candidate, each(1), 7, 10),
@@ -148,14 +146,16 @@ func TestServerErrorsJudge(t *testing.T) {
 			onePercent, after(10).serving(50, 0, 0, 7).says(Requests, stable, each(9, "2xx"), 7, 10),
 			want{NoData, "no requests that can be told from missing data", 0},
 		},
-		"a witness after its own Through is none yet": {
-			onePercent, func() scene {
-				s := after(10).serving(50, 0, 0, 7).says(Instances, candidate, each(1), 7, 10).says(Requests, stable, each(9, "2xx"), 7, 10)
-				late := s.answers[Series{Requests, stable}]
-				late.Through = at(7)
-				return s.answer(Series{Requests, stable}, late)
-			}(),
-			want{NoData, "no requests that can be told from missing data", 0},
+		"a late witness earns nothing yet, and is no silence": {
+			onePercent, idleFor(3).late(Requests, stable, 7), want{Pass, "of 350 requests", 7},
+		},
+		"a witness that has said nothing of the step yet is waited for": {
+			onePercent, after(10).silent(Requests, candidate).serving(0, 0, 0, 0).late(Instances, candidate, 0),
+			want{Incomplete, "web-2: first minute not arrived yet", 0},
+		},
+		"silence is heard up to where the latest witness is": {
+			onePercent, after(10).serving(50, 0, 0, 4).late(Instances, candidate, 7),
+			want{NoData, "no requests that can be told from missing data up to Mar 1 12:07Z", 0},
 		},
 		"a short gap earns nothing and changes nothing": {
 			onePercent, after(10).serving(50, 0, 0, 5).serving(50, 0, 7, 10),
@@ -201,6 +201,12 @@ func TestServerErrorsJudge(t *testing.T) {
 			}
 		})
 	}
+}
+
+// idleFor is a candidate without requests in the last of ten minutes.
+func idleFor(minutes int) scene {
+	return after(10).serving(50, 0, 0, 10-minutes).
+		says(Instances, candidate, each(1), 10-minutes, 10).says(Requests, stable, each(9, "2xx"), 10-minutes, 10)
 }
 
 func TestServerErrorsSharedWithStable(t *testing.T) {
