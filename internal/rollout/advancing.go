@@ -53,7 +53,7 @@ func (v view) named() (Decision, bool) {
 	case p.latched(name):
 		why = "was given up"
 	case v.revision(name).unread():
-		why = "cannot be read: " + v.revision(name).Why
+		why = "could not be read: " + v.revision(name).Why
 	case v.revision(name).Presence != Found:
 		reason, why = RevisionNotFound, "does not exist"
 	}
@@ -109,6 +109,9 @@ func (v view) tagAfter() string {
 // check looks at the preconditions of the first write.
 func (v view) check() Decision {
 	p := v.Progress
+	if r := v.revision(p.Candidate); r.Presence == Unknown {
+		return v.at(Held, HeldByAnalysis, "before the first write: "+r.unreadWhy()).next(v.untilDeadline("Starts by itself when it can"))
+	}
 	if d, ok := v.unfitCandidate(p.Candidate); ok {
 		d.Progress = d.Progress.ended()
 		return d
@@ -191,8 +194,11 @@ func (v view) passed() Decision {
 	}
 	n := v.Plan.after(v.weight())
 	if c := v.revision(v.Progress.Candidate); c.Presence != Found || c.Readiness != Ready {
-		return v.at(Held, HeldByAnalysis, fmt.Sprintf("candidate %s is not known to be ready", v.Progress.Candidate)).next(
-			v.untilDeadline("Goes on when it is"))
+		note := fmt.Sprintf("candidate %s is not known to be ready", v.Progress.Candidate)
+		if c.unread() {
+			note = c.unreadWhy()
+		}
+		return v.at(Held, HeldByAnalysis, note).next(v.untilDeadline("Goes on when it is"))
 	}
 	if n == 0 {
 		return v.complete()
@@ -256,12 +262,14 @@ func (v view) noWayBack() (Decision, bool) {
 	if stable.Readiness == Ready {
 		return Decision{}, false
 	}
-	why := ""
-	if stable.Why != "" {
-		why = ": " + stable.Why
+	note := fmt.Sprintf("stable %s is not ready", v.Progress.Stable)
+	switch {
+	case stable.unread():
+		note = stable.unreadWhy()
+	case stable.Why != "":
+		note += ": " + stable.Why
 	}
-	return v.at(Held, HeldByAnalysis, fmt.Sprintf("stable %s is not ready%s; traffic is not raised without a way back",
-		v.Progress.Stable, why)).next(v.untilDeadline("Goes on when it is")), true
+	return v.at(Held, HeldByAnalysis, note+"; traffic is not raised without a way back").next(v.untilDeadline("Goes on when it is")), true
 }
 
 func (v view) awaitApproval(step Step) Decision {

@@ -185,7 +185,10 @@ func (v view) takeBack() (Decision, bool) {
 	if d, lost := v.noWayBack(); lost && p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate) {
 		return d, false
 	}
-	if c := v.revision(p.Candidate); c.Presence != Found || c.Readiness != Ready {
+	switch c := v.revision(p.Candidate); {
+	case c.unread() && p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate):
+		return v.at(Held, HeldByAnalysis, c.unreadWhy()), false
+	case !c.unread() && (c.Presence != Found || c.Readiness != Ready):
 		cause := fmt.Sprintf("resumed by %s, but candidate %s is not there or not ready", v.Request.who(), p.Candidate)
 		return v.accept(v.giveUp(cause), "everything goes to "+p.Stable), true
 	}

@@ -120,7 +120,7 @@ func TestBaking(t *testing.T) {
 		"not certain beats too few":      {at(25).says("more", Rollback, stub{outcome: analysis.Undecided, healthy: 60}).errors(analysis.Insufficient), "Held/HeldByAnalysis", ""},
 		"the gateway is no longer named": {at(25).behindNat(), "Held/MetricsUnavailable", "no NAT gateway is named any more"},
 		"stable is not ready":            {at(25).readiness("web-1", NotReady), "Held/HeldByAnalysis", "traffic is not raised without a way back"},
-		"the candidate cannot be read":   {at(25).presence("web-2", Denied), "Held/HeldByAnalysis", "not known to be ready"},
+		"the candidate cannot be read":   {at(25).presence("web-2", Denied), "Held/HeldByAnalysis", "revision web-2 could not be read"},
 		"a foreign tag of our name": {
 			at(25).with(func(s *scene) { s.Service.Desired = append(s.Service.Desired, Entry{Revision: "web-0", Tag: Tag}) }), "Paused/TrafficConflict", "",
 		},

@@ -109,7 +109,7 @@ func (g garbage) input() Input {
 	in.Service.Effective = pick(g, "effective", in.Service.Desired, g.entries())
 	for _, name := range []string{"web-1", "web-2", "web-3"} {
 		in.Revisions[name] = Revision{
-			Presence: pick(g, "presence", Found, Found, Missing, Denied), Name: name, CreatedAt: g.time(),
+			Presence: pick(g, "presence", Found, Found, Missing, Denied, Unknown), Name: name, CreatedAt: g.time(),
 			Readiness: pick(g, "ready", Ready, Ready, NotReady, Pending, ""), Egress: pick(g, "egress", EgressNone, EgressAll, ""),
 		}
 	}

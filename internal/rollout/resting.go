@@ -90,8 +90,11 @@ func (v view) unread(names ...string) (Decision, bool) {
 }
 
 func (v view) unreadable(r Revision) Decision {
-	return v.at(Idle, AccessDenied, fmt.Sprintf("revision %s cannot be read: %s", r.Name, r.Why)).next(
-		"Traffic stays as it is. If access is denied, grant run.revisions.get; looked at again every minute.")
+	if r.Presence == Denied {
+		return v.at(Idle, AccessDenied, r.unreadWhy()).next(
+			"Traffic stays as it is. Grant run.revisions.get; looked at again every minute.")
+	}
+	return v.at(Idle, Preparing, r.unreadWhy()).next("Traffic stays as it is; looked at again every minute.")
 }
 
 // baseline keeps the recorded baseline true to what a person did since.
@@ -175,7 +178,9 @@ func (v view) settleBaseline() (Decision, bool) {
 	if named == "" || named == v.Progress.SettledBy {
 		return Decision{}, false
 	}
-	if r := v.revision(named); r.Presence != Found || r.Readiness != Ready {
+	if r := v.revision(named); r.unread() {
+		return v.unreadable(r), true
+	} else if r.Presence != Found || r.Readiness != Ready {
 		return v.at(Idle, RevisionNotReady, fmt.Sprintf("spec.stableRevision names %s, which is not there or not ready", named)).next(
 			"Name a ready revision of this service."), true
 	}
@@ -207,7 +212,9 @@ func (v view) steady() Decision {
 		next = "It is pinned when spec.paused is false."
 	default:
 		phase, reason = Idle, Steady
-		if newest := v.Service.LatestReady; newest != "" && newest != p.Stable {
+		if newest := v.Service.LatestReady; newest != p.Stable && v.revision(newest).unread() {
+			next = fmt.Sprintf("Whether %s is a candidate is seen when it can be read: %s.", newest, v.revision(newest).unreadWhy())
+		} else if newest != "" && newest != p.Stable {
 			next = fmt.Sprintf("Newest revision %s existed before and is no candidate by itself: set spec.candidateRevision to it to roll it out.", newest)
 		}
 	}
@@ -289,7 +296,11 @@ func (p Progress) ended() Progress {
 func (v view) newest(stable string) time.Time {
 	created := v.revision(stable).CreatedAt
 	for _, name := range []string{v.Service.LatestCreated, v.Service.LatestReady} {
-		created = later(created, v.revision(name).CreatedAt)
+		r := v.revision(name)
+		created = later(created, r.CreatedAt)
+		if r.unread() {
+			created = later(created, v.Now) // it is there, so it was created before
+		}
 	}
 	return created
 }

@@ -33,8 +33,8 @@ func TestNothingIsAdmittedThatCannotBeRead(t *testing.T) {
 	denied := unseen(idle().split("web-1", 100)).presence("web-2", Denied)
 	unknown := unseen(idle().split("web-1", 100)).presence("web-1", Unknown)
 	check(t, map[string]row{
-		"access to a revision is denied": {denied, "Idle/AccessDenied", "revision web-2 cannot be read"},
-		"a revision cannot be read now":  {unknown, "Idle/AccessDenied", "revision web-1 cannot be read"},
+		"access to a revision is denied": {denied, "Idle/AccessDenied", "revision web-2 could not be read"},
+		"a revision cannot be read now":  {unknown, "Idle/Preparing", "revision web-1 could not be read"},
 	})
 	if p := Decide(Input(denied)).Progress; p.Stable != "" {
 		t.Errorf("a baseline was recorded: %+v", p)

@@ -20,7 +20,9 @@ type ServiceRef struct {
 // Presence says whether a read found what it looked for.
 type Presence string
 
-// The presences. Absence is a fact like any other, not an error.
+// The presences. Absence is a fact like any other, not an error. A revision that
+// is Denied or Unknown is neither gone nor failing: nothing rises to it or
+// relies on it, and nothing goes back because of it.
 const (
 	Found   Presence = "Found"
 	Missing Presence = "Missing"
@@ -129,7 +131,7 @@ type Revision struct {
 	Name      string // short
 	CreatedAt time.Time
 	Readiness Readiness
-	Why       string // Cloud Run's reason when not ready
+	Why       string // Cloud Run's reason when not ready, or why it could not be read
 	Egress    Egress
 	Timeout   time.Duration // request timeout; 0 when not reported
 	Image     string
@@ -137,6 +139,10 @@ type Revision struct {
 
 // unread tells whether nobody knows what the revision is like.
 func (r Revision) unread() bool { return r.Presence == Denied || r.Presence == Unknown }
+
+func (r Revision) unreadWhy() string {
+	return fmt.Sprintf("revision %s could not be read: %s", r.Name, r.Why)
+}
 
 // Share is a revision's percent of the traffic.
 type Share struct {

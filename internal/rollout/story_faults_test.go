@@ -166,6 +166,15 @@ var faultStories = []story{
 		want: rollout.Completed,
 	},
 	{
+		name: "unreadable-revisions-rollback", title: "No revision can be read any more, and the candidate fails: it goes back nevertheless.",
+		tale: []moment{
+			at("10m", "ci deploys web-2, which fails 5% of its requests from 25% of the traffic on", deploy("web-2", failing(5, 25))),
+			when(in(rollout.Baking, 25), "1m", "Cloud Run answers reads of revisions with 503",
+				inject(simulator.Fault{Kind: simulator.FaultError, Operation: "revisions.get", Code: 503, Times: -1})),
+		},
+		want: rollout.RolledBack,
+	},
+	{
 		name: "stale-reads", title: "Reads show the service as it was before our write.",
 		tale: []moment{
 			deployHealthy,

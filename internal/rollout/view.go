@@ -163,9 +163,15 @@ func (in Input) stepSince() time.Time {
 }
 
 // throughNat tells whether a candidate or stable sends all its traffic into the
-// VPC; the stricter of the two decides.
+// VPC; the stricter of the two decides. While one cannot be read, a gateway that
+// is named goes on being watched.
 func (in Input) throughNat(candidate string) bool {
-	return in.Revisions[candidate].Egress == EgressAll || in.Revisions[in.Progress.Stable].Egress == EgressAll
+	for _, name := range []string{candidate, in.Progress.Stable} {
+		if r := in.Revisions[name]; r.Egress == EgressAll || r.unread() && len(in.Plan.Gateways) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // stale tells whether the read is older than what was seen before.
