@@ -38,7 +38,8 @@ func statusOf(ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision
 	status.Phase = v1alpha1.Phase(p.Phase)
 	status.NextAction = shorten(d.Next, v1alpha1.MaxNextAction)
 	if in.Service.Presence == rollout.Found {
-		status.Weight, status.Stable, status.Candidate = serving(in, d)
+		weight, stable, candidate := serving(in, d)
+		status.Weight, status.Stable, status.Candidate = weight, withImage(stable, status.Stable), withImage(candidate, status.Candidate)
 	}
 	status.Step = fmt.Sprintf("%d/%d", p.Step, len(in.Plan.Steps))
 	if p.Phase == rollout.Idle {
@@ -70,6 +71,14 @@ func serving(in rollout.Input, d rollout.Decision) (weight string, stable, candi
 		weight = ""
 	}
 	return weight, stable, candidate
+}
+
+// withImage keeps the image of a revision that cannot be read now.
+func withImage(now, was *v1alpha1.RevisionStatus) *v1alpha1.RevisionStatus {
+	if now != nil && was != nil && now.Image == "" && now.Revision == was.Revision {
+		now.Image = was.Image
+	}
+	return now
 }
 
 func revisionStatus(in rollout.Input, name string, serves rollout.Split) *v1alpha1.RevisionStatus {

@@ -171,3 +171,21 @@ func TestWhatCannotBeReadStaysAsItWasLastSeen(t *testing.T) {
 		t.Errorf("after access was lost:\n%s", diff)
 	}
 }
+
+func TestTheImageOfAnUnreadRevisionStays(t *testing.T) {
+	t.Parallel()
+	was := &v1alpha1.RevisionStatus{Revision: "web-1", Image: "web:1"}
+	for _, c := range []struct {
+		now, was *v1alpha1.RevisionStatus
+		want     string
+	}{
+		{&v1alpha1.RevisionStatus{Revision: "web-1"}, was, "web:1"},
+		{&v1alpha1.RevisionStatus{Revision: "web-2"}, was, ""},
+		{&v1alpha1.RevisionStatus{Revision: "web-1", Image: "web:2"}, was, "web:2"},
+		{&v1alpha1.RevisionStatus{Revision: "web-1"}, nil, ""},
+	} {
+		if got := withImage(c.now, c.was); got.Image != c.want {
+			t.Errorf("%q, want %q", got.Image, c.want)
+		}
+	}
+}

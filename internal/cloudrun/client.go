@@ -15,6 +15,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/api/option"
@@ -30,6 +32,9 @@ const DefaultEndpoint = "https://run.googleapis.com/"
 
 // defaultTimeout limits one call, connection and body included.
 const defaultTimeout = 15 * time.Second
+
+// maxReads is how many revisions of a service are read side by side.
+const maxReads = 4
 
 // Options say how to reach the API. The zero value reaches the public one with
 // the process's application default credentials.
@@ -119,43 +124,56 @@ func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 }
 
 // Revisions reads revisions by short name, one live read for each, so that one
-// counts as missing only when the API said so about that very name. What may
-// not be read says why in Why. The first failure ends it: all or nothing.
+// counts as missing only when the API said so about that very name. One that
+// cannot be read is a fact like the others and says why in Why: what the others
+// are like is still known. It fails only when the context ends.
 func (c *Client) Revisions(ctx context.Context, ref rollout.ServiceRef, names []string) (map[string]rollout.Revision, error) {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	read := make([]rollout.Revision, len(names))
+	turn := make(chan struct{}, maxReads)
+	var all sync.WaitGroup
+	for i, name := range names {
+		turn <- struct{}{}
+		all.Go(func() {
+			defer func() { <-turn }()
+			read[i] = c.revision(ctx, ref, name)
+		})
+	}
+	all.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, &CallError{Op: "reading revisions", Kind: ErrUnavailable, Detail: detail(err), cause: err}
+	}
 	found := make(map[string]rollout.Revision, len(names))
-	for _, name := range names {
-		if _, known := found[name]; known {
-			continue
-		}
-		revision, err := c.revision(ctx, ref, name)
-		if err != nil {
-			return nil, err
-		}
-		found[name] = revision
+	for _, revision := range read {
+		found[revision.Name] = revision
 	}
 	return found, nil
 }
 
-func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short string) (rollout.Revision, error) {
-	op := fmt.Sprintf("reading revision %q", clean(short))
+func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short string) rollout.Revision {
+	unread := rollout.Revision{Presence: rollout.Unknown, Name: short, Readiness: rollout.Pending}
 	name, err := revisionName(ref, short)
 	if err != nil {
-		return rollout.Revision{}, &CallError{Op: op, Kind: ErrInvalid, Detail: err.Error()}
+		unread.Why = err.Error()
+		return unread
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
 	answer, err := c.api.Projects.Locations.Services.Revisions.Get(name).Context(ctx).Do()
 	if err != nil {
-		failure := readError(op, err)
+		failure := readError("", err)
 		if presence, detail, ok := failure.fact(); ok {
-			return rollout.Revision{Presence: presence, Name: short, Readiness: rollout.Pending, Why: detail}, nil
+			unread.Presence, unread.Why = presence, detail
+			return unread
 		}
-		return rollout.Revision{}, failure
+		unread.Why = fmt.Sprintf("%v: %s", failure.Kind, failure.Detail)
+		return unread
 	}
 	revision, err := convertRevision(short, answer)
 	if err != nil {
-		return rollout.Revision{}, &CallError{Op: op, Kind: ErrGarbled, Detail: clean(err.Error())}
+		unread.Why = fmt.Sprintf("%v: %s", ErrGarbled, clean(err.Error()))
+		return unread
 	}
-	return revision, nil
+	return revision
 }

@@ -1,10 +1,15 @@
 package cloudrun
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,18 +72,76 @@ func TestRevisionsAreReadOneByOne(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("revisions (-want +got):\n%s", diff)
 	}
-	if len(below.requests) != 3 || below.requests[0] != "GET /v2/"+webName+"/revisions/web-2?alt=json&prettyPrint=false" {
+	slices.Sort(below.requests)
+	if len(below.requests) != 3 || below.requests[1] != "GET /v2/"+webName+"/revisions/web-2?alt=json&prettyPrint=false" {
 		t.Errorf("requests %q", below.requests)
 	}
 }
 
-func TestTheFirstRevisionThatFailsEndsTheRead(t *testing.T) {
+func TestARevisionThatCannotBeReadHidesNoOther(t *testing.T) {
 	t.Parallel()
-	client, below := dial(t, failing(http.StatusInternalServerError, "INTERNAL", "oops"))
-	got, err := client.Revisions(t.Context(), web, []string{"web-1", "web-2"})
-	if got != nil || !errors.Is(err, ErrUnavailable) || len(below.requests) != 1 {
-		t.Errorf("got %v, %v after %d requests", got, err, len(below.requests))
+	for name, c := range map[string]struct {
+		short  string
+		answer script
+		want   string
+	}{
+		"an error of Cloud Run":   {"web-9", failing(http.StatusInternalServerError, "INTERNAL", "oops"), "unavailable: oops"},
+		"over quota":              {"web-9", failing(http.StatusTooManyRequests, "RESOURCE_EXHAUSTED", "slow down"), "over quota: slow down"},
+		"not authenticated":       {"web-9", failing(http.StatusUnauthorized, "UNAUTHENTICATED", "who"), "access denied: who"},
+		"another revision":        {"web-9", answering(http.StatusOK, revisionJSON), "unusable answer: answer is not the revision asked for"},
+		"no answer":               {"web-9", losing(io.ErrUnexpectedEOF), "unavailable: unexpected EOF"},
+		"no answer in time":       {"web-9", losing(context.DeadlineExceeded), "unavailable: no answer in time"},
+		"a name that is not sent": {"web-9/../web-2", nil, `"web-9/../web-2" is no revision name`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, _ := dial(t, func(req *http.Request) outcome {
+				if strings.Contains(req.URL.Path, "web-9") {
+					return c.answer(req)
+				}
+				return answering(http.StatusOK, revisionJSON)(req)
+			})
+			got, err := client.Revisions(t.Context(), web, []string{c.short, "web-2"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := rollout.Revision{Presence: rollout.Unknown, Name: c.short, Readiness: rollout.Pending, Why: c.want}
+			if diff := cmp.Diff(want, got[c.short]); diff != "" || got["web-2"].Readiness != rollout.Ready {
+				t.Errorf("revisions %+v (-want +got):\n%s", got, diff)
+			}
+		})
 	}
+}
+
+func TestRevisionsAreNotWaitedForAfterThePassHasEnded(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	client, below := dial(t, func(*http.Request) outcome {
+		cancel()
+		return outcome{err: context.Canceled}
+	})
+	got, err := client.Revisions(ctx, web, []string{"web-1", "web-2"})
+	if got != nil || !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) || len(below.requests) == 0 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestFourRevisionsAreReadSideBySide(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var busy, most atomic.Int32
+		client, _ := dial(t, func(req *http.Request) outcome {
+			most.Store(max(most.Load(), busy.Add(1)))
+			time.Sleep(500 * time.Millisecond)
+			busy.Add(-1)
+			return answering(http.StatusNotFound, `{"error":{"message":"no","status":"NOT_FOUND"}}`)(req)
+		})
+		began := time.Now()
+		got, err := client.Revisions(t.Context(), web, []string{"a", "b", "c", "d", "e", "f", "g", "h"})
+		if err != nil || len(got) != 8 || most.Load() != 4 || time.Since(began) != time.Second {
+			t.Errorf("%d of 8 revisions, %d at a time in %v: %v", len(got), most.Load(), time.Since(began), err)
+		}
+	})
 }
 
 func TestAbsenceAndDenialAreFacts(t *testing.T) {
@@ -263,8 +326,9 @@ func TestEgressTimeoutAndImage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, _ := dial(t, answering(http.StatusOK, replaced(t, revisionJSON, c[0], c[1])))
-			if _, err := client.Revisions(t.Context(), web, []string{"web-2"}); !errors.Is(err, ErrGarbled) {
-				t.Errorf("error %v, want an unusable answer", err)
+			got, err := client.Revisions(t.Context(), web, []string{"web-2"})
+			if r := got["web-2"]; err != nil || r.Presence != rollout.Unknown || !strings.Contains(r.Why, "unusable answer") {
+				t.Errorf("got %+v, %v, want an unusable answer", r, err)
 			}
 		})
 	}
@@ -287,11 +351,8 @@ func TestNamesThatWouldChangeThePathAreNotSent(t *testing.T) {
 			if _, err := client.Service(t.Context(), ref); !errors.Is(err, ErrInvalid) {
 				t.Errorf("service: %v", err)
 			}
-			if _, err := client.Revisions(t.Context(), ref, []string{"web-1"}); !errors.Is(err, ErrInvalid) {
-				t.Errorf("revisions: %v", err)
-			}
-			if _, err := client.Revisions(t.Context(), web, []string{"web-1/../web-2"}); !errors.Is(err, ErrInvalid) {
-				t.Errorf("a revision's name: %v", err)
+			if got, err := client.Revisions(t.Context(), ref, []string{"web-1"}); err != nil || got["web-1"].Presence != rollout.Unknown {
+				t.Errorf("revisions: %v, %v", got, err)
 			}
 			if err := client.SetTraffic(t.Context(), ref, rollout.Write{}); !errors.Is(err, ErrInvalid) {
 				t.Errorf("traffic: %v", err)
