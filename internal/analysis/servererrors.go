@@ -18,8 +18,9 @@ const fewest = 3
 //
 // It is a breach when at least three errors were seen and the one-sided Wilson
 // lower bound of their share lies above MaxRatio, over the whole step or over
-// MinRequests or more of its newest window; a pass when at least MinRequests
-// were seen and the share of the whole step is at most MaxRatio.
+// its newest window, which reaches back until it holds MinRequests; a pass when
+// at least MinRequests were seen and the share of the whole step is at most
+// MaxRatio.
 // Wilson, "Probable inference", JASA 22 (1927).
 type ServerErrors struct {
 	MaxRatio    float64 // 0..1
@@ -121,15 +122,26 @@ func (r ServerErrors) complete(s Scope, answers Answers) []minute {
 	return complete
 }
 
-// breach judges the newest window of the step, then the whole of it. A window of
-// few requests says nothing by itself: late points come one class at a time, and
-// the errors may be there before the successes.
+// breach judges the newest window of the step, then the whole of it.
 func (r ServerErrors) breach(complete []minute, through time.Time, window time.Duration) (tally, bool) {
-	if recently := count(within(complete, through.Add(-window), through)); recently.n >= r.MinRequests && r.certain(recently) {
+	if recently := count(r.recently(complete, through.Add(-window))); r.certain(recently) {
 		return recently, true
 	}
 	whole := count(complete)
 	return whole, r.certain(whole)
+}
+
+// recently returns the minutes after a time, and as many older ones as it takes
+// to hold MinRequests. Fewer requests say little: late points come one class at
+// a time, and the errors may be there before the successes. More minutes would
+// hide a failure behind all that went well before it.
+func (r ServerErrors) recently(complete []minute, after time.Time) []minute {
+	first, n := len(complete), int64(0)
+	for first > 0 && (n < r.MinRequests || complete[first-1].end.After(after)) {
+		first--
+		n += complete[first].value
+	}
+	return complete[first:]
 }
 
 func (r ServerErrors) certain(t tally) bool {

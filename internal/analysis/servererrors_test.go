@@ -107,6 +107,22 @@ func TestServerErrorsJudge(t *testing.T) {
 			onePercent, after(60).serving(1000, 0, 0, 55).serving(95, 5, 55, 60),
 			want{Breach, "5xx 5% of 500 requests", 60},
 		},
+		"two days of few good requests do not hide a sudden failure": {
+			onePercent, after(60*48+1).serving(12, 0, 0, 60*48).serving(0, 12, 60*48, 60*48+1),
+			want{Breach, "5xx 11.11% of 108 requests", 60*48 + 1},
+		},
+		"a window of few requests reaches back until it has enough": {
+			onePercent, after(60*48+1).serving(12, 0, 0, 60*48).serving(8, 4, 60*48, 60*48+1),
+			want{Pass, "of 34572 requests", 60*48 + 1},
+		},
+		"a window with enough reaches no further": {
+			onePercent, after(60).serving(20, 0, 0, 55).serving(19, 1, 55, 60),
+			want{Breach, "5xx 5% of 100 requests", 60},
+		},
+		"errors that arrive before their successes do not fake a failure": {
+			onePercent, after(60).serving(12, 0, 0, 59).serving(0, 3, 59, 60),
+			want{Pass, "of 711 requests", 60},
+		},
 		"the whole step finds what the window has forgotten": {
 			onePercent, after(60).serving(80, 20, 0, 30).serving(100, 0, 30, 60),
 			want{Breach, "5xx 10% of 6000 requests", 60},

@@ -182,6 +182,14 @@ var metricStories = []story{
 		want: rollout.RolledBack,
 	},
 	{
+		name: "approval-gate-sudden-failure", title: "After hours of few good requests at a gate every request fails: found within minutes.",
+		plan:  []func(*rollout.Plan){approvalBefore50},
+		world: []func(*simulator.Scenario){func(s *simulator.Scenario) { s.Services[0].Users.RequestsPerSecond = 0.8 }},
+		tale: []moment{at("10m", "ci deploys web-2, which fails all its requests from 3h40m of age on",
+			deploy("web-2", simulator.ErrorRate{Percent: 100, From: minutes(220)}))},
+		want: rollout.RolledBack,
+	},
+	{
 		name: "approval-stale", title: "An approval of a step that is over is refused.",
 		plan: []func(*rollout.Plan){approvalBefore50},
 		tale: []moment{
