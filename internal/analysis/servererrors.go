@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -42,18 +43,25 @@ func (r ServerErrors) Questions(s Scope) []Question {
 
 // Preflight wants proof that stable's requests are counted at all: a rule that
 // cannot see the revision that serves now will not see the candidate either.
+// Errors of stable's own do not prevent a start, which may be their cure.
 func (r ServerErrors) Preflight(s Scope, answers Answers) Verdict {
 	a := answers.Of(Series{Requests, s.Stable})
 	if a.Cause != CauseNone {
 		return unknown(s.Stable, a)
 	}
-	if len(span(s.preflightAfter(), a.Through, byMinute(a, every))) == 0 {
-		return absent(s.Stable, "request counted in the last 30 minutes", a.Through, nil)
+	minutes, through := r.minutes(a, s.preflightAfter())
+	if len(minutes) == 0 {
+		return absent(s.Stable, "request counted in the last 30 minutes", through, nil)
 	}
-	return Verdict{
+	v := Verdict{
 		Outcome: Pass, Source: s.Stable.String(), Limit: r.limit(), Required: r.MinRequests,
-		Through: a.Through, Note: "requests of " + s.Stable.String() + " are counted",
+		Through: through, Note: "requests of " + s.Stable.String() + " are counted",
 	}
+	if found := r.breaches(minutes, through, s.Window); len(found) > 0 {
+		v.Note = fmt.Sprintf("stable %s itself is over the limit, 5xx %s of %d requests, limit %s",
+			s.Stable, found[0].percent(), found[0].n, r.limit())
+	}
+	return v
 }
 
 // Judge judges the candidate, and stable beside it.
@@ -67,8 +75,8 @@ func (r ServerErrors) Judge(s Scope, answers Answers) Verdict {
 		Source: s.Candidate.String(), Limit: r.limit(), Required: r.MinRequests, Samples: total.n,
 		Value: total.percent(), Through: through, Healthy: ends(complete),
 	}
-	if worst, ok := r.breach(complete, through, s.Window); ok {
-		return r.breached(v, worst, s, answers)
+	if found := r.breaches(complete, through, s.Window); len(found) > 0 {
+		return r.breached(v, found, s, answers)
 	}
 	heard := heard(requests, answers.Of(Series{Instances, s.Candidate}), answers.Of(Series{Requests, s.Stable}))
 	begun := s.until().After(s.stepAfter()) // before that there was nothing to ask
@@ -122,13 +130,10 @@ func (r ServerErrors) complete(s Scope, answers Answers) []minute {
 	return complete
 }
 
-// breach judges the newest window of the step, then the whole of it.
-func (r ServerErrors) breach(complete []minute, through time.Time, window time.Duration) (tally, bool) {
-	if recently := count(r.recently(complete, through.Add(-window))); r.certain(recently) {
-		return recently, true
-	}
-	whole := count(complete)
-	return whole, r.certain(whole)
+// breaches judges the newest window of the step, and the whole of it.
+func (r ServerErrors) breaches(complete []minute, through time.Time, window time.Duration) []tally {
+	spans := []tally{count(r.recently(complete, through.Add(-window))), count(complete)}
+	return slices.DeleteFunc(spans, func(t tally) bool { return !r.certain(t) })
 }
 
 // recently returns the minutes after a time, and as many older ones as it takes
@@ -148,22 +153,45 @@ func (r ServerErrors) certain(t tally) bool {
 	return t.k >= fewest && wilsonLower(t.k, t.n, certainty) > r.MaxRatio
 }
 
-// breached completes a breach's verdict, after a look at stable.
-func (r ServerErrors) breached(v Verdict, worst tally, s Scope, answers Answers) Verdict {
+// breached completes a breach's verdict, after a look at stable. It is shared
+// when stable is in breach as well and the candidate is not certainly worse.
+func (r ServerErrors) breached(v Verdict, found []tally, s Scope, answers Answers) Verdict {
+	stable, through := r.minutes(answers.Of(Series{Requests, s.Stable}), s.stepAfter())
+	both := r.breaches(stable, through, s.Window)
+	worst, beside := found[0], ""
+	if v.Shared = len(both) > 0; v.Shared {
+		beside = fmt.Sprintf("; stable %s fails too, %s of %d", s.Stable, both[0].percent(), both[0].n)
+		for _, t := range found {
+			if same := count(within(stable, t.after, through)); t.worseThan(same) {
+				v.Shared, worst = false, t
+				beside = fmt.Sprintf("; stable %s fails too, but certainly less, %s of %d", s.Stable, same.percent(), same.n)
+				break
+			}
+		}
+	}
 	v.Outcome, v.Value, v.Samples = Breach, worst.percent(), worst.n
-	v.Note = fmt.Sprintf("5xx %s of %d requests, limit %s", worst.percent(), worst.n, r.limit())
-
-	a := answers.Of(Series{Requests, s.Stable})
-	all, bad := byMinute(a, every), byMinute(a, serverError)
-	var stable []minute
-	for _, end := range span(s.stepAfter(), a.Through, all) {
-		stable = append(stable, minute{end: end, value: all[end], bad: bad[end]})
-	}
-	if both, ok := r.breach(stable, a.Through, s.Window); ok {
-		v.Shared = true
-		v.Note += fmt.Sprintf("; stable %s fails too, %s of %d", s.Stable, both.percent(), both.n)
-	}
+	v.Note = fmt.Sprintf("5xx %s of %d requests, limit %s%s", worst.percent(), worst.n, r.limit(), beside)
 	return v
+}
+
+// worseThan tells whether a share is certainly larger than that of other
+// requests in the same minutes: the lower bound of the one lies above the upper
+// bound of the other, or there is no error among them. Intervals that lie apart
+// differ more certainly than each is known, so this errs towards a shared
+// failure; it needs no normal approximation of few errors. Schenker and
+// Gentleman, "On judging the significance of differences by examining the
+// overlap between confidence intervals", American Statistician 55 (2001).
+func (t tally) worseThan(other tally) bool {
+	return other.k == 0 || wilsonLower(t.k, t.n, certainty) > wilsonUpper(other.k, other.n, certainty)
+}
+
+// minutes lists the minutes of an answer that have requests.
+func (r ServerErrors) minutes(a Answer, after time.Time) (list []minute, through time.Time) {
+	all, bad := byMinute(a, every), byMinute(a, serverError)
+	for _, end := range span(after, a.Through, all) {
+		list = append(list, minute{end: end, value: all[end], bad: bad[end]})
+	}
+	return list, a.Through
 }
 
 func (r ServerErrors) insufficient(t tally, minutes int) string {
@@ -180,10 +208,16 @@ func (r ServerErrors) limit() string { return percent(r.MaxRatio) }
 func serverError(class string) bool { return class == "5xx" }
 
 // tally counts requests and the server errors among them.
-type tally struct{ n, k int64 }
+type tally struct {
+	n, k  int64
+	after time.Time // the minutes that were counted end after it
+}
 
 func count(minutes []minute) tally {
 	var t tally
+	if len(minutes) > 0 {
+		t.after = minutes[0].end.Add(-time.Minute)
+	}
 	for _, m := range minutes {
 		t.n += m.value
 		t.k += m.bad
@@ -211,9 +245,22 @@ func wilsonLower(k, n int64, z float64) float64 {
 	if n <= 0 {
 		return 0
 	}
+	centre, spread := wilson(k, n, z)
+	return max(0, centre-spread)
+}
+
+// wilsonUpper is its upper end.
+func wilsonUpper(k, n int64, z float64) float64 {
+	if n <= 0 {
+		return 1
+	}
+	centre, spread := wilson(k, n, z)
+	return min(1, centre+spread)
+}
+
+func wilson(k, n int64, z float64) (centre, spread float64) {
 	trials, p := float64(n), float64(k)/float64(n)
 	z2 := z * z
-	centre := p + z2/(2*trials)
-	spread := z * math.Sqrt(p*(1-p)/trials+z2/(4*trials*trials))
-	return max(0, (centre-spread)/(1+z2/trials))
+	whole := 1 + z2/trials
+	return (p + z2/(2*trials)) / whole, z * math.Sqrt(p*(1-p)/trials+z2/(4*trials*trials)) / whole
 }

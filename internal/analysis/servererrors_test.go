@@ -11,7 +11,7 @@ import (
 
 var onePercent = ServerErrors{MaxRatio: 0.01, MinRequests: 100}
 
-func TestWilsonLower(t *testing.T) {
+func TestWilson(t *testing.T) {
 	t.Parallel()
 	// Found by bisection of |k/n - p| = 3 sqrt(p(1-p)/n) with 40 decimal digits,
 	// not by the closed form that the code uses.
@@ -41,6 +41,15 @@ func TestWilsonLower(t *testing.T) {
 	}
 	if got := wilsonLower(0, 0, certainty); got != 0 {
 		t.Errorf("of nothing: %v, want 0", got)
+	}
+	// What is no success is a failure: the ends mirror each other.
+	for _, c := range cases {
+		if got := wilsonUpper(c.n-c.k, c.n, certainty); math.Abs(got-(1-c.want)) > 1e-11 {
+			t.Errorf("wilsonUpper(%d, %d) = %.12f, want %.12f", c.n-c.k, c.n, got, 1-c.want)
+		}
+	}
+	if got := wilsonUpper(0, 0, certainty); got != 1 {
+		t.Errorf("of nothing: %v, want 1", got)
 	}
 }
 
@@ -227,27 +236,36 @@ func idleFor(minutes int) scene {
 
 func TestServerErrorsSharedWithStable(t *testing.T) {
 	t.Parallel()
-	failing := after(10).says(Requests, candidate, each(50, "5xx"), 0, 10).says(Requests, candidate, each(50, "2xx"), 0, 10)
+	// fails is a share of bad ones among a hundred requests a minute.
+	fails := func(s scene, of Source, percent int64, from, to int) scene {
+		return s.says(Requests, of, each(100-percent, "2xx"), from, to).says(Requests, of, each(percent, "5xx"), from, to)
+	}
+	half := fails(after(10), candidate, 50, 0, 10)
+	sudden := fails(fails(after(60), candidate, 0, 0, 58), candidate, 30, 58, 60)
 	cases := map[string]struct {
 		scene scene
 		want  bool
+		note  string
 	}{
-		"stable is healthy":                   {failing.says(Requests, stable, each(500, "2xx"), 0, 10), false},
-		"stable fails as well":                {failing.says(Requests, stable, each(500, "2xx"), 0, 10).says(Requests, stable, each(100, "5xx"), 0, 10), true},
-		"stable began to fail in this window": {failing.says(Requests, stable, each(9000, "2xx"), 0, 10).says(Requests, stable, each(400, "5xx"), 8, 10), true},
-		"stable fails, but not certainly":     {failing.says(Requests, stable, each(500, "2xx"), 0, 10).says(Requests, stable, each(2, "5xx"), 0, 1), false},
-		"stable failed before the step":       {failing.says(Requests, stable, each(500, "2xx"), 0, 10).says(Requests, stable, each(500, "5xx"), -10, 0), false},
-		"stable is not seen":                  {failing.troubled(Requests, stable, CauseUnavailable, ""), false},
+		"stable is healthy":                  {fails(half, stable, 0, 0, 10), false, "limit 1%"},
+		"stable fails as well":               {fails(half, stable, 48, 0, 10), true, "; stable web-1 fails too, 48% of 500"},
+		"stable fails more":                  {fails(half, stable, 80, 0, 10), true, "fails too"},
+		"stable has errors of its own":       {fails(fails(after(10), candidate, 80, 0, 10), stable, 2, 0, 10), false, "stable web-1 fails too, but certainly less, 2% of 500"},
+		"the candidate doubles them":         {fails(fails(after(10), candidate, 6, 0, 10), stable, 3, 0, 10), true, "fails too"},
+		"in ten times as many requests":      {fails(fails(after(100), candidate, 6, 0, 100), stable, 3, 0, 100), false, "certainly less"},
+		"both began to fail in this window":  {fails(fails(sudden, stable, 0, 0, 58), stable, 30, 58, 60), true, "fails too"},
+		"stable failed, and is well again":   {fails(fails(sudden, stable, 30, 0, 20), stable, 0, 20, 60), false, "certainly less, 0% of 500"},
+		"stable failed, and has no requests": {fails(sudden, stable, 30, 0, 20), false, "certainly less, 0% of 0"},
+		"stable fails, but not certainly":    {half.says(Requests, stable, each(500, "2xx"), 0, 10).says(Requests, stable, each(2, "5xx"), 0, 1), false, "limit 1%"},
+		"stable failed before the step":      {half.says(Requests, stable, each(500, "2xx"), 0, 10).says(Requests, stable, each(500, "5xx"), -10, 0), false, "limit 1%"},
+		"stable is not seen":                 {half.troubled(Requests, stable, CauseUnavailable, ""), false, "limit 1%"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v := onePercent.Judge(c.scene.Scope, c.scene.answers)
-			if v.Outcome != Breach || v.Shared != c.want {
-				t.Errorf("got %s, shared %v (%s), want a breach, shared %v", v.Outcome, v.Shared, v.Note, c.want)
-			}
-			if c.want != strings.Contains(v.Note, "stable web-1 fails too") {
-				t.Errorf("note %q", v.Note)
+			if v.Outcome != Breach || v.Shared != c.want || !strings.Contains(v.Note, c.note) {
+				t.Errorf("got %s, shared %v (%s), want a breach, shared %v (%s)", v.Outcome, v.Shared, v.Note, c.want, c.note)
 			}
 		})
 	}
@@ -268,9 +286,12 @@ func TestServerErrorsPreflight(t *testing.T) {
 		"neither is a minute that is not certain to be whole": {
 			before().says(Requests, stable, each(1, "2xx"), -3, 0), NoData, "no request counted",
 		},
-		"a partial answer does not start":    {before().says(Requests, stable, each(1, "2xx"), -9, -3).troubled(Requests, stable, CausePartial, ""), NoData, "partial result"},
-		"an unanswered question neither":     {before(), NoData, "not asked"},
-		"stable's own errors do not prevent": {before().says(Requests, stable, each(100, "5xx"), -9, -3), Pass, "are counted"},
+		"a partial answer does not start": {before().says(Requests, stable, each(1, "2xx"), -9, -3).troubled(Requests, stable, CausePartial, ""), NoData, "partial result"},
+		"an unanswered question neither":  {before(), NoData, "not asked"},
+		"stable's own errors do not prevent, and are told": {
+			before().says(Requests, stable, each(95, "2xx"), -9, -3).says(Requests, stable, each(5, "5xx"), -9, -3), Pass,
+			"stable web-1 itself is over the limit, 5xx 5% of 500 requests, limit 1%",
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -166,6 +166,14 @@ var metricStories = []story{
 		want: rollout.Paused,
 	},
 	{
+		name: "stable-has-errors-too", title: "Stable has always failed 2% of its requests; the candidate fails most of its own, and is rolled back.",
+		world: []func(*simulator.Scenario){func(s *simulator.Scenario) {
+			s.Services[0].Revisions[0].Behaviour = &simulator.Behaviour{Errors: []simulator.ErrorRate{failing(2, 0)}}
+		}},
+		tale: []moment{at("10m", "ci deploys web-2, which fails 80% of its requests", deploy("web-2", failing(80, 0)))},
+		want: rollout.RolledBack,
+	},
+	{
 		name: "approval-gate", title: "A step waits for a person, however long it takes.",
 		plan: []func(*rollout.Plan){approvalBefore50},
 		tale: []moment{
