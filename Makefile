@@ -11,7 +11,7 @@ TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODUL
 TESTED := $(if $(KSTATUS_READY),$(TESTED),$(filter-out test/kstatus,$(TESTED)))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test demo kill-matrix run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test demo kill-matrix image run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,13 @@ demo: ## play a rollout against a simulated cloud; HEADLESS=1 asserts instead of
 kill-matrix: ## kill the controller at every call it makes, and the manager at every cloud write; under 20 minutes
 	@echo "compiling the kill matrix; a minute or two the first time"
 	go run ./hack/killmatrix
+
+image: ## build the manager's image into dist/; KO_DOCKER_REPO=REGISTRY/sluice publishes one over distroless instead
+ifdef KO_DOCKER_REPO
+	$(TOOL) ko build --bare .
+else
+	go run -C hack/image . -source=../.. -out=../../dist
+endif
 
 clean: ## remove what was built here; kube-apiserver and etcd stay in the user's cache
 	rm -rf bin dist .cache
