@@ -30,6 +30,8 @@ type memory struct {
 	wrote       map[types.UID]own
 	denied      map[types.UID]denial
 	interleaved map[types.UID]bool
+	deleted     map[types.UID]time.Time
+	released    map[types.UID]bool
 }
 
 // own is the version of an object that this process wrote, and when.
@@ -118,6 +120,39 @@ func (m *memory) wasInterleaved(o client.Object) bool {
 	return was
 }
 
+// deletedSince returns when a deletion was first seen.
+func (m *memory) deletedSince(o client.Object, now time.Time) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.deleted == nil {
+		m.deleted = map[types.UID]time.Time{}
+	}
+	if since, ok := m.deleted[o.GetUID()]; ok {
+		return since
+	}
+	m.deleted[o.GetUID()] = now
+	return now
+}
+
+// firstRelease is true once for each object.
+func (m *memory) firstRelease(o client.Object) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.released == nil {
+		m.released = map[types.UID]bool{}
+	}
+	told := m.released[o.GetUID()]
+	m.released[o.GetUID()] = true
+	return !told
+}
+
+// unreleased takes that back.
+func (m *memory) unreleased(o client.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.released, o.GetUID())
+}
+
 // forget drops what is remembered of an object that is gone.
 func (m *memory) forget(uid types.UID) {
 	m.mu.Lock()
@@ -125,4 +160,6 @@ func (m *memory) forget(uid types.UID) {
 	delete(m.wrote, uid)
 	delete(m.denied, uid)
 	delete(m.interleaved, uid)
+	delete(m.deleted, uid)
+	delete(m.released, uid)
 }

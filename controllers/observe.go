@@ -16,7 +16,7 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 	if err != nil {
 		return rollout.Input{}, err
 	}
-	in := rollout.Input{Plan: plan, Progress: progressOf(ro), Request: requestOf(ro)}
+	in := rollout.Input{Plan: plan, Progress: progressOf(ro), Request: requestOf(ro), Deleting: !ro.DeletionTimestamp.IsZero()}
 
 	in.Service, err = cloud.Service(ctx, plan.Service)
 	if err != nil {

@@ -6,6 +6,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 // wakes lets through what a person changed: the spec, a request, a deletion. A
@@ -13,9 +16,13 @@ import (
 func (r *Reconciler) wakes() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || requestChanged(e.ObjectOld, e.ObjectNew)
+			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || requestChanged(e.ObjectOld, e.ObjectNew) ||
+				e.ObjectOld.GetDeletionTimestamp().IsZero() && !e.ObjectNew.GetDeletionTimestamp().IsZero()
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
+			if ro, ok := e.Object.(*v1alpha1.CloudRunRollout); ok && r.memory.firstRelease(ro) {
+				r.tellReleased(ro, rollout.Release{})
+			}
 			r.memory.forget(e.Object.GetUID())
 			return false
 		},

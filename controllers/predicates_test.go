@@ -4,9 +4,12 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 func TestWhatWakesTheReconciler(t *testing.T) {
@@ -79,5 +82,58 @@ func TestADeletedObjectIsForgotten(t *testing.T) {
 	}
 	if _, denied := r.memory.writeDenied(ro, morning); denied || r.memory.stale(older, morning) || len(r.memory.wrote)+len(r.memory.denied) > 0 {
 		t.Error("it is remembered")
+	}
+}
+
+// TestADeletionSaysWhereTrafficStays: with onDelete Freeze nothing but the end of
+// the object itself tells of it.
+func TestADeletionSaysWhereTrafficStays(t *testing.T) {
+	t.Parallel()
+	under := func(reason rollout.Reason, confirmed rollout.Split, intents ...rollout.Intent) *v1alpha1.CloudRunRollout {
+		ro := object()
+		ro.UID = "one"
+		ro.Status.Attempt = attemptOf(rollout.Progress{Reason: reason, Confirmed: confirmed, Intents: intents})
+		return ro
+	}
+	split := rollout.NewSplit(map[string]int64{"web-2": 25, "web-1": 75})
+	all := rollout.NewSplit(map[string]int64{"web-2": 100})
+	const follow = "; pinned; gcloud run services update-traffic web --to-latest follows LATEST again"
+	for name, c := range map[string]struct {
+		ro   *v1alpha1.CloudRunRollout
+		want string
+	}{
+		"mid-rollout":       {under(rollout.Progressing, split), "Normal Released left at web-2 25%, web-1 75%" + follow},
+		"with a write sent": {under(rollout.Progressing, split, rollout.Intent{Split: all}), "Normal Released left at web-2 25%, web-1 75% or, if the last write took effect, web-2 100%" + follow},
+		"never read":        {object(), ""},
+		"not ours":          {under(rollout.OwnedElsewhere, split), ""},
+		"no service":        {under(rollout.ServiceNotFound, split), ""},
+	} {
+		recorder := events.NewFakeRecorder(10)
+		r := &Reconciler{Recorder: recorder}
+		r.wakes().Delete(event.DeleteEvent{Object: c.ro})
+		got := ""
+		if len(recorder.Events) > 0 {
+			got = <-recorder.Events
+		}
+		if got != c.want {
+			t.Errorf("%s: told %q, want %q", name, got, c.want)
+		}
+		if n := len(r.memory.released); n != 0 {
+			t.Errorf("%s: %d objects that are gone are remembered", name, n)
+		}
+	}
+
+	recorder := events.NewFakeRecorder(10)
+	r := &Reconciler{Recorder: recorder}
+	ro := under(rollout.Progressing, split)
+	ro.DeletionTimestamp, ro.Finalizers = &metav1.Time{Time: morning}, []string{"example.com/theirs"}
+	for range 2 {
+		if _, err := r.Reconcile(t.Context(), ro.DeepCopy()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.wakes().Delete(event.DeleteEvent{Object: ro})
+	if n := len(recorder.Events); n != 1 {
+		t.Errorf("held by somebody else's finalizer it is told %d times, want once", n)
 	}
 }

@@ -46,7 +46,9 @@ type Reconciler struct {
 	memory memory
 }
 
-// +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts,verbs=get;list;watch
+// Patch is for the finalizer alone; there is no narrower right.
+//
+// +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts/status,verbs=get;update
 // +kubebuilder:rbac:groups="",resources=namespaces,resourceNames=kube-system,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -67,11 +69,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wrap func(reconcile.Reco
 
 // Reconcile observes once, decides once and acts at most once.
 func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ctrl.Result, error) {
-	if !ro.DeletionTimestamp.IsZero() {
-		return ctrl.Result{}, nil
+	if !ro.DeletionTimestamp.IsZero() && !awaitsRollback(ro) {
+		return r.letGo(ctx, ro, rollout.Release{})
 	}
 	if r.memory.stale(ro, r.Process.Now()) {
 		return ctrl.Result{RequeueAfter: staleWait}, nil
+	}
+	if !ro.DeletionTimestamp.IsZero() {
+		return r.release(ctx, ro)
 	}
 	ctx, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
@@ -84,30 +89,38 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 	if err != nil {
 		return r.explain(ctx, ro, err)
 	}
-	return r.act(ctx, cloud, ro, in)
+	d := rollout.Decide(in)
+	if err := r.act(ctx, cloud, ro, in, d); err != nil {
+		return r.explain(ctx, ro, err)
+	}
+	return ctrl.Result{RequeueAfter: wait(in, d)}, nil
+}
+
+// wait is how long until the next look.
+func wait(in rollout.Input, d rollout.Decision) time.Duration {
+	return max(d.LookAt.Sub(in.Now), time.Second)
 }
 
 // act saves, then writes, then tells. A crash between any two of these is safe:
 // the saved intent and the service's etag let the next pass pick up the thread.
-func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input) (ctrl.Result, error) {
-	d := rollout.Decide(in)
+func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision) error {
 	started := r.Process.Now()
 	before := ro.Status.DeepCopy()
+	if err := r.hold(ctx, ro, d); err != nil {
+		return err
+	}
 	if err := r.save(ctx, ro, in, d); err != nil {
-		return r.explain(ctx, ro, err)
+		return err
 	}
 	err := r.write(ctx, cloud, in.Plan.Service, d.Write, started)
 	if err != nil && !maybeWritten(err) {
 		d.Events = nil // the state was saved; its transitions are decided again
 	}
 	r.tell(ctx, ro, before, d)
-	if err != nil {
-		return r.explain(ctx, ro, err)
-	}
-	if d.Write != nil {
+	if err == nil && d.Write != nil {
 		r.memory.allowed(ro)
 	}
-	return ctrl.Result{RequeueAfter: max(d.LookAt.Sub(in.Now), time.Second)}, nil
+	return err
 }
 
 // write sends the one write of a pass, if there is one, unless its save took so

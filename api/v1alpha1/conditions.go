@@ -135,6 +135,8 @@ const (
 	// ReasonClaimMissing: the annotation that says whose the service is was taken
 	// away.
 	ReasonClaimMissing = "ClaimMissing"
+	// ReasonReleased: the object was deleted; the note says where traffic stays.
+	ReasonReleased = "Released"
 	// ReasonUnownedSplitFailing: a split that we did not write breaches a check.
 	ReasonUnownedSplitFailing = "UnownedSplitFailing"
 )

@@ -169,7 +169,33 @@ type Strategy struct {
 	// +kubebuilder:validation:MaxLength=18
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('21m') && duration(self) <= duration('48h')",message="stepDeadline must be 21m to 48h, written like 1h or 2h30m"
 	StepDeadline Duration `json:"stepDeadline,omitempty"`
+
+	// onDelete says what becomes of the traffic when the CloudRunRollout is
+	// deleted during an attempt. Freeze: it stays as it is. Rollback: the stable
+	// revision gets it all first, which a finalizer waits for, ten minutes at
+	// most; a split that somebody else set stays. Default Freeze.
+	// +optional
+	// +kubebuilder:default=Freeze
+	OnDelete OnDelete `json:"onDelete,omitempty"`
 }
+
+// OnDelete says what becomes of the traffic when a rollout is deleted.
+//
+// +kubebuilder:validation:Enum=Freeze;Rollback
+type OnDelete string
+
+// The values of OnDelete.
+const (
+	// OnDeleteFreeze leaves the traffic as it is.
+	OnDeleteFreeze OnDelete = "Freeze"
+	// OnDeleteRollback sends it back to the stable revision first.
+	OnDeleteRollback OnDelete = "Rollback"
+)
+
+// FinalizerRollback holds an object with onDelete Rollback while its candidate
+// may have traffic. Idle objects carry none. Taking it away by hand lets the
+// object go and leaves the traffic as it is.
+const FinalizerRollback = "rollouts.sluice.dev/rollback"
 
 // Duration is a length of time as people write it, such as 90s, 10m or 1h30m.
 // Every value that kube-apiserver let pass can be read by time.ParseDuration,

@@ -21,6 +21,7 @@ analysis:
   window: 5m
 nat: {discovery: Auto}
 strategy:
+  onDelete: Freeze
   stepDeadline: 1h
   steps: [{weight: 5, bake: 10m}, {weight: 25, bake: 10m}, {weight: 50, bake: 10m}, {weight: 100, bake: 20m}]
 target:

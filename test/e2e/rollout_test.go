@@ -193,23 +193,3 @@ func TestAccessLostMidwayHoldsAndComesBack(t *testing.T) {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 }
-
-func TestADeletedObjectLeavesTrafficAsItIs(t *testing.T) {
-	t.Parallel()
-	s := newStage(t, scenario, manifest)
-	s.pass()
-	s.deploy("example.com/web:bad", "web-2")
-	ro := s.until(v1alpha1.PhaseBaking)
-	if err := s.client.Delete(t.Context(), ro.DeepCopy()); err != nil {
-		t.Fatal(err)
-	}
-	for range 5 {
-		s.world(func(w *simulator.World) { w.Advance(5 * time.Minute) })
-		if _, err := s.reconciler.Reconcile(t.Context(), ro); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(back[:1], s.writes()); diff != "" {
-		t.Errorf("writes (-want +got):\n%s", diff)
-	}
-}
