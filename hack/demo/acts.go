@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -19,16 +21,35 @@ type act struct {
 	// killAt is the phase in which the manager is killed, once, with SIGKILL.
 	killAt v1alpha1.Phase
 	ends   v1alpha1.Phase
+	// manifest is applied before it; none leaves the one before.
+	manifest string
+	// begins is when it is deployed, counted from the world's beginning: the time
+	// until then is skipped. 0 is as soon as the act before is over.
+	begins time.Duration
+	// cured is when the world takes the cause of the trouble away, counted alike.
+	cured time.Duration
 }
+
+// The images of the story. What each does is written in the scenario.
+const images = "asia-northeast1-docker.pkg.dev/acme/web/graphql:"
 
 var story = []act{
 	{
-		title: "1 healthy release", image: "asia-northeast1-docker.pkg.dev/acme/web/graphql:1.42.0",
+		title: "1 healthy release", image: images + "1.42.0",
 		killAt: v1alpha1.PhaseBaking, ends: v1alpha1.PhaseCompleted,
 	},
 	{
-		title: "2 release with 5% errors", image: "asia-northeast1-docker.pkg.dev/acme/web/graphql:1.43.0",
+		title: "2 release with 5% errors", image: images + "1.43.0",
 		killAt: v1alpha1.PhaseBaking, ends: v1alpha1.PhaseRolledBack,
+	},
+	{
+		title: "3a NAT drops for a while", image: images + "1.44.0", manifest: "hack/demo/rollout-nat.yaml",
+		begins: 3*time.Hour + 30*time.Minute, cured: 4*time.Hour + 3*time.Minute,
+		killAt: v1alpha1.PhaseHeld, ends: v1alpha1.PhaseCompleted,
+	},
+	{
+		title: "3b NAT drops do not stop", image: images + "1.45.0",
+		killAt: v1alpha1.PhaseHeld, ends: v1alpha1.PhaseRolledBack,
 	},
 }
 
@@ -52,7 +73,7 @@ func (s *stage) acts(ctx context.Context) ([]result, error) {
 	for _, a := range story {
 		r, err := s.playAct(ctx, a)
 		if err != nil {
-			return nil, fmt.Errorf("act %s: %w", a.title, err)
+			return nil, fmt.Errorf("act %s: %w\n%s", a.title, err, s.watch.last)
 		}
 		results = append(results, r)
 	}
@@ -62,30 +83,18 @@ func (s *stage) acts(ctx context.Context) ([]result, error) {
 // playAct deploys a release, kills the manager on the way, and waits for the end.
 func (s *stage) playAct(ctx context.Context, a act) (result, error) {
 	r := result{act: a}
-	var err error
+	err := s.prepare(ctx, a)
+	if err != nil {
+		return r, err
+	}
 	if r.from, err = s.world.now(ctx); err != nil {
 		return r, err
 	}
 	if r.candidate, err = s.world.deploy(ctx, a.image); err != nil {
 		return r, err
 	}
-	fmt.Printf("\nAct %s: %s was deployed\n", a.title, r.candidate)
-	s.watch.candidate = r.candidate
-
-	err = until(ctx, "the end of the act", actLimit, func() (bool, error) {
-		ro, err := s.watch.look(ctx)
-		if err != nil {
-			return false, err
-		}
-		mine := ro.Status.Attempt != nil && ro.Status.Attempt.Candidate == r.candidate
-		if mine && !r.killed && ro.Status.Phase == a.killAt {
-			r.killed = true
-			return false, s.restartManager()
-		}
-		r.outcome = ro.Status.Phase
-		return mine && ended(ro.Status.Phase), nil
-	})
-	if err != nil {
+	fmt.Printf("\nAct %s: %s was deployed\n", a.title, short(r.candidate))
+	if err := until(ctx, "the end of the act", actLimit, func() (bool, error) { return s.lookOn(ctx, &r) }); err != nil {
 		return r, err
 	}
 	if r.to, err = s.world.now(ctx); err != nil {
@@ -95,7 +104,66 @@ func (s *stage) playAct(ctx context.Context, a act) (result, error) {
 	if err != nil {
 		return r, err
 	}
+	// The last packets are in the metrics a few minutes later.
+	if err := s.world.skip(ctx, r.to.Add(5*time.Minute)); err != nil {
+		return r, err
+	}
+	if r.drops, err = s.world.drops(ctx, r.from, r.to); err != nil {
+		return r, err
+	}
 	return r.read(log), nil
+}
+
+// lookOn looks once, kills the manager when it is time to, and tells whether the
+// act is over.
+func (s *stage) lookOn(ctx context.Context, r *result) (over bool, err error) {
+	ro, err := s.watch.look(ctx)
+	if err != nil {
+		return false, err
+	}
+	mine := ro.Status.Attempt != nil && ro.Status.Attempt.Candidate == r.candidate
+	r.outcome = ro.Status.Phase
+	r.held = r.held || mine && heldByNAT(ro)
+	if mine && !r.killed && ro.Status.Phase == r.act.killAt {
+		r.killed = true
+		return false, s.restartManager()
+	}
+	return mine && ended(ro.Status.Phase), nil
+}
+
+// prepare applies an act's manifest and lets the time until it pass.
+func (s *stage) prepare(ctx context.Context, a act) error {
+	s.watch.cured = time.Time{}
+	if a.cured > 0 {
+		s.watch.cured = s.began.Add(a.cured)
+	}
+	if a.begins > 0 {
+		now, err := s.world.now(ctx)
+		if err != nil {
+			return err
+		}
+		begins := s.began.Add(a.begins)
+		if now.After(begins) {
+			return fmt.Errorf("it is %s already, and the act is to begin at %s: this machine is too slow for this speed",
+				now.Format(time.TimeOnly), begins.Format(time.TimeOnly))
+		}
+		fmt.Printf("\nThe time until %s is skipped; the cool-down of the NAT after a rollback is over by then.\n", begins.Format("15:04"))
+		if err := s.world.skip(ctx, begins); err != nil {
+			return err
+		}
+	}
+	if a.manifest == "" {
+		return nil
+	}
+	say("%s is applied with kubectl: three steps of three minutes, and 20 minutes of patience with a NAT", a.manifest)
+	return s.apply(ctx, a.manifest)
+}
+
+// heldByNAT tells whether the status says that the NAT's packets hold it.
+func heldByNAT(ro *v1alpha1.CloudRunRollout) bool {
+	ready := condition(ro, v1alpha1.ConditionReady)
+	return ro.Status.Phase == v1alpha1.PhaseHeld && ready.Reason == v1alpha1.ReasonHeldByAnalysis &&
+		strings.Contains(ready.Message, v1alpha1.CheckNATDrops)
 }
 
 func ended(p v1alpha1.Phase) bool {
@@ -103,12 +171,15 @@ func ended(p v1alpha1.Phase) bool {
 }
 
 func ready(ro *v1alpha1.CloudRunRollout) bool {
-	for _, c := range ro.Status.Conditions {
-		if c.Type == v1alpha1.ConditionReady {
-			return c.Status == metav1.ConditionTrue
-		}
+	return condition(ro, v1alpha1.ConditionReady).Status == metav1.ConditionTrue
+}
+
+// condition returns a condition, or an empty one.
+func condition(ro *v1alpha1.CloudRunRollout, kind string) metav1.Condition {
+	if c := meta.FindStatusCondition(ro.Status.Conditions, kind); c != nil {
+		return *c
 	}
-	return false
+	return metav1.Condition{}
 }
 
 // restartManager kills the manager where it stands and starts it again.
@@ -121,11 +192,11 @@ func (s *stage) restartManager() error {
 // watcher reads the rollout, prints what changed, and collects what must hold at
 // every look.
 type watcher struct {
-	stage     *stage
-	candidate string
-	printed   string
-	broken    []string
-	looks     int
+	stage   *stage
+	cured   time.Time // when the world takes a cause of trouble away; told once
+	printed string
+	last    string // what the newest look saw, for a failure
+	broken  []string
 }
 
 // look reads the object once. A manager that died by itself ends the demo.
@@ -141,7 +212,6 @@ func (w *watcher) look(ctx context.Context) (*v1alpha1.CloudRunRollout, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.looks++
 	w.check(ro, now)
 	w.print(ro, now)
 	return ro, nil
@@ -168,16 +238,55 @@ func (w *watcher) check(ro *v1alpha1.CloudRunRollout, now time.Time) {
 
 // print shows a line when the rollout has changed, as kubectl get would.
 func (w *watcher) print(ro *v1alpha1.CloudRunRollout, now time.Time) {
-	reason, message := "", ""
-	for _, c := range ro.Status.Conditions {
-		if c.Type == v1alpha1.ConditionReady {
-			reason, message = c.Reason, c.Message
+	ready := condition(ro, v1alpha1.ConditionReady)
+	w.last = fmt.Sprintf("at %s the rollout is %s (%s), step %s, %s: %s", now.Format(time.TimeOnly), ro.Status.Phase, ready.Reason,
+		ro.Status.Step, ro.Status.Weight, ready.Message)
+	if !w.cured.IsZero() && now.After(w.cured) {
+		say("--- the network team has given the NAT more ports: nothing is dropped any more ---")
+		w.cured = time.Time{}
+	}
+	line := fmt.Sprintf("%-4s %-5s %s", ro.Status.Step, ro.Status.Weight, ready.Reason)
+	key := line
+	if ro.Status.Phase == v1alpha1.PhaseHeld { // the same reason tells of more than one thing
+		key += firstWord(ro.Status.NextAction)
+	}
+	if ended(ro.Status.Phase) { // a new plan does not make it news
+		key = ready.Reason
+		if ro.Status.Attempt != nil {
+			key += ro.Status.Attempt.Candidate
 		}
 	}
-	line := fmt.Sprintf("%-4s %-5s %s", ro.Status.Step, ro.Status.Weight, reason)
-	if line == w.printed || reason == "" {
+	if key == w.printed || ready.Reason == "" {
 		return
 	}
-	w.printed = line
-	fmt.Printf("  %s  %-26s %s\n", now.Format("15:04:05"), line, message)
+	w.printed = key
+	fmt.Println(wrap(fmt.Sprintf("  %s  %-26s ", now.Format("15:04:05"), line), short(ready.Message)))
 }
+
+func firstWord(text string) string {
+	word, _, _ := strings.Cut(text, " ")
+	return word
+}
+
+// columns is how wide a line is at most.
+const columns = 148
+
+// wrap puts text behind a margin, in as many lines as it needs.
+func wrap(margin, text string) string {
+	lines, left := []string{margin}, len(margin)
+	for word := range strings.FieldsSeq(text) {
+		last := &lines[len(lines)-1]
+		if len(*last)+len(word) > columns && len(*last) > left {
+			lines = append(lines, strings.Repeat(" ", left))
+			last = &lines[len(lines)-1]
+		}
+		*last += word + " "
+	}
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// short leaves the service out of the names of revisions.
+func short(text string) string { return strings.ReplaceAll(text, "graphql-api-0", "0") }

@@ -57,14 +57,22 @@ func play(ctx context.Context, o options) error {
 	printTable(os.Stdout, results)
 	fmt.Printf("\nPlayed in %.0f s of real time at %.0fx.\n", time.Since(began).Seconds(), o.speed)
 
-	broken := s.brokenPromises(results)
+	log, err := s.world.log(ctx)
+	if err != nil {
+		return err
+	}
+	checked, broken := s.brokenPromises(results)
+	verdict, violations := judged(log)
+	fmt.Println(verdict)
+	broken = append(broken, violations...)
 	for _, b := range broken {
 		fmt.Println("BROKEN:", b)
 	}
 	if len(broken) > 0 {
-		return fmt.Errorf("%d promises broken", len(broken))
+		return fmt.Errorf("%d promises broken\nwhat was asked for and what served:\n%s%s\n%s",
+			len(broken), history(log), s.watch.last, s.whatWasSaid())
 	}
-	fmt.Printf("%d promises checked, all kept.\n", promises)
+	fmt.Printf("%d promises checked, all kept.\n", checked)
 	if o.headless {
 		return nil
 	}

@@ -28,7 +28,7 @@ Stop it (any new id makes it a new request):
   %s annotate --overwrite crr graphql-api request.rollouts.sluice.dev/id=1 \
     request.rollouts.sluice.dev/verb=abort request.rollouts.sluice.dev/reason=trying
 `, playSpeed, s.kubeconfig, s.kubectl, s.kubectl, s.kubectl,
-		s.world.url, service, "asia-northeast1-docker.pkg.dev/acme/web/graphql:1.44.0", s.kubectl, s.kubectl)
+		s.world.url, service, images+"1.46.0", s.kubectl, s.kubectl)
 	<-ctx.Done()
 	return nil
 }

@@ -34,6 +34,7 @@ type stage struct {
 	kubectl    string
 	kube       client.Client
 	world      *world
+	began      time.Time // the world's beginning
 	ports      ports
 	manager    *process
 	said       *tail
@@ -49,7 +50,7 @@ func say(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }
 
 // setUp brings everything up, and says what it does meanwhile.
 func setUp(ctx context.Context, speed float64) (*stage, error) {
-	fmt.Println("Sluice demo: a service, its users, a NAT gateway, and two releases")
+	fmt.Println("Sluice demo: a service, its users, a NAT gateway, and four releases")
 	dir, err := os.MkdirTemp("", "sluice-demo-")
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func setUp(ctx context.Context, speed float64) (*stage, error) {
 	if err := s.startWorld(ctx); err != nil {
 		return s, err
 	}
-	say("applying the manifest with kubectl")
+	say("applying the manifest with kubectl; revisions are shown without the name of the service, 00001-abc")
 	return s, s.apply(ctx, "hack/demo/rollout.yaml")
 }
 
@@ -118,8 +119,9 @@ func (s *stage) startWorld(ctx context.Context) error {
 		return err
 	}
 	s.closers = append(s.closers, p.kill)
-	s.world = &world{url: "http://" + s.ports.control}
-	return s.world.wait(ctx)
+	s.world = &world{url: "http://" + s.ports.control, monitoring: s.ports.monitoring}
+	s.began, err = s.world.wait(ctx)
+	return err
 }
 
 // startManager starts the ordinary manager. Only the lease is shorter than

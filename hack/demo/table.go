@@ -10,18 +10,22 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/test/invariants"
 )
 
-// result is what an act came to. Everything but outcome is taken from the
-// world's log, never from what the manager says.
+// result is what an act came to. Everything but held and outcome is taken from the
+// world's log and its metrics, never from what the manager says.
 type result struct {
 	act       act
 	candidate string
 	killed    bool
+	held      bool // seen in the status, because of the NAT
 	outcome   v1alpha1.Phase
 	from, to  time.Time
 
-	weights  []int // of the candidate, as they served, one after the other
+	weights  []int       // of the candidate, as they served, one after the other
+	since    []time.Time // when each began to serve
+	drops    []dropped
 	requests int
 	failed   int
 	exposed  int // requests that the candidate served
@@ -52,7 +56,32 @@ func (r result) read(log []simulator.Event) result {
 		}
 	}
 	r.visible = firstVisible(served)
+	if len(r.drops) > 1 && r.visible.IsZero() {
+		r.visible = r.drops[1].end.Add(dropsVisibleAfter)
+	}
 	return r
+}
+
+// dropped is how many packets the NAT dropped in the minute that ends at end.
+type dropped struct {
+	end     time.Time
+	packets int64
+}
+
+// dropping is from when to when it dropped packets; zero for never.
+func (r result) dropping() (from, to time.Time) {
+	if len(r.drops) == 0 {
+		return time.Time{}, time.Time{}
+	}
+	return r.drops[0].end.Add(-time.Minute), r.drops[len(r.drops)-1].end
+}
+
+// servedSince is when a weight began to serve; zero where it never did.
+func (r result) servedSince(weight int) time.Time {
+	if i := slices.Index(r.weights, weight); i >= 0 {
+		return r.since[i]
+	}
+	return time.Time{}
 }
 
 // step follows the split that serves.
@@ -63,7 +92,7 @@ func (r *result) step(e simulator.Event) {
 		return
 	}
 	if len(r.weights) == 0 || r.weights[len(r.weights)-1] != weight {
-		r.weights = append(r.weights, weight)
+		r.weights, r.since = append(r.weights, weight), append(r.since, e.At)
 	}
 	if weight == 0 {
 		r.back = e.At
@@ -79,6 +108,9 @@ type minute struct {
 // visibleAfter is when a minute of request_count has certainly arrived: sampled
 // every 60 s, visible up to 180 s later (Cloud Run metrics list).
 const visibleAfter = 240 * time.Second
+
+// dropsVisibleAfter is the same for dropped packets: 225 s (NAT metrics list).
+const dropsVisibleAfter = 285 * time.Second
 
 // firstVisible is when the candidate's errors could first be told from chance by
 // anyone who reads the metrics: three errors, more than one percent, and enough
@@ -97,16 +129,40 @@ func firstVisible(served []minute) time.Time {
 func printTable(out io.Writer, results []result) {
 	_, _ = fmt.Fprintln(out)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "ACT\tWEIGHTS\tREQUESTS\tFAILED\tVISIBLE BREACH TO 100% STABLE\tMANAGER KILLED\tOUTCOME")
+	_, _ = fmt.Fprintln(t, "ACT\tWEIGHTS\tREQUESTS\tFAILED\tNAT DROPPED PACKETS\tBREACH VISIBLE TO BACK\tKILLED\tOUTCOME")
 	for _, r := range results {
 		breach := "no breach"
+		if !r.visible.IsZero() {
+			breach = "not needed"
+		}
 		if !r.visible.IsZero() && !r.back.IsZero() {
 			breach = r.back.Sub(r.visible).Round(time.Second).String()
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%d (%.2f%%)\t%s\t%v\t%s\n", r.act.title, weights(r.weights), r.requests,
-			r.failed, percent(r.failed, r.requests), breach, r.killed, r.outcome)
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%d (%.2f%%)\t%s\t%s\t%s\t%s\n", r.act.title, weights(r.weights), r.requests,
+			r.failed, percent(r.failed, r.requests), r.packets(), breach, map[bool]string{true: "once", false: "no"}[r.killed], r.came())
 	}
 	_ = t.Flush()
+}
+
+// packets tells how many packets the NAT dropped, and when.
+func (r result) packets() string {
+	if len(r.drops) == 0 {
+		return "none"
+	}
+	sum := int64(0)
+	for _, d := range r.drops {
+		sum += d.packets
+	}
+	from, to := r.dropping()
+	return fmt.Sprintf("%d, %s to %s", sum, from.Format("15:04"), to.Format("15:04"))
+}
+
+// came is how the act came to its end.
+func (r result) came() string {
+	if r.held {
+		return "Held, then " + string(r.outcome)
+	}
+	return string(r.outcome)
 }
 
 func weights(list []int) string {
@@ -124,33 +180,95 @@ func percent(part, whole int) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-// promises is how many things brokenPromises looks at.
-const promises = 9
-
 // longestWayBack is how long after a breach is visible to anyone stable may take
 // to serve everything again, in simulated time. The manager's restart, up to
 // eight simulated minutes until the killed one's lease is over, is part of it.
 const longestWayBack = 15 * time.Minute
 
-// brokenPromises holds the results against what Sluice promises.
-func (s *stage) brokenPromises(results []result) []string {
-	broken := s.watch.broken
-	miss := func(holds bool, format string, args ...any) {
+// rollbackAfter is how long the manifest of act 3 waits for a NAT.
+const rollbackAfter = 20 * time.Minute
+
+// brokenPromises holds the results against what Sluice promises. It returns how
+// many promises it looked at.
+func (s *stage) brokenPromises(results []result) (looked int, broken []string) {
+	looked, broken = 1, s.watch.broken // the first one is that nothing was judged too early
+	for _, r := range results {
+		promise := func(holds bool, format string, args ...any) {
+			looked++
+			if !holds {
+				broken = append(broken, "act "+r.act.title+": "+fmt.Sprintf(format, args...))
+			}
+		}
+		promise(r.outcome == r.act.ends, "it ended as %s, not %s", r.outcome, r.act.ends)
+		promise(r.killed, "the manager was not killed, because the rollout was never seen %s", r.act.killAt)
+	}
+	promise := func(holds bool, format string, args ...any) {
+		looked++
 		if !holds {
 			broken = append(broken, fmt.Sprintf(format, args...))
 		}
 	}
-	good, bad := results[0], results[1]
-	miss(good.outcome == v1alpha1.PhaseCompleted, "the healthy release ended as %s", good.outcome)
-	miss(slices.Equal(good.weights, []int{5, 25, 50, 100}), "the healthy release went %s", weights(good.weights))
-	miss(good.final[good.candidate] == 100, "the healthy release serves %d%%", good.final[good.candidate])
-	miss(bad.outcome == v1alpha1.PhaseRolledBack, "the bad release ended as %s", bad.outcome)
-	miss(slices.Equal(bad.weights, []int{5, 0}), "the bad release went %s, not back at its first step", weights(bad.weights))
-	miss(bad.final[good.candidate] == 100, "after the rollback %s serves %d%%", good.candidate, bad.final[good.candidate])
-	miss(!bad.visible.IsZero() && bad.back.Sub(bad.visible) <= longestWayBack,
-		"the way back took %s after the breach was visible", bad.back.Sub(bad.visible))
-	for _, r := range results {
-		miss(r.killed, "the manager was not killed in act %s", r.act.title)
+	good, bad, held, stuck := results[0], results[1], results[2], results[3]
+	promise(slices.Equal(good.weights, []int{5, 25, 50, 100}), "the healthy release went %s", weights(good.weights))
+	promise(good.final[good.candidate] == 100, "the healthy release serves %d%%", good.final[good.candidate])
+
+	promise(slices.Equal(bad.weights, []int{5, 0}), "the bad release went %s, not back at its first step", weights(bad.weights))
+	promise(bad.final[good.candidate] == 100, "after the rollback %s serves %d%%", good.candidate, bad.final[good.candidate])
+	promise(!bad.visible.IsZero() && bad.back.Sub(bad.visible) <= longestWayBack,
+		"the way back took %s after the breach was visible, longer than %s", bad.back.Sub(bad.visible), longestWayBack)
+
+	began, ended := held.dropping()
+	promise(!began.IsZero() && held.held, "3a: the NAT dropped %s, and the rollout was never seen Held for it", held.packets())
+	promise(slices.Equal(held.weights, []int{5, 25, 100}), "3a: the release went %s, not up when the drops had stopped", weights(held.weights))
+	promise(held.servedSince(100).After(ended), "3a: it rose to 100%% at %s, and the NAT dropped packets until %s",
+		held.servedSince(100).Format(time.TimeOnly), ended.Format(time.TimeOnly))
+
+	began, ended = stuck.dropping()
+	promise(!began.IsZero() && stuck.held, "3b: the NAT dropped %s, and the rollout was never seen Held for it", stuck.packets())
+	promise(slices.Equal(stuck.weights, []int{5, 25, 0}), "3b: the release went %s, not back from 25%%", weights(stuck.weights))
+	promise(stuck.final[held.candidate] == 100, "3b: after the rollback %s serves %d%%", held.candidate, stuck.final[held.candidate])
+	waited := stuck.back.Sub(began)
+	promise(waited >= rollbackAfter, "3b: it went back %s after the first packet was dropped, sooner than %s", waited, rollbackAfter)
+	promise(stuck.back.Sub(stuck.visible) <= rollbackAfter+longestWayBack,
+		"3b: the way back took %s after the breach was visible, longer than %s", stuck.back.Sub(stuck.visible), rollbackAfter+longestWayBack)
+	promise(ended.Sub(stuck.back) <= 2*time.Minute, "3b: the NAT went on dropping packets until %s, %s after the rollback",
+		ended.Format(time.TimeOnly), ended.Sub(stuck.back))
+	return looked, broken
+}
+
+// judged holds every write against the invariants that the world's log is enough
+// for. The others need to know what the status said at that moment.
+func judged(log []simulator.Event) (verdict string, broken []string) {
+	writes := 0
+	for _, e := range log {
+		c := e.Call
+		if c == nil || c.Operation != "services.patch" || c.Caller != caller || !c.Accepted {
+			continue
+		}
+		writes++
+		if c.Before == nil || c.Etag != c.Before.Etag {
+			broken = append(broken, fmt.Sprintf("I2 at %s: a write was accepted that does not rest on the version before it", e.At.Format(time.TimeOnly)))
+		}
 	}
-	return broken
+	for _, v := range invariants.Judge(invariants.FromLog(log, service, caller)) {
+		if v.Invariant == "I1" {
+			broken = append(broken, v.String())
+		}
+	}
+	if writes == 0 {
+		broken = append(broken, "no write of "+caller+" is in the world's log")
+	}
+	return fmt.Sprintf("%d writes judged by I1 (mask, etag, sum, revisions, tags) and I2 (each rests on the version before it): %d violations.",
+		writes, len(broken)), broken
+}
+
+// history lists every split that was asked for or served, for a failure.
+func history(log []simulator.Event) string {
+	var text strings.Builder
+	for _, e := range log {
+		if e.Kind == simulator.EventDesired || e.Kind == simulator.EventEffective {
+			fmt.Fprintf(&text, "  %s  %-9s by %s: %v\n", e.At.Format(time.TimeOnly), e.Kind, e.Author, e.Split)
+		}
+	}
+	return text.String()
 }

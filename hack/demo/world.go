@@ -7,7 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
+
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
@@ -15,14 +21,22 @@ import (
 
 const service = "projects/acme-prod/locations/asia-northeast1/services/graphql-api"
 
-// world speaks to the control endpoint of the simulated cloud.
-type world struct{ url string }
+// caller is who the scenario lets the manager be.
+const caller = "sluice@acme-prod.iam.gserviceaccount.com"
 
-func (w *world) wait(ctx context.Context) error {
-	return until(ctx, "the world", 20*time.Second, func() (bool, error) {
-		_, err := w.now(ctx)
+// world speaks to the control endpoint of the simulated cloud, and to its Cloud
+// Monitoring as anybody would.
+type world struct{ url, monitoring string }
+
+// wait waits until the world answers, and returns when its time began.
+func (w *world) wait(ctx context.Context) (start time.Time, err error) {
+	err = until(ctx, "the world", 20*time.Second, func() (bool, error) {
+		var t wire.Time
+		err := w.call(ctx, http.MethodGet, "/time", nil, &t)
+		start = t.Start
 		return err == nil, nil
 	})
+	return start, err
 }
 
 func (w *world) now(ctx context.Context) (time.Time, error) {
@@ -33,6 +47,41 @@ func (w *world) now(ctx context.Context) (time.Time, error) {
 
 func (w *world) setSpeed(ctx context.Context, speed float64) error {
 	return w.call(ctx, http.MethodPost, "/time", map[string]float64{"speed": speed}, nil)
+}
+
+// skip lets the time until a moment pass at once.
+func (w *world) skip(ctx context.Context, to time.Time) error {
+	return w.call(ctx, http.MethodPost, "/time", map[string]time.Time{"to": to}, nil)
+}
+
+// drops reads from Cloud Monitoring how many packets the NAT gateway dropped in
+// each minute that ended in (from, to], minutes without any left out.
+func (w *world) drops(ctx context.Context, from, to time.Time) ([]dropped, error) {
+	conn, err := grpc.NewClient(w.monitoring, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return nil, fmt.Errorf("asking Cloud Monitoring: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	answer, err := monitoringpb.NewMetricServiceClient(conn).ListTimeSeries(ctx, &monitoringpb.ListTimeSeriesRequest{
+		Name: "projects/acme-net",
+		Filter: `metric.type="router.googleapis.com/nat/dropped_sent_packets_count" AND resource.type="nat_gateway"` +
+			` AND resource.labels.gateway_name="nat-1"`,
+		Interval: &monitoringpb.TimeInterval{StartTime: timestamppb.New(from), EndTime: timestamppb.New(to)},
+		View:     monitoringpb.ListTimeSeriesRequest_FULL,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("asking Cloud Monitoring: %w", err)
+	}
+	var minutes []dropped
+	for _, series := range answer.GetTimeSeries() {
+		for _, p := range series.GetPoints() {
+			if n := p.GetValue().GetInt64Value(); n > 0 {
+				minutes = append(minutes, dropped{p.GetInterval().GetEndTime().AsTime(), n})
+			}
+		}
+	}
+	slices.SortFunc(minutes, func(a, b dropped) int { return a.end.Compare(b.end) })
+	return minutes, nil
 }
 
 // deploy deploys a revision the way a pipeline does: the traffic is left alone.
