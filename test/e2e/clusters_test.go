@@ -126,10 +126,10 @@ func (c *cluster) is() string {
 }
 
 const (
-	steady         = "Idle/Steady"
-	baking         = "Baking/Progressing"
-	completed      = "Completed/Completed"
-	ownedElsewhere = "Idle/OwnedElsewhere"
+	isSteady         = "Idle/Steady"
+	isBaking         = "Baking/Progressing"
+	isCompleted      = "Completed/Completed"
+	isOwnedElsewhere = "Idle/OwnedElsewhere"
 )
 
 // await waits until something holds, in real time.
@@ -177,39 +177,39 @@ func TestTwoClustersAndOneService(t *testing.T) {
 	there := newCluster(t, "there", second, guard, program, "--monitoring-endpoint", metrics, "--simulated-clock", control.URL)
 	here.start()
 	there.start()
-	await(t, "both have seen the service", func() bool { return here.is() == steady && there.is() == steady })
+	await(t, "both have seen the service", func() bool { return here.is() == isSteady && there.is() == isSteady })
 
 	deployShared(t, guard, "shared-2")
 	await(t, "one of them bakes and the other leaves it alone", func() bool {
-		return here.is() == baking && there.is() == ownedElsewhere || there.is() == baking && here.is() == ownedElsewhere
+		return here.is() == isBaking && there.is() == isOwnedElsewhere || there.is() == isBaking && here.is() == isOwnedElsewhere
 	})
 	owner, other := here, there
-	if there.is() == baking {
+	if there.is() == isBaking {
 		owner, other = there, here
 	}
 	await(t, "the release is out", func() bool {
-		if is := other.is(); is != ownedElsewhere {
+		if is := other.is(); is != isOwnedElsewhere {
 			t.Fatalf("meanwhile %s is %s", other.name, is)
 		}
-		return owner.is() == completed
+		return owner.is() == isCompleted
 	})
 	wroteAll(t, guard, 0, owner)
 
 	// The owner's cluster is lost in the middle of the next release.
 	deployShared(t, guard, "shared-3")
-	await(t, "the next release bakes", func() bool { return owner.is() == baking && owner.get().Status.Candidate.Revision == "shared-3" })
+	await(t, "the next release bakes", func() bool { return owner.is() == isBaking && owner.get().Status.Candidate.Revision == "shared-3" })
 	owner.kill()
 	written := len(wroteAll(t, guard, 0, owner))
 	adopted, _ := guard.Now()
 	ask(t, other.client, other.get(), v1alpha1.VerbAdopt)
-	await(t, "the other one has brought it to its end", func() bool { return other.is() == completed })
+	await(t, "the other one has brought it to its end", func() bool { return other.is() == isCompleted })
 	owner.start()
-	await(t, "the former owner leaves it alone", func() bool { return owner.is() == ownedElsewhere })
+	await(t, "the former owner leaves it alone", func() bool { return owner.is() == isOwnedElsewhere })
 	deployShared(t, guard, "shared-4")
 	await(t, "the new owner releases once more", func() bool {
-		return other.is() == completed && other.get().Status.Stable.Revision == "shared-4"
+		return other.is() == isCompleted && other.get().Status.Stable.Revision == "shared-4"
 	})
-	if is := owner.is(); is != ownedElsewhere {
+	if is := owner.is(); is != isOwnedElsewhere {
 		t.Errorf("the former owner is %s", is)
 	}
 	taken := wroteAll(t, guard, written, other)
