@@ -3,6 +3,8 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -45,14 +47,16 @@ func maybeWritten(err error) bool {
 // explain turns a failed pass into what happens next. It is the only place that
 // knows the kinds of errors.
 //
-//	the object or the service changed  look again, on new facts
-//	an answer to a write was lost      look again: the split says what happened
+//	the object changed                 look again, on new facts
+//	the service changed                the same, less and less often
+//	an answer to a write was lost      the same: the split says what happened
 //	a write met somebody else's        look again, as after a stranger's change
-//	over quota                         wait as long as was asked, two minutes at most
-//	the save took longer than delta    look again, on new facts
+//	over quota                         say so; wait as long as was asked, two minutes at most
+//	the save took longer than delta    the same
+//	a write was not accepted           back off, and say so
 //	a write was denied                 held as AccessDenied by the next pass
 //	an invalid spec                    Stalled/InvalidSpec, until it is edited
-//	anything else                      back off, and say that the split is not known
+//	anything else                      back off, and say that nothing can be read
 func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, err error) (ctrl.Result, error) {
 	logger := log.FromContext(ctx)
 	var invalid invalidSpecError
@@ -71,15 +75,44 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		return ctrl.Result{RequeueAfter: again}, nil
 	case errors.Is(err, errLate), errors.Is(err, cloudrun.ErrConflict), maybeWritten(err):
 		logger.Info("The write was not confirmed; reading again", "cause", err.Error())
+		f := r.failed(ro, err, true)
+		return ctrl.Result{RequeueAfter: f.wait(ro.Status.Phase)}, nil
+	case errors.As(err, &write) && errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
+		until := r.memory.deny(ro, call.Detail, r.Process.Now())
+		logger.Info("A write was denied", "cause", err.Error(), "until", until)
 		return ctrl.Result{RequeueAfter: again}, nil
 	case errors.Is(err, cloudrun.ErrThrottled) && errors.As(err, &call):
 		logger.Info("Cloud Run is over quota", "cause", err.Error())
-		return ctrl.Result{RequeueAfter: min(max(call.RetryAfter, throttledWait), throttledLongest)}, nil
-	case errors.As(err, &write) && errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
-		r.memory.deny(ro, call.Detail, r.Process.Now())
-		return ctrl.Result{RequeueAfter: again}, nil
+		wait := ctrl.Result{RequeueAfter: min(max(call.RetryAfter, throttledWait), throttledLongest)}
+		if errors.As(err, &write) {
+			r.failed(ro, err, false)
+			return wait, nil
+		}
+		return wait, r.lost(ctx, ro, err, "2 minutes")
+	case errors.As(err, &write):
+		r.failed(ro, err, false)
+		return ctrl.Result{}, err
 	}
-	return ctrl.Result{}, errors.Join(err, r.lost(ctx, ro, err))
+	return ctrl.Result{}, errors.Join(err, r.lost(ctx, ro, err, "30 seconds"))
+}
+
+// failed counts a write that was not accepted, and tells of a row of them once.
+// The service can be read: the next save says so beside what was decided.
+func (r *Reconciler) failed(ro *v1alpha1.CloudRunRollout, cause error, collision bool) failure {
+	before := r.memory.failures(ro)
+	f := r.memory.failed(ro, cause.Error(), collision, r.Clock.Now())
+	if f.told() && (!before.told() || before.since != f.since) {
+		r.event(ro, rollout.Event{Reason: rollout.Reason(stateOf(ro)), Note: f.String(), Warning: true})
+	}
+	return f
+}
+
+// stateOf is the saved state, which every event that is no transition names.
+func stateOf(ro *v1alpha1.CloudRunRollout) string {
+	if ready := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		return ready.Reason
+	}
+	return v1alpha1.ReasonPreparing
 }
 
 // refuse says that a spec cannot be carried out.
@@ -104,22 +137,41 @@ func (r *Reconciler) refuse(ctx context.Context, ro *v1alpha1.CloudRunRollout, c
 	return nil
 }
 
-// lost says, once, that the service cannot be read. The first cause stands: the
-// words of the next ones differ in ports and times.
-func (r *Reconciler) lost(ctx context.Context, ro *v1alpha1.CloudRunRollout, cause error) error {
+// cannotBeRead begins what lost says, and shows that it was said.
+const cannotBeRead = "cannot be read since"
+
+// lost says, once for each outage, that nothing can be read: in every condition
+// that would otherwise go on promising what was planned, and in an event. The
+// first cause stands: the words of the next ones differ in ports and times. The
+// next pass that succeeds writes all of it anew.
+func (r *Reconciler) lost(ctx context.Context, ro *v1alpha1.CloudRunRollout, cause error, every string) error {
 	known := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionTrafficInSync)
-	if known != nil && known.Reason == v1alpha1.ReasonTrafficUnknown && known.ObservedGeneration == ro.Generation {
+	if known != nil && known.ObservedGeneration == ro.Generation && strings.Contains(known.Message, cannotBeRead) {
 		return nil
 	}
-	r.mark(ro, v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown,
-		cause.Error()+". Traffic stays as it is; tried again at least every "+longestBackoff.String()+".")
-	if ro.Status.Attempt == nil { // it was never read: nothing else says what goes on
-		r.mark(ro, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPreparing, cause.Error())
-		r.mark(ro, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonPreparing, cause.Error())
-		ro.Status.Phase, ro.Status.ObservedGeneration = v1alpha1.PhaseIdle, ro.Generation
-		ro.Status.NextAction = "The service could not be read yet; tried again at least every " + longestBackoff.String() + "."
+	what := "What is needed"
+	if _, call := errors.AsType[*cloudrun.CallError](cause); call {
+		what = "Cloud Run"
 	}
-	return r.update(ctx, ro)
+	next := "Traffic stays as it is; tried again at least every " + every + "."
+	message := fmt.Sprintf("%s %s %s: %s. %s", what, cannotBeRead, clockTime(r.Clock.Now()), cause, next)
+	r.mark(ro, v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown, message)
+	if ro.Status.Attempt == nil { // it was never read: nothing else says what goes on
+		r.mark(ro, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPreparing, message)
+		r.mark(ro, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonPreparing, message)
+		ro.Status.Phase = v1alpha1.PhaseIdle
+	}
+	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if c := meta.FindStatusCondition(ro.Status.Conditions, kind); c != nil {
+			c.Message = shorten(message, v1alpha1.MaxConditionMessage)
+		}
+	}
+	ro.Status.NextAction = next
+	if err := r.update(ctx, ro); err != nil {
+		return err
+	}
+	r.event(ro, rollout.Event{Reason: rollout.Reason(stateOf(ro)), Note: message, Warning: true})
+	return nil
 }
 
 func (r *Reconciler) mark(ro *v1alpha1.CloudRunRollout, kind string, value metav1.ConditionStatus, reason, message string) {

@@ -36,6 +36,7 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 		Saved   int
 	}
 	backOff := outcome{Failed: true, Unknown: true, Saved: 1}
+	written := outcome{Failed: true} // the service can be read
 	cases := map[string]struct {
 		err  error
 		want outcome
@@ -47,19 +48,19 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 		"the service changed":          {writeError{call(cloudrun.ErrConflict, 0)}, outcome{After: again}},
 		"somebody wrote in between":    {writeError{call(cloudrun.ErrInterleaved, 0)}, outcome{After: again}},
 		"the answer was lost":          {writeError{call(cloudrun.ErrAmbiguous, 0)}, outcome{After: again}},
-		"over quota":                   {call(cloudrun.ErrThrottled, 0), outcome{After: throttledWait}},
-		"over quota, come back soon":   {call(cloudrun.ErrThrottled, time.Second), outcome{After: throttledWait}},
-		"over quota, come back late":   {call(cloudrun.ErrThrottled, 90*time.Second), outcome{After: 90 * time.Second}},
+		"over quota":                   {call(cloudrun.ErrThrottled, 0), outcome{After: throttledWait, Unknown: true, Saved: 1}},
+		"over quota, come back soon":   {call(cloudrun.ErrThrottled, time.Second), outcome{After: throttledWait, Unknown: true, Saved: 1}},
+		"over quota, come back late":   {call(cloudrun.ErrThrottled, 90*time.Second), outcome{After: 90 * time.Second, Unknown: true, Saved: 1}},
 		"a write over quota":           {writeError{call(cloudrun.ErrThrottled, 45*time.Second)}, outcome{After: 45 * time.Second}},
 		"a write was denied":           {writeError{call(cloudrun.ErrDenied, 0)}, outcome{After: again, Denied: true}},
 		"a read was not authenticated": {call(cloudrun.ErrDenied, 0), backOff},
 		"a read got no answer":         {call(cloudrun.ErrUnavailable, 0), backOff},
-		"a write was not sent":         {writeError{call(cloudrun.ErrUnavailable, 0)}, backOff},
+		"a write was not sent":         {writeError{call(cloudrun.ErrUnavailable, 0)}, written},
 		"the answer is garbled":        {call(cloudrun.ErrGarbled, 0), backOff},
-		"the write is invalid":         {writeError{call(cloudrun.ErrInvalid, 0)}, backOff},
-		"the written service is gone":  {writeError{call(cloudrun.ErrNotFound, 0)}, backOff},
-		"a revision of that name":      {writeError{call(cloudrun.ErrNamedConflict, 0)}, backOff},
-		"the firewall refused":         {writeError{call(cloudrun.ErrRefused, 0)}, backOff},
+		"the write is invalid":         {writeError{call(cloudrun.ErrInvalid, 0)}, written},
+		"the written service is gone":  {writeError{call(cloudrun.ErrNotFound, 0)}, written},
+		"a revision of that name":      {writeError{call(cloudrun.ErrNamedConflict, 0)}, written},
+		"the firewall refused":         {writeError{call(cloudrun.ErrRefused, 0)}, written},
 		"the apiserver is down":        {apierrors.NewServiceUnavailable("no"), backOff},
 		"anything else":                {errors.New("what is this"), backOff},
 	}
@@ -67,8 +68,9 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			saved := 0
+			told := events.NewFakeRecorder(9)
 			r := Reconciler{
-				Client: stub{saved: &saved}, Recorder: events.NewFakeRecorder(9),
+				Client: stub{saved: &saved}, Recorder: told,
 				Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning),
 			}
 			ro := standingAt(t, rollout.Baking, rollout.Progressing)
@@ -87,6 +89,12 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 				t.Errorf("outcome (-want +got):\n%s", diff)
 			}
 			ready := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionReady)
+			if c.want.Unknown {
+				if !strings.Contains(ready.Message, "cannot be read since Jan 5 09:00Z") || ro.Status.NextAction == "" || len(told.Events) != 1 {
+					t.Errorf("Ready = %+v, next %q, %d events", ready, ro.Status.NextAction, len(told.Events))
+				}
+				before.Message = ready.Message
+			}
 			if diff := cmp.Diff(before, ready); diff != "" && !c.want.Stalled {
 				t.Errorf("Ready changed:\n%s", diff)
 			}
@@ -129,7 +137,7 @@ func TestAFailedSaveOfAnOutageIsNotHidden(t *testing.T) {
 func TestAnOutageBeforeTheFirstLookIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	saved := 0
-	r := Reconciler{Client: stub{saved: &saved}, Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning)}
+	r := Reconciler{Client: stub{saved: &saved}, Recorder: events.NewFakeRecorder(9), Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning)}
 	ro := object()
 	for range 2 {
 		if _, err := r.explain(t.Context(), ro, errors.New("no Cloud Run")); err == nil || saved != 1 {
@@ -173,10 +181,61 @@ func TestADenialIsForgottenAfterAWhile(t *testing.T) {
 	ro := object()
 	ro.UID = "one"
 	m.deny(ro, "no", morning)
-	if detail, ok := m.writeDenied(ro, morning.Add(deniedFor-time.Second)); !ok || detail != "no" {
+	if detail, ok := m.writeDenied(ro, morning.Add(deniedFor-time.Second)); !ok || detail != "a write was refused, the next is tried at Jan 5 09:01Z: no" {
 		t.Errorf("got %q, %t while it is fresh", detail, ok)
 	}
 	if _, ok := m.writeDenied(ro, morning.Add(deniedFor)); ok {
 		t.Error("it is still denied")
+	}
+}
+
+func TestCollisionsAreTriedLessAndLessAndTold(t *testing.T) {
+	t.Parallel()
+	for phase, want := range map[v1alpha1.Phase][]int{
+		v1alpha1.PhaseShifting:    {1, 2, 4, 8, 16, 30, 30},
+		v1alpha1.PhaseRollingBack: {1, 2, 4, 5, 5, 5, 5},
+	} {
+		told := events.NewFakeRecorder(9)
+		clock := clocktesting.NewFakePassiveClock(morning)
+		r := Reconciler{Recorder: told, Clock: clock, Process: clock}
+		ro := standingAt(t, rollout.Baking, rollout.Progressing)
+		ro.Status.Phase = phase
+		var got []int
+		for n := range want {
+			result, err := r.explain(t.Context(), ro, writeError{&cloudrun.CallError{Op: "setting traffic", Kind: cloudrun.ErrConflict}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, int(result.RequeueAfter/time.Second))
+			if wanted := min(1, (n+1)/5); len(told.Events) != wanted {
+				t.Errorf("%s: %d events after %d collisions", phase, len(told.Events), n+1)
+			}
+			clock.SetTime(clock.Now().Add(result.RequeueAfter))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: seconds between tries (-want +got):\n%s", phase, diff)
+		}
+		if event := <-told.Events; !strings.HasPrefix(event, "Warning Progressing Since Jan 5 09:00Z every write met") {
+			t.Error(event)
+		}
+		r.memory.allowed(ro)
+		if r.memory.failures(ro).told() {
+			t.Error("it is told after a write was accepted")
+		}
+	}
+}
+
+func TestSomebodyElsesWriteIsToldUntilItIsSaved(t *testing.T) {
+	t.Parallel()
+	r := &Reconciler{}
+	ro := object()
+	r.memory.interleave(ro)
+	r.seen(ro, rollout.Input{})
+	if !r.memory.wasInterleaved(ro) || !r.memory.wasInterleaved(ro) {
+		t.Error("a pass that failed lost it")
+	}
+	r.seen(ro, rollout.Input{Service: rollout.Service{Interleaved: true}})
+	if r.memory.wasInterleaved(ro) {
+		t.Error("it is told once")
 	}
 }

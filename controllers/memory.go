@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -21,6 +22,10 @@ const (
 	// is tried every minute.
 	deniedFor     = time.Minute
 	deniedLongest = 10 * time.Minute
+	// failingFor is how long after one failed write the next one is of the same row.
+	failingFor = 10 * time.Minute
+	// collisions is how many writes in a row may meet a change before it is told.
+	collisions = 5
 )
 
 // memory is what this process remembers between passes. Losing it costs a
@@ -28,6 +33,7 @@ const (
 type memory struct {
 	mu          sync.Mutex
 	wrote       map[types.UID]own
+	failing     map[types.UID]failure
 	denied      map[types.UID]denial
 	interleaved map[types.UID]bool
 	deleted     map[types.UID]time.Time
@@ -45,6 +51,39 @@ type denial struct {
 	wait   time.Duration
 	until  time.Time
 }
+
+// failure is a row of writes that were not accepted.
+type failure struct {
+	count       int
+	since, last time.Time
+	cause       string // of the first one: the words of the next differ in ports and times
+	collision   bool   // the service had changed, which cures itself
+}
+
+// told tells whether a person should know of it.
+func (f failure) told() bool { return f.count > 0 && (!f.collision || f.count >= collisions) }
+
+// String says it in a sentence.
+func (f failure) String() string {
+	if f.collision {
+		return fmt.Sprintf("Since %s every write met a change of the service or was not confirmed, the first with: %s. Who else writes to it?",
+			clockTime(f.since), f.cause)
+	}
+	return fmt.Sprintf("Writes fail since %s: %s; tried again at least every 2 minutes.", clockTime(f.since), f.cause)
+}
+
+// wait is how soon to read and write again after a collision: at once, then less
+// and less often; a way back stays near.
+func (f failure) wait(phase v1alpha1.Phase) time.Duration {
+	longest := longestBackoff
+	if phase == v1alpha1.PhaseRollingBack {
+		longest = longestWayBack
+	}
+	return min(again<<min(f.count-1, 10), longest)
+}
+
+// clockTime writes a time the way every message does.
+func clockTime(t time.Time) string { return t.UTC().Format("Jan 2 15:04Z") }
 
 // saved remembers the version of an object that this process wrote.
 func (m *memory) saved(o client.Object, now time.Time) {
@@ -72,8 +111,9 @@ func (m *memory) stale(o client.Object, now time.Time) bool {
 	return err == nil && order < 0
 }
 
-// deny remembers that Cloud Run refused a write.
-func (m *memory) deny(o *v1alpha1.CloudRunRollout, detail string, now time.Time) {
+// deny remembers that Cloud Run refused a write, and returns until when none is
+// tried.
+func (m *memory) deny(o *v1alpha1.CloudRunRollout, detail string, now time.Time) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.denied == nil {
@@ -83,7 +123,10 @@ func (m *memory) deny(o *v1alpha1.CloudRunRollout, detail string, now time.Time)
 	if o.Status.Phase != v1alpha1.PhaseRollingBack {
 		wait = min(max(deniedFor, 2*m.denied[o.UID].wait), deniedLongest)
 	}
-	m.denied[o.UID] = denial{detail, wait, now.Add(wait)}
+	m.denied[o.UID] = denial{
+		fmt.Sprintf("a write was refused, the next is tried at %s: %s", clockTime(now.Add(wait)), detail), wait, now.Add(wait),
+	}
+	return now.Add(wait)
 }
 
 // allowed forgets refusals: a write was accepted.
@@ -91,6 +134,7 @@ func (m *memory) allowed(o client.Object) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.denied, o.GetUID())
+	delete(m.failing, o.GetUID())
 }
 
 // writeDenied returns why the last write was refused, while that is fresh.
@@ -111,13 +155,42 @@ func (m *memory) interleave(o client.Object) {
 	m.interleaved[o.GetUID()] = true
 }
 
-// wasInterleaved tells it once.
+// wasInterleaved tells it until what was made of it is saved.
 func (m *memory) wasInterleaved(o client.Object) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	was := m.interleaved[o.GetUID()]
+	return m.interleaved[o.GetUID()]
+}
+
+// interleaveSaved forgets it.
+func (m *memory) interleaveSaved(o client.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	delete(m.interleaved, o.GetUID())
-	return was
+}
+
+// failed remembers a write that was not accepted, and counts those in a row.
+func (m *memory) failed(o client.Object, cause string, collision bool, now time.Time) failure {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.failing == nil {
+		m.failing = map[types.UID]failure{}
+	}
+	f := m.failing[o.GetUID()]
+	if f.collision != collision || now.Sub(f.last) > failingFor {
+		f = failure{since: now, cause: cause, collision: collision}
+	}
+	f.count++
+	f.last = now
+	m.failing[o.GetUID()] = f
+	return f
+}
+
+// failures returns what writes of an object have been failing of.
+func (m *memory) failures(o client.Object) failure {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.failing[o.GetUID()]
 }
 
 // deletedSince returns when a deletion was first seen.
@@ -158,6 +231,7 @@ func (m *memory) forget(uid types.UID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.wrote, uid)
+	delete(m.failing, uid)
 	delete(m.denied, uid)
 	delete(m.interleaved, uid)
 	delete(m.deleted, uid)

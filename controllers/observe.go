@@ -22,7 +22,8 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 	if err != nil {
 		return rollout.Input{}, err
 	}
-	if detail, denied := r.memory.writeDenied(ro, r.Process.Now()); denied && in.Service.Presence == rollout.Found {
+	asked := in.Request.ID != "" && in.Request.ID != in.Progress.LastRequest.ID // a person is heard at once
+	if detail, denied := r.memory.writeDenied(ro, r.Process.Now()); denied && !asked && in.Service.Presence == rollout.Found {
 		in.Service.Presence, in.Service.Detail = rollout.Denied, detail
 	}
 	if in.Service.Presence == rollout.Found {

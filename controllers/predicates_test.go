@@ -55,16 +55,6 @@ func TestACacheThatNeverCatchesUpIsNotWaitedForForEver(t *testing.T) {
 	}
 }
 
-func TestSomebodyElsesWriteIsToldOnce(t *testing.T) {
-	t.Parallel()
-	r := &Reconciler{}
-	ro := object()
-	r.memory.interleave(ro)
-	if !r.memory.wasInterleaved(ro) || r.memory.wasInterleaved(ro) {
-		t.Error("it is told once")
-	}
-}
-
 func TestADeletedObjectIsForgotten(t *testing.T) {
 	t.Parallel()
 	r := &Reconciler{}

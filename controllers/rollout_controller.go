@@ -27,6 +27,8 @@ const (
 	workers = 8
 	// longestBackoff keeps a rollback near after an outage.
 	longestBackoff = 30 * time.Second
+	// longestWayBack is how long a way back waits after a collision.
+	longestWayBack = 5 * time.Second
 )
 
 // Reconciler rolls Cloud Run services forward, and back.

@@ -558,7 +558,12 @@ func TestAnOutageLeavesReadyAsItIs(t *testing.T) {
 	}
 	during := s.get()
 	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionReconciling} {
-		if diff := cmp.Diff(meta.FindStatusCondition(before.Status.Conditions, kind), meta.FindStatusCondition(during.Status.Conditions, kind)); diff != "" {
+		was, is := meta.FindStatusCondition(before.Status.Conditions, kind), meta.FindStatusCondition(during.Status.Conditions, kind)
+		if !strings.Contains(is.Message, "Cloud Run cannot be read since") {
+			t.Errorf("%s does not say it: %s", kind, is.Message)
+		}
+		was.Message = is.Message
+		if diff := cmp.Diff(was, is); diff != "" {
 			t.Errorf("%s changed:\n%s", kind, diff)
 		}
 	}

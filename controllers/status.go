@@ -18,8 +18,12 @@ import (
 // What changes nothing is not sent, except before a write to Cloud Run, which
 // must know that the object is still the one that was decided on.
 func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision) error {
+	if f := r.memory.failures(ro); f.told() && d.Write != nil {
+		d.Next += " " + f.String()
+	}
 	status := statusOf(ro, in, d)
 	if equality.Semantic.DeepEqual(ro.Status, status) && d.Write == nil {
+		r.seen(ro, in)
 		return nil
 	}
 	ro.Status = status
@@ -27,7 +31,15 @@ func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in 
 		return fmt.Errorf("saving status: %w", err)
 	}
 	r.memory.saved(ro, r.Process.Now())
+	r.seen(ro, in)
 	return nil
+}
+
+// seen forgets what was heard only once, now that what follows from it is saved.
+func (r *Reconciler) seen(ro *v1alpha1.CloudRunRollout, in rollout.Input) {
+	if in.Service.Interleaved {
+		r.memory.interleaveSaved(ro)
+	}
 }
 
 // statusOf is the status that says a decision.
