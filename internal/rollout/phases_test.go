@@ -249,9 +249,4 @@ func TestNoData(t *testing.T) {
 		"resume waits for data again":           {dark(in(Paused, NoDataDeadlineExceeded), time.Hour).asks(Resume), "Held/MetricsUnavailable, accepts", "pauses at Mar 1 12:30Z"},
 		"a shadow may be dark":                  {at(25).says("shadow", Hold, stub{outcome: analysis.NoData}).with(func(s *scene) { s.Plan.Guards[1].Mode = Shadow }), "Shifting/Progressing, writes web-2 100%", ""},
 	})
-	bright := at(25).says("errors", Rollback, stub{outcome: analysis.Pass, healthy: 3})
-	bright.Progress.NoDataSince = ago(10 * time.Minute)
-	if since := Decide(Input(bright)).Progress.NoDataSince; !since.IsZero() {
-		t.Errorf("data are back, and no data since %v", since)
-	}
 }

@@ -52,7 +52,8 @@ type Check struct {
 	Name    string
 	Mode    Mode
 	Verdict analysis.Verdict
-	// BreachedSince is when the breach began; zero without one.
+	// BreachedSince is when the breach began; zero without one. It outlasts
+	// missing answers.
 	BreachedSince time.Time
 }
 

@@ -33,7 +33,8 @@ func (r stub) Judge(s analysis.Scope, _ analysis.Answers) analysis.Verdict { ret
 
 func (r stub) verdict(s analysis.Scope) analysis.Verdict {
 	v := analysis.Verdict{Outcome: r.outcome, Shared: r.shared, Note: "it says " + string(r.outcome)}
-	if r.outcome == analysis.NoData || r.outcome == analysis.NotApplicable {
+	switch r.outcome { //nolint:exhaustive // the others have judged something
+	case analysis.NoData, analysis.NotApplicable, analysis.Incomplete:
 		return v
 	}
 	v.Through = s.Now.Add(-3 * time.Minute)

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -25,6 +26,19 @@ func dropping(from, until int, perMinute float64) func(*simulator.Scenario) {
 	}
 }
 
+// throttled refuses Monitoring's next answers, some time after a breach.
+func throttled(after string) []moment {
+	from, err := time.ParseDuration(after)
+	if err != nil {
+		panic(err)
+	}
+	return []moment{
+		when(because(rollout.HeldByAnalysis), after, "Monitoring answers 429",
+			inject(simulator.Fault{Kind: simulator.FaultError, Operation: "timeSeries.list", Code: 429, Times: -1})),
+		when(because(rollout.HeldByAnalysis), (from + 20*time.Second).String(), "Monitoring is well again", heal),
+	}
+}
+
 // natStories: what a gateway tells.
 var natStories = []story{
 	{
@@ -45,6 +59,14 @@ var natStories = []story{
 			s.Gateways[0].Drops = []simulator.Drop{{Image: newImage, AbovePercent: 10, PacketsPerMinutePerPercent: 4}}
 		}},
 		tale: []moment{deployHealthy},
+		want: rollout.RolledBack,
+	},
+	{
+		name: "nat-drops-between-throttled-answers", title: "The gateway drops packets and every minute some answers are throttled: the time to the rollback does not begin anew.",
+		world: []func(*simulator.Scenario){behindNat, func(s *simulator.Scenario) {
+			s.Gateways[0].Drops = []simulator.Drop{{Image: newImage, AbovePercent: 10, PacketsPerMinutePerPercent: 4}}
+		}},
+		tale: append([]moment{deployHealthy}, slices.Concat(throttled("1m"), throttled("2m"), throttled("3m"), throttled("4m"))...),
 		want: rollout.RolledBack,
 	},
 	{

@@ -53,7 +53,7 @@ func look(in Input) view {
 	}
 	v.checks = v.judge()
 	v.Progress.Breaches = v.breaches()
-	if !slices.ContainsFunc(v.checks, func(c Check) bool { return c.enforced() && c.Verdict.Outcome == analysis.NoData }) && !v.blind {
+	if !v.Progress.active() || v.seesAgain() {
 		v.Progress.NoDataSince = time.Time{}
 	}
 	if v.Plan.StableRevision == "" {
@@ -183,10 +183,9 @@ func (in Input) unwatchable(candidate string) bool {
 	return in.throughNat(candidate) && !in.Plan.NatUnwanted && len(in.Plan.Gateways) == 0
 }
 
-// judge asks every guard for its verdict: on the time before the first write,
-// or on the step under way.
+// judge asks every guard for its verdict.
 func (v view) judge() []Check {
-	if !v.Progress.active() || v.Progress.Candidate == "" || v.Service.Presence != Found {
+	if !v.Progress.active() || v.Progress.Candidate == "" || v.Service.Presence != Found && v.Service.Presence != Denied {
 		return nil
 	}
 	var checks []Check
@@ -194,25 +193,56 @@ func (v view) judge() []Check {
 		if guard.Mode == Off {
 			continue
 		}
-		verdict := analysis.Verdict{}
-		if v.scope.AttemptSince.IsZero() {
-			verdict = guard.Rule.Preflight(v.scope, v.Answers)
-		} else {
-			verdict = guard.Rule.Judge(v.scope, v.Answers)
-		}
-		check := Check{Name: guard.Name, Mode: guard.Mode, Verdict: verdict}
-		if verdict.Outcome == analysis.Breach {
-			check.BreachedSince = v.Progress.breachedSince(guard.Name)
-			if check.BreachedSince.IsZero() {
-				check.BreachedSince = v.Now
-			}
-		}
+		check := Check{Name: guard.Name, Mode: guard.Mode, Verdict: v.verdict(guard.Rule)}
+		check.BreachedSince = v.breachedSince(check)
 		checks = append(checks, check)
 	}
 	return checks
 }
 
-// breaches lists since when which guard is in breach.
+// verdict judges the time before the first write, or the step under way.
+func (v view) verdict(rule analysis.Rule) analysis.Verdict {
+	switch {
+	case v.Service.Presence != Found:
+		return analysis.Verdict{
+			Outcome: analysis.NoData, Cause: analysis.CauseUnasked, Note: "not judged while access to the service is denied",
+		}
+	case v.scope.AttemptSince.IsZero():
+		return rule.Preflight(v.scope, v.Answers)
+	default:
+		return rule.Judge(v.scope, v.Answers)
+	}
+}
+
+// breachedSince is when a check's breach began. Only a verdict on the same
+// split ends it: an answer that stays away, one throttled query of many, shows
+// nothing healthy.
+func (v view) breachedSince(c Check) time.Time {
+	began := v.Progress.breachedSince(c.Name)
+	outcome := c.Verdict.Outcome
+	switch {
+	case outcome == analysis.Breach && began.IsZero():
+		return v.Now
+	case outcome == analysis.Breach:
+		return began
+	case !v.Progress.Effective.IsZero() && (outcome == analysis.NoData || outcome == analysis.Incomplete):
+		return began
+	}
+	return time.Time{}
+}
+
+// seesAgain tells whether every enforced check answers and was judged up to a
+// minute after its data went missing. One good answer among bad ones is not
+// enough, because it is about minutes before.
+func (v view) seesAgain() bool {
+	if _, missing := v.find(analysis.NoData); missing || v.blind {
+		return false
+	}
+	_, through := v.evidence()
+	return through.After(v.Progress.NoDataSince)
+}
+
+// breaches lists since when which guard is in breach, as far as is known.
 func (v view) breaches() []BreachStart {
 	var starts []BreachStart
 	for _, c := range v.checks {
