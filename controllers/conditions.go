@@ -84,6 +84,7 @@ func (w writer) accepted(d rollout.Decision) {
 		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAccessDenied, d.Note)
 	case rollout.Missing:
 		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonServiceNotFound, d.Note)
+	case rollout.Unknown: // a failed read of the service ends the pass before
 	}
 }
 

@@ -3,6 +3,7 @@ package cloudrun
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,21 @@ type claim struct {
 	Latched   []string `json:"latched,omitempty"`
 }
 
+// The lengths that a claim of ours stays within; a longer one would not fit into
+// the status of the object that takes it up.
+const (
+	maxLatched  = 20
+	maxRevision = 63
+	maxHolder   = 253
+	maxUID      = 64
+)
+
+func (c claim) bounded() bool {
+	long := func(name string) bool { return len(name) > maxRevision }
+	return len(c.Latched) <= maxLatched && !slices.ContainsFunc(c.Latched, long) && !long(c.Stable) &&
+		len(c.UID) <= maxUID && len(c.Cluster) <= maxUID && len(c.Name) <= maxHolder && len(c.Namespace) <= maxHolder
+}
+
 // reserved are prefixes of annotations that are Cloud Run's own: v2 refuses them
 // in a write (run v2 discovery, Service.annotations).
 var reserved = []string{
@@ -44,6 +60,9 @@ func claimOf(annotations map[string]string) (*rollout.Claim, string) {
 	}
 	if c.Cluster == "" || c.UID == "" || c.Seq < 0 || c.Attempt < 0 {
 		return nil, "it names no cluster and no object"
+	}
+	if !c.bounded() {
+		return nil, "it is longer than any that Sluice writes"
 	}
 	latched := make([]string, 0, len(c.Latched))
 	for _, name := range c.Latched {

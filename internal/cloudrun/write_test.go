@@ -139,6 +139,10 @@ func TestReadingAClaim(t *testing.T) {
 		"a claim that is not JSON": {
 			annotations: map[string]string{ClaimKey: "mine"}, unread: "it is not JSON", others: map[string]string{},
 		},
+		"a claim that is longer than any of ours": {
+			annotations: map[string]string{ClaimKey: `{"cluster":"c","uid":"u","stable":"` + strings.Repeat("s", 64) + `"}`},
+			unread:      "it is longer than any that Sluice writes", others: map[string]string{},
+		},
 		"a claim without a holder": {
 			annotations: map[string]string{ClaimKey: "{}"}, unread: "it names no cluster and no object", others: map[string]string{},
 		},

@@ -71,7 +71,7 @@ func (b *teller) readRevision(name string) (rollout.Revision, error) {
 		return rollout.Revision{Presence: presence, Name: name, Readiness: rollout.Pending}, nil
 	}
 	if err != nil {
-		return rollout.Revision{Presence: rollout.Unknown, Name: name, Readiness: rollout.Pending, Why: err.Error()}, nil
+		return rollout.Revision{Presence: rollout.Unknown, Name: name, Readiness: rollout.Pending, Why: err.Error()}, nil //nolint:nilerr // that it cannot be read is a fact about the revision
 	}
 	r := rollout.Revision{
 		Presence: rollout.Found, Name: name, CreatedAt: answer.CreateTime.Time, Readiness: rollout.Pending,
