@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -58,7 +59,7 @@ func parse() options {
 	flag.StringVar(&o.metrics, "metrics-bind-address", "0",
 		"address of /metrics; 0 for none; off this machine it is served with TLS, to those who may get /metrics")
 	flag.BoolVar(&o.leaderElection, "leader-elect", true, "let one of several managers act; the others wait")
-	flag.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty is the manager's own")
+	flag.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty is the manager's own, and default outside a cluster")
 	flag.DurationVar(&o.lease, "leader-election-lease-duration", 15*time.Second, "how long a lease holds that is not renewed")
 	flag.DurationVar(&o.renew, "leader-election-renew-deadline", 10*time.Second, "how long renewing is tried before giving up")
 	flag.DurationVar(&o.retry, "leader-election-retry-period", 2*time.Second, "time between two tries")
@@ -82,6 +83,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("finding a Kubernetes cluster: %w", err)
 	}
+	o.namespace = leaseNamespace(o.namespace, config)
 	mgr, err := ctrl.NewManager(config, managerOptions(o))
 	if err != nil {
 		return fmt.Errorf("building the manager: %w", err)
@@ -113,6 +115,15 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("setting up the probes: %w", err)
 	}
 	return mgr.Start(ctx)
+}
+
+// leaseNamespace is where the lease is: a manager that reaches its cluster by a
+// kubeconfig has no namespace of its own.
+func leaseNamespace(asked string, config *rest.Config) string {
+	if asked == "" && config.BearerTokenFile != "/var/run/secrets/kubernetes.io/serviceaccount/token" {
+		return metav1.NamespaceDefault
+	}
+	return asked
 }
 
 // clusterUID is what tells this cluster from others in a claim on a service: the

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -112,7 +113,7 @@ func TestTheManagerRunsAndEndsOnSIGTERM(t *testing.T) {
 	t.Parallel()
 	run, metrics, control := world(t, 60)
 	cmd, out := program(t, "--cloud-run-endpoint="+run, "--monitoring-endpoint="+metrics, "--simulated-clock="+control,
-		"--leader-election-namespace=default", "--health-probe-bind-address=0")
+		"--health-probe-bind-address=0")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +155,24 @@ func TestTheManagerRunsAndEndsOnSIGTERM(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("it ended with %v\n%s", err, out)
+	}
+}
+
+func TestTheLeaseHasANamespace(t *testing.T) {
+	t.Parallel()
+	pod := &rest.Config{BearerTokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token"}
+	for name, c := range map[string]struct {
+		asked  string
+		config *rest.Config
+		want   string
+	}{
+		"by a kubeconfig":  {"", &rest.Config{}, "default"},
+		"in a pod its own": {"", pod, ""},
+		"the one asked":    {"ops", &rest.Config{}, "ops"},
+	} {
+		if got := leaseNamespace(c.asked, c.config); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }
 
