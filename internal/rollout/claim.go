@@ -58,7 +58,7 @@ func claimed(v view) (Decision, bool) {
 	case c.same(v.Self):
 		return v.remember(*c)
 	case v.asked(Adopt):
-		return v.accept(v.takeUp(*c), "the service is taken over"), true
+		return v.accept(v.takeOver(*c), "the service is taken over"), true
 	case c.Cluster != v.Self.Cluster:
 		return v.disowned("the service is claimed from another cluster"), true
 	case v.Rival == Found:
@@ -130,6 +130,18 @@ func (v view) takeUp(c Claim) Decision {
 	}
 	return v.at(Baking, Progressing, fmt.Sprintf("attempt %d is taken up from the claim on the service; traffic is %s", c.Attempt, v.desired)).next(
 		"Its evidence begins anew.")
+}
+
+// takeOver takes up a claim that its holder may still live by, and says so on the
+// service at once: the same split, with our name. Until then the former holder
+// would go on.
+func (v view) takeOver(c Claim) Decision {
+	d := v.takeUp(c)
+	if d.Write != nil || d.Progress.Stable == "" {
+		return d
+	}
+	v.Progress = d.Progress
+	return v.write(d, v.desired)
 }
 
 // beside returns the one other revision that serves beside stable, "" for none,

@@ -48,7 +48,7 @@ func TestClaimed(t *testing.T) {
 		"our own claim changes nothing":           {remembered, "Shifting/Progressing, writes web-2 100%", ""},
 		"a claim from another cluster":            {at(25).claimedBy(elsewhere, 3), "Idle/OwnedElsewhere", "claimed from another cluster"},
 		"is not outranked by an abort":            {at(25).claimedBy(elsewhere, 3).asks(Abort), "Idle/OwnedElsewhere, refuses", ""},
-		"a person takes it over":                  {at(25).claimedBy(elsewhere, 3).asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Baking/Progressing, accepts", "attempt 4 is taken up"},
+		"a person takes it over":                  {at(25).claimedBy(elsewhere, 3).asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Baking/Progressing, writes web-2 25%, web-1 75%, accepts", "attempt 4 is taken up"},
 		"and it stays taken over":                 {adopted, "Shifting/Progressing, writes web-2 100%", ""},
 		"a neighbour in our namespace is named":   {rival(neighbour, Found), "Idle/OwnedElsewhere", "claimed by CloudRunRollout web-too"},
 		"one in another namespace is not":         {rival(stranger, Found), "Idle/OwnedElsewhere", "a CloudRunRollout in another namespace"},

@@ -1,4 +1,4 @@
-package rollout_test
+package stories_test
 
 import (
 	"flag"
