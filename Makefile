@@ -4,11 +4,9 @@
 TOOL := hack/tools/run
 
 # The modules below the root one. Tests run in those under test/ and hack/ that
-# have any; kstatus joins when the condition table has written its golden files.
+# have any.
 MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod test/*/go.mod)))
-KSTATUS_READY := $(wildcard test/kstatus/testdata/*.yaml)
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
-TESTED := $(if $(KSTATUS_READY),$(TESTED),$(filter-out test/kstatus,$(TESTED)))
 
 .DEFAULT_GOAL := help
 .PHONY: help build manifests generate docs fmt lint verify controlplane test demo kill-matrix image run clean

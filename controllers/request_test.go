@@ -104,3 +104,15 @@ func TestARequestWithoutAnIDGetsOneOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestTheVerbsOfTheAPIAreThoseOfTheCore(t *testing.T) {
+	t.Parallel()
+	for documented, core := range map[string]rollout.Verb{
+		v1alpha1.VerbApprove: rollout.Approve, v1alpha1.VerbResume: rollout.Resume, v1alpha1.VerbAbort: rollout.Abort,
+		v1alpha1.VerbRetry: rollout.Retry, v1alpha1.VerbAdopt: rollout.Adopt,
+	} {
+		if documented != string(core) {
+			t.Errorf("%q is %q in the core", documented, core)
+		}
+	}
+}

@@ -25,8 +25,6 @@ const (
 const (
 	// VerbApprove passes one approval, or one step with too few requests.
 	VerbApprove = "approve"
-	// VerbPause lets no weight rise; checks still roll back.
-	VerbPause = "pause"
 	// VerbResume leaves Paused.
 	VerbResume = "resume"
 	// VerbAbort gives all traffic to stable and the candidate up.
