@@ -30,7 +30,7 @@ type Analysis struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=8
-	// +kubebuilder:validation:XValidation:rule="!['errors', 'nat-allocation', 'nat-drops'].all(n, self.exists(c, c.name == n)) || self.exists(c, !has(c.mode) || c.mode != 'Off')",message="all checks are Off, so nothing would stop a bad revision: write mode: Enforce in at least one of them, or leave a built-in check out of the list, which keeps it on"
+	// +kubebuilder:validation:XValidation:rule="!['errors', 'nat-allocation', 'nat-drops'].all(n, self.exists(c, c.name == n)) || self.exists(c, !has(c.mode) || c.mode == 'Enforce')",message="all checks are Off or Shadow, so nothing would stop a bad revision: write mode: Enforce in at least one of them, or leave a built-in check out of the list, which keeps it on"
 	Checks []Check `json:"checks,omitempty"`
 }
 
@@ -123,7 +123,8 @@ type Check struct {
 
 	// mode is how much the check may do. Enforce: it decides. Shadow: it is
 	// judged and shown, without effect. "Off", with quotes in YAML: it is not
-	// asked at all; not every check can be Off. Default Enforce.
+	// asked at all. At least one check must be Enforce, and nothing rises
+	// while no such check applies. Default Enforce.
 	// +optional
 	// +kubebuilder:default=Enforce
 	Mode CheckMode `json:"mode,omitempty"`

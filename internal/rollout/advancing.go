@@ -130,6 +130,9 @@ func (v view) check() Decision {
 		return v.at(Held, WaitingForNat, fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", clock(until))).next(
 			"Starts then by itself.")
 	}
+	if d, ok := v.unjudged(); ok {
+		return d
+	}
 	if c, ok := v.find(analysis.NoData); ok {
 		return v.noData(c)
 	}
@@ -169,6 +172,9 @@ func (v view) bake() Decision {
 	}
 	if v.blind {
 		return v.noData(Check{Name: "nat", Verdict: analysis.Verdict{Note: "no NAT gateway is named any more"}})
+	}
+	if d, ok := v.unjudged(); ok {
+		return d
 	}
 	if c, ok := v.find(analysis.NoData); ok {
 		return v.noData(c)

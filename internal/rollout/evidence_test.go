@@ -81,3 +81,31 @@ func TestDataAreBackWhenEvidenceAdvanced(t *testing.T) {
 		})
 	}
 }
+
+// TestTheClockIsNoEvidence: without a check that could stop a bad revision
+// nothing rises, however long it lasts.
+func TestTheClockIsNoEvidence(t *testing.T) {
+	t.Parallel()
+	inMode := func(s scene, mode Mode) scene {
+		return s.with(func(s *scene) { s.Plan.Guards[0].Mode = mode })
+	}
+	off := func(s scene) scene { return inMode(s, Off).nat(analysis.NotApplicable) }
+	since := func(s scene, d time.Duration) scene {
+		s.Progress.NoDataSince = ago(d)
+		return s
+	}
+	const why = "nothing is judged: errors is Off; nat does not apply, it says NotApplicable"
+	const how = "Goes on when a check applies: write mode: Enforce in errors under spec.analysis.checks, or leave it out there; pauses at Mar 1 12:30Z."
+	check(t, map[string]row{
+		"before the first write":              {off(at(0)), "Held/MetricsUnavailable", why},
+		"it says what to do":                  {off(at(0)), "Held/MetricsUnavailable", how},
+		"during a step":                       {off(at(25)), "Held/MetricsUnavailable", why},
+		"at the last step":                    {off(at(100)), "Held/MetricsUnavailable", why},
+		"all checks in Shadow":                {inMode(at(25), Shadow), "Held/MetricsUnavailable", "nothing is judged: errors is Shadow"},
+		"in Shadow with a breach to see":      {inMode(at(25).errors(analysis.Breach), Shadow), "Held/MetricsUnavailable", "errors is Shadow"},
+		"without any check":                   {at(25).with(func(s *scene) { s.Plan.Guards = nil }), "Held/MetricsUnavailable", "nothing is judged"},
+		"a person is asked in the end":        {since(off(at(25)), 30*time.Minute), "Paused/NoDataDeadlineExceeded", why},
+		"an approval does not let it pass":    {off(in(AwaitingApproval, ReasonAwaitingApproval)).asks(Approve), "Held/MetricsUnavailable, refuses", "nothing is judged"},
+		"one enforced check that applies can": {inMode(at(25), Off).nat(analysis.Pass), "Shifting/Progressing, writes web-2 100%", ""},
+	})
+}

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,15 +23,49 @@ func (v view) heldByBreach(c Check) Decision {
 	return d.next(v.untilDeadline("Goes on when the step is within the limit again"))
 }
 
-// noData holds while a metric does not answer, and in the end does what the
-// plan says.
+// noData holds while a metric does not answer.
 func (v view) noData(c Check) Decision {
+	return v.unseen(c.Name+": "+c.Verdict.Note, "data is back")
+}
+
+// unjudged holds while no check could stop a bad revision: time alone never
+// lets a step pass.
+func (v view) unjudged() (Decision, bool) {
+	if len(v.judging()) > 0 {
+		return Decision{}, false
+	}
+	var why []string
+	for _, g := range v.Plan.Guards {
+		why = append(why, g.Name+" "+v.idleness(g))
+	}
+	note := "nothing is judged"
+	if len(why) > 0 {
+		note += ": " + strings.Join(why, "; ")
+	}
+	return v.unseen(note, "a check applies: write mode: Enforce in errors under spec.analysis.checks, or leave it out there"), true
+}
+
+// idleness is why a check stops nothing.
+func (v view) idleness(g Guard) string {
+	i := slices.IndexFunc(v.checks, func(c Check) bool { return c.Name == g.Name })
+	switch {
+	case g.Mode != Enforce:
+		return fmt.Sprintf("is %s", g.Mode)
+	case i < 0:
+		return "is not asked"
+	default:
+		return "does not apply, " + v.checks[i].Verdict.Note
+	}
+}
+
+// unseen holds without evidence, and in the end does what the plan says.
+func (v view) unseen(why, until string) Decision {
 	if v.Progress.NoDataSince.IsZero() {
 		v.Progress.NoDataSince = v.Now
 	}
 	policy := v.Plan.NoData
 	limit := v.Progress.NoDataSince.Add(policy.After)
-	note := fmt.Sprintf("no evidence since %s: %s: %s", clock(v.Progress.NoDataSince), c.Name, c.Verdict.Note)
+	note := fmt.Sprintf("no evidence since %s: %s", clock(v.Progress.NoDataSince), why)
 	if !v.Now.Before(limit) {
 		if policy.Action == Rollback && !v.untouched() {
 			return v.giveUp(note)
@@ -41,8 +76,7 @@ func (v view) noData(c Check) Decision {
 	if policy.Action == Rollback && !v.untouched() {
 		outcome = "rolls back"
 	}
-	return v.at(Held, MetricsUnavailable, note).next(
-		fmt.Sprintf("Goes on when data is back; %s at %s.", outcome, clock(limit)))
+	return v.at(Held, MetricsUnavailable, note).next(fmt.Sprintf("Goes on when %s; %s at %s.", until, outcome, clock(limit)))
 }
 
 // thin holds a step that has too few requests, unless a person lets it pass.

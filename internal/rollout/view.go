@@ -277,16 +277,12 @@ func (v view) guard(name string) Guard {
 
 // evidence returns the minutes of the step that are healthy in every enforced
 // check, and the newest minute that all of them have judged. Without a check
-// that applies, the clock is the only evidence there is.
+// that applies there is none: the clock is no evidence.
 func (v view) evidence() (minutes int, through time.Time) {
 	var healthy []time.Time
-	first := true
-	for _, c := range v.checks {
-		if !c.enforced() || c.Verdict.Outcome == analysis.NotApplicable {
-			continue
-		}
-		if first {
-			healthy, through, first = c.Verdict.Healthy, c.Verdict.Through, false
+	for i, c := range v.judging() {
+		if i == 0 {
+			healthy, through = c.Verdict.Healthy, c.Verdict.Through
 			continue
 		}
 		healthy = analysis.Common(healthy, c.Verdict.Healthy)
@@ -294,10 +290,15 @@ func (v view) evidence() (minutes int, through time.Time) {
 			through = c.Verdict.Through
 		}
 	}
-	if first {
-		return max(0, int(v.Now.Sub(v.scope.StepSince)/time.Minute)), v.Now
-	}
 	return len(healthy), through
+}
+
+// judging lists the checks that can stop a bad revision: enforced, and with
+// something to watch.
+func (v view) judging() []Check {
+	return slices.DeleteFunc(slices.Clone(v.checks), func(c Check) bool {
+		return !c.enforced() || c.Verdict.Outcome == analysis.NotApplicable
+	})
 }
 
 // later returns the later of two times.

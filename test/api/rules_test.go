@@ -217,7 +217,7 @@ var rules = []rule{
 		},
 	},
 	{
-		field: "spec.analysis.checks", says: "all checks are Off",
+		field: "spec.analysis.checks", says: "all checks are Off or Shadow",
 		accept: map[string]string{
 			"one built-in check Off":            checks + `[{name: errors, mode: "Off"}]}}`,
 			"two built-in checks Off":           checks + `[{name: nat-allocation, mode: "Off"}, {name: nat-drops, mode: "Off"}]}}`,
@@ -227,6 +227,8 @@ var rules = []rule{
 		},
 		reject: map[string]string{
 			"the built-in checks Off":               checks + allOff + `]}}`,
+			"the built-in checks in Shadow":         checks + `[{name: errors, mode: Shadow}, {name: nat-allocation, mode: Shadow}, {name: nat-drops, mode: Shadow}]}}`,
+			"all Off, one beside in Shadow":         checks + allOff + `, {name: mine, mode: Shadow, serverErrors: {maxPercent: 1}}]}}`,
 			"the built-in checks and one beside it": checks + allOff + `, {name: mine, mode: "Off", serverErrors: {maxPercent: 1}}]}}`,
 		},
 	},
@@ -238,8 +240,9 @@ var rules = []rule{
 			"NAT Off, another in its place": `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}, {name: mine, serverErrors: {maxPercent: 1}}]}}`,
 		},
 		reject: map[string]string{
-			"NAT Off, errors Off": `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}]}}`,
-			"only a NAT check on": `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}, {name: nat-drops, mode: Enforce}]}}`,
+			"NAT Off, errors in Shadow": `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: Shadow}]}}`,
+			"NAT Off, errors Off":       `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}]}}`,
+			"only a NAT check on":       `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}, {name: nat-drops, mode: Enforce}]}}`,
 		},
 	},
 	{

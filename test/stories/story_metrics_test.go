@@ -174,6 +174,20 @@ var metricStories = []story{
 		want: rollout.RolledBack,
 	},
 	{
+		name: "nothing-is-judged", title: "The errors check is Off and no NAT is there to be watched: nothing begins until something is judged.",
+		plan: []func(*rollout.Plan){func(p *rollout.Plan) { p.Guards[0].Mode = rollout.Off }},
+		tale: []moment{
+			deployHealthy,
+			at("20m", "alice turns the errors check on", planTo(func(p *rollout.Plan) { p.Guards[0].Mode = rollout.Enforce })),
+			when(in(rollout.Baking, 25), "4m", "bob puts every check in Shadow", planTo(func(p *rollout.Plan) {
+				for i := range p.Guards {
+					p.Guards[i].Mode = rollout.Shadow
+				}
+			})),
+		},
+		want: rollout.Paused,
+	},
+	{
 		name: "approval-gate", title: "A step waits for a person, however long it takes.",
 		plan: []func(*rollout.Plan){approvalBefore50},
 		tale: []moment{
