@@ -150,7 +150,7 @@ func (r ServerErrors) recently(complete []minute, after time.Time) []minute {
 }
 
 func (r ServerErrors) certain(t tally) bool {
-	return t.k >= fewest && wilsonLower(t.k, t.n, certainty) > r.MaxRatio
+	return t.k >= fewest && wilsonLower(t.k, t.n) > r.MaxRatio
 }
 
 // breached completes a breach's verdict, after a look at stable. It is shared
@@ -182,7 +182,7 @@ func (r ServerErrors) breached(v Verdict, found []tally, s Scope, answers Answer
 // Gentleman, "On judging the significance of differences by examining the
 // overlap between confidence intervals", American Statistician 55 (2001).
 func (t tally) worseThan(other tally) bool {
-	return other.k == 0 || wilsonLower(t.k, t.n, certainty) > wilsonUpper(other.k, other.n, certainty)
+	return other.k == 0 || wilsonLower(t.k, t.n) > wilsonUpper(other.k, other.n)
 }
 
 // minutes lists the minutes of an answer that have requests.
@@ -240,27 +240,27 @@ func percent(ratio float64) string {
 }
 
 // wilsonLower is the lower end of the one-sided Wilson score interval of k
-// successes in n trials, z standard deviations wide.
-func wilsonLower(k, n int64, z float64) float64 {
+// successes in n trials, as wide as certainty says.
+func wilsonLower(k, n int64) float64 {
 	if n <= 0 {
 		return 0
 	}
-	centre, spread := wilson(k, n, z)
+	centre, spread := wilson(k, n)
 	return max(0, centre-spread)
 }
 
 // wilsonUpper is its upper end.
-func wilsonUpper(k, n int64, z float64) float64 {
+func wilsonUpper(k, n int64) float64 {
 	if n <= 0 {
 		return 1
 	}
-	centre, spread := wilson(k, n, z)
+	centre, spread := wilson(k, n)
 	return min(1, centre+spread)
 }
 
-func wilson(k, n int64, z float64) (centre, spread float64) {
+func wilson(k, n int64) (centre, spread float64) {
 	trials, p := float64(n), float64(k)/float64(n)
-	z2 := z * z
+	z2 := float64(certainty * certainty)
 	whole := 1 + z2/trials
-	return (p + z2/(2*trials)) / whole, z * math.Sqrt(p*(1-p)/trials+z2/(4*trials*trials)) / whole
+	return (p + z2/(2*trials)) / whole, certainty * math.Sqrt(p*(1-p)/trials+z2/(4*trials*trials)) / whole
 }

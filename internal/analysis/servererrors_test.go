@@ -35,20 +35,20 @@ func TestWilson(t *testing.T) {
 		{20000, 1000000, 0.019584299635},
 	}
 	for _, c := range cases {
-		if got := wilsonLower(c.k, c.n, certainty); math.Abs(got-c.want) > 1e-11 {
+		if got := wilsonLower(c.k, c.n); math.Abs(got-c.want) > 1e-11 {
 			t.Errorf("wilsonLower(%d, %d) = %.12f, want %.12f", c.k, c.n, got, c.want)
 		}
 	}
-	if got := wilsonLower(0, 0, certainty); got != 0 {
+	if got := wilsonLower(0, 0); got != 0 {
 		t.Errorf("of nothing: %v, want 0", got)
 	}
 	// What is no success is a failure: the ends mirror each other.
 	for _, c := range cases {
-		if got := wilsonUpper(c.n-c.k, c.n, certainty); math.Abs(got-(1-c.want)) > 1e-11 {
+		if got := wilsonUpper(c.n-c.k, c.n); math.Abs(got-(1-c.want)) > 1e-11 {
 			t.Errorf("wilsonUpper(%d, %d) = %.12f, want %.12f", c.n-c.k, c.n, got, 1-c.want)
 		}
 	}
-	if got := wilsonUpper(0, 0, certainty); got != 1 {
+	if got := wilsonUpper(0, 0); got != 1 {
 		t.Errorf("of nothing: %v, want 1", got)
 	}
 }
