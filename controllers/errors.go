@@ -75,7 +75,7 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		return ctrl.Result{RequeueAfter: again}, nil
 	case errors.Is(err, errLate), errors.Is(err, cloudrun.ErrConflict), maybeWritten(err):
 		logger.Info("The write was not confirmed; reading again", "cause", err.Error())
-		f := r.failed(ro, err, true)
+		f := r.failed(ro, failure{cause: err.Error(), collision: true})
 		return ctrl.Result{RequeueAfter: f.wait(ro.Status.Phase)}, nil
 	case errors.As(err, &write) && errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
 		until := r.memory.deny(ro, call.Detail, r.Process.Now())
@@ -85,12 +85,12 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		logger.Info("Cloud Run is over quota", "cause", err.Error())
 		wait := ctrl.Result{RequeueAfter: min(max(call.RetryAfter, throttledWait), throttledLongest)}
 		if errors.As(err, &write) {
-			r.failed(ro, err, false)
+			r.failed(ro, failure{cause: err.Error()})
 			return wait, nil
 		}
 		return wait, r.lost(ctx, ro, err, "2 minutes")
 	case errors.As(err, &write):
-		r.failed(ro, err, false)
+		r.failed(ro, failure{cause: err.Error()})
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{}, errors.Join(err, r.lost(ctx, ro, err, "30 seconds"))
@@ -98,9 +98,10 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 
 // failed counts a write that was not accepted, and tells of a row of them once.
 // The service can be read: the next save says so beside what was decided.
-func (r *Reconciler) failed(ro *v1alpha1.CloudRunRollout, cause error, collision bool) failure {
+func (r *Reconciler) failed(ro *v1alpha1.CloudRunRollout, now failure) failure {
 	before := r.memory.failures(ro)
-	f := r.memory.failed(ro, cause.Error(), collision, r.Clock.Now())
+	now.last = r.Clock.Now()
+	f := r.memory.failed(ro, now)
 	if f.told() && (!before.told() || before.since != f.since) {
 		r.event(ro, rollout.Event{Reason: rollout.Reason(stateOf(ro)), Note: f.String(), Warning: true})
 	}

@@ -170,18 +170,18 @@ func (m *memory) interleaveSaved(o client.Object) {
 }
 
 // failed remembers a write that was not accepted, and counts those in a row.
-func (m *memory) failed(o client.Object, cause string, collision bool, now time.Time) failure {
+func (m *memory) failed(o client.Object, now failure) failure {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.failing == nil {
 		m.failing = map[types.UID]failure{}
 	}
 	f := m.failing[o.GetUID()]
-	if f.collision != collision || now.Sub(f.last) > failingFor {
-		f = failure{since: now, cause: cause, collision: collision}
+	if f.collision != now.collision || now.last.Sub(f.last) > failingFor {
+		f = failure{since: now.last, cause: now.cause, collision: now.collision}
 	}
 	f.count++
-	f.last = now
+	f.last = now.last
 	m.failing[o.GetUID()] = f
 	return f
 }
