@@ -213,8 +213,9 @@ func TestTwoClustersAndOneService(t *testing.T) {
 		t.Errorf("the former owner is %s", is)
 	}
 	taken := wroteAll(t, guard, written, other)
-	if len(taken) == 0 || taken[0].claim.Stable != "shared-2" || taken[0].at.Sub(adopted) < soonest {
-		t.Errorf("adopted at %s, it was taken over with %+v", adopted.Format(time.TimeOnly), taken)
+	if len(taken) < 2 || taken[0].split["shared-3"] != 20 || taken[1].claim.Stable != "shared-2" || taken[1].at.Sub(adopted) < soonest {
+		t.Errorf("adopted at %s, it was taken over with %+v, want the same split in the new owner's name, then a rise on evidence anew",
+			adopted.Format(time.TimeOnly), taken)
 	}
 }
 
