@@ -14,7 +14,7 @@ import (
 )
 
 // rights are those of the manager, to be read by whoever reviews them.
-const rights = `everywhere cloudrunrollouts.rollouts.sluice.dev: get list watch patch
+const rights = `everywhere cloudrunrollouts.rollouts.sluice.dev: get list patch watch
 everywhere cloudrunrollouts/status.rollouts.sluice.dev: get update
 everywhere events.events.k8s.io: create patch
 everywhere namespaces kube-system: get
