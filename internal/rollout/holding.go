@@ -135,7 +135,7 @@ func (v view) sendBack(cause string) Decision {
 	note, next := fmt.Sprintf("%s; 100%% goes to %s", cause, stable), "Done when Cloud Run serves it."
 	if r := v.revision(stable); r.Readiness == NotReady {
 		note += fmt.Sprintf(", which is not ready itself: %s", r.Why)
-		next = "A person must look: neither revision is ready. " + next
+		next = "A person must look at stable: it may not serve what it is sent. " + next
 	}
 	return v.write(v.at(RollingBack, ReasonRollingBack, note).next(next), all(stable))
 }
