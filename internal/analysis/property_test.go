@@ -1,12 +1,14 @@
 package analysis
 
 import (
+	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -23,6 +25,8 @@ func anyScene(t *rapid.T) scene {
 	minutes := rapid.IntRange(0, 25).Draw(t, "minutes")
 	s := after(minutes).watching(nat1, nat2)
 	s.StepSince = noon.Add(time.Duration(rapid.IntRange(-90, 90).Draw(t, "begin")) * time.Second)
+	// A step is judged from a minute after its write took effect, never before.
+	s.AttemptSince = s.StepSince.Add(-time.Duration(rapid.IntRange(60, 3600).Draw(t, "since")) * time.Second)
 	for _, of := range []Source{candidate, stable} {
 		s = s.draw(t, Requests, of, "2xx", 60).draw(t, Requests, of, "5xx", 3)
 	}
@@ -32,6 +36,14 @@ func anyScene(t *rapid.T) scene {
 		s = s.draw(t, AllocationFailed, g, "", 1).draw(t, AllocatedPorts, g, "", 9).draw(t, OpenConnections, g, "", 9)
 	}
 	return s
+}
+
+// inOrder lists the series of a scene in one order, so that what is drawn for
+// them can be drawn again: a map has no order, and rapid replays draws.
+func (s scene) inOrder() []Series {
+	return slices.SortedFunc(maps.Keys(s.answers), func(a, b Series) int {
+		return cmp.Or(cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Source.String(), b.Source.String()))
+	})
 }
 
 // draw gives a series points in some of the minutes.
@@ -66,7 +78,8 @@ func TestMoreErrorsNeverImproveAVerdict(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := anyScene(t)
 		worseScene := s
-		for series, a := range s.answers {
+		for _, series := range s.inOrder() {
+			a := s.answers[series]
 			if series.Source == stable {
 				continue
 			}
@@ -124,14 +137,15 @@ func TestOrderOfPointsDoesNotMatter(t *testing.T) {
 		s := anyScene(t)
 		shuffled := s
 		shuffle := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
-		for series, a := range s.answers {
+		for _, series := range s.inOrder() {
+			a := s.answers[series]
 			points := append([]Point(nil), a.Points...)
 			shuffle.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
 			a.Points = points
 			shuffled = shuffled.answer(series, a)
 		}
 		for _, r := range rules {
-			if diff := cmp.Diff(r.Judge(s.Scope, s.answers), r.Judge(shuffled.Scope, shuffled.answers)); diff != "" {
+			if diff := gocmp.Diff(r.Judge(s.Scope, s.answers), r.Judge(shuffled.Scope, shuffled.answers)); diff != "" {
 				t.Fatalf("%T (-ordered +shuffled):\n%s", r, diff)
 			}
 		}
@@ -182,7 +196,7 @@ func TestJudgesAreTotal(t *testing.T) {
 				a := Answer{Through: anyTime.Draw(t, "through")}
 				for range rapid.IntRange(0, 5).Draw(t, "points") {
 					label := rapid.SampledFrom([]string{"", "2xx", "5xx", conflict}).Draw(t, "label")
-					a.Points = append(a.Points, Point{anyTime.Draw(t, "end"), label, anyValue.Draw(t, "value")})
+					a.Points = append(a.Points, Point{End: anyTime.Draw(t, "end"), Label: label, Value: anyValue.Draw(t, "value")})
 				}
 				s = s.answer(Series{m, of}, a)
 			}
