@@ -12,8 +12,17 @@ type Metric string
 const (
 	// Requests counts requests that ended, by response code class ("2xx").
 	Requests Metric = "requests"
+	// NotFound counts the requests among them that were answered with 404.
+	NotFound Metric = "not-found"
+	// Latencies are the durations of those requests in milliseconds, as a
+	// [Histogram].
+	Latencies Metric = "latencies"
 	// Instances is the number of container instances; witness of Requests.
 	Instances Metric = "instances"
+	// ActiveInstances is the number of those that serve requests.
+	ActiveInstances Metric = "active-instances"
+	// Pending is the number of requests that wait for an instance.
+	Pending Metric = "pending-requests"
 	// DroppedPackets counts packets that a NAT gateway dropped, by reason.
 	DroppedPackets Metric = "dropped-packets"
 	// AllocationFailed counts the samples, at most one a minute, in which a
@@ -85,7 +94,19 @@ const (
 type Point struct {
 	End   time.Time // end of the minute
 	Label string    // response class or drop reason; "" where there is none
-	Value int64
+	Value int64     // of a histogram the number of samples
+	// Histogram is there for Latencies only.
+	Histogram *Histogram
+}
+
+// Histogram counts samples by size.
+type Histogram struct {
+	// Bounds ascend. Bucket i holds samples from Bounds[i-1], inclusive, up to
+	// Bounds[i], exclusive; the first bucket has no lower and the last no upper
+	// bound (google.api.Distribution.BucketOptions).
+	Bounds []float64
+	// Counts are the samples of each bucket, one more than there are bounds.
+	Counts []int64
 }
 
 // Answer is what is known of one series.
