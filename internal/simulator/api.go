@@ -30,24 +30,28 @@ func (w *World) As(c Caller) API {
 
 // GetService reads a service by its full name.
 func (a API) GetService(name string) (Service, error) {
-	t := a.begin("services.get", name)
-	if err := t.refusal(); err != nil {
-		return Service{}, err
-	}
-	s, err := a.world.service(name)
-	if err != nil {
-		return Service{}, t.end(err)
-	}
-	if n := t.versionsBack(); n > 0 {
-		return s.stale(n), t.end(nil)
-	}
-	return s.view(), t.end(nil)
+	return carryOut(a, "services.get", name, func(t *ticket) (Service, error) {
+		s, err := a.world.service(name)
+		if err != nil {
+			return Service{}, err
+		}
+		if n := t.versionsBack(); n > 0 {
+			return s.stale(n), nil
+		}
+		return s.view(), nil
+	})
 }
 
 // Page is which part of a list is asked for.
 type Page struct {
 	Size  int
 	Token string
+}
+
+// listed is a page of a list, and the token of the next.
+type listed[T any] struct {
+	part []T
+	next string
 }
 
 // ListServices reads the services of projects/P/locations/L.
@@ -58,43 +62,39 @@ func (a API) ListServices(parent string) ([]Service, error) {
 
 // ListServicesPage reads a page of services and the token of the next.
 func (a API) ListServicesPage(parent string, page Page) ([]Service, string, error) {
-	t := a.begin("services.list", parent)
-	if err := t.refusal(); err != nil {
-		return nil, "", err
-	}
-	var all []Service
-	for _, s := range a.world.services {
-		if s.name.parent() != parent {
-			continue
+	found, err := carryOut(a, "services.list", parent, func(t *ticket) (listed[Service], error) {
+		var all []Service
+		for _, s := range a.world.services {
+			if s.name.parent() != parent {
+				continue
+			}
+			if n := t.versionsBack(); n > 0 {
+				all = append(all, s.stale(n))
+				continue
+			}
+			all = append(all, s.view())
 		}
-		if n := t.versionsBack(); n > 0 {
-			all = append(all, s.stale(n))
-			continue
-		}
-		all = append(all, s.view())
-	}
-	slices.SortFunc(all, func(x, y Service) int { return strings.Compare(x.Name, y.Name) })
-	part, next, err := paged(all, page)
-	return part, next, t.end(err)
+		slices.SortFunc(all, func(x, y Service) int { return strings.Compare(x.Name, y.Name) })
+		return paged(all, page)
+	})
+	return found.part, found.next, err
 }
 
 // GetRevision reads a revision by its full name.
 func (a API) GetRevision(name string) (Revision, error) {
-	t := a.begin("revisions.get", name)
-	if err := t.refusal(); err != nil {
-		return Revision{}, err
-	}
-	parent, short, _ := splitRevision(name)
-	n, _ := parseServiceName(parent)
-	s, err := a.world.service(parent)
-	if err != nil {
-		return Revision{}, t.end(err)
-	}
-	r := s.revision(short)
-	if r == nil {
-		return Revision{}, t.end(notFound(n, short, "REVISION"))
-	}
-	return r.view(a.world.now), t.end(nil)
+	return carryOut(a, "revisions.get", name, func(*ticket) (Revision, error) {
+		parent, short, _ := splitRevision(name)
+		n, _ := parseServiceName(parent)
+		s, err := a.world.service(parent)
+		if err != nil {
+			return Revision{}, err
+		}
+		r := s.revision(short)
+		if r == nil {
+			return Revision{}, notFound(n, short, "REVISION")
+		}
+		return r.view(a.world.now), nil
+	})
 }
 
 // ListRevisions reads the revisions of a service, newest first.
@@ -105,35 +105,29 @@ func (a API) ListRevisions(parent string) ([]Revision, error) {
 
 // ListRevisionsPage reads a page of revisions and the token of the next.
 func (a API) ListRevisionsPage(parent string, page Page) ([]Revision, string, error) {
-	t := a.begin("revisions.list", parent)
-	if err := t.refusal(); err != nil {
-		return nil, "", err
-	}
-	s, err := a.world.service(parent)
-	if err != nil {
-		return nil, "", t.end(err)
-	}
-	var all []Revision
-	for _, r := range slices.Backward(s.revisions) {
-		all = append(all, r.view(a.world.now))
-	}
-	part, next, err := paged(all, page)
-	return part, next, t.end(err)
+	found, err := carryOut(a, "revisions.list", parent, func(*ticket) (listed[Revision], error) {
+		s, err := a.world.service(parent)
+		if err != nil {
+			return listed[Revision]{}, err
+		}
+		var all []Revision
+		for _, r := range slices.Backward(s.revisions) {
+			all = append(all, r.view(a.world.now))
+		}
+		return paged(all, page)
+	})
+	return found.part, found.next, err
 }
 
 // GetOperation reads a long-running operation.
 func (a API) GetOperation(name string) (Operation, error) {
-	t := a.begin("operations.get", name)
-	if err := t.refusal(); err != nil {
-		return Operation{}, err
-	}
-	op, ok := a.world.operations[name]
-	if !ok {
-		return Operation{}, t.end(&APIError{
-			Code: http.StatusNotFound, Status: "NOT_FOUND", Message: "Requested entity was not found.",
-		})
-	}
-	return op.view(), t.end(nil)
+	return carryOut(a, "operations.get", name, func(*ticket) (Operation, error) {
+		op, ok := a.world.operations[name]
+		if !ok {
+			return Operation{}, &APIError{Code: http.StatusNotFound, Status: "NOT_FOUND", Message: "Requested entity was not found."}
+		}
+		return op.view(), nil
+	})
 }
 
 // service finds a service by its full name, or says that it does not exist.
@@ -151,14 +145,14 @@ func (w *World) service(name string) (*service, error) {
 }
 
 // paged cuts a page out of a list.
-func paged[T any](all []T, page Page) (part []T, next string, err error) {
+func paged[T any](all []T, page Page) (listed[T], error) {
 	const most = 1000
 	from := 0
 	if page.Token != "" {
 		raw, decodeErr := base64.RawURLEncoding.DecodeString(page.Token)
 		n, numberErr := strconv.Atoi(string(raw))
 		if errors.Join(decodeErr, numberErr) != nil || n < 0 || n > len(all) {
-			return nil, "", invalid("page_token", "Invalid page token")
+			return listed[T]{}, invalid("page_token", "Invalid page token")
 		}
 		from = n
 	}
@@ -167,8 +161,9 @@ func paged[T any](all []T, page Page) (part []T, next string, err error) {
 		size = most
 	}
 	to := min(from+size, len(all))
+	next := ""
 	if to < len(all) {
 		next = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(to)))
 	}
-	return all[from:to], next, nil
+	return listed[T]{all[from:to], next}, nil
 }

@@ -33,6 +33,16 @@ func TestEverySwitchIsDocumentedWithBothValues(t *testing.T) {
 	}
 }
 
+func TestEveryKindOfFaultIsDocumented(t *testing.T) {
+	t.Parallel()
+	text := docs(t)
+	for _, kind := range simulator.FaultKinds() {
+		if !strings.Contains(text, "\n| `"+string(kind)+"` | ") {
+			t.Errorf("docs/simulator.md has no row for the fault %s", kind)
+		}
+	}
+}
+
 func TestTheDocumentedScenarioPlays(t *testing.T) {
 	t.Parallel()
 	_, rest, _ := strings.Cut(docs(t), "```yaml\n")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,6 +19,9 @@ const (
 	FaultError FaultKind = "error"
 	// FaultDrop carries a call out and loses the answer.
 	FaultDrop FaultKind = "drop"
+	// FaultDuplicate lets a call reach the API twice, as a retransmission does: it is
+	// carried out twice, one right after the other, and the answer is the second's.
+	FaultDuplicate FaultKind = "duplicate"
 	// FaultPark loses the answer of a services.patch and carries it out after Delay.
 	FaultPark FaultKind = "park"
 	// FaultStale answers reads with an older state of the service.
@@ -32,6 +36,14 @@ const (
 	// until cleared. Which points are missing is for gap to say.
 	FaultPartial FaultKind = "partial"
 )
+
+// faultKinds are all of them.
+var faultKinds = []FaultKind{
+	FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultGap, FaultLate, FaultPartial,
+}
+
+// FaultKinds lists the ways in which things go wrong.
+func FaultKinds() []FaultKind { return slices.Clone(faultKinds) }
 
 // Fault is something that goes wrong on request.
 type Fault struct {
@@ -71,9 +83,9 @@ func (f Fault) check() error {
 		if f.Delay <= 0 {
 			return fmt.Errorf("fault %s: delay is required", f.Kind)
 		}
-	case FaultDrop, FaultStale, FaultStuck, FaultGap, FaultPartial:
+	case FaultDrop, FaultDuplicate, FaultStale, FaultStuck, FaultGap, FaultPartial:
 	default:
-		return fmt.Errorf("fault kind %q is not one of error, drop, park, stale, stuck, gap, late, partial", f.Kind)
+		return fmt.Errorf("fault kind %q is not one of %v", f.Kind, faultKinds)
 	}
 	switch {
 	case f.Times < -1:
@@ -127,7 +139,7 @@ func (w *World) resume() {
 // byCall tells the faults that hit single calls from those that last.
 func (f *Fault) byCall() bool {
 	switch f.Kind {
-	case FaultError, FaultDrop, FaultPark, FaultStale:
+	case FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale:
 		return true
 	case FaultStuck, FaultGap, FaultLate, FaultPartial:
 	}

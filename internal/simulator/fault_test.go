@@ -87,6 +87,74 @@ func TestALostAnswerHasTakenEffect(t *testing.T) {
 	}
 }
 
+func TestADuplicatedWriteIsCarriedOutTwice(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		etag       string
+		code       int // of the answer that the caller gets
+		generation int64
+	}{
+		"the second is refused by the first one's etag":    {"enforced", http.StatusConflict, 3},
+		"the second takes effect where etags mean nothing": {"ignored", http.StatusOK, 4},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := place(t, func(sc *simulator.Scenario) { sc.Switches = simulator.Switches{Etag: c.etag, NoopPatch: "bumped"} })
+			deploy(t, w, simulator.Behaviour{})
+			base := get(t, w)
+			inject(t, w, simulator.Fault{Kind: simulator.FaultDuplicate, Operation: "services.patch"})
+			_, err := w.PatchService(splitRequest(base.Etag, 5))
+			if c.code == http.StatusConflict {
+				if e := apiError(t, err); e.Code != c.code || e.Status != "ABORTED" {
+					t.Errorf("got %v", e)
+				}
+			} else if err != nil {
+				t.Error(err)
+			}
+			w.Advance(10 * time.Second)
+			if got := get(t, w); got.Generation != c.generation || effective(t, w)["web-v2"] != 5 {
+				t.Errorf("generation %d with %v, want %d", got.Generation, got.TrafficStatuses, c.generation)
+			}
+			log := calls(w, "services.patch")
+			if len(log) != 2 || !log[0].Accepted || !log[0].Lost || log[0].Again || log[1].Lost || !log[1].Again || log[1].Code != c.code {
+				t.Errorf("the log says %+v and then %+v", log[0], log[len(log)-1])
+			}
+		})
+	}
+}
+
+func TestADuplicatedReadIsAnsweredOnceAndLoggedTwice(t *testing.T) {
+	t.Parallel()
+	w := place(t)
+	inject(t, w, simulator.Fault{Kind: simulator.FaultDuplicate, Operation: "revisions.*", Resource: "web-v1"})
+	if _, err := w.ListRevisions(service); err != nil {
+		t.Fatal(err)
+	}
+	r, err := w.GetRevision(service + "/revisions/" + stableV1)
+	if err != nil || !strings.HasSuffix(r.Name, "/"+stableV1) {
+		t.Errorf("got %q, %v", r.Name, err)
+	}
+	if got := len(calls(w, "revisions.get")); got != 2 || len(calls(w, "revisions.list")) != 1 {
+		t.Errorf("the named call was logged %d times", got)
+	}
+}
+
+func TestADuplicatedCreationMeetsItsOwnService(t *testing.T) {
+	t.Parallel()
+	w := place(t)
+	template := get(t, w).Template
+	template.Revision = ""
+	inject(t, w, simulator.Fault{Kind: simulator.FaultDuplicate, Operation: "services.create"})
+	_, err := w.CreateService(simulator.CreateRequest{Parent: parent, ID: "fresh", Service: simulator.Service{Template: template}})
+	if e := apiError(t, err); e.Status != "ALREADY_EXISTS" {
+		t.Errorf("got %v", e)
+	}
+	if _, err := w.GetService(parent + "/services/fresh"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAParkedWriteTakesEffectLater(t *testing.T) {
 	t.Parallel()
 	w := place(t)

@@ -11,7 +11,8 @@ type EventKind string
 // The kinds of events in a world's log.
 const (
 	// EventCall is an API call with its outcome. A parked write appears twice:
-	// when it was sent and, marked Late, when it took effect or was refused.
+	// when it was sent and, marked Late, when it took effect or was refused. So
+	// does a duplicated call: first with a lost answer, then marked Again.
 	EventCall EventKind = "Call"
 	// EventDesired is a new desired split (traffic), from the moment it is accepted.
 	EventDesired EventKind = "Desired"
@@ -73,6 +74,7 @@ type Call struct {
 	Accepted    bool              `json:"accepted,omitempty"` // a write that took effect
 	Lost        bool              `json:"lost,omitempty"`     // the caller got no answer
 	Late        bool              `json:"late,omitempty"`     // a parked write, now carried out
+	Again       bool              `json:"again,omitempty"`    // the second of a call that came twice
 	Fault       string            `json:"fault,omitempty"`    // the fault that hit it
 }
 

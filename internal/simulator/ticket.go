@@ -13,6 +13,32 @@ type ticket struct {
 	event Event
 }
 
+// carryOut is the life of a call: it is received, described, and refused or done.
+// A duplicated call is done once more, at once, as a retransmission is; the first
+// answer gets lost on its way. describe notes what a write asks for.
+func carryOut[T any](a API, operation, resource string, do func(*ticket) (T, error), describe ...func(*Call)) (T, error) {
+	t := a.begin(operation, resource)
+	for _, note := range describe {
+		note(t.call)
+	}
+	if t.fault != nil && t.fault.Kind == FaultDuplicate {
+		_, err := do(t)
+		_ = t.end(err)
+		t.call.Lost = true
+		t = a.receive(operation, resource)
+		t.call.Fault, t.call.Again = string(FaultDuplicate), true
+		for _, note := range describe {
+			note(t.call)
+		}
+	}
+	if err := t.refusal(); err != nil {
+		var none T
+		return none, t.end(err)
+	}
+	answer, err := do(t)
+	return answer, t.end(err)
+}
+
 // begin receives a call: it notes what the service is like and which fault
 // hits it.
 func (a API) begin(operation, resource string) *ticket {
@@ -44,12 +70,12 @@ func (a API) receive(operation, resource string) *ticket {
 	return t
 }
 
-// refusal ends the call if a fault refuses it.
+// refusal is the error of a fault that refuses the call.
 func (t *ticket) refusal() error {
 	if t.fault == nil || t.fault.Kind != FaultError {
 		return nil
 	}
-	return t.end(t.fault.refusal(t.call))
+	return t.fault.refusal(t.call)
 }
 
 // parked tells how a fault delays the call's effect.

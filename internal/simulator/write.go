@@ -32,21 +32,22 @@ type CreateRequest struct {
 // PatchService changes a service. The answer comes at once; the effect is for a
 // later look at the operation or the service.
 func (a API) PatchService(req PatchRequest) (Operation, error) {
-	t := a.begin("services.patch", req.Name)
-	t.call.Mask, t.call.Body = req.UpdateMask, req.Body
-	t.describe(req.Service)
-	if err := t.refusal(); err != nil {
-		return Operation{}, err
-	}
-	if t.parked() {
-		a.park(t, req)
-		return Operation{}, t.end(ErrAnswerLost)
-	}
+	return carryOut(a, "services.patch", req.Name, func(t *ticket) (Operation, error) {
+		if t.parked() {
+			a.park(t, req)
+			return Operation{}, ErrAnswerLost
+		}
+		return a.patch(t, req)
+	}, req.describe)
+}
+
+// patch carries a write out now.
+func (a API) patch(t *ticket, req PatchRequest) (Operation, error) {
 	op, err := a.world.patch(req, a.caller.Identity)
 	if err == nil && !req.ValidateOnly {
 		t.accepted(req.Name)
 	}
-	return op, t.end(err)
+	return op, err
 }
 
 // park carries a write out later; nobody hears of the outcome.
@@ -55,12 +56,8 @@ func (a API) park(t *ticket, req PatchRequest) {
 	a.world.agenda.add(a.world.now.Add(delay), func() {
 		late := a.receive("services.patch", req.Name)
 		late.call.Late = true
-		late.call.Mask, late.call.Body = req.UpdateMask, req.Body
-		late.describe(req.Service)
-		_, err := a.world.patch(req, a.caller.Identity)
-		if err == nil && !req.ValidateOnly {
-			late.accepted(req.Name)
-		}
+		req.describe(late.call)
+		_, err := a.patch(late, req)
 		_ = late.end(err)
 		late.call.Lost = true
 	})
@@ -68,24 +65,30 @@ func (a API) park(t *ticket, req PatchRequest) {
 
 // CreateService makes a new service.
 func (a API) CreateService(req CreateRequest) (Operation, error) {
-	t := a.begin("services.create", req.Parent+"/services/"+req.ID)
-	t.call.Body = req.Body
-	t.describe(req.Service)
-	if err := t.refusal(); err != nil {
-		return Operation{}, err
-	}
-	op, err := a.world.create(req, a.caller.Identity)
-	if err == nil && !req.ValidateOnly {
-		t.accepted(t.call.Resource)
-	}
-	return op, t.end(err)
+	return carryOut(a, "services.create", req.Parent+"/services/"+req.ID, func(t *ticket) (Operation, error) {
+		op, err := a.world.create(req, a.caller.Identity)
+		if err == nil && !req.ValidateOnly {
+			t.accepted(t.call.Resource)
+		}
+		return op, err
+	}, req.describe)
 }
 
 // describe notes what a write asks for.
-func (t *ticket) describe(s Service) {
-	t.call.Etag = s.Etag
-	t.call.Traffic = slices.Clone(s.Traffic)
-	t.call.Annotations = maps.Clone(s.Annotations)
+func (r PatchRequest) describe(c *Call) {
+	c.Mask, c.Body = r.UpdateMask, r.Body
+	c.describe(r.Service)
+}
+
+func (r CreateRequest) describe(c *Call) {
+	c.Body = r.Body
+	c.describe(r.Service)
+}
+
+func (c *Call) describe(s Service) {
+	c.Etag = s.Etag
+	c.Traffic = slices.Clone(s.Traffic)
+	c.Annotations = maps.Clone(s.Annotations)
 }
 
 // accepted notes what a service is like after a write that took effect.

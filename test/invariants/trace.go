@@ -66,9 +66,10 @@ type Write struct {
 	Split    Split // of the targets
 	Before   State // at the moment at which it was carried out or refused
 	Accepted bool
-	// Landed is set where the write was sent earlier and is carried out only
+	// Landed is set where the write was sent earlier and reaches the service only
 	// now. A write that is under way for long has two events: sent, not accepted
-	// yet; and landed.
+	// yet; and landed. So has one that the network delivers twice: sent, and then
+	// landed once more.
 	Landed bool
 }
 

@@ -57,7 +57,7 @@ func convertCall(e simulator.Event, ours string) Event {
 	case c.Operation == "services.patch":
 		w := Write{
 			At: At(e.At), Mask: c.Mask, Etag: c.Etag, Targets: targets(c.Traffic), Split: Split{},
-			Before: state(*c.Before), Accepted: c.Accepted, Landed: c.Late,
+			Before: state(*c.Before), Accepted: c.Accepted, Landed: c.Late || c.Again,
 		}
 		for _, t := range w.Targets {
 			if t.Percent > 0 {

@@ -33,6 +33,25 @@ var faultStories = []story{
 		want: rollout.Completed,
 	},
 	{
+		name: "duplicated-write", title: "Every rise reaches Cloud Run twice: 409 for our own write, and what serves tells that it took effect.",
+		tale: []moment{
+			deployHealthy,
+			during(beforeWrite, 1, "the network delivers the write twice", inject(onWrites(simulator.FaultDuplicate))),
+			during(beforeWrite, 2, "the network delivers the write twice", inject(onWrites(simulator.FaultDuplicate))),
+			during(beforeWrite, 3, "the network delivers the write twice", inject(onWrites(simulator.FaultDuplicate))),
+			during(beforeWrite, 4, "the network delivers the write twice", inject(onWrites(simulator.FaultDuplicate))),
+		},
+		want: rollout.Completed,
+	},
+	{
+		name: "duplicated-rollback", title: "The write of the way back reaches Cloud Run twice.",
+		tale: []moment{
+			at("10m", "ci deploys web-2, which fails 5% of its requests", deploy("web-2", failing(5, 0))),
+			during(beforeWrite, 2, "the network delivers the write twice", inject(onWrites(simulator.FaultDuplicate))),
+		},
+		want: rollout.RolledBack,
+	},
+	{
 		name: "write-fails", title: "Cloud Run answers a rise with 503 three times.",
 		tale: []moment{
 			deployHealthy,
