@@ -119,6 +119,53 @@ func TestPoints(t *testing.T) {
 	}
 }
 
+func TestLatencies(t *testing.T) {
+	t.Parallel()
+	latencies := func(values ...*monitoringpb.TypedValue) *monitoringpb.TimeSeries {
+		series := &monitoringpb.TimeSeries{Metric: &metricpb.Metric{Type: "run.googleapis.com/request_latencies"}}
+		for _, value := range values {
+			series.Points = append(series.Points, point(9, value))
+		}
+		return series
+	}
+	fine := spread(samples(explicit(100, 200), 3, 1, 2))
+	want := []analysis.Point{{
+		End: noon.Add(-9 * time.Minute), Value: 3,
+		Histogram: &analysis.Histogram{Bounds: []float64{100, 200}, Counts: []int64{1, 2, 0}},
+	}}
+	cases := map[string]struct {
+		series *monitoringpb.TimeSeries
+		want   []analysis.Point
+		wrong  string
+	}{
+		"a minute is a histogram, and its value the number of samples": {latencies(fine), want, ""},
+		"one that came twice counts once":                              {latencies(fine, fine), want, ""},
+		"two for one minute are not believed":                          {latencies(spread(samples(explicit(100, 200), 2, 2)), fine), want, "2 and 3"},
+		"nor two of one size":                                          {latencies(fine, spread(samples(explicit(100, 200), 3, 3))), want, "3 and 3"},
+		"numbers instead of distributions":                             {latencies(integer(4)), nil, "unexpected type"},
+		"a distribution that contradicts itself":                       {latencies(spread(samples(explicit(1), 3, 1))), nil, "do not add up"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := one(t, start(t, always(c.series), 0), ask(analysis.Latencies, revision))
+			if diff := cmp.Diff(c.want, got.Points); diff != "" {
+				t.Errorf("points (-want +got):\n%s", diff)
+			}
+			if !strings.Contains(got.Detail, c.wrong) || (c.wrong == "") != (got.Cause == analysis.CauseNone) {
+				t.Errorf("cause %q: %s", got.Cause, got.Detail)
+			}
+		})
+	}
+	t.Run("a distribution instead of a number", func(t *testing.T) {
+		t.Parallel()
+		got := one(t, start(t, always(class("2xx", point(9, fine))), 0), ask(analysis.Requests, revision))
+		if got.Cause != analysis.CauseWrongType || len(got.Points) > 0 {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
 func TestGateways(t *testing.T) {
 	t.Parallel()
 	t.Run("others that report are named, and do not count", func(t *testing.T) {

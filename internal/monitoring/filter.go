@@ -30,6 +30,9 @@ func clauses(m metric, of analysis.Source) []clause {
 		{"resource.type", m.resource},
 		{labelProject, of.Project},
 	}
+	if m.only != (clause{}) {
+		list = append(list, m.only)
+	}
 	switch {
 	case m.resource == resourceRevision:
 		return append(list, clause{labelLocation, of.Location},

@@ -27,6 +27,9 @@ const (
 	groupByCodeClass = "metric.label.response_code_class"
 	groupByReason    = "metric.label.reason"
 
+	labelCode  = "metric.labels.response_code"
+	labelState = "metric.labels.state"
+
 	keyRouter  = "router_id"
 	keyGateway = "gateway_name"
 )
@@ -35,12 +38,15 @@ const (
 type metric struct {
 	name     string // metric.type
 	resource string // resource.type
+	only     clause // a part of the metric's series; the zero clause is all
 	aligner  monitoringpb.Aggregation_Aligner
 	groupBy  []string
 	// label is the metric label that becomes Point.Label; needed says that a
 	// series without it cannot be judged.
 	label  string
 	needed bool
+	// histogram says that values are distributions instead of whole numbers.
+	histogram bool
 	// delay is the age after which a minute has surely arrived, when the metric's
 	// descriptor does not say: sample period and visibility lag.
 	delay time.Duration
@@ -51,8 +57,8 @@ type metric struct {
 // metrics is the whole of what is ever asked. Sample periods and lags are from
 // the Google Cloud metrics list and cloud.google.com/nat/docs/monitoring.
 //
-// Aligners are chosen to invent nothing in a gap: counts are summed, gauges take
-// their largest sample, and booleans are counted. Each of these leaves a minute
+// Aligners are chosen to invent nothing in a gap: counts and distributions are
+// summed, gauges take their largest sample, and booleans are counted. Each of these leaves a minute
 // without samples without a point, which ALIGN_DELTA, ALIGN_RATE and
 // ALIGN_INTERPOLATE do not (monitoringpb, Aggregation).
 var metrics = map[analysis.Metric]metric{
@@ -61,6 +67,26 @@ var metrics = map[analysis.Metric]metric{
 		aligner: monitoringpb.Aggregation_ALIGN_SUM, groupBy: []string{groupByCodeClass},
 		label: "response_code_class", needed: true,
 		delay: 60*time.Second + 180*time.Second,
+	},
+	analysis.NotFound: {
+		name: "run.googleapis.com/request_count", resource: resourceRevision, only: clause{labelCode, "404"},
+		aligner: monitoringpb.Aggregation_ALIGN_SUM,
+		delay:   60*time.Second + 180*time.Second,
+	},
+	analysis.Latencies: {
+		name: "run.googleapis.com/request_latencies", resource: resourceRevision,
+		aligner: monitoringpb.Aggregation_ALIGN_SUM, histogram: true,
+		delay: 60*time.Second + 180*time.Second,
+	},
+	analysis.ActiveInstances: {
+		name: "run.googleapis.com/container/instance_count", resource: resourceRevision, only: clause{labelState, "active"},
+		aligner: monitoringpb.Aggregation_ALIGN_MAX,
+		delay:   60*time.Second + 120*time.Second,
+	},
+	analysis.Pending: {
+		name: "run.googleapis.com/pending_queue/pending_requests", resource: resourceRevision,
+		aligner: monitoringpb.Aggregation_ALIGN_MAX,
+		delay:   60*time.Second + 120*time.Second,
 	},
 	analysis.Instances: {
 		name: "run.googleapis.com/container/instance_count", resource: resourceRevision,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -23,7 +24,7 @@ const maxNames = 20
 // collector gathers the pages of one query into an answer.
 type collector struct {
 	query   query
-	points  map[pointKey]int64
+	points  map[pointKey]analysis.Point
 	routers map[string]bool // that have a gateway of the name asked for
 	names   map[string]bool // of other gateways
 	cause   analysis.Cause
@@ -37,7 +38,7 @@ type pointKey struct {
 
 func newCollector(q query) *collector {
 	return &collector{
-		query: q, points: map[pointKey]int64{}, routers: map[string]bool{}, names: map[string]bool{},
+		query: q, points: map[pointKey]analysis.Point{}, routers: map[string]bool{}, names: map[string]bool{},
 	}
 }
 
@@ -108,20 +109,41 @@ func (c *collector) point(point *monitoringpb.Point, label string) error {
 	if !end.After(c.query.after) || end.After(c.query.through) {
 		return fmt.Errorf("point outside the interval asked for, at %s", end.Format(time.RFC3339))
 	}
-	value, ok := point.GetValue().GetValue().(*monitoringpb.TypedValue_Int64Value)
-	if !ok {
-		return fmt.Errorf("value of an unexpected type, %T", point.GetValue().GetValue())
+	value, err := c.query.metric.valueOf(point.GetValue())
+	if err != nil {
+		return err
 	}
-	if value.Int64Value < 0 {
-		return fmt.Errorf("negative value %d", value.Int64Value)
-	}
+	value.End, value.Label = end, label
 	key := pointKey{end.Unix(), label}
-	if before, twice := c.points[key]; twice && before != value.Int64Value {
-		c.points[key] = max(before, value.Int64Value)
-		return fmt.Errorf("two values for one minute, %d and %d", before, value.Int64Value)
+	before, twice := c.points[key]
+	if !twice || before.Value < value.Value {
+		c.points[key] = value
 	}
-	c.points[key] = value.Int64Value
+	if twice && !reflect.DeepEqual(before, value) {
+		return fmt.Errorf("two values for one minute, %d and %d", before.Value, value.Value)
+	}
 	return nil
+}
+
+// valueOf reads a value of the type that the metric has, and no other.
+func (m metric) valueOf(v *monitoringpb.TypedValue) (analysis.Point, error) {
+	switch value := v.GetValue().(type) {
+	case *monitoringpb.TypedValue_Int64Value:
+		if m.histogram {
+			break
+		}
+		if value.Int64Value < 0 {
+			return analysis.Point{}, fmt.Errorf("negative value %d", value.Int64Value)
+		}
+		return analysis.Point{Value: value.Int64Value}, nil
+	case *monitoringpb.TypedValue_DistributionValue:
+		if !m.histogram {
+			break
+		}
+		histogram, samples, err := histogramOf(value.DistributionValue)
+		return analysis.Point{Value: samples, Histogram: histogram}, err
+	}
+	return analysis.Point{}, fmt.Errorf("value of an unexpected type, %T", v.GetValue())
 }
 
 // answer ends the collection. Points of two gateways of one name say nothing
@@ -133,11 +155,7 @@ func (c *collector) answer() analysis.Answer {
 		answer.Detail = fmt.Sprintf("%d routers have a gateway of this name", len(c.routers))
 		return answer
 	}
-	for key, value := range c.points {
-		answer.Points = append(answer.Points, analysis.Point{
-			End: time.Unix(key.end, 0).UTC(), Label: key.label, Value: value,
-		})
-	}
+	answer.Points = slices.AppendSeq(answer.Points, maps.Values(c.points))
 	slices.SortFunc(answer.Points, func(a, b analysis.Point) int {
 		return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.Label, b.Label))
 	})

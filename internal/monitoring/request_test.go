@@ -49,6 +49,24 @@ func TestRequestsToTheByte(t *testing.T) {
 			[]string{"metric.label.response_code_class"},
 			"11:56",
 		},
+		"those not found, all classes together": {
+			analysis.NotFound, revision, `metric.type="run.googleapis.com/request_count"` +
+				strings.Replace(ofRevision, ` AND resource.labels.location`, ` AND metric.labels.response_code="404" AND resource.labels.location`, 1),
+			"ALIGN_SUM", nil, "11:56",
+		},
+		"latencies, distributions that are added": {
+			analysis.Latencies, revision, `metric.type="run.googleapis.com/request_latencies"` + ofRevision,
+			"ALIGN_SUM", nil, "11:56",
+		},
+		"instances that serve": {
+			analysis.ActiveInstances, revision, `metric.type="run.googleapis.com/container/instance_count"` +
+				strings.Replace(ofRevision, ` AND resource.labels.location`, ` AND metric.labels.state="active" AND resource.labels.location`, 1),
+			"ALIGN_MAX", nil, "11:57",
+		},
+		"requests that wait": {
+			analysis.Pending, revision, `metric.type="run.googleapis.com/pending_queue/pending_requests"` + ofRevision,
+			"ALIGN_MAX", nil, "11:57",
+		},
 		"instances, all states together": {
 			analysis.Instances, revision, `metric.type="run.googleapis.com/container/instance_count"` + ofRevision,
 			"ALIGN_MAX", nil, "11:57",
