@@ -28,6 +28,9 @@ const (
 	FaultStale FaultKind = "stale"
 	// FaultStuck keeps reconciliations from ending while it lasts.
 	FaultStuck FaultKind = "stuck"
+	// FaultSkew makes the clocks of callers differ from the world's by Delay, which
+	// may be negative, while it lasts.
+	FaultSkew FaultKind = "skew"
 	// FaultGap loses the data points of a metric that end while it lasts.
 	FaultGap FaultKind = "gap"
 	// FaultLate makes data points that end while it lasts appear Delay later.
@@ -39,7 +42,8 @@ const (
 
 // faultKinds are all of them.
 var faultKinds = []FaultKind{
-	FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultGap, FaultLate, FaultPartial,
+	FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultSkew,
+	FaultGap, FaultLate, FaultPartial,
 }
 
 // FaultKinds lists the ways in which things go wrong.
@@ -62,10 +66,11 @@ type Fault struct {
 	RetryAfter Duration `json:"retryAfter,omitempty"`
 	// Versions is how many changes a stale answer is behind. Default 1.
 	Versions int `json:"versions,omitempty"`
-	// Delay is how much later a parked write or a late point comes.
+	// Delay is how much later a parked write or a late point comes, and how far
+	// skewed clocks are ahead; negative where they are behind.
 	Delay Duration `json:"delay,omitempty"`
-	// For is how long a gap, lateness or a stuck reconciliation lasts. Default:
-	// until cleared.
+	// For is how long a gap, lateness, a skew or a stuck reconciliation lasts.
+	// Default: until cleared.
 	For Duration `json:"for,omitempty"`
 	// Metric is the beginning of the metric types that a gap or lateness hits.
 	Metric string `json:"metric,omitempty"`
@@ -82,6 +87,10 @@ func (f Fault) check() error {
 	case FaultPark, FaultLate:
 		if f.Delay <= 0 {
 			return fmt.Errorf("fault %s: delay is required", f.Kind)
+		}
+	case FaultSkew:
+		if f.Delay == 0 {
+			return errors.New("fault skew: delay is required; it is negative where clocks are behind")
 		}
 	case FaultDrop, FaultDuplicate, FaultStale, FaultStuck, FaultGap, FaultPartial:
 	default:
@@ -141,7 +150,7 @@ func (f *Fault) byCall() bool {
 	switch f.Kind {
 	case FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale:
 		return true
-	case FaultStuck, FaultGap, FaultLate, FaultPartial:
+	case FaultStuck, FaultSkew, FaultGap, FaultLate, FaultPartial:
 	}
 	return false
 }
@@ -173,13 +182,32 @@ func (f *Fault) matches(operation string) bool {
 // lasting returns the fault of a kind that hits a metric or service at t.
 func (w *World) lasting(kind FaultKind, subject string, t time.Time) *Fault {
 	for _, f := range w.faults {
-		over := f.For > 0 && !t.Before(f.since.Add(time.Duration(f.For)))
-		if f.Kind == kind && !over && t.After(f.since) && f.hits(subject) {
+		if f.Kind == kind && !f.over(t) && t.After(f.since) && f.hits(subject) {
 			return f
 		}
 	}
 	return nil
 }
+
+// over tells whether a fault that lasts has ended by t.
+func (f *Fault) over(t time.Time) bool {
+	return f.For > 0 && !t.Before(f.since.Add(time.Duration(f.For)))
+}
+
+// Skew is how far the clocks of callers are ahead of the world's now: what the
+// faults of that kind add up to.
+func (w *World) Skew() time.Duration {
+	var sum time.Duration
+	for _, f := range w.faults {
+		if f.Kind == FaultSkew && !f.over(w.now) {
+			sum += time.Duration(f.Delay)
+		}
+	}
+	return sum
+}
+
+// CallerNow is the time that a caller's clock shows.
+func (w *World) CallerNow() time.Time { return w.now.Add(w.Skew()) }
 
 func (f *Fault) hits(subject string) bool {
 	if f.Kind == FaultStuck {

@@ -242,6 +242,32 @@ func TestAStuckReconciliationGoesOnWhenReleased(t *testing.T) {
 	}
 }
 
+func TestASkewMakesTheClocksOfCallersWrongWhileItLasts(t *testing.T) {
+	t.Parallel()
+	w := place(t)
+	if w.Skew() != 0 || !w.CallerNow().Equal(w.Now()) {
+		t.Errorf("without a fault clocks are wrong by %v", w.Skew())
+	}
+	inject(t, w, simulator.Fault{Kind: simulator.FaultSkew, Delay: simulator.Duration(-7 * time.Minute), For: simulator.Duration(time.Hour)})
+	inject(t, w, simulator.Fault{Kind: simulator.FaultSkew, Delay: simulator.Duration(2 * time.Minute)})
+	if got := w.CallerNow().Sub(w.Now()); got != -5*time.Minute {
+		t.Errorf("seven minutes behind and two ahead make %v", got)
+	}
+	w.Advance(time.Hour)
+	if got := w.Skew(); got != 2*time.Minute {
+		t.Errorf("after the hour of the first one clocks are wrong by %v", got)
+	}
+	before := get(t, w).UpdateTime
+	split(t, w, 0)
+	if got := get(t, w).UpdateTime; got == before || got.After(w.Now().Add(time.Second)) {
+		t.Errorf("the service was updated at %v by the API's clock, which shows %v", got, w.Now())
+	}
+	w.ClearFaults()
+	if w.Skew() != 0 {
+		t.Errorf("after clearing clocks are wrong by %v", w.Skew())
+	}
+}
+
 func TestFaultsOfMonitoring(t *testing.T) {
 	t.Parallel()
 	w := place(t)
@@ -274,6 +300,7 @@ func TestFaultsThatMakeNoSenseAreRefused(t *testing.T) {
 		`fault kind "" is not one of`: {},
 		"code 0 is no HTTP error":     {Kind: simulator.FaultError},
 		"delay is required":           {Kind: simulator.FaultPark},
+		"fault skew: delay":           {Kind: simulator.FaultSkew},
 		"times is below -1":           {Kind: simulator.FaultDrop, Times: -2},
 		"calls of Monitoring can":     {Kind: simulator.FaultDrop, Operation: "timeSeries.list"},
 	} {

@@ -184,7 +184,7 @@ func (l trouble) resume(b *teller) {
 	if b.saved.Phase != rollout.Paused || reason != rollout.StepDeadlineExceeded && reason != rollout.NoDataDeadlineExceeded {
 		return
 	}
-	if b.world.Now().Sub(b.saved.Since) >= 5*time.Minute && b.request.Verb != rollout.Resume || b.saved.LastRequest.ID == b.request.ID {
+	if b.world.CallerNow().Sub(b.saved.Since) >= 5*time.Minute && b.request.Verb != rollout.Resume || b.saved.LastRequest.ID == b.request.ID {
 		b.say("* alice asks to resume")
 		ask(rollout.Resume)(b)
 	}

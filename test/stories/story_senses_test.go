@@ -18,7 +18,7 @@ import (
 func (b *teller) observe() (rollout.Input, error) {
 	defer b.drain()
 	in := rollout.Input{
-		Plan: b.plan, Progress: b.saved, Request: b.request, Now: b.world.Now().Truncate(time.Second),
+		Plan: b.plan, Progress: b.saved, Request: b.request, Now: b.world.CallerNow().Truncate(time.Second),
 		Revisions: map[string]rollout.Revision{}, Answers: analysis.Answers{},
 	}
 	var err error

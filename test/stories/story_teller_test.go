@@ -311,7 +311,7 @@ func (b *teller) pass() {
 		}
 	}
 	b.tell(d, outcome)
-	b.lookAt = d.LookAt
+	b.lookAt = d.LookAt.Add(-b.world.Skew())
 }
 
 // check holds every decision to what is promised of all of them.
@@ -340,14 +340,14 @@ func (b *teller) save(in rollout.Input, d rollout.Decision) {
 	if d.Write != nil || d.Progress.Phase == rollout.Completed && b.saved.Phase != rollout.Completed {
 		b.look(d)
 	}
-	b.trace = append(b.trace, savedEvent(in, d, b.number))
+	b.trace = append(b.trace, savedEvent(b.world.Now().Truncate(time.Second), d, b.number))
 	b.saved = d.Progress
 }
 
-func savedEvent(in rollout.Input, d rollout.Decision, plan int) invariants.Saved {
+func savedEvent(at time.Time, d rollout.Decision, plan int) invariants.Saved {
 	p := d.Progress
 	s := invariants.Saved{
-		At: invariants.At(in.Now), Plan: plan, Generation: p.Generation,
+		At: invariants.At(at), Plan: plan, Generation: p.Generation,
 		Phase: string(p.Phase), Reason: string(p.Reason), Attempt: p.Attempt, Stable: p.Stable, Candidate: p.Candidate,
 		Latched: p.Latched, Answered: p.LastRequest.ID, Accepted: p.LastRequest.Accepted,
 	}
@@ -449,7 +449,7 @@ func (b *teller) tell(d rollout.Decision, outcome string) {
 		}
 		rest = append(rest, fmt.Sprintf("%s %s: %s", kind, e.Reason, e.Note))
 	}
-	if r := p.LastRequest; r.ID != "" && r.At.Equal(b.world.Now()) {
+	if r := p.LastRequest; r.ID != "" && r.At.Equal(b.world.CallerNow()) {
 		rest = append(rest, fmt.Sprintf("answer to %s, accepted %t: %s", r.Verb, r.Accepted, r.Message))
 	}
 	if all := strings.Join(rest, "\n"); all != "" && all+line != b.shownWith {

@@ -27,8 +27,8 @@ const (
 
 // Clock is a world's clock as seen from another process. It reads the time when
 // asked, keeps the reading for a moment, and goes on from it at the world's speed
-// where the world does not answer. It never goes back. It implements
-// k8s.io/utils/clock.PassiveClock.
+// where the world does not answer. It never goes back, unless the world skews the
+// clocks of its callers. It implements k8s.io/utils/clock.PassiveClock.
 type Clock struct {
 	url    string
 	client *http.Client
@@ -40,7 +40,8 @@ type Clock struct {
 	taken time.Time // real time of it
 	tried time.Time // real time of the last attempt
 	speed float64
-	last  time.Time // the latest time ever told
+	last  time.Time // the latest simulated time ever told, without the skew
+	skew  time.Duration
 }
 
 var _ clock.PassiveClock = (*Clock)(nil)
@@ -76,7 +77,7 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// Now is the simulated time.
+// Now is the simulated time, wrong by what the world skews its callers' clocks.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,7 +89,7 @@ func (c *Clock) Now() time.Time {
 		now = c.last
 	}
 	c.last = now
-	return now
+	return now.Add(c.skew)
 }
 
 // Since is how long ago a simulated moment was.
@@ -118,6 +119,7 @@ func (c *Clock) read() error {
 	var reading struct {
 		Now   time.Time `json:"now"`
 		Speed float64   `json:"speed"`
+		Skew  string    `json:"skew"`
 	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("reading clock: %s", resp.Status)
@@ -125,7 +127,13 @@ func (c *Clock) read() error {
 	if err := json.NewDecoder(resp.Body).Decode(&reading); err != nil {
 		return fmt.Errorf("reading clock: %w", err)
 	}
-	c.base, c.speed = reading.Now, reading.Speed
+	skew := time.Duration(0)
+	if reading.Skew != "" {
+		if skew, err = time.ParseDuration(reading.Skew); err != nil {
+			return fmt.Errorf("reading clock: skew: %w", err)
+		}
+	}
+	c.base, c.speed, c.skew = reading.Now, reading.Speed, skew
 	c.taken = c.wall.Now()
 	return nil
 }

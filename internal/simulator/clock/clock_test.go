@@ -18,6 +18,7 @@ var noon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 type world struct {
 	now    atomic.Int64
 	speed  float64
+	skew   atomic.Value // of string; as the world writes it
 	broken atomic.Bool
 	asked  atomic.Int64
 }
@@ -26,6 +27,10 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, _ *http.Request) {
 	w.asked.Add(1)
 	if w.broken.Load() {
 		rw.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	if skew, ok := w.skew.Load().(string); ok {
+		_, _ = fmt.Fprintf(rw, `{"now": %q, "speed": %v, "skew": %q}`, time.Unix(w.now.Load(), 0).UTC().Format(time.RFC3339), w.speed, skew)
 		return
 	}
 	_, _ = fmt.Fprintf(rw, `{"now": %q, "speed": %v}`, time.Unix(w.now.Load(), 0).UTC().Format(time.RFC3339), w.speed)
@@ -105,5 +110,20 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	wall.SetTime(wall.Now().Add(time.Second))
 	if got := c.Now(); got.Before(first) {
 		t.Errorf("%v came after %v", got, first)
+	}
+}
+
+func TestASkewedClockIsWrongUntilItIsSetRight(t *testing.T) {
+	t.Parallel()
+	w, wall, c := dialled(t, 0)
+	for _, step := range []struct {
+		skew string
+		want time.Duration
+	}{{"90s", 90 * time.Second}, {"-1h", -time.Hour}, {"soon", -time.Hour}, {"0s", 0}} {
+		w.skew.Store(step.skew)
+		wall.SetTime(wall.Now().Add(fresh))
+		if got := c.Now().Sub(noon); got != step.want {
+			t.Errorf("with a skew of %q the clock is wrong by %v, want %v", step.skew, got, step.want)
+		}
 	}
 }

@@ -37,7 +37,17 @@ func CloudRun(g *Guard) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, &simulator.APIError{Code: http.StatusNotFound, Status: "NOT_FOUND", Message: "Method not found."})
 	})
-	return mux
+	return c.dated(mux)
+}
+
+// dated gives every answer the world's time as its Date, in whole seconds
+// [RFC 9110, 6.6.1], whatever the clocks of callers show.
+func (c cloudRun) dated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now, _ := c.guard.Now()
+		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+		next.ServeHTTP(w, r)
+	})
 }
 
 // call runs one API call with the world to itself and writes its outcome.

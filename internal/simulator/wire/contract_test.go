@@ -49,6 +49,9 @@ func TestTheRealClientMovesTraffic(t *testing.T) {
 	if op.Done {
 		t.Error("the operation is done at once")
 	}
+	if got, want := before.Header.Get("Date"), recorded.Format(http.TimeFormat); got != want {
+		t.Errorf("the answer is dated %q, the world's time is %q", got, want)
+	}
 	s.wait(10 * time.Second)
 	if op, err = client.Projects.Locations.Operations.Get(op.Name).Do(); err != nil || !op.Done {
 		t.Fatalf("the operation is not done: %v", err)

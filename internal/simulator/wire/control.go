@@ -8,11 +8,13 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
 
-// Time is the answer of the control endpoint's /time.
+// Time is the answer of the control endpoint's /time. A caller's clock shows Now
+// plus Skew.
 type Time struct {
-	Now   time.Time `json:"now"`
-	Speed float64   `json:"speed"`
-	Start time.Time `json:"start"`
+	Now   time.Time          `json:"now"`
+	Speed float64            `json:"speed"`
+	Start time.Time          `json:"start"`
+	Skew  simulator.Duration `json:"skew,omitzero"`
 }
 
 // control directs the play.
@@ -65,7 +67,7 @@ type nothing struct{}
 func (c control) time(w http.ResponseWriter, r *http.Request) {
 	now, speed := c.guard.Now()
 	c.do(w, r, func(world *simulator.World) (any, error) {
-		return Time{Now: now, Speed: speed, Start: world.Start()}, nil
+		return Time{Now: now, Speed: speed, Start: world.Start(), Skew: simulator.Duration(world.Skew())}, nil
 	})
 }
 

@@ -90,6 +90,27 @@ func TestTimePassesOnlyWhenToldOrAtASpeed(t *testing.T) {
 	}
 }
 
+func TestASkewShowsBetweenTheDateOfAnswersAndTheTimeThatCallersAreTold(t *testing.T) {
+	t.Parallel()
+	d := newDirect(t)
+	d.do(http.MethodPost, "/faults", `{"kind": "skew", "delay": "-90s"}`, nil)
+	d.do(http.MethodPost, "/time", `{"advance": "1500ms"}`, nil)
+	if got := d.time(); !got.Now.Equal(recorded.Add(1500*time.Millisecond)) || time.Duration(got.Skew) != -90*time.Second {
+		t.Errorf("the director is told %+v", got)
+	}
+	for _, path := range []string{"/v2/" + checkout, "/v2/" + place + "/services/none", "/elsewhere"} {
+		rec := httptest.NewRecorder()
+		wire.CloudRun(d.guard).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+		if got := rec.Header().Get("Date"); got != "Tue, 03 Feb 2026 04:05:01 GMT" {
+			t.Errorf("GET %s: Date %q, want the world's time in whole seconds", path, got)
+		}
+	}
+	d.do(http.MethodDelete, "/faults", "", nil)
+	if got := d.time().Skew; got != 0 {
+		t.Errorf("after clearing the skew is %v", time.Duration(got))
+	}
+}
+
 func TestTheDirectorActsOnTheWorld(t *testing.T) {
 	t.Parallel()
 	d := newDirect(t)
