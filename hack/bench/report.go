@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// report is everything a run has to say.
+type report struct {
+	text    string
+	checked int      // targets
+	missed  []string // those that were not met
+}
+
+// report plays everything.
+func (b *bench) report(ctx context.Context) (report, error) {
+	var r report
+	var parts []string
+	for _, rule := range rules {
+		grid, err := b.judgement(ctx, rule)
+		if err != nil {
+			return r, err
+		}
+		checked, missed := b.missed(rule, grid)
+		r.checked, r.missed = r.checked+checked, append(r.missed, missed...)
+		t := judgementTable(rule, grid)
+		parts = append(parts, t.String())
+	}
+	others, err := b.others(ctx)
+	if err != nil {
+		return r, err
+	}
+	for _, t := range others {
+		parts = append(parts, t.String())
+	}
+	r.text = fmt.Sprintf("Seed %d. %s\n\n%s", b.seed, r.verdict(), strings.Join(parts, "\n"))
+	return r, nil
+}
+
+// verdict sums up the targets.
+func (r report) verdict() string {
+	lines := []string{fmt.Sprintf("%d targets checked, %d missed.", r.checked, len(r.missed))}
+	for _, m := range r.missed {
+		lines = append(lines, "- missed: "+m)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// others plays what has no target.
+func (b *bench) others(ctx context.Context) ([]table, error) {
+	var tables []table
+	for _, play := range []func(context.Context) ([]table, error){b.comparison, b.broken, b.bursts, b.looks} {
+		more, err := play(ctx)
+		if err != nil {
+			return nil, err
+		}
+		tables = append(tables, more...)
+	}
+	return tables, nil
+}
