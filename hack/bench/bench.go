@@ -69,22 +69,34 @@ func (b *bench) play(ctx context.Context, c cell) (tally, error) {
 	return sum(results), ctx.Err()
 }
 
-// beside plays each world under Sluice and under each model.
-func (b *bench) beside(ctx context.Context, title string, worlds []conditions) ([][]played, error) {
+// beside plays each world under every model, next to what Sluice made of it.
+func (b *bench) beside(ctx context.Context, title string, sluices []played) ([][]played, error) {
 	var cells []cell
-	for _, c := range worlds {
-		cells = append(cells, cell{c, standard(), fewTrials})
+	for _, s := range sluices {
 		for _, m := range models {
-			cells = append(cells, cell{c, m, fewTrials})
+			cells = append(cells, cell{s.conditions, m, fewTrials})
 		}
 	}
 	all, err := b.playAll(ctx, title, cells)
 	if err != nil {
 		return nil, err
 	}
-	rows := make([][]played, len(worlds))
-	for i := range rows {
-		rows[i] = all[i*len(cells)/len(worlds) : (i+1)*len(cells)/len(worlds)]
+	var rows [][]played
+	for i, s := range sluices {
+		rows = append(rows, append([]played{s}, all[i*len(models):(i+1)*len(models)]...))
 	}
 	return rows, nil
+}
+
+// everyJudge plays each world under Sluice and under every model.
+func (b *bench) everyJudge(ctx context.Context, title string, worlds []conditions) ([][]played, error) {
+	var cells []cell
+	for _, c := range worlds {
+		cells = append(cells, cell{c, standard(), fewTrials})
+	}
+	sluices, err := b.playAll(ctx, title+", Sluice", cells)
+	if err != nil {
+		return nil, err
+	}
+	return b.beside(ctx, title+", models", sluices)
 }

@@ -9,11 +9,11 @@ import (
 )
 
 // The trials of a full run. With ten thousand, three false alarms still have an
-// upper end of the interval below one in a thousand.
+// upper end of the interval below one in a thousand; with four thousand, none.
 const (
 	cleanTrials = 10_000
 	badTrials   = 4_000
-	fewTrials   = 2_000
+	fewTrials   = 1_000
 )
 
 // clean is the share of errors of a candidate that is as good as stable.
@@ -47,11 +47,8 @@ func (b *bench) judgement(ctx context.Context, r rule) ([]played, error) {
 	var cells []cell
 	for _, e := range r.errors {
 		for _, rate := range r.rates {
-			trials := badTrials
-			if e <= clean {
-				trials = cleanTrials
-			}
-			cells = append(cells, cell{conditions{rate: rate, errors: e}, sluice{r.rule, 1}, trials})
+			c := conditions{rate: rate, errors: e}
+			cells = append(cells, cell{c, sluice{r.rule, 1}, c.trials()})
 		}
 	}
 	return b.playAll(ctx, "Sluice, "+r.name, cells)
@@ -82,28 +79,45 @@ const mostWrong = 0.001
 // request per second at the first step.
 const sureRate = 20
 
+// target is the outcome that must be rare in these conditions, if there is one.
+func (c conditions) target() (rare outcome, ok bool) {
+	switch {
+	case c.errors <= clean:
+		return rolledBack, true
+	case c.errors >= 0.02 && c.rate >= sureRate:
+		return promoted, true
+	}
+	return held, false
+}
+
+// trials are as many as the target needs.
+func (c conditions) trials() int {
+	switch rare, ok := c.target(); {
+	case !ok:
+		return fewTrials
+	case rare == rolledBack:
+		return cleanTrials
+	}
+	return badTrials
+}
+
 // missed holds a grid against the targets. A full run must show that they are
 // met; one with fewer trials can only show that they are not.
 func (b *bench) missed(r rule, grid []played) (checked int, missed []string) {
 	for _, p := range grid {
-		var wrong outcome
-		switch {
-		case p.errors <= clean:
-			wrong = rolledBack
-		case p.errors >= 0.02 && p.rate >= sureRate:
-			wrong = promoted
-		default:
+		rare, ok := p.target()
+		if !ok {
 			continue
 		}
 		checked++
-		s := p.of(wrong)
+		s := p.of(rare)
 		end := s.high
 		if b.part > 1 {
 			end = s.low
 		}
 		if end > mostWrong {
 			missed = append(missed, fmt.Sprintf("%s, %s errors, %s rps: %s in %d of %d trials, %s %%, and at most %s is allowed",
-				r.name, percent(p.errors), number(p.rate), wrong, p.count[wrong], p.n, s, percent(mostWrong)))
+				r.name, percent(p.errors), number(p.rate), rare, p.count[rare], p.n, s, percent(mostWrong)))
 		}
 	}
 	return checked, missed

@@ -16,22 +16,26 @@ type report struct {
 // report plays everything.
 func (b *bench) report(ctx context.Context) (report, error) {
 	var r report
-	var parts []string
-	for _, rule := range rules {
+	var tables []table
+	var first []played // the grid of the product's default
+	for i, rule := range rules {
 		grid, err := b.judgement(ctx, rule)
 		if err != nil {
 			return r, err
 		}
+		if i == 0 {
+			first = grid
+		}
 		checked, missed := b.missed(rule, grid)
 		r.checked, r.missed = r.checked+checked, append(r.missed, missed...)
-		t := judgementTable(rule, grid)
-		parts = append(parts, t.String())
+		tables = append(tables, judgementTable(rule, grid))
 	}
-	others, err := b.others(ctx)
+	others, err := b.others(ctx, first)
 	if err != nil {
 		return r, err
 	}
-	for _, t := range others {
+	var parts []string
+	for _, t := range append(tables, others...) {
 		parts = append(parts, t.String())
 	}
 	r.text = fmt.Sprintf("Seed %d. %s\n\n%s", b.seed, r.verdict(), strings.Join(parts, "\n"))
@@ -48,9 +52,12 @@ func (r report) verdict() string {
 }
 
 // others plays what has no target.
-func (b *bench) others(ctx context.Context) ([]table, error) {
-	var tables []table
-	for _, play := range []func(context.Context) ([]table, error){b.comparison, b.broken, b.bursts, b.looks} {
+func (b *bench) others(ctx context.Context, grid []played) ([]table, error) {
+	tables, err := b.comparison(ctx, grid)
+	if err != nil {
+		return nil, err
+	}
+	for _, play := range []func(context.Context) ([]table, error){b.broken, b.bursts, b.looks} {
 		more, err := play(ctx)
 		if err != nil {
 			return nil, err

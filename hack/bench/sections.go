@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// badErrors are the shares of errors that must not be promoted.
-var badErrors = []float64{0.02, 0.05, 0.2, 1}
-
 // headed are the columns of a table that ends with one column for each judge.
 func headed(columns ...string) []string {
 	columns = append(columns, "Sluice")
@@ -27,8 +24,8 @@ func legend() string {
 	return strings.Join(lines, "\n")
 }
 
-// comparison plays Sluice and the models in the same worlds.
-func (b *bench) comparison(ctx context.Context) ([]table, error) {
+// comparison plays the models in the worlds of a grid.
+func (b *bench) comparison(ctx context.Context, grid []played) ([]table, error) {
 	alarms := table{title: "Rolled back although within the limit, %", intro: legend(), header: headed("errors", "rps")}
 	passed := table{title: "Promoted although bad, %", header: headed("errors", "rps")}
 	taken := table{
@@ -36,13 +33,7 @@ func (b *bench) comparison(ctx context.Context) ([]table, error) {
 		intro:  "The candidate's weight and the minutes since its first error could be seen, medians.",
 		header: headed("errors", "rps"),
 	}
-	var worlds []conditions
-	for _, e := range append([]float64{clean, 0.005}, badErrors...) {
-		for _, rate := range rates {
-			worlds = append(worlds, conditions{rate: rate, errors: e})
-		}
-	}
-	rows, err := b.beside(ctx, "Sluice and models", worlds)
+	rows, err := b.beside(ctx, "Models in the same worlds", grid)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +79,7 @@ func (b *bench) broken(ctx context.Context) ([]table, error) {
 		}
 	}
 	worlds = append(worlds, conditions{rate: 50, errors: 1, fault: uncounted})
-	rows, err := b.beside(ctx, "Broken data", worlds)
+	rows, err := b.everyJudge(ctx, "Broken data", worlds)
 	for _, all := range rows {
 		t.row(append([]string{all[0].fault.meaning(), percent(all[0].errors)}, each(all, played.ends)...)...)
 	}
@@ -112,7 +103,7 @@ func (b *bench) bursts(ctx context.Context) ([]table, error) {
 			worlds = append(worlds, c)
 		}
 	}
-	rows, err := b.beside(ctx, "Errors in bursts", worlds)
+	rows, err := b.everyJudge(ctx, "Errors in bursts", worlds)
 	for _, all := range rows {
 		c := all[0].conditions
 		who := "candidate"

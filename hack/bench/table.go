@@ -15,7 +15,7 @@ type table struct {
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
-func (t *table) String() string {
+func (t table) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "### %s\n\n", t.title)
 	if t.intro != "" {
