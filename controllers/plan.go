@@ -24,6 +24,7 @@ const (
 	defaultRollbackAfter = 5 * time.Minute
 	defaultMinRequests   = 100
 	defaultMinMinutes    = 2
+	defaultPercentile    = 99
 )
 
 // invalidSpecError is a spec that the schema admits and that cannot be carried out.
@@ -138,7 +139,8 @@ func (p *parser) guards(checks []v1alpha1.Check) []rollout.Guard {
 func (p *parser) guard(c v1alpha1.Check) rollout.Guard {
 	path := fmt.Sprintf("spec.analysis.checks[%s]", c.Name)
 	g := rollout.Guard{Name: c.Name, Rule: p.rule(path, c), OnBreach: rollout.Hold, Mode: rollout.Enforce}
-	if _, ok := g.Rule.(analysis.ServerErrors); ok {
+	switch g.Rule.(type) {
+	case analysis.ServerErrors, analysis.Latency:
 		g.OnBreach = rollout.Rollback
 	}
 	if c.Mode != "" {
@@ -160,6 +162,26 @@ func (p *parser) rule(path string, c v1alpha1.Check) analysis.Rule {
 		return analysis.ServerErrors{
 			MaxRatio:    p.ratio(path+".serverErrors.maxPercent", c.ServerErrors.MaxPercent),
 			MinRequests: orElse(c.ServerErrors.MinRequests, defaultMinRequests),
+
+			RelativeToStable: c.ServerErrors.RelativeToStable,
+		}
+	case c.ClientErrors != nil:
+		return analysis.ClientErrors{
+			MaxRatio:    p.ratio(path+".clientErrors.maxPercent", c.ClientErrors.MaxPercent),
+			MinRequests: orElse(c.ClientErrors.MinRequests, defaultMinRequests),
+
+			RelativeToStable: c.ClientErrors.RelativeToStable,
+		}
+	case c.Latency != (v1alpha1.Latency{}):
+		return analysis.Latency{
+			Percentile:      float64(orElse(c.Latency.Percentile, defaultPercentile)),
+			MaxMilliseconds: int64(c.Latency.MaxMilliseconds),
+			MinRequests:     orElse(c.Latency.MinRequests, defaultMinRequests),
+		}
+	case c.InstanceSaturation != nil:
+		return analysis.InstanceSaturation{
+			MaxPercent: orElse(c.InstanceSaturation.MaxPercent, analysis.Unlimited),
+			MaxPending: orUnlimited(c.InstanceSaturation.MaxPending),
 		}
 	case c.NATAllocationFailures != nil:
 		return analysis.NatAllocationFailures{MaxMinutes: int64(c.NATAllocationFailures.MaxMinutes)}
@@ -173,7 +195,7 @@ func (p *parser) rule(path string, c v1alpha1.Check) analysis.Rule {
 	case c.Name == v1alpha1.CheckNATDrops:
 		return analysis.NatDroppedPackets{MinMinutes: defaultMinMinutes}
 	case c.Name != v1alpha1.CheckErrors:
-		p.fail(path, "write one of serverErrors, natAllocationFailures, natDroppedPackets")
+		p.fail(path, "write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets")
 	}
 	return analysis.ServerErrors{MaxRatio: 0.01, MinRequests: defaultMinRequests}
 }
@@ -187,6 +209,13 @@ func (p *parser) ratio(path string, value intstr.IntOrString) float64 {
 		p.fail(path, "write a percentage from 0 to 99.99 such as 1 or \"0.5\", not %q", value.String())
 	}
 	return ratio
+}
+
+func orUnlimited(value *int32) int64 {
+	if value == nil {
+		return analysis.Unlimited
+	}
+	return int64(*value)
 }
 
 func orElse(value int32, otherwise int64) int64 {

@@ -125,6 +125,30 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 					})
 			},
 		},
+		"checks of the other kinds, with their own defaults": {
+			func(s *v1alpha1.CloudRunRolloutSpec) {
+				pending := int32(0)
+				s.Analysis.Checks = []v1alpha1.Check{
+					{Name: "errors", ServerErrors: &v1alpha1.ServerErrors{MaxPercent: intstr.FromInt32(1), RelativeToStable: true}},
+					{Name: "client", ClientErrors: &v1alpha1.ClientErrors{MaxPercent: intstr.FromInt32(5), RelativeToStable: true}},
+					{Name: "slow", Latency: v1alpha1.Latency{MaxMilliseconds: 800}},
+					{Name: "median", Latency: v1alpha1.Latency{Percentile: 50, MaxMilliseconds: 80, MinRequests: 9}, OnBreach: v1alpha1.BreachHold},
+					{Name: "full", InstanceSaturation: &v1alpha1.InstanceSaturation{MaxPercent: 80}},
+					{Name: "queue", InstanceSaturation: &v1alpha1.InstanceSaturation{MaxPending: &pending}},
+				}
+			},
+			func(p *rollout.Plan) {
+				const m = 5 * time.Minute
+				p.Guards[0].Rule = analysis.ServerErrors{MaxRatio: 0.01, MinRequests: 100, RelativeToStable: true}
+				p.Guards = append(p.Guards,
+					rollout.Guard{Name: "client", Rule: analysis.ClientErrors{MaxRatio: 0.05, MinRequests: 100, RelativeToStable: true}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
+					rollout.Guard{Name: "slow", Rule: analysis.Latency{Percentile: 99, MaxMilliseconds: 800, MinRequests: 100}, OnBreach: rollout.Rollback, Mode: rollout.Enforce},
+					rollout.Guard{Name: "median", Rule: analysis.Latency{Percentile: 50, MaxMilliseconds: 80, MinRequests: 9}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
+					rollout.Guard{Name: "full", Rule: analysis.InstanceSaturation{MaxPercent: 80, MaxPending: analysis.Unlimited}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
+					rollout.Guard{Name: "queue", Rule: analysis.InstanceSaturation{MaxPercent: analysis.Unlimited}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
+				)
+			},
+		},
 		"gateways": {
 			func(s *v1alpha1.CloudRunRolloutSpec) {
 				s.NAT.Gateways = []v1alpha1.Gateway{{Project: "acme-net", Region: "asia-northeast1", Router: "r1", Name: "nat-1"}}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,7 +80,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 			Stable: maybe.Draw(t, "stable"), Cutoff: when.Draw(t, "cutoff"),
 			Attempt: rapid.Int64Min(0).Draw(t, "attempt"), Candidate: maybe.Draw(t, "candidate"), Requested: maybe.Draw(t, "requested"),
 			Step: small.Draw(t, "step"), FirstWrite: when.Draw(t, "first"), Effective: when.Draw(t, "effective"),
-			Lowered: when.Draw(t, "lowered"), Baked: small.Draw(t, "baked"), Confirmed: split.Draw(t, "confirmed"),
+			Watched: when.Draw(t, "watched"), Judged: when.Draw(t, "judged"), Lowered: when.Draw(t, "lowered"), Baked: small.Draw(t, "baked"), Confirmed: split.Draw(t, "confirmed"),
 			Intents: rapid.SliceOfN(intent, 0, 4).Draw(t, "intents"), Tagged: maybe.Draw(t, "tagged"),
 			Cause:   rapid.StringN(0, 200, v1alpha1.MaxConditionMessage).Draw(t, "cause"),
 			Latched: rapid.SliceOfN(name, 0, 20).Draw(t, "latched"), Approved: small.Draw(t, "approved"), ThinAccepted: small.Draw(t, "thin"),
@@ -94,6 +95,44 @@ func progress() *rapid.Generator[rollout.Progress] {
 		}
 		return p
 	})
+}
+
+// TestALargeSplitSurvivesARestart: a person splits the traffic over a hundred
+// revisions and aborts. What is saved of that is small, and is enough to know
+// the split again.
+func TestALargeSplitSurvivesARestart(t *testing.T) {
+	t.Parallel()
+	percents := map[string]int64{"web-1": 1, "web-2": 1}
+	for i := range 98 {
+		percents[fmt.Sprintf("web-%s-%02d", strings.Repeat("x", 56), i)] = 1
+	}
+	in := rollout.Input{
+		Now: morning, Plan: rollout.Plan{Steps: []rollout.Step{{Weight: 100}}},
+		Progress: rollout.Progress{
+			Phase: rollout.Baking, Reason: rollout.Progressing, Stable: "web-1", Attempt: 1, Candidate: "web-2", FirstWrite: morning,
+			Confirmed: rollout.NewSplit(map[string]int64{"web-1": 75, "web-2": 25}),
+		},
+		Service: rollout.Service{Presence: rollout.Found, UID: "uid", ETag: "etag"},
+		Request: rollout.Request{ID: "r1", Verb: rollout.Abort, Attempt: 1, Step: -1},
+	}
+	for revision, percent := range percents {
+		in.Service.Desired = append(in.Service.Desired, rollout.Entry{Revision: revision, Percent: percent})
+	}
+	in.Service.Effective = in.Service.Desired
+
+	for range 2 { // the abort, and the same again because the write was lost
+		d := rollout.Decide(in)
+		if d.Progress.Phase != rollout.RollingBack || d.Write == nil {
+			t.Fatalf("%s: %s", d.Progress.Phase, d.Note)
+		}
+		in.Progress, in.Request = restart(t, d.Progress), rollout.Request{}
+		if diff := cmp.Diff(d.Progress, in.Progress, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("progress (-want +got):\n%s", diff)
+		}
+		if n := len(attemptOf(in.Progress).Confirmed); n > v1alpha1.MaxShares {
+			t.Errorf("%d shares are saved", n)
+		}
+	}
 }
 
 // TestEveryFieldOfProgressIsSaved sets each field alone, so that a new one that

@@ -77,10 +77,10 @@ const (
 
 // Check is a threshold on a metric, with what follows when it is breached.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.serverErrors), has(self.natAllocationFailures), has(self.natDroppedPackets)].filter(set, set).size() <= 1",message="a check has only one of serverErrors, natAllocationFailures and natDroppedPackets: write a check of its own, with its own name, for each"
-// +kubebuilder:validation:XValidation:rule="self.name in ['errors', 'nat-allocation', 'nat-drops'] || has(self.serverErrors) || has(self.natAllocationFailures) || has(self.natDroppedPackets)",message="a check needs a threshold: write one of serverErrors, natAllocationFailures and natDroppedPackets; only the built-in errors, nat-allocation and nat-drops may go without"
-// +kubebuilder:validation:XValidation:rule="self.name == 'errors' ? !has(self.natAllocationFailures) && !has(self.natDroppedPackets) : self.name == 'nat-allocation' ? !has(self.serverErrors) && !has(self.natDroppedPackets) : self.name == 'nat-drops' ? !has(self.serverErrors) && !has(self.natAllocationFailures) : true",message="a built-in check keeps its kind: write serverErrors in errors, natAllocationFailures in nat-allocation, natDroppedPackets in nat-drops, or give the check another name"
-// +kubebuilder:validation:XValidation:rule="!has(self.rollbackAfter) || (has(self.onBreach) ? self.onBreach == 'Hold' : self.name != 'errors' && !has(self.serverErrors))",fieldPath=".rollbackAfter",message="rollbackAfter needs a check that holds: write onBreach: Hold, or remove rollbackAfter to roll back at once"
+// +kubebuilder:validation:XValidation:rule="[has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets)].filter(set, set).size() <= 1",message="a check has only one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures and natDroppedPackets: write a check of its own, with its own name, for each"
+// +kubebuilder:validation:XValidation:rule="self.name in ['errors', 'nat-allocation', 'nat-drops'] || has(self.serverErrors) || has(self.clientErrors) || has(self.latency) || has(self.instanceSaturation) || has(self.natAllocationFailures) || has(self.natDroppedPackets)",message="a check needs a threshold: write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures and natDroppedPackets; only the built-in errors, nat-allocation and nat-drops may go without"
+// +kubebuilder:validation:XValidation:rule="self.name == 'errors' ? [has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets)].all(set, !set) : self.name == 'nat-allocation' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natDroppedPackets)].all(set, !set) : self.name == 'nat-drops' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures)].all(set, !set) : true",message="a built-in check keeps its kind: write serverErrors in errors, natAllocationFailures in nat-allocation, natDroppedPackets in nat-drops, or give the check another name"
+// +kubebuilder:validation:XValidation:rule="!has(self.rollbackAfter) || (has(self.onBreach) ? self.onBreach == 'Hold' : self.name != 'errors' && !has(self.serverErrors) && !has(self.latency))",fieldPath=".rollbackAfter",message="rollbackAfter needs a check that holds: write onBreach: Hold, or remove rollbackAfter to roll back at once"
 type Check struct {
 	// name is the check's name in messages and in status: at most 40 lowercase
 	// letters, digits and hyphens. The names errors, nat-allocation and
@@ -95,6 +95,22 @@ type Check struct {
 	// +optional
 	ServerErrors *ServerErrors `json:"serverErrors,omitempty"`
 
+	// clientErrors limits the share of the candidate's responses with a 4xx
+	// status. Those with 404 are shown and not judged, because a page of one
+	// revision may ask the other one for its assets.
+	// +optional
+	ClientErrors *ClientErrors `json:"clientErrors,omitempty"`
+
+	// latency limits a percentile of the time that the candidate's requests take.
+	// +optional
+	Latency Latency `json:"latency,omitzero"`
+
+	// instanceSaturation limits how close the candidate comes to its largest
+	// number of instances: the requests that Cloud Run then refuses (429, 503)
+	// are in no other check.
+	// +optional
+	InstanceSaturation *InstanceSaturation `json:"instanceSaturation,omitempty"`
+
 	// natAllocationFailures limits the minutes in which a gateway could not
 	// allocate NAT addresses. Absent in the check named nat-allocation:
 	// maxMinutes 0.
@@ -108,8 +124,8 @@ type Check struct {
 
 	// onBreach is what a breach leads to. Rollback: give all traffic to stable
 	// at once. Hold: keep the split and wait until the breach is over, or until
-	// rollbackAfter. Default Rollback for serverErrors, Hold for
-	// natAllocationFailures and natDroppedPackets.
+	// rollbackAfter. Default Rollback for serverErrors and latency, Hold for the
+	// others.
 	// +optional
 	OnBreach BreachAction `json:"onBreach,omitempty"`
 
@@ -184,6 +200,89 @@ type ServerErrors struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000
 	MinRequests int32 `json:"minRequests,omitempty"`
+
+	// relativeToStable makes maxPercent the share that the candidate may have
+	// more than stable in the same minutes, in percentage points. Where stable
+	// has fewer than minRequests then, as at 100 %, it is compared with stable
+	// since half an hour before the rollout. Default false.
+	// +optional
+	RelativeToStable bool `json:"relativeToStable,omitempty"`
+}
+
+// ClientErrors limits the share of responses with a 4xx status other than 404.
+// It is breached like ServerErrors.
+type ClientErrors struct {
+	// maxPercent is the largest allowed share in percent, 0 to 99.99: a whole
+	// number, or a string with at most two decimals such as "0.5" or "0.5%".
+	// Required.
+	// +required
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=6
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 && self <= 99 : self.matches('^[0-9]{1,2}([.][0-9]{1,2})?%?$')",message="maxPercent must be 0 to 99.99 percent: write a whole number such as 5, or a quoted string such as \"0.5\"; to switch a check off write mode: \"Off\""
+	MaxPercent intstr.IntOrString `json:"maxPercent"`
+
+	// minRequests is how many requests of the candidate a step needs before it
+	// can pass: 1 to 1,000,000. Default 100.
+	// +optional
+	// +kubebuilder:default=100
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	MinRequests int32 `json:"minRequests,omitempty"`
+
+	// relativeToStable makes maxPercent the share that the candidate may have
+	// more than stable, as in serverErrors. Recommended: what clients ask for is
+	// seldom right at all times. Default false.
+	// +optional
+	RelativeToStable bool `json:"relativeToStable,omitempty"`
+}
+
+// Latency limits a percentile of the time that requests take in an instance,
+// start-up and the wait for an instance not included. It is breached when more
+// requests than the percentile allows are certainly slower.
+type Latency struct {
+	// percentile is the percentile that is limited: 50 to 99. Default 99.
+	// +optional
+	// +kubebuilder:default=99
+	// +kubebuilder:validation:Minimum=50
+	// +kubebuilder:validation:Maximum=99
+	Percentile int32 `json:"percentile,omitempty"`
+
+	// maxMilliseconds is the largest allowed value of the percentile: 1 to
+	// 3,600,000 milliseconds. Required.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600000
+	MaxMilliseconds int32 `json:"maxMilliseconds,omitempty"`
+
+	// minRequests is how many requests of the candidate a step needs before it
+	// can pass: 1 to 1,000,000. Default 100.
+	// +optional
+	// +kubebuilder:default=100
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	MinRequests int32 `json:"minRequests,omitempty"`
+}
+
+// InstanceSaturation limits how close a candidate comes to its largest number of
+// instances. It is breached when two of the newest five complete minutes of the
+// step exceed a limit.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.maxPercent) || has(self.maxPending)",message="instanceSaturation needs a limit: write maxPercent, maxPending or both"
+type InstanceSaturation struct {
+	// maxPercent is how many percent of the largest number of instances that the
+	// candidate may have may serve requests at once: 1 to 100. Absent: not
+	// limited.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	MaxPercent int32 `json:"maxPercent,omitempty"`
+
+	// maxPending is how many requests may wait for an instance at the end of a
+	// minute: 0 to 1,000,000. Absent: not limited.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000
+	MaxPending *int32 `json:"maxPending,omitempty"`
 }
 
 // NATAllocationFailures limits the minutes in which a gateway could not

@@ -8,6 +8,8 @@ import (
 const (
 	// MaxIntents limits the writes whose fate may be unknown at once.
 	MaxIntents = 4
+	// MaxShares limits the shares of a split that is remembered.
+	MaxShares = 4
 	// MaxLatched limits the memory of revisions given up; the oldest goes first.
 	MaxLatched = 20
 )
@@ -80,6 +82,18 @@ type Attempt struct {
 	// +optional
 	EffectiveSince *metav1.Time `json:"effectiveSince,omitempty"`
 
+	// evidenceSince is when the attempt's first step began to serve, or later
+	// where somebody else's split was in between. What served since then is
+	// judged again at each step, in case its data came late.
+	// +optional
+	EvidenceSince *metav1.Time `json:"evidenceSince,omitempty"`
+
+	// judgedThrough is the end of the newest minute of the step that every check
+	// has judged. What ended after it is judged minute by minute, however long
+	// nobody looked.
+	// +optional
+	JudgedThrough *metav1.Time `json:"judgedThrough,omitempty"`
+
 	// lowered is when a write last took traffic from a candidate.
 	// +optional
 	Lowered *metav1.Time `json:"lowered,omitempty"`
@@ -90,10 +104,11 @@ type Attempt struct {
 	BakedMinutes int32 `json:"bakedMinutes,omitempty"`
 
 	// confirmed is the last split of ours that was seen to serve, or the one that
-	// a rollback leaves. Every share is at least 1 %, so there are at most 100.
+	// a rollback leaves. Of a split of more than 4 revisions only the shares of
+	// the candidate and of stable are kept, and one that stands for all others.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:MaxItems=4
 	Confirmed []Share `json:"confirmed,omitempty"`
 
 	// intents are the writes that were decided and not yet seen to serve, the
@@ -178,7 +193,8 @@ type Baseline struct {
 
 // Share is a revision's part of the traffic.
 type Share struct {
-	// revision is the short name of the revision.
+	// revision is the short name of the revision. Where a share stands for many
+	// it is "others:", their number, ":" and a digest of the whole split.
 	// +required
 	// +kubebuilder:validation:MaxLength=63
 	Revision string `json:"revision"`

@@ -6,8 +6,7 @@ import (
 
 // The limits of status, in characters and items. kube-apiserver refuses a
 // status that exceeds them, so whoever writes one keeps to them. Together they
-// keep the largest status under 32 KiB, unless someone split the traffic among
-// dozens of revisions.
+// keep the largest status under 32 KiB, at one byte a character.
 const (
 	// MaxConditionMessage limits the message of a condition, and attempt.cause.
 	MaxConditionMessage = 1024

@@ -55,16 +55,15 @@ func (r NatDroppedPackets) Judge(s Scope, answers Answers) Verdict {
 	return eachGateway(s, func(g Source) Verdict {
 		e := evidence(answers, Series{DroppedPackets, g}, s.preflightAfter())
 		usual := median(within(e.complete, s.AttemptSince.Add(-Lookback), s.AttemptSince))
-		step := e.since(s.stepAfter())
-		return step.verdict(r.judge(step, newest(step.complete, recent), usual), r.limit(usual))
+		return e.sinceLastLook(s, r.limit(usual), func(minutes []minute) Verdict { return r.judge(e, minutes, usual) })
 	})
 }
 
 // Judge judges each gateway's failed allocations since the step took effect.
 func (r NatAllocationFailures) Judge(s Scope, answers Answers) Verdict {
 	return eachGateway(s, func(g Source) Verdict {
-		step := evidence(answers, Series{AllocationFailed, g}, s.preflightAfter()).since(s.stepAfter())
-		return step.verdict(r.judge(step, newest(step.complete, recent)), 0)
+		e := evidence(answers, Series{AllocationFailed, g}, s.preflightAfter())
+		return e.sinceLastLook(s, 0, func(minutes []minute) Verdict { return r.judge(e, minutes) })
 	})
 }
 
@@ -86,7 +85,7 @@ func (r NatDroppedPackets) judge(e gatewayEvidence, minutes []minute, usual int6
 			e.gateway, most, e.reasons(minutes), over, len(minutes), r.MinMinutes, limit)
 	}
 	if over >= max(1, r.MinMinutes) {
-		v.Outcome, v.Stopped = Breach, minutes[len(minutes)-1].value <= limit
+		v.Outcome = Breach
 	}
 	return v
 }
@@ -103,7 +102,7 @@ func (r NatAllocationFailures) judge(e gatewayEvidence, minutes []minute) Verdic
 		v.Note = fmt.Sprintf("%s allocated NAT IPs without failure in the last %d minutes", e.gateway, len(minutes))
 	}
 	if over > max(0, r.MaxMinutes) {
-		v.Outcome, v.Stopped = Breach, minutes[len(minutes)-1].value == 0
+		v.Outcome = Breach
 	}
 	return v
 }
@@ -165,6 +164,25 @@ func evidence(answers Answers, series Series, after time.Time) gatewayEvidence {
 	return e
 }
 
+// sinceLastLook judges the step by the newest minutes, and by those that were
+// the newest while nobody looked. They reach back over the last shift, whose data
+// arrive after it, but not before the attempt's first step.
+func (e gatewayEvidence) sinceLastLook(s Scope, limit int64, judge func([]minute) Verdict) Verdict {
+	attempt, step := e.since(s.earlierAfter()).complete, e.since(s.stepAfter())
+	v := judge(newest(attempt, recent))
+	for i := len(attempt) - 1; i > 0 && v.Outcome != Breach; i-- {
+		if end := attempt[i-1].end; !end.After(s.SeenThrough) || !end.After(s.stepAfter()) {
+			break
+		}
+		if missed := judge(newest(attempt[:i], recent)); missed.Outcome == Breach {
+			v = missed
+			v.Note += ", up to " + clock(attempt[i-1].end)
+		}
+	}
+	v.Stopped = v.Outcome == Breach && attempt[len(attempt)-1].value <= limit
+	return step.verdict(v, limit)
+}
+
 // since narrows the evidence to the minutes after a time.
 func (e gatewayEvidence) since(after time.Time) gatewayEvidence {
 	e.complete, e.after = within(e.complete, after, e.answer.Through), after
@@ -197,6 +215,9 @@ func (e gatewayEvidence) verdict(judged Verdict, limit int64) Verdict {
 		return unknown(e.gateway, e.answer)
 	case !e.heard.After(e.after):
 		return e.incomplete(judged.Limit)
+	case silent(e.complete, e.after, e.heard) && len(e.complete) > 0:
+		what := "NAT metrics since " + clock(e.complete[len(e.complete)-1].end)
+		return absent(e.gateway, what, e.heard, e.names).because(CauseLate)
 	case silent(e.complete, e.after, e.heard):
 		return absent(e.gateway, "NAT metrics", e.heard, e.names)
 	case len(e.complete) == 0: // a gap at the very beginning

@@ -74,7 +74,7 @@ func TestNatDroppedPacketsJudge(t *testing.T) {
 			drops, calm.says(DroppedPackets, nat1, each(4, outOfResources), -5, 0), Pass, "dropped nothing", 10,
 		},
 		"a silent gateway is no data": {
-			drops, after(10).watching(nat1).gateway(nat1, -40, 7), NoData, "nat-1: no NAT metrics up to Mar 1 12:10Z", 0,
+			drops, after(10).watching(nat1).gateway(nat1, -40, 7), NoData, "nat-1: no NAT metrics since Mar 1 12:07Z up to Mar 1 12:10Z", 0,
 		},
 		"a short gap earns nothing": {drops, after(10).watching(nat1).gateway(nat1, -40, 8), Pass, "dropped nothing", 8},
 		"open connections are a witness as well": {
@@ -131,11 +131,11 @@ func TestNatAllocationFailuresJudge(t *testing.T) {
 		},
 		"one that does not answer is not": {
 			allocations, after(10).watching(nat1).gateway(nat1, -40, 5).late(OpenConnections, nat1, 7).troubled(OpenConnections, nat1, CauseDenied, ""),
-			NoData, "no NAT metrics up to Mar 1 12:10Z", 0,
+			NoData, "no NAT metrics since Mar 1 12:05Z up to Mar 1 12:10Z", 0,
 		},
 		"it is silence once the witness has come that far": {
 			allocations, after(10).watching(nat1).gateway(nat1, -40, 3).late(AllocatedPorts, nat1, 6),
-			NoData, "nat-1: no NAT metrics up to Mar 1 12:06Z", 0,
+			NoData, "nat-1: no NAT metrics since Mar 1 12:03Z up to Mar 1 12:06Z", 0,
 		},
 		"silence is no data":             {allocations, after(10).watching(nat1).gateway(nat1, -40, 6), NoData, "no NAT metrics", 0},
 		"an unanswered question as well": {allocations, after(10).watching(nat1), NoData, "not asked", 0},

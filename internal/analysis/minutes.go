@@ -9,7 +9,11 @@ import (
 type minute struct {
 	end   time.Time
 	value int64 // requests, dropped packets or failed samples
-	bad   int64 // of them server errors
+	// Of requests, those that are surely bad, and by the best estimate.
+	bad    int64
+	likely float64
+	apart  int64        // neither good nor bad: told, and not judged
+	sizes  []*Histogram // how long they took, where that is judged
 }
 
 // byMinute sums an answer's points per minute, over all labels that keep

@@ -15,6 +15,10 @@ import (
 var rules = []Rule{
 	onePercent,
 	ServerErrors{MaxRatio: 0.05, MinRequests: 20},
+	ServerErrors{MaxRatio: 0.005, MinRequests: 20, RelativeToStable: true},
+	ClientErrors{MaxRatio: 0.01, MinRequests: 50},
+	Latency{Percentile: 95, MaxMilliseconds: 300, MinRequests: 20},
+	InstanceSaturation{MaxPercent: 80, MaxPending: 2},
 	drops, allocations,
 	NatDroppedPackets{MaxPerMinute: 3, MinMinutes: 1},
 	NatAllocationFailures{MaxMinutes: 1},
@@ -30,7 +34,14 @@ func anyScene(t *rapid.T) scene {
 	for _, of := range []Source{candidate, stable} {
 		s = s.draw(t, Requests, of, "2xx", 60).draw(t, Requests, of, "5xx", 3)
 	}
-	s = s.draw(t, Instances, candidate, "", 2)
+	for _, m := range []Metric{Instances, ActiveInstances, Pending, NotFound} {
+		s = s.draw(t, m, candidate, "", 4)
+	}
+	s = s.draw(t, Instances, stable, "", 4).draw(t, NotFound, stable, "", 4)
+	s = s.draw(t, Latencies, candidate, "", 40).draw(t, Latencies, stable, "", 40)
+	s.MaxInstances = 4
+	s.SeenThrough = at(rapid.IntRange(-5, 25).Draw(t, "seen"))
+	s.EarlierSince = rapid.SampledFrom([]time.Time{{}, at(-20)}).Draw(t, "earlier")
 	for _, g := range s.Gateways {
 		s = s.draw(t, DroppedPackets, g, outOfResources, 5).draw(t, DroppedPackets, g, conflict, 2)
 		s = s.draw(t, AllocationFailed, g, "", 1).draw(t, AllocatedPorts, g, "", 9).draw(t, OpenConnections, g, "", 9)
@@ -63,7 +74,12 @@ func (s scene) draw(t *rapid.T, m Metric, of Source, label string, most int64) s
 			value = rapid.Int64Range(0, most).Draw(t, name)
 		}
 		if share == 10 || gaps>>(n+35)&1 == 0 && n%10 < share {
-			a.Points = append(a.Points, Point{End: at(n + 1), Label: label, Value: value})
+			p := Point{End: at(n + 1), Label: label, Value: value}
+			if m == Latencies {
+				fast := rapid.Int64Range(0, value).Draw(t, name+" fast")
+				p.Histogram = took(fast, value-fast)
+			}
+			a.Points = append(a.Points, p)
 		}
 	}
 	a.Through = at(rapid.IntRange(0, 25).Draw(t, name+" through"))
@@ -90,6 +106,10 @@ func TestMoreErrorsNeverImproveAVerdict(t *testing.T) {
 				switch {
 				case series.Metric == Requests && p.Label == "2xx" && turn:
 					p.Label = "5xx"
+				case series.Metric == Latencies && turn:
+					p.Histogram = took(0, p.Value)
+				case (series.Metric == ActiveInstances || series.Metric == Pending) && turn:
+					p.Value++
 				case (series.Metric == DroppedPackets || series.Metric == AllocationFailed) && turn && p.End.After(s.StepSince):
 					p.Value++
 				}
@@ -191,20 +211,33 @@ func TestJudgesAreTotal(t *testing.T) {
 		s := after(5).watching(nat1, nat1)
 		s.StepSince, s.AttemptSince, s.Now = anyTime.Draw(t, "step"), anyTime.Draw(t, "attempt"), anyTime.Draw(t, "now")
 		s.Window = time.Duration(anyValue.Draw(t, "window"))
-		for _, m := range []Metric{Requests, Instances, DroppedPackets, AllocationFailed, AllocatedPorts} {
+		s.SeenThrough, s.EarlierSince, s.MaxInstances = anyTime.Draw(t, "seen"), anyTime.Draw(t, "earlier"), anyValue.Draw(t, "most")
+		for _, m := range []Metric{
+			Requests, NotFound, Latencies, Instances, ActiveInstances, Pending, DroppedPackets, AllocationFailed, AllocatedPorts,
+		} {
 			for _, of := range []Source{candidate, stable, nat1} {
 				a := Answer{Through: anyTime.Draw(t, "through")}
 				for range rapid.IntRange(0, 5).Draw(t, "points") {
 					label := rapid.SampledFrom([]string{"", "2xx", "5xx", conflict}).Draw(t, "label")
-					a.Points = append(a.Points, Point{End: anyTime.Draw(t, "end"), Label: label, Value: anyValue.Draw(t, "value")})
+					p := Point{End: anyTime.Draw(t, "end"), Label: label, Value: anyValue.Draw(t, "value")}
+					if rapid.Bool().Draw(t, "histogram") {
+						p.Histogram = &Histogram{
+							Bounds: rapid.SliceOfN(rapid.Float64(), 0, 4).Draw(t, "bounds"),
+							Counts: rapid.SliceOfN(anyValue, 0, 4).Draw(t, "counts"),
+						}
+					}
+					a.Points = append(a.Points, p)
 				}
 				s = s.answer(Series{m, of}, a)
 			}
 		}
 		odd := []Rule{
-			ServerErrors{rapid.Float64().Draw(t, "ratio"), anyValue.Draw(t, "required")},
+			ServerErrors{rapid.Float64().Draw(t, "ratio"), anyValue.Draw(t, "required"), rapid.Bool().Draw(t, "relative")},
 			NatDroppedPackets{anyValue.Draw(t, "limit"), anyValue.Draw(t, "minutes")},
 			NatAllocationFailures{anyValue.Draw(t, "failures")},
+			ClientErrors{rapid.Float64().Draw(t, "ratio"), anyValue.Draw(t, "required"), rapid.Bool().Draw(t, "relative")},
+			Latency{rapid.Float64().Draw(t, "percentile"), anyValue.Draw(t, "milliseconds"), anyValue.Draw(t, "required")},
+			InstanceSaturation{anyValue.Draw(t, "percent"), anyValue.Draw(t, "pending")},
 		}
 		for _, r := range odd {
 			r.Questions(s.Scope)

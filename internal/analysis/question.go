@@ -87,6 +87,8 @@ const (
 	CauseAmbiguous   Cause = "ambiguous name"
 	CauseInvalid     Cause = "query refused"
 	CauseAbsent      Cause = "series absent"
+	CauseNoTraffic   Cause = "no traffic"
+	CauseLate        Cause = "data late"
 	CauseUnasked     Cause = "not asked"
 )
 

@@ -28,8 +28,18 @@ type Scope struct {
 	// StepSince is the time from which the step is judged: its split in effect
 	// plus the settle time. Zero before the first write.
 	StepSince time.Time
+	// EarlierSince is the time from which the attempt's earlier steps are judged,
+	// again, in case their data came late. Zero in the first step.
+	EarlierSince time.Time
+	// SeenThrough is the newest minute of the step that was judged before; what
+	// ended since then is judged as if somebody had looked each minute. Zero
+	// before the first look.
+	SeenThrough time.Time
 	// AttemptSince is the time of the attempt's first write. Zero before it.
 	AttemptSince time.Time
+	// MaxInstances is the largest number of instances that the candidate may
+	// have; 0 when it is not known.
+	MaxInstances int64
 	// Window sharpens breaches: the newest part of the step judged by itself.
 	Window time.Duration
 	Now    time.Time
@@ -58,6 +68,14 @@ func (s Scope) preflightAfter() time.Time {
 // stepAfter is the minute after which the step's minutes begin.
 func (s Scope) stepAfter() time.Time { return ceilMinute(s.StepSince) }
 
+// earlierAfter is the minute after which the attempt's minutes begin.
+func (s Scope) earlierAfter() time.Time {
+	if s.EarlierSince.IsZero() || s.EarlierSince.After(s.StepSince) {
+		return s.stepAfter()
+	}
+	return ceilMinute(s.EarlierSince)
+}
+
 func (s Scope) until() time.Time { return s.Now.Truncate(time.Minute) }
 
 // ask builds a question about one series from after until now.
@@ -82,6 +100,12 @@ func absent(of Source, what string, through time.Time, names []string) Verdict {
 		note += "; names that do report: " + strings.Join(others, ", ")
 	}
 	return Verdict{Outcome: NoData, Cause: CauseAbsent, Source: of.String(), Through: through, Note: note}
+}
+
+// because names the cause of an absence more closely.
+func (v Verdict) because(cause Cause) Verdict {
+	v.Cause = cause
+	return v
 }
 
 // clock writes a time the way every message does: UTC, to the minute, with the

@@ -32,7 +32,7 @@ func after(n int) scene {
 	return scene{
 		Scope: Scope{
 			Candidate: candidate, Stable: stable, StepSince: noon, AttemptSince: at(-1),
-			Window: 5 * time.Minute, Now: at(n + 3),
+			Window: 5 * time.Minute, Now: at(n + 3), SeenThrough: at(n - 1),
 		},
 		answers: Answers{}, through: at(n),
 	}
@@ -110,4 +110,22 @@ func (s scene) serving(good, bad int64, from, to int) scene {
 func (s scene) gateway(g Source, from, to int) scene {
 	return s.says(AllocatedPorts, g, each(640), from, to).
 		silent(OpenConnections, g).silent(DroppedPackets, g).silent(AllocationFailed, g)
+}
+
+// took is how long requests took: some 100 to 200 ms, the others 400 to 800.
+func took(fast, slow int64) *Histogram {
+	return &Histogram{Bounds: []float64{100, 200, 400, 800}, Counts: []int64{0, fast, 0, slow, 0}}
+}
+
+// timed gives a revision requests of known duration in each of the minutes
+// (from, to].
+func (s scene) timed(of Source, h *Histogram, from, to int) scene {
+	s = s.says(Latencies, of, each(h.samples()), from, to)
+	a := s.answers[Series{Latencies, of}]
+	for i := range a.Points {
+		if !a.Points[i].End.Before(at(from+1)) && !a.Points[i].End.After(at(to)) {
+			a.Points[i].Histogram = h
+		}
+	}
+	return s.answer(Series{Latencies, of}, a)
 }

@@ -80,11 +80,11 @@ func TestServerErrorsJudge(t *testing.T) {
 		"one request less is not": {
 			ServerErrors{MaxRatio: 0.01, MinRequests: 101},
 			after(10).serving(10, 0, 0, 10),
-			want{Insufficient, "100 of 101 requests; at this rate 1 more minutes", 10},
+			want{Insufficient, "100 of 101 requests, 2% of the service's; at this rate 1 more minute", 10},
 		},
 		"too few requests say how long it will take at this rate": {
 			onePercent, after(10).serving(3, 0, 0, 10).says(Requests, candidate, each(4, "2xx"), 0, 1),
-			want{Insufficient, "34 of 100 requests; at this rate 20 more minutes", 10},
+			want{Insufficient, "34 of 100 requests, 0.7% of the service's; at this rate 20 more minutes", 10},
 		},
 		"two errors are never a breach, however small the limit": {
 			ServerErrors{MaxRatio: 0, MinRequests: 100},
@@ -165,7 +165,7 @@ func TestServerErrorsJudge(t *testing.T) {
 		},
 		"an instance alone is no witness": {
 			onePercent, after(10).serving(50, 0, 0, 7).says(Instances, candidate, each(1), 7, 10),
-			want{NoData, "web-2: no requests that can be told from missing data up to Mar 1 12:10Z", 0},
+			want{NoData, "web-2: no request to either revision, though it runs, up to Mar 1 12:10Z", 0},
 		},
 		"stable alone is no witness": {
 			onePercent, after(10).serving(50, 0, 0, 7).says(Requests, stable, each(9, "2xx"), 7, 10),
@@ -180,7 +180,7 @@ func TestServerErrorsJudge(t *testing.T) {
 		},
 		"silence is heard up to where the latest witness is": {
 			onePercent, after(10).serving(50, 0, 0, 4).late(Instances, candidate, 7),
-			want{NoData, "no requests that can be told from missing data up to Mar 1 12:07Z", 0},
+			want{NoData, "no requests that can be told from missing data since Mar 1 12:04Z up to Mar 1 12:07Z", 0},
 		},
 		"a short gap earns nothing and changes nothing": {
 			onePercent, after(10).serving(50, 0, 0, 5).serving(50, 0, 7, 10),

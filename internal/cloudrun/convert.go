@@ -129,6 +129,10 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 		return rollout.Revision{}, fmt.Errorf("request timeout %q", clean(answer.Timeout))
 	}
 	ready, why := readiness(answer.Conditions)
+	var most int64
+	if answer.Scaling != nil {
+		most = answer.Scaling.MaxInstanceCount
+	}
 	return rollout.Revision{
 		Presence:  rollout.Found,
 		Name:      short,
@@ -138,6 +142,8 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 		Egress:    egress(answer.VpcAccess),
 		Timeout:   timeout,
 		Image:     clean(image(answer.Containers)),
+
+		MaxInstances: most,
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -79,6 +80,7 @@ func (v view) confirm() Decision {
 	intent, _ := p.landed(v.desired)
 	p.Confirmed, p.Step, p.Intents = intent.Split, v.Plan.stepAt(intent.Split.Of(p.Candidate)), nil
 	p.Effective, p.Baked, p.Tagged, p.ThinAccepted = v.Now, 0, v.tagAfter(), 0
+	p.Watched, p.Judged = cmp.Or(p.Watched, v.Now), time.Time{}
 	p.NoDataSince, p.Breaches, p.Clock = time.Time{}, nil, Stopwatch{}
 	v.Progress = p
 	if p.Step == 0 {
@@ -161,7 +163,7 @@ func (v view) natUnwatched(candidate string) Decision {
 func (v view) bake() Decision {
 	p := v.Progress
 	if p.Effective.IsZero() {
-		v.Progress.Effective = v.Now
+		v.Progress.Effective, v.Progress.Watched = v.Now, v.Now
 		return v.fresh()
 	}
 	step := v.Plan.step(p.Step)
@@ -366,7 +368,7 @@ func (v view) untilResumed(reason Reason) string {
 func (v view) resumed() Decision {
 	p := v.Progress
 	if p.Reason == TrafficConflict {
-		v.Progress.Effective = time.Time{}
+		v.Progress = v.Progress.anew()
 	}
 	v.Progress.Clock, v.Progress.NoDataSince, v.Progress.Cause = Stopwatch{}, time.Time{}, ""
 	return proceed(v)

@@ -67,6 +67,10 @@ func (v view) pause(reason Reason, cause string) Decision {
 func (v view) finish(d Decision) Decision {
 	d = v.deadline(d)
 	p := &d.Progress
+	if !p.Effective.IsZero() && p.Effective.Equal(v.was.Effective) {
+		_, through := v.evidence()
+		p.Judged = later(p.Judged, through)
+	}
 	if v.Service.Presence == Found && p.ServiceUID == "" {
 		p.ServiceUID = v.Service.UID
 	}
@@ -87,6 +91,7 @@ func (v view) finish(d Decision) Decision {
 	if d.LookAt.IsZero() {
 		d.LookAt = v.Now.Add(pace(d))
 	}
+	d.Progress = d.Progress.brief()
 	return d
 }
 

@@ -226,8 +226,8 @@ func (v view) takeBack() (Decision, bool) {
 		cause := fmt.Sprintf("resumed by %s, but candidate %s is not there or not ready", v.Request.who(), p.Candidate)
 		return v.accept(v.giveUp(cause), "everything goes to "+p.Stable), true
 	}
-	v.Progress.Effective, v.Progress.Clock, v.Progress.Cause = time.Time{}, Stopwatch{}, ""
-	v.Progress.Intents = p.unseen("")
+	v.Progress = p.anew()
+	v.Progress.Intents, v.Progress.Clock, v.Progress.Cause = p.unseen(""), Stopwatch{}, ""
 	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed by %s: traffic goes back to %s", v.Request.who(), p.Confirmed)).next(
 		"Baking starts anew when the split serves.")
 	return v.accept(v.write(d, p.Confirmed), "our split is written again"), true

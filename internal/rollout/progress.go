@@ -32,6 +32,11 @@ type Progress struct {
 	FirstWrite time.Time
 	// Effective is when the split of Step was first seen to serve.
 	Effective time.Time
+	// Watched is since when what served is evidence, over all steps so far: the
+	// first one's Effective, or later where somebody else's split was in between.
+	Watched time.Time
+	// Judged is the newest minute of the step that every check has judged.
+	Judged time.Time
 	// Lowered is when a write last took traffic from a candidate.
 	Lowered time.Time
 	Baked   int // complete, healthy minutes of the step
@@ -78,6 +83,12 @@ const maxIntents = 4
 
 // maxLatched bounds the memory of revisions given up.
 const maxLatched = 20
+
+// anew forgets the evidence: what served until now is not judged any more.
+func (p Progress) anew() Progress {
+	p.Effective, p.Watched, p.Judged = time.Time{}, time.Time{}, time.Time{}
+	return p
+}
 
 // active tells whether an attempt is under way.
 func (p Progress) active() bool { return p.Phase.active() }
@@ -156,6 +167,17 @@ func (p Progress) numbered(split Split, etag string) int64 {
 		}
 	}
 	return p.Seq + 1
+}
+
+// brief is progress as it is saved: whatever splits people made, its size is
+// bounded.
+func (p Progress) brief() Progress {
+	p.Confirmed = p.Confirmed.brief(p.Candidate, p.Stable)
+	p.Intents = slices.Clone(p.Intents)
+	for i, intent := range p.Intents {
+		p.Intents[i].Split = intent.Split.brief(p.Candidate, p.Stable)
+	}
+	return p
 }
 
 // latch gives a revision up.

@@ -33,7 +33,7 @@ func (g garbage) duration() time.Duration {
 }
 
 func (g garbage) split() Split {
-	return pick(g, "split", all("web-1"), all("web-2"), all(g.name()), nil, between(g.name(), g.name(), g.percent()),
+	return pick(g, "split", all("web-1"), all("web-2"), all(g.name()), nil, between(g.name(), g.name(), g.percent()), crowd(),
 		between("web-2", "web-1", 5), between("web-2", "web-1", 25))
 }
 

@@ -42,7 +42,8 @@ func (v view) pickUp() Decision {
 	if v.Progress.latched(v.Progress.Candidate) {
 		return v.sendBack(v.Progress.Candidate + " was given up")
 	}
-	v.Progress.Effective, v.Progress.Clock = time.Time{}, Stopwatch{}
+	v.Progress = v.Progress.anew()
+	v.Progress.Clock = Stopwatch{}
 	return v.at(Baking, Progressing, "the service is back; traffic is "+v.desired.String()).next("Its evidence begins anew.")
 }
 
@@ -285,7 +286,8 @@ func (v view) start(candidate string) Decision {
 
 // ended forgets what belongs to an attempt, and keeps what outlives it.
 func (p Progress) ended() Progress {
-	p.Step, p.FirstWrite, p.Effective, p.Baked = 0, time.Time{}, time.Time{}, 0
+	p = p.anew()
+	p.Step, p.FirstWrite, p.Baked = 0, time.Time{}, 0
 	p.Approved, p.ThinAccepted, p.Cause = 0, 0, ""
 	p.NoDataSince, p.Breaches = time.Time{}, nil
 	return p

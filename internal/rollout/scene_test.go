@@ -253,6 +253,8 @@ func sane(t interface{ Fatalf(string, ...any) }, in Input, d Decision) {
 		t.Fatalf("malformed write: %v", d.Write.validate())
 	case d.Write != nil && len(p.Intents) == 0:
 		t.Fatalf("write without a saved intent")
+	case len(p.Confirmed) > maxShares, slices.ContainsFunc(p.Intents, func(i Intent) bool { return len(i.Split) > maxShares }):
+		t.Fatalf("a split is remembered whole: %v", p.Confirmed)
 	case len(p.Intents) > maxIntents || len(p.Latched) > maxLatched:
 		t.Fatalf("%d intents, %d latched", len(p.Intents), len(p.Latched))
 	}

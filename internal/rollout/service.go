@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -134,6 +135,8 @@ type Revision struct {
 	Why       string // Cloud Run's reason when not ready, or why it could not be read
 	Egress    Egress
 	Timeout   time.Duration // request timeout; 0 when not reported
+	// MaxInstances is the largest number of instances; 0 when not reported.
+	MaxInstances int64
 	Image     string
 }
 
@@ -174,8 +177,60 @@ func between(candidate, stable string, weight int64) Split {
 	return NewSplit(map[string]int64{candidate: weight, stable: 100 - weight})
 }
 
-// Equal compares two splits.
-func (s Split) Equal(other Split) bool { return slices.Equal(s, other) }
+// maxShares bounds the shares of a split that is remembered.
+const maxShares = 4
+
+// others begins the name of a share that stands for many. No revision has such a
+// name, because theirs have no colon.
+const others = "others:"
+
+// brief is the split as it is remembered. A split of ours has two shares, but one
+// that a person made can have a hundred, with names of 63 characters, and every
+// copy of the object would carry them. All that is asked of it later is whether
+// it is still there and what the candidate has. So with more than maxShares only
+// the named revisions keep theirs. One more share stands for all others; its
+// name has their number and the digest of the whole, by which Equal knows it.
+func (s Split) brief(keep ...string) Split {
+	if len(s) <= maxShares {
+		return s
+	}
+	var short Split
+	rest, many := int64(0), 0
+	for _, share := range s {
+		if slices.Contains(keep, share.Revision) {
+			short = append(short, share)
+			continue
+		}
+		rest += share.Percent
+		many++
+	}
+	short = append(short, Share{fmt.Sprintf("%s%d:%s", others, many, s.digest()), rest})
+	slices.SortFunc(short, func(a, b Share) int { return cmp.Compare(a.Revision, b.Revision) })
+	return short
+}
+
+// isBrief tells whether a share of the split stands for many.
+func (s Split) isBrief() bool { return slices.ContainsFunc(s, Share.many) }
+
+func (s Share) many() bool { return strings.HasPrefix(s.Revision, others) }
+
+// digest is the same for a split and its brief form, and differs between splits.
+func (s Split) digest() string {
+	var text strings.Builder
+	for _, share := range s {
+		if share.many() {
+			return share.Revision[strings.LastIndex(share.Revision, ":")+1:]
+		}
+		fmt.Fprintf(&text, "%s %d\n", share.Revision, share.Percent)
+	}
+	sum := sha256.Sum256([]byte(text.String()))
+	return fmt.Sprintf("%x", sum[:16])
+}
+
+// Equal compares two splits, of which either may be brief.
+func (s Split) Equal(other Split) bool {
+	return slices.Equal(s, other) || (s.isBrief() || other.isBrief()) && s.digest() == other.digest()
+}
 
 // Of returns a revision's percent, 0 when it has none.
 func (s Split) Of(revision string) int64 {
@@ -189,19 +244,38 @@ func (s Split) Of(revision string) int64 {
 
 // sole returns the one revision that holds all traffic.
 func (s Split) sole() (string, bool) {
-	if len(s) == 1 && s[0].Percent == 100 {
+	if len(s) == 1 && s[0].Percent == 100 && !s[0].many() {
 		return s[0].Revision, true
 	}
 	return "", false
 }
 
-// String writes the split for people: "web-2 25%, web-1 75%", largest last.
+// String writes the split for people: "web-2 25%, web-1 75%", largest last. Of
+// many shares it names the largest.
 func (s Split) String() string {
-	parts := make([]string, 0, len(s))
+	smallestFirst := func(a, b Share) int { return cmp.Compare(a.Percent, b.Percent) }
 	bySize := slices.Clone(s)
-	slices.SortStableFunc(bySize, func(a, b Share) int { return cmp.Compare(a.Percent, b.Percent) })
+	slices.SortStableFunc(bySize, smallestFirst)
+	if len(s) > maxShares {
+		var largest []string
+		for _, share := range bySize[len(bySize)-maxShares+1:] {
+			largest = append(largest, share.Revision)
+		}
+		bySize = s.brief(largest...)
+		slices.SortStableFunc(bySize, smallestFirst)
+	}
+	parts := make([]string, 0, len(bySize))
 	for _, share := range bySize {
-		parts = append(parts, fmt.Sprintf("%s %d%%", share.Revision, share.Percent))
+		parts = append(parts, fmt.Sprintf("%s %d%%", share.title(), share.Percent))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// title names a share for people: "web-2", "96 others".
+func (s Share) title() string {
+	if !s.many() {
+		return s.Revision
+	}
+	number, _, _ := strings.Cut(strings.TrimPrefix(s.Revision, others), ":")
+	return number + " others"
 }

@@ -116,10 +116,15 @@ func scopeOf(in Input) (scope analysis.Scope, blind bool) {
 		Stable:    in.source(was.Stable),
 		Window:    in.Plan.Window,
 		Now:       in.Now,
+
+		MaxInstances: in.Revisions[was.Candidate].MaxInstances,
 	}
 	if in.moved() {
 		scope.AttemptSince = was.FirstWrite
-		scope.StepSince = in.stepSince().Add(settle)
+		scope.StepSince, scope.SeenThrough = in.stepSince().Add(settle), was.Judged
+		if !was.Watched.IsZero() {
+			scope.EarlierSince = was.Watched.Add(settle)
+		}
 	}
 	switch {
 	case in.Plan.NatUnwanted:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Write is a compare-and-swap of a service's whole traffic list. Only newWrite
@@ -103,6 +104,9 @@ func (w Write) validate() error {
 		}
 		if !e.Latest && e.Revision == "" {
 			return errors.New("entry without revision")
+		}
+		if strings.HasPrefix(e.Revision, others) {
+			return errors.New("a split of many revisions is not remembered whole")
 		}
 		key := Entry{Latest: e.Latest, Revision: e.Revision, Tag: e.Tag}
 		if seen[key] {

@@ -235,9 +235,10 @@ var rules = []rule{
 	{
 		field: "spec.analysis.checks", says: `with nat.discovery "Off" no NAT check runs`,
 		accept: map[string]string{
-			"NAT Off, errors on":            `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, onBreach: Hold}]}}`,
-			"NAT Off, no checks named":      `spec: {nat: {discovery: "Off"}}`,
-			"NAT Off, another in its place": `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}, {name: mine, serverErrors: {maxPercent: 1}}]}}`,
+			"NAT Off, errors on":              `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, onBreach: Hold}]}}`,
+			"NAT Off, no checks named":        `spec: {nat: {discovery: "Off"}}`,
+			"NAT Off, a latency in its place": `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}, {name: slow, latency: {maxMilliseconds: 800}}]}}`,
+			"NAT Off, another in its place":   `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}, {name: mine, serverErrors: {maxPercent: 1}}]}}`,
 		},
 		reject: map[string]string{
 			"NAT Off, errors in Shadow": `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: Shadow}]}}`,
@@ -258,8 +259,9 @@ var rules = []rule{
 		field: "spec.analysis.checks", says: "a check has only one of serverErrors",
 		accept: map[string]string{"one": checks + `[{name: mine, natDroppedPackets: {maxPerMinute: 10}}]}}`},
 		reject: map[string]string{
-			"two":   checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
-			"three": checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}, natAllocationFailures: {maxMinutes: 1}}]}}`,
+			"two new ones": checks + `[{name: mine, latency: {maxMilliseconds: 800}, instanceSaturation: {maxPending: 5}}]}}`,
+			"two":          checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
+			"three":        checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}, natAllocationFailures: {maxMinutes: 1}}]}}`,
 		},
 	},
 	{
@@ -269,6 +271,9 @@ var rules = []rule{
 			"nat-allocation without them":  checks + `[{name: nat-allocation, mode: Shadow}]}}`,
 			"nat-drops without thresholds": checks + `[{name: nat-drops, onBreach: Rollback}]}}`,
 			"errors with nothing but name": checks + `[{name: errors}]}}`,
+			"client errors":                checks + `[{name: client, clientErrors: {maxPercent: 5, relativeToStable: true}}]}}`,
+			"a latency":                    checks + `[{name: slow, latency: {percentile: 95, maxMilliseconds: 800}}]}}`,
+			"instances":                    checks + `[{name: full, instanceSaturation: {maxPercent: 80}}]}}`,
 		},
 		reject: map[string]string{"another name without thresholds": checks + `[{name: mine, mode: Shadow}]}}`},
 	},
@@ -280,6 +285,9 @@ var rules = []rule{
 			"nat-drops with its kind":      checks + `[{name: nat-drops, natDroppedPackets: {maxPerMinute: 5, minMinutes: 5}}]}}`,
 		},
 		reject: map[string]string{
+			"errors that watch the time":       checks + `[{name: errors, latency: {maxMilliseconds: 800}}]}}`,
+			"nat-drops that watch instances":   checks + `[{name: nat-drops, instanceSaturation: {maxPending: 1}}]}}`,
+			"nat-allocation that asks clients": checks + `[{name: nat-allocation, clientErrors: {maxPercent: 1}}]}}`,
 			"errors that watch NAT":            checks + `[{name: errors, natDroppedPackets: {maxPerMinute: 1}}]}}`,
 			"nat-allocation that counts drops": checks + `[{name: nat-allocation, natDroppedPackets: {maxPerMinute: 1}}]}}`,
 			"nat-drops that count errors":      checks + `[{name: nat-drops, serverErrors: {maxPercent: 1}}]}}`,
@@ -292,8 +300,10 @@ var rules = []rule{
 			"a NAT check, which holds":       checks + `[{name: nat-drops, rollbackAfter: 10m}]}}`,
 			"a NAT check with another name":  checks + `[{name: mine, natDroppedPackets: {maxPerMinute: 9}, rollbackAfter: 10m}]}}`,
 			"a NAT check that goes straight": checks + `[{name: nat-drops, onBreach: Rollback}]}}`,
+			"client errors, which hold":      checks + `[{name: mine, clientErrors: {maxPercent: 1}, rollbackAfter: 10m}]}}`,
 		},
 		reject: map[string]string{
+			"a latency, which rolls back":  checks + `[{name: mine, latency: {maxMilliseconds: 800}, rollbackAfter: 10m}]}}`,
 			"errors, which roll back":      checks + `[{name: errors, rollbackAfter: 10m}]}}`,
 			"errors with another name":     checks + `[{name: mine, serverErrors: {maxPercent: 1}, rollbackAfter: 10m}]}}`,
 			"a NAT check that rolls back":  checks + `[{name: nat-drops, onBreach: Rollback, rollbackAfter: 10m}]}}`,
@@ -330,6 +340,26 @@ var rules = []rule{
 			"words":                checks + `[{name: errors, serverErrors: {maxPercent: "few"}}]}}`,
 			"an empty string":      checks + `[{name: errors, serverErrors: {maxPercent: ""}}]}}`,
 		},
+	},
+	{
+		field: "spec.analysis.checks.clientErrors.maxPercent", says: "maxPercent must be 0 to 99.99 percent",
+		accept: map[string]string{
+			"a whole number": checks + `[{name: mine, clientErrors: {maxPercent: 5}}]}}`,
+			"a string":       checks + `[{name: mine, clientErrors: {maxPercent: "0.5%", relativeToStable: true}}]}}`,
+		},
+		reject: map[string]string{
+			"all":   checks + `[{name: mine, clientErrors: {maxPercent: 100}}]}}`,
+			"words": checks + `[{name: mine, clientErrors: {maxPercent: "few"}}]}}`,
+		},
+	},
+	{
+		field: "spec.analysis.checks.instanceSaturation", says: "instanceSaturation needs a limit",
+		accept: map[string]string{
+			"instances":          checks + `[{name: mine, instanceSaturation: {maxPercent: 100}}]}}`,
+			"requests that wait": checks + `[{name: mine, instanceSaturation: {maxPending: 0}}]}}`,
+			"both":               checks + `[{name: mine, instanceSaturation: {maxPercent: 80, maxPending: 10}}]}}`,
+		},
+		reject: map[string]string{"none": checks + `[{name: mine, instanceSaturation: {}}]}}`},
 	},
 	{
 		field: "spec.nat.discovery", says: `discovery "Off" means that NAT is not watched`,

@@ -71,6 +71,15 @@ func set(split ...any) func(*teller) {
 	}
 }
 
+// setEvenly is a person's split in which every revision has as much as the others.
+func setEvenly(revisions []string) func(*teller) {
+	var split []any
+	for _, name := range revisions {
+		split = append(split, name, 100/len(revisions))
+	}
+	return set(split...)
+}
+
 // retag keeps the split and changes the tags.
 func retag(revision, tag string) func(*teller) {
 	return func(b *teller) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -14,7 +15,11 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
 
-var seeds = flag.Int("seeds", 20, "how many seeds of disorder to play")
+var (
+	seeds       = flag.Int("seeds", 20, "how many seeds of disorder to play")
+	book        = flag.Bool("book", false, "play the whole book under every other value of a switch")
+	switchSeeds = flag.Int("switch-seeds", 2, "how many of them under every other value of a switch")
+)
 
 // plainStories are played again under disorder and under other behaviours of the
 // clouds. A person resumes what waits for one after a deadline.
@@ -87,16 +92,66 @@ func TestStoriesUnderOtherSwitches(t *testing.T) {
 		for _, s := range plainStories {
 			t.Run(fmt.Sprintf("%s, %s %s", s.name, name, values[1]), func(t *testing.T) {
 				t.Parallel()
-				s.world = append(slices.Clone(s.world), func(sc *simulator.Scenario) {
-					if err := sc.Switches.Set(name, values[1]); err != nil {
-						t.Fatal(err)
-					}
-				})
-				b := newTeller(t, s)
+				b := newTeller(t, switched(t, s, name, values[1]))
 				b.play()
 				if t.Failed() {
 					t.Log(b.told.String())
 				}
+			})
+		}
+	}
+}
+
+// switched is a story in a world in which one unverified behaviour is as given.
+func switched(t *testing.T, s story, name, value string) story {
+	t.Helper()
+	s.world = append(slices.Clone(s.world), func(sc *simulator.Scenario) {
+		if err := sc.Switches.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return s
+}
+
+// TestDisorderUnderOtherSwitches lets the disorder meet each unverified behaviour
+// of the clouds turned the other way. What holds there is what test/invariants
+// says of the value.
+func TestDisorderUnderOtherSwitches(t *testing.T) {
+	t.Parallel()
+	for i, name := range slices.Sorted(maps.Keys(simulator.AllSwitches())) {
+		value := simulator.AllSwitches()[name][1]
+		for n := range *switchSeeds {
+			seed := i + n
+			s := plainStories[seed%len(plainStories)]
+			t.Run(fmt.Sprintf("%s %s, %s, seed %d", name, value, s.name, seed), func(t *testing.T) {
+				t.Parallel()
+				b := disordered(t, switched(t, s, name, value), uint64(seed))
+				b.play()
+				if t.Failed() {
+					t.Log(b.told.String())
+				}
+			})
+		}
+	}
+}
+
+// TestTheBookUnderOtherSwitches plays every story of the book with one unverified
+// behaviour turned the other way: each story with the next one, or with -book
+// every story with all of them, which takes minutes. The invariants hold; how a
+// story ends may depend on the behaviour.
+func TestTheBookUnderOtherSwitches(t *testing.T) {
+	t.Parallel()
+	names := slices.Sorted(maps.Keys(simulator.AllSwitches()))
+	for i, s := range allStories {
+		for j, name := range names {
+			if !*book && j != i%len(names) {
+				continue
+			}
+			value := simulator.AllSwitches()[name][1]
+			t.Run(fmt.Sprintf("%s, %s %s", s.name, name, value), func(t *testing.T) {
+				t.Parallel()
+				s.anyEnd = true
+				newTeller(t, switched(t, s, name, value)).play()
 			})
 		}
 	}
@@ -166,6 +221,7 @@ func (l trouble) disturb(b *teller) {
 func (l trouble) refuse(b *teller) {
 	faults := []simulator.Fault{
 		onWrites(simulator.FaultDrop),
+		onWrites(simulator.FaultDuplicate),
 		{Kind: simulator.FaultError, Operation: "services.patch", Code: 409},
 		{Kind: simulator.FaultError, Operation: "services.patch", Code: 503, Times: 1 + l.dice.IntN(3)},
 		{Kind: simulator.FaultPark, Operation: "services.patch", Delay: simulator.Duration(time.Duration(1+l.dice.IntN(240)) * time.Second)},

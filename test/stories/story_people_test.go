@@ -1,11 +1,22 @@
 package stories_test
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
+
+// crowd is a hundred revisions with names as long as Cloud Run lets them be.
+var crowd = func() []string {
+	names := []string{"web-2", "web-1"}
+	for i := range 98 {
+		names = append(names, fmt.Sprintf("web-%s-%02d", strings.Repeat("x", 56), i))
+	}
+	return names
+}()
 
 // peopleStories: what people do, meanwhile and beside.
 var peopleStories = []story{
@@ -65,6 +76,21 @@ var peopleStories = []story{
 			when(because(rollout.TrafficConflict), "5m", "alice asks to resume", ask(rollout.Resume)),
 		},
 		want: rollout.Completed,
+	},
+	{
+		name: "foreign-crowd-aborted", title: "Someone splits the traffic over a hundred revisions; the controller dies on the way back, and still knows that split.",
+		world: []func(*simulator.Scenario){func(s *simulator.Scenario) {
+			for _, name := range crowd[2:] {
+				s.Services[0].Revisions = append(s.Services[0].Revisions, simulator.Deployment{Image: newImage, Revision: name})
+			}
+		}},
+		tale: []moment{
+			deployHealthy,
+			when(in(rollout.Baking, 25), "4m", "alice sends 1% to each of a hundred revisions by hand", setEvenly(crowd)),
+			when(because(rollout.TrafficConflict), "20m", "alice asks to abort", ask(rollout.Abort)),
+			during(beforeWrite, 3, "the controller dies for a minute", crash("1m")),
+		},
+		want: rollout.RolledBack,
 	},
 	{
 		name: "person-rolls-back", title: "Someone sends stable everything: that is a rollback, and it stays.",
