@@ -136,8 +136,9 @@ func clusterUID(ctx context.Context, reader client.Reader) (string, error) {
 	return string(ns.UID), nil
 }
 
-// connect opens Google's APIs with the manager's own identity. It returns a
-// count of the writes that the firewall refused beside them.
+// connect opens Google's APIs with the manager's own identity, once for all
+// rollouts: what they ask of Cloud Monitoring is put together, and counted. It
+// returns a count of the writes that the firewall refused beside them.
 func connect(ctx context.Context, o options) (controllers.Cloud, func() int64, error) {
 	agent := "sluice/" + version()
 	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent})
@@ -147,6 +148,9 @@ func connect(ctx context.Context, o options) (controllers.Cloud, func() int64, e
 	answers, err := monitoring.New(ctx, monitoring.Options{Endpoint: o.monitoring, UserAgent: agent})
 	if err != nil {
 		return controllers.Cloud{}, nil, fmt.Errorf("--monitoring-endpoint: %w", err)
+	}
+	if err := metrics.Registry.Register(answers.Counters()); err != nil {
+		return controllers.Cloud{}, nil, fmt.Errorf("registering the counts of calls: %w", err)
 	}
 	return controllers.Cloud{Observer: run, Actuator: run, Metrics: answers}, run.Refused, nil
 }

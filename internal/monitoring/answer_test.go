@@ -12,7 +12,6 @@ import (
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 	"github.com/google/go-cmp/cmp"
 	metricpb "google.golang.org/genproto/googleapis/api/metric"
-	monitoredrespb "google.golang.org/genproto/googleapis/api/monitoredres"
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -107,7 +106,7 @@ func TestPoints(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := one(t, start(t, always(c.series...), 0), ask(analysis.Requests, revision))
+			got := one(t, start(t, always(c.series...)), ask(analysis.Requests, revision))
 			want := analysis.Answer{Through: noon.Add(-4 * time.Minute), Points: c.wantPoints, Cause: c.wantCause, Detail: got.Detail}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
@@ -122,7 +121,9 @@ func TestPoints(t *testing.T) {
 func TestLatencies(t *testing.T) {
 	t.Parallel()
 	latencies := func(values ...*monitoringpb.TypedValue) *monitoringpb.TimeSeries {
-		series := &monitoringpb.TimeSeries{Metric: &metricpb.Metric{Type: "run.googleapis.com/request_latencies"}}
+		series := &monitoringpb.TimeSeries{
+			Metric: &metricpb.Metric{Type: "run.googleapis.com/request_latencies"}, Resource: resourceOf(revision),
+		}
 		for _, value := range values {
 			series.Points = append(series.Points, point(9, value))
 		}
@@ -148,7 +149,7 @@ func TestLatencies(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := one(t, start(t, always(c.series), 0), ask(analysis.Latencies, revision))
+			got := one(t, start(t, always(c.series)), ask(analysis.Latencies, revision))
 			if diff := cmp.Diff(c.want, got.Points); diff != "" {
 				t.Errorf("points (-want +got):\n%s", diff)
 			}
@@ -159,7 +160,7 @@ func TestLatencies(t *testing.T) {
 	}
 	t.Run("a distribution instead of a number", func(t *testing.T) {
 		t.Parallel()
-		got := one(t, start(t, always(class("2xx", point(9, fine))), 0), ask(analysis.Requests, revision))
+		got := one(t, start(t, always(class("2xx", point(9, fine)))), ask(analysis.Requests, revision))
 		if got.Cause != analysis.CauseWrongType || len(got.Points) > 0 {
 			t.Errorf("got %+v", got)
 		}
@@ -172,7 +173,7 @@ func TestGateways(t *testing.T) {
 		t.Parallel()
 		got := one(t, start(t, always(
 			ports("1", "nat-1", point(9, integer(640))), ports("2", "nat-3", point(9, integer(1))), ports("3", "nat-2", point(9, integer(2))),
-		), 0), ask(analysis.AllocatedPorts, gateway))
+		)), ask(analysis.AllocatedPorts, gateway))
 		want := analysis.Answer{
 			Through: noon.Add(-5 * time.Minute), Names: []string{"nat-2", "nat-3"},
 			Points: []analysis.Point{{End: noon.Add(-9 * time.Minute), Value: 640}},
@@ -185,7 +186,7 @@ func TestGateways(t *testing.T) {
 		t.Parallel()
 		got := one(t, start(t, always(
 			ports("1", "nat-1", point(9, integer(640))), ports("2", "nat-1", point(9, integer(1))),
-		), 0), ask(analysis.AllocatedPorts, gateway))
+		)), ask(analysis.AllocatedPorts, gateway))
 		if got.Cause != analysis.CauseAmbiguous || len(got.Points) > 0 || got.Detail != "2 routers have a gateway of this name" {
 			t.Errorf("got %+v", got)
 		}
@@ -194,7 +195,7 @@ func TestGateways(t *testing.T) {
 		t.Parallel()
 		got := one(t, start(t, always(
 			ports("1", "nat-9", point(9, integer(640))), ports("2", "nat-9", point(9, integer(1))),
-		), 0), ask(analysis.AllocatedPorts, gateway))
+		)), ask(analysis.AllocatedPorts, gateway))
 		if got.Cause != analysis.CauseNone || len(got.Points) > 0 || !cmp.Equal(got.Names, []string{"nat-9"}) {
 			t.Errorf("got %+v", got)
 		}
@@ -203,10 +204,10 @@ func TestGateways(t *testing.T) {
 		t.Parallel()
 		series := &monitoringpb.TimeSeries{
 			Metric:   &metricpb.Metric{Labels: map[string]string{"reason": "OUT_OF_RESOURCES"}},
-			Resource: &monitoredrespb.MonitoredResource{Labels: map[string]string{"router_id": "1"}},
+			Resource: ports("1", "nat-1").GetResource(),
 			Points:   []*monitoringpb.Point{point(9, integer(12))},
 		}
-		got := one(t, start(t, always(series), 0), ask(analysis.DroppedPackets, gateway))
+		got := one(t, start(t, always(series)), ask(analysis.DroppedPackets, gateway))
 		want := []analysis.Point{{End: noon.Add(-9 * time.Minute), Label: "OUT_OF_RESOURCES", Value: 12}}
 		if diff := cmp.Diff(want, got.Points); diff != "" {
 			t.Errorf("points (-want +got):\n%s", diff)
@@ -218,7 +219,7 @@ func TestGateways(t *testing.T) {
 		for i := range 100 {
 			series = append(series, ports("1", fmt.Sprintf("nat-%03d", i+100)))
 		}
-		if got := one(t, start(t, always(series...), 0), ask(analysis.AllocatedPorts, gateway)); len(got.Names) != maxNames {
+		if got := one(t, start(t, always(series...)), ask(analysis.AllocatedPorts, gateway)); len(got.Names) != maxNames {
 			t.Errorf("%d names, want %d", len(got.Names), maxNames)
 		}
 	})
@@ -273,7 +274,7 @@ func TestPartialAnswers(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := one(t, start(t, c.server, 0), ask(analysis.Requests, revision))
+			got := one(t, start(t, c.server), ask(analysis.Requests, revision))
 			if got.Cause != c.wantCause || !strings.Contains(got.Detail, c.wantDetail) || len(got.Points) != c.wantPoints {
 				t.Errorf("cause %q, detail %q, %d points, want %q, %q, %d",
 					got.Cause, got.Detail, len(got.Points), c.wantCause, c.wantDetail, c.wantPoints)
@@ -306,7 +307,7 @@ func TestFailuresAreAnswers(t *testing.T) {
 				return nil, status.Error(code, "no:\n\tthanks\x00\u202e")
 			}}
 			want := analysis.Answer{Through: noon.Add(-4 * time.Minute), Cause: c.cause, Detail: c.detail}
-			if diff := cmp.Diff(want, one(t, start(t, s, 0), ask(analysis.Requests, revision))); diff != "" {
+			if diff := cmp.Diff(want, one(t, start(t, s), ask(analysis.Requests, revision))); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}
 			if len(s.lists) != 1 {
@@ -326,7 +327,7 @@ func TestAServerThatIsSilentCostsOneTimeoutNotTheAnswers(t *testing.T) {
 		return &monitoringpb.ListTimeSeriesResponse{}, nil
 	}}
 	silent, fine := ask(analysis.Requests, revision), ask(analysis.Instances, revision)
-	answers, err := start(t, s, 200*time.Millisecond).Answer(t.Context(), []analysis.Question{silent, fine}, noon)
+	answers, err := start(t, s, func(o *Options) { o.Timeout = 200 * time.Millisecond }).Answer(t.Context(), []analysis.Question{silent, fine}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,31 +355,37 @@ func TestACallerWhoLeavesGetsAnError(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := start(t, &server{}, 0).Answer(ctx, []analysis.Question{ask(analysis.Requests, revision)}, noon)
+	_, err := start(t, &server{}).Answer(ctx, []analysis.Question{ask(analysis.Requests, revision)}, noon)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want the context's", err)
 	}
 }
 
-// TestWhateverComesThePointsAreSound throws arbitrary points at a collector.
+// TestWhateverComesThePointsAreSound throws arbitrary points at a haul.
 func TestWhateverComesThePointsAreSound(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		q := query{
-			series: analysis.Series{Metric: analysis.Requests, Source: revision}, metric: metrics[analysis.Requests],
+		home := place{revision.Location, revision.Service}
+		h := newHaul(query{
+			metric: metrics[analysis.Requests], project: revision.Project, places: []place{home},
 			after: noon.Add(-10 * time.Minute), through: noon,
-		}
-		c := newCollector(q)
+		})
 		for range rapid.IntRange(0, 30).Draw(t, "points") {
 			p := point(rapid.IntRange(-3, 13).Draw(t, "before"), integer(rapid.Int64Range(-2, 5).Draw(t, "value")))
 			p.Interval.EndTime.Seconds += rapid.SampledFrom([]int64{0, 0, 0, 1, 1 << 60}).Draw(t, "off")
-			c.page(&monitoringpb.ListTimeSeriesResponse{TimeSeries: []*monitoringpb.TimeSeries{
+			h.page(&monitoringpb.ListTimeSeriesResponse{TimeSeries: []*monitoringpb.TimeSeries{
 				class(rapid.SampledFrom([]string{"2xx", "5xx", "\x00", ""}).Draw(t, "class"), p),
 			}})
 		}
+		h.finish()
+		w := wish{
+			series: analysis.Series{Metric: analysis.Requests, Source: revision}, place: home,
+			after:   noon.Add(-time.Duration(rapid.IntRange(0, 10).Draw(t, "from")) * time.Minute),
+			through: noon.Add(-time.Duration(rapid.IntRange(0, 10).Draw(t, "to")) * time.Minute),
+		}
 		var last analysis.Point
-		for i, p := range c.answer().Points {
-			if p.Value < 0 || !p.End.Equal(p.End.Truncate(time.Minute)) || !p.End.After(q.after) || p.End.After(q.through) {
+		for i, p := range h.answer(w).Points {
+			if p.Value < 0 || !p.End.Equal(p.End.Truncate(time.Minute)) || !p.End.After(w.after) || p.End.After(w.through) {
 				t.Fatalf("unsound point %v", p)
 			}
 			if i > 0 && (p.End.Before(last.End) || p.End.Equal(last.End) && p.Label <= last.Label) {

@@ -19,10 +19,13 @@ var causes = map[codes.Code]analysis.Cause{
 	codes.InvalidArgument:   analysis.CauseInvalid,
 }
 
+// inTime is said of a call that was given up.
+const inTime = "no answer in time"
+
 // causeOf says why a call failed, and in the API's words where it has any.
 func causeOf(err error) (analysis.Cause, string) {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return analysis.CauseUnavailable, "no answer in time"
+		return analysis.CauseUnavailable, inTime
 	}
 	answer, ok := status.FromError(unwrapped(err))
 	if !ok {
@@ -30,12 +33,23 @@ func causeOf(err error) (analysis.Cause, string) {
 	}
 	detail := clean(answer.Message())
 	if answer.Code() == codes.DeadlineExceeded {
-		detail = "no answer in time"
+		detail = inTime
 	}
 	if cause, ok := causes[answer.Code()]; ok {
 		return cause, detail
 	}
 	return analysis.CauseUnavailable, detail
+}
+
+// codeOf is the gRPC code of an outcome.
+func codeOf(err error) codes.Code {
+	if err == nil {
+		return codes.OK
+	}
+	if answer, ok := status.FromError(unwrapped(err)); ok {
+		return answer.Code()
+	}
+	return status.FromContextError(err).Code()
 }
 
 // unwrapped finds the error that carries a gRPC status, so that its message is

@@ -4,7 +4,8 @@
 // wrong is an answer with a cause, because to the core "access denied" is
 // evidence of a kind: it holds a rollout. It asks only for minutes that are old
 // enough to have arrived, never lets the API fill a gap, and never takes absence
-// for zero. This is the only package that imports cloud.google.com/go/monitoring.
+// for zero. What many rollouts ask is put together in few queries (desk), and
+// neither a quota nor an outage makes anybody wait (quota). This is the only package that imports cloud.google.com/go/monitoring.
 //
 // What the API does is taken from monitoringpb (cloud.google.com/go/monitoring
 // v1.32.1) and Google's list of metrics.
@@ -13,20 +14,17 @@ package monitoring
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"sync"
+	"math/rand/v2"
 	"time"
 
 	monitoring "cloud.google.com/go/monitoring/apiv3/v2"
-	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-
-	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
 const (
@@ -53,13 +51,23 @@ type Options struct {
 	// Timeout limits each call; 0 means 10 s. All calls of one Answer together
 	// may take three times as long.
 	Timeout time.Duration
+	// PerMinute is the most calls of the API about one project; 0 means 1500, a
+	// quarter of a project's usual quota. A third of them may come at once.
+	PerMinute int
+	// Random spreads the waits after failures; it returns numbers from 0 to 1. Nil
+	// means random ones.
+	Random func() float64
 }
 
-// Client answers questions. It is safe for concurrent use.
+// Client answers questions. It is safe for concurrent use, and is meant to be
+// shared by all who ask: what they ask is put together.
 type Client struct {
-	api     *monitoring.MetricClient
-	timeout time.Duration
-	lags    lags
+	api      *monitoring.MetricClient
+	timeout  time.Duration
+	counters *counters
+	lags     lags
+	quotas   quotas
+	desks    desks
 }
 
 // New makes a client. It fails on an endpoint that it may not use, and without
@@ -82,7 +90,14 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	}
 	api.CallOptions.ListTimeSeries = nil
 	api.CallOptions.GetMetricDescriptor = nil
-	return &Client{api: api, timeout: cmp.Or(options.Timeout, defaultTimeout)}, nil
+	random := options.Random
+	if random == nil {
+		random = rand.Float64
+	}
+	return &Client{
+		api: api, timeout: cmp.Or(options.Timeout, defaultTimeout), counters: newCounters(),
+		quotas: quotas{perMinute: cmp.Or(options.PerMinute, defaultPerMinute), random: random},
+	}, nil
 }
 
 // dialOptions bounds what may come back, and how long a broken connection stays
@@ -116,103 +131,5 @@ func dialOptions(at endpoint, agent string) ([]option.ClientOption, error) {
 // Close ends the connections.
 func (c *Client) Close() error { return c.api.Close() }
 
-// Answer asks one ListTimeSeries for each series that questions are about; of
-// several questions about one series, the answer covers all. Every question has
-// an answer, and what failed says so in its cause. The error is the context's
-// alone.
-func (c *Client) Answer(ctx context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error) {
-	limited, cancel := context.WithTimeout(ctx, batch*c.timeout)
-	defer cancel()
-
-	merged := merge(questions)
-	c.learn(limited, merged, now)
-	list := make([]analysis.Answer, len(merged))
-	each(len(merged), func(i int) { list[i] = c.answer(limited, merged[i], now) })
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("asking Cloud Monitoring: %w", err)
-	}
-	answers := make(analysis.Answers, len(merged))
-	for i, q := range merged {
-		answers[q.Series] = list[i]
-	}
-	return answers, nil
-}
-
-// answer answers one question.
-func (c *Client) answer(ctx context.Context, question analysis.Question, now time.Time) analysis.Answer {
-	m, known := metrics[question.Metric]
-	if !known || question.Source.IsGateway() != (m.resource == resourceGateway) {
-		return analysis.Answer{Cause: analysis.CauseInvalid, Detail: "no such metric of such a source"}
-	}
-	if !projectID.MatchString(question.Source.Project) {
-		return analysis.Answer{Cause: analysis.CauseInvalid, Detail: "no such project: " + clean(question.Source.Project)}
-	}
-	through := now.Add(-c.lags.of(lagKey{question.Source.Project, question.Metric})).Truncate(time.Minute).UTC()
-	if until := question.Until.Truncate(time.Minute).UTC(); until.Before(through) {
-		through = until
-	}
-	q := query{series: question.Series, metric: m, after: question.After.UTC(), through: through}
-	if q.empty() {
-		return analysis.Answer{Through: through}
-	}
-	request, err := q.request()
-	if err != nil {
-		return analysis.Answer{Through: through, Cause: analysis.CauseInvalid, Detail: clean(err.Error())}
-	}
-	return c.collect(ctx, q, request)
-}
-
-// collect reads all pages. It goes through them itself, because the library's
-// iterator shows only the last page's execution errors.
-func (c *Client) collect(ctx context.Context, q query, request *monitoringpb.ListTimeSeriesRequest) analysis.Answer {
-	collected := newCollector(q)
-	token := ""
-	for range maxPages {
-		response, err := c.page(ctx, request, token)
-		if err != nil {
-			collected.complain(causeOf(err))
-			return collected.answer()
-		}
-		collected.page(response)
-		next := response.GetNextPageToken()
-		if next == "" {
-			return collected.answer()
-		}
-		if next == token {
-			break
-		}
-		token = next
-	}
-	collected.complain(analysis.CausePartial, "pages without end")
-	return collected.answer()
-}
-
-func (c *Client) page(
-	ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, token string,
-) (*monitoringpb.ListTimeSeriesResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	pages := c.api.ListTimeSeries(ctx, request)
-	if _, _, err := pages.InternalFetch(pageSize, token); err != nil {
-		return nil, err
-	}
-	response, ok := pages.Response.(*monitoringpb.ListTimeSeriesResponse)
-	if !ok {
-		return nil, errors.New("no response")
-	}
-	return response, nil
-}
-
-// each calls f for 0 to n-1, a few at a time, and waits for all.
-func each(n int, f func(int)) {
-	var group sync.WaitGroup
-	slots := make(chan struct{}, parallel)
-	for i := range n {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			f(i)
-		})
-	}
-	group.Wait()
-}
+// Counters are the counts of calls, pages and series, to be registered once.
+func (c *Client) Counters() prometheus.Collector { return c.counters }

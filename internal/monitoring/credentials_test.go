@@ -59,7 +59,7 @@ func TestNoCredentialsForThisMachine(t *testing.T) {
 		seen, _ = metadata.FromIncomingContext(ctx)
 		return &monitoringpb.ListTimeSeriesResponse{}, nil
 	}}
-	one(t, start(t, s, 0), ask(analysis.Requests, revision))
+	one(t, start(t, s), ask(analysis.Requests, revision))
 	if len(seen.Get("authorization")) > 0 {
 		t.Error("credentials sent to this machine")
 	}

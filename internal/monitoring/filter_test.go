@@ -2,39 +2,46 @@ package monitoring
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
 // read is a second, independent reading of the filter language: clauses of the
-// form field="value", joined by AND.
+// form field="value" or field=one_of("value","value"), joined by AND.
 func read(text string) ([]clause, error) {
 	var list []clause
 	for {
-		field, rest, ok := strings.Cut(text, `="`)
+		field, rest, ok := strings.Cut(text, "=")
 		if !ok || strings.ContainsAny(field, `" ()`) {
 			return nil, errors.New("no field")
 		}
-		var value strings.Builder
-		i := 0
-		for ; i < len(rest) && rest[i] != '"'; i++ {
-			if rest[i] == '\\' {
-				i++
+		rest, several := strings.CutPrefix(rest, "one_of(")
+		c := clause{field: field}
+		for more := true; more; {
+			var value string
+			var err error
+			if value, rest, err = literal(rest); err != nil {
+				return nil, err
 			}
-			if i == len(rest) {
-				return nil, errors.New("no end of the value")
+			c.values = append(c.values, value)
+			if rest, more = strings.CutPrefix(rest, ","); more && !several {
+				return nil, errors.New("no list")
 			}
-			value.WriteByte(rest[i])
 		}
-		if i == len(rest) {
-			return nil, errors.New("no end of the value")
+		if several {
+			if rest, ok = strings.CutPrefix(rest, ")"); !ok {
+				return nil, errors.New("no end of the list")
+			}
 		}
-		list = append(list, clause{field, value.String()})
-		if text = rest[i+1:]; text == "" {
+		list = append(list, c)
+		if text = rest; text == "" {
 			return list, nil
 		}
 		if text, ok = strings.CutPrefix(text, " AND "); !ok {
@@ -43,26 +50,35 @@ func read(text string) ([]clause, error) {
 	}
 }
 
+func literal(text string) (value, rest string, err error) {
+	text, ok := strings.CutPrefix(text, `"`)
+	if !ok {
+		return "", "", errors.New("no quote")
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			return b.String(), text[i+1:], nil
+		case '\\':
+			if i++; i == len(text) {
+				return "", "", errors.New("nothing after a backslash")
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return "", "", errors.New("no end of the value")
+}
+
 // FuzzNamesStayWithinTheirQuotes shows that a name can never become a clause.
 func FuzzNamesStayWithinTheirQuotes(f *testing.F) {
-	f.Add("shop", "europe-west1", "web", "web-1")
+	f.Add("shop", "europe-west1", "web", "api")
 	f.Add(`a" OR metric.type="b`, `\`, `\"`, `"" AND x="`)
-	f.Add("ü", "\u202e", "'", "\\\\\"")
-	f.Fuzz(func(t *testing.T, project, location, service, name string) {
-		sources := []analysis.Source{
-			{Project: project, Location: location, Service: service, Revision: name},
-			{Project: project, Location: location, Router: service, Gateway: name},
-		}
+	f.Add("ü", "\u202e", `")`, `","`)
+	f.Fuzz(func(t *testing.T, project, location, name, other string) {
 		for kind, m := range metrics {
-			source := sources[0]
-			if m.resource == resourceGateway {
-				source = sources[1]
-			}
-			want := clauses(m, source)
-			text, err := filter(want)
-			if err != nil {
-				continue
-			}
+			want := clauses(m, project, []place{{location, name}, {location, other}})
+			text := filter(want)
 			got, err := read(text)
 			if err != nil {
 				t.Fatalf("%s: %v: %s", kind, err, text)
@@ -70,13 +86,53 @@ func FuzzNamesStayWithinTheirQuotes(f *testing.F) {
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(clause{})); diff != "" {
 				t.Fatalf("%s: %s (-want +got):\n%s", kind, text, diff)
 			}
-			wantClauses := map[bool]int{false: 6, true: 5}[m.resource == resourceGateway]
-			if m.only != (clause{}) {
-				wantClauses++
-			}
-			if len(got) != wantClauses && !m.siblings {
-				t.Fatalf("%s: %d clauses, want %d", kind, len(got), wantClauses)
-			}
 		}
 	})
+}
+
+func TestLongFiltersAreDividedInOneWay(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := metrics[rapid.SampledFrom([]analysis.Metric{analysis.NotFound, analysis.DroppedPackets}).Draw(t, "metric")]
+		location := rapid.SampledFrom([]string{"europe-west1", "us-central1", "asia-northeast1", `"`})
+		name := rapid.StringMatching(`[a-z"\\]{1,63}`)
+		all := map[place]bool{}
+		for range rapid.IntRange(1, 300).Draw(t, "places") {
+			all[place{location.Draw(t, "location"), name.Draw(t, "name")}] = true
+		}
+		groups := split(m, "shop", slices.Collect(maps.Keys(all)))
+		if diff := cmp.Diff(groups, split(m, "shop", slices.Collect(maps.Keys(all))), cmp.AllowUnexported(place{})); diff != "" {
+			t.Fatal(diff)
+		}
+		count := 0
+		for i, group := range groups {
+			text := filter(clauses(m, "shop", group))
+			if len(text) > maxFilter {
+				t.Fatalf("%d bytes: %s", len(text), text)
+			}
+			if i < len(groups)-1 && len(text) < maxFilter/2 {
+				t.Fatalf("%d bytes only, and %d more filters", len(text), len(groups)-1-i)
+			}
+			for _, p := range group {
+				if !all[p] {
+					t.Fatalf("%v twice, or not asked for", p)
+				}
+				delete(all, p)
+				count++
+			}
+		}
+		if len(all) > 0 || len(groups) > count {
+			t.Fatalf("%d places left out", len(all))
+		}
+	})
+}
+
+func TestTheLongestNamesFitInAFilter(t *testing.T) {
+	t.Parallel()
+	quotes := strings.Repeat(`"`, maxValue)
+	for kind, m := range metrics {
+		if text := filter(clauses(m, strings.Repeat("p", 100), []place{{quotes, quotes}})); len(text) > maxFilter {
+			t.Errorf("%s: %d bytes", kind, len(text))
+		}
+	}
 }

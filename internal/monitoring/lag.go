@@ -32,6 +32,8 @@ type lagKey struct {
 type lagEntry struct {
 	lag        time.Duration
 	read, next time.Time
+	// pending is closed when the descriptor was read; nil while nobody reads it.
+	pending chan struct{}
 }
 
 // lags remembers the age after which a minute of a metric has surely arrived.
@@ -40,21 +42,27 @@ type lags struct {
 	known map[lagKey]lagEntry
 }
 
-// due returns the keys among those wanted that should be read at now, once each.
-// A clock that was set back makes everything due.
-func (l *lags) due(wanted []lagKey, now time.Time) []lagKey {
+// due returns the keys among those wanted that should be read at now, once each,
+// and what to wait for: the reading of these, and of those that others read. A
+// clock that was set back makes everything due.
+func (l *lags) due(wanted []lagKey, now time.Time) (keys []lagKey, pending []chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var keys []lagKey
-	seen := map[lagKey]bool{}
+	if l.known == nil {
+		l.known = map[lagKey]lagEntry{}
+	}
 	for _, key := range wanted {
 		entry, ok := l.known[key]
-		if !seen[key] && (!ok || !now.Before(entry.next) || now.Before(entry.read)) {
+		if entry.pending == nil && (!ok || !now.Before(entry.next) || now.Before(entry.read)) {
+			entry.pending = make(chan struct{})
+			l.known[key] = entry
 			keys = append(keys, key)
 		}
-		seen[key] = true
+		if entry.pending != nil {
+			pending = append(pending, entry.pending)
+		}
 	}
-	return keys
+	return keys, pending
 }
 
 // of returns a metric's delay: the descriptor's, or else the table's.
@@ -72,15 +80,12 @@ func (l *lags) of(key lagKey) time.Duration {
 func (l *lags) keep(key lagKey, descriptor *metricpb.MetricDescriptor, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.known == nil {
-		l.known = map[lagKey]lagEntry{}
+	entry := lagEntry{lag: l.known[key].lag, read: now, next: now.Add(lagRetry)}
+	if lag, ok := believed(descriptor); ok {
+		entry.lag, entry.next = lag, now.Add(lagAge)
 	}
-	lag, ok := believed(descriptor)
-	if !ok {
-		l.known[key] = lagEntry{lag: l.known[key].lag, read: now, next: now.Add(lagRetry)}
-		return
-	}
-	l.known[key] = lagEntry{lag: lag, read: now, next: now.Add(lagAge)}
+	close(l.known[key].pending)
+	l.known[key] = entry
 }
 
 // believed adds up what the descriptor says: a point is written at the end of its
@@ -97,25 +102,44 @@ func believed(descriptor *metricpb.MetricDescriptor) (time.Duration, bool) {
 	return sum, sane
 }
 
-// learn reads the descriptors that are due.
+// learn reads the descriptors that are due, and waits until they are read or ctx
+// ends.
 func (c *Client) learn(ctx context.Context, questions []analysis.Question, now time.Time) {
 	wanted := make([]lagKey, 0, len(questions))
 	for _, q := range questions {
-		if _, known := metrics[q.Metric]; known && projectID.MatchString(q.Source.Project) {
+		if askable(q) == nil {
 			wanted = append(wanted, lagKey{q.Source.Project, q.Metric})
 		}
 	}
-	due := c.lags.due(wanted, now)
-	each(len(due), func(i int) {
-		key := due[i]
-		ctx, cancel := context.WithTimeout(ctx, c.timeout)
-		defer cancel()
-		descriptor, err := c.api.GetMetricDescriptor(ctx, &monitoringpb.GetMetricDescriptorRequest{
-			Name: "projects/" + key.project + "/metricDescriptors/" + metrics[key.metric].name,
-		})
-		if err != nil {
-			descriptor = nil // the table or the last good value serves
+	keys, pending := c.lags.due(wanted, now)
+	for _, key := range keys {
+		go c.describe(context.WithoutCancel(ctx), key, now)
+	}
+	for _, read := range pending {
+		select {
+		case <-read:
+		case <-ctx.Done():
+			return
 		}
-		c.lags.keep(key, descriptor, now)
-	})
+	}
+}
+
+// describe reads a descriptor. When it cannot be read, the last good value or the
+// table serves.
+func (c *Client) describe(ctx context.Context, key lagKey, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	var descriptor *metricpb.MetricDescriptor
+	quota := c.quotas.of(key.project)
+	if quota.take(now).cause == analysis.CauseNone {
+		var err error
+		descriptor, err = c.api.GetMetricDescriptor(ctx, &monitoringpb.GetMetricDescriptorRequest{
+			Name: projectPrefix + key.project + "/metricDescriptors/" + metrics[key.metric].name,
+		})
+		c.counters.call(methodDescribe, err)
+		if quota.settle(err, now).cause != analysis.CauseNone {
+			descriptor = nil
+		}
+	}
+	c.lags.keep(key, descriptor, now)
 }

@@ -55,7 +55,7 @@ func TestDelays(t *testing.T) {
 			t.Parallel()
 			q := ask(analysis.Requests, revision)
 			q.After = noon.Add(-2 * time.Hour)
-			answer := one(t, start(t, &server{describe: describing(c.descriptor, c.err)}, 0), q)
+			answer := one(t, start(t, &server{describe: describing(c.descriptor, c.err)}), q)
 			if got := noon.Sub(answer.Through); got != c.want {
 				t.Errorf("through now minus %s, want minus %s", got, c.want)
 			}
@@ -66,7 +66,7 @@ func TestDelays(t *testing.T) {
 func TestADescriptorIsReadOnceAnHourForEachProjectAndMetric(t *testing.T) {
 	t.Parallel()
 	s := &server{describe: describing(delayed(60, 120), nil)}
-	client := start(t, s, 0)
+	client := start(t, s)
 	other := revision
 	other.Project = "other"
 	questions := []analysis.Question{ask(analysis.Requests, revision), ask(analysis.Requests, other), ask(analysis.Instances, revision)}
@@ -100,7 +100,7 @@ func TestADescriptorIsReadOnceAnHourForEachProjectAndMetric(t *testing.T) {
 func TestADescriptorThatCannotBeReadAgainLeavesTheLastGoodDelay(t *testing.T) {
 	t.Parallel()
 	s := &server{describe: describing(delayed(60, 60), nil)}
-	client := start(t, s, 0)
+	client := start(t, s)
 	through := func(at time.Time) time.Duration {
 		t.Helper()
 		q := ask(analysis.Requests, revision)
@@ -127,7 +127,7 @@ func TestADescriptorThatCannotBeReadAgainLeavesTheLastGoodDelay(t *testing.T) {
 
 func TestSecondsIntoAMinuteDoNotReachAMinuteThatIsNotOver(t *testing.T) {
 	t.Parallel()
-	client := start(t, &server{}, 0)
+	client := start(t, &server{})
 	q := ask(analysis.Requests, revision)
 	q.Until = noon.Add(time.Hour)
 	answers, err := client.Answer(t.Context(), []analysis.Question{q}, noon.Add(59*time.Second))

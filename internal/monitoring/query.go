@@ -1,44 +1,41 @@
 package monitoring
 
 import (
-	"fmt"
 	"time"
 
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
-
-	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
-// pageSize is the number of points in a page; a day of minutes in five classes
-// is 7200.
-const pageSize = 10_000
+// The number of points in a page; the API allows 100,000. Pages of these sizes
+// stay far below maxMessage: a number is some 40 bytes, a distribution some 500.
+const (
+	pageOfNumbers       = 50_000
+	pageOfDistributions = 10_000
+)
 
-// query is one question, ready to be asked.
+// query is one call of the API and the pages that belong to it.
 type query struct {
-	series analysis.Series
-	metric metric
-	after  time.Time // exclusive; whole minutes, as is through
-	// through is the end of the interval: the newest minute that is both certain
-	// to have arrived and asked for.
+	metric  metric
+	project string
+	places  []place
+	after   time.Time // exclusive; whole minutes, as is through
 	through time.Time
 }
 
-// empty tells that no minute asked for is certain yet.
-func (q query) empty() bool { return !q.through.After(q.after) }
-
-// request asks for one value per minute and label, summed over everything else.
-// The interval excludes its start and includes its end (monitoringpb,
-// TimeInterval), and an aligned point is stamped with the end of its minute.
-func (q query) request() (*monitoringpb.ListTimeSeriesRequest, error) {
-	text, err := filter(clauses(q.metric, q.series.Source))
-	if err != nil {
-		return nil, fmt.Errorf("building the filter for %s: %w", q.series.Metric, err)
+// request asks for one value per minute, source and label, summed over
+// everything else. The interval excludes its start and includes its end
+// (monitoringpb, TimeInterval), and an aligned point is stamped with the end of
+// its minute.
+func (q query) request() *monitoringpb.ListTimeSeriesRequest {
+	size := int32(pageOfNumbers)
+	if q.metric.histogram {
+		size = pageOfDistributions
 	}
 	return &monitoringpb.ListTimeSeriesRequest{
-		Name:   "projects/" + q.series.Source.Project,
-		Filter: text,
+		Name:   projectPrefix + q.project,
+		Filter: filter(clauses(q.metric, q.project, q.places)),
 		Interval: &monitoringpb.TimeInterval{
 			StartTime: timestamppb.New(q.after),
 			EndTime:   timestamppb.New(q.through),
@@ -47,31 +44,9 @@ func (q query) request() (*monitoringpb.ListTimeSeriesRequest, error) {
 			AlignmentPeriod:    durationpb.New(time.Minute),
 			PerSeriesAligner:   q.metric.aligner,
 			CrossSeriesReducer: monitoringpb.Aggregation_REDUCE_SUM,
-			GroupByFields:      q.metric.groupBy,
+			GroupByFields:      q.metric.groupBy(),
 		},
 		View:     monitoringpb.ListTimeSeriesRequest_FULL,
-		PageSize: pageSize,
-	}, nil
-}
-
-// merge leaves one question per series: the one that covers them all. The order
-// of first appearance is kept.
-func merge(questions []analysis.Question) []analysis.Question {
-	var merged []analysis.Question
-	at := map[analysis.Series]int{}
-	for _, q := range questions {
-		i, known := at[q.Series]
-		if !known {
-			at[q.Series] = len(merged)
-			merged = append(merged, q)
-			continue
-		}
-		if q.After.Before(merged[i].After) {
-			merged[i].After = q.After
-		}
-		if q.Until.After(merged[i].Until) {
-			merged[i].Until = q.Until
-		}
+		PageSize: size,
 	}
-	return merged
 }

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -29,12 +30,20 @@ func TestRequestsToTheByte(t *testing.T) {
 	t.Parallel()
 	const (
 		ofRevision = ` AND resource.type="cloud_run_revision" AND resource.labels.project_id="shop"` +
-			` AND resource.labels.location="europe-west1" AND resource.labels.service_name="web"` +
-			` AND resource.labels.revision_name="web-2"`
+			` AND resource.labels.location="europe-west1" AND resource.labels.service_name="web"`
 		ofRegion = ` AND resource.type="nat_gateway" AND resource.labels.project_id="net-host"` +
 			` AND resource.labels.region="europe-west1"`
 		ofGateway = ofRegion + ` AND resource.labels.gateway_name="nat-1"`
 	)
+	byRevision := []string{
+		"resource.label.project_id", "resource.label.location", "resource.label.service_name", "resource.label.revision_name",
+	}
+	byGateway := []string{
+		"resource.label.project_id", "resource.label.region", "resource.label.router_id", "resource.label.gateway_name",
+	}
+	part := func(clause string) string {
+		return strings.Replace(ofRevision, " AND resource.labels.location", clause+" AND resource.labels.location", 1)
+	}
 	cases := map[string]struct {
 		metric  analysis.Metric
 		source  analysis.Source
@@ -45,55 +54,43 @@ func TestRequestsToTheByte(t *testing.T) {
 	}{
 		"requests, by class": {
 			analysis.Requests, revision, `metric.type="run.googleapis.com/request_count"` + ofRevision,
-			"ALIGN_SUM",
-			[]string{"metric.label.response_code_class"},
-			"11:56",
+			"ALIGN_SUM", append(byRevision[:4:4], "metric.label.response_code_class"), "11:56",
 		},
 		"those not found, all classes together": {
-			analysis.NotFound, revision, `metric.type="run.googleapis.com/request_count"` +
-				strings.Replace(ofRevision, ` AND resource.labels.location`, ` AND metric.labels.response_code="404" AND resource.labels.location`, 1),
-			"ALIGN_SUM", nil, "11:56",
+			analysis.NotFound, revision, `metric.type="run.googleapis.com/request_count"` + part(` AND metric.labels.response_code="404"`),
+			"ALIGN_SUM", byRevision, "11:56",
 		},
 		"latencies, distributions that are added": {
 			analysis.Latencies, revision, `metric.type="run.googleapis.com/request_latencies"` + ofRevision,
-			"ALIGN_SUM", nil, "11:56",
-		},
-		"instances that serve": {
-			analysis.ActiveInstances, revision, `metric.type="run.googleapis.com/container/instance_count"` +
-				strings.Replace(ofRevision, ` AND resource.labels.location`, ` AND metric.labels.state="active" AND resource.labels.location`, 1),
-			"ALIGN_MAX", nil, "11:57",
-		},
-		"requests that wait": {
-			analysis.Pending, revision, `metric.type="run.googleapis.com/pending_queue/pending_requests"` + ofRevision,
-			"ALIGN_MAX", nil, "11:57",
+			"ALIGN_SUM", byRevision, "11:56",
 		},
 		"instances, all states together": {
 			analysis.Instances, revision, `metric.type="run.googleapis.com/container/instance_count"` + ofRevision,
-			"ALIGN_MAX", nil, "11:57",
+			"ALIGN_MAX", byRevision, "11:57",
 		},
-		"dropped packets, by router and reason": {
+		"instances that serve": {
+			analysis.ActiveInstances, revision, `metric.type="run.googleapis.com/container/instance_count"` + part(` AND metric.labels.state="active"`),
+			"ALIGN_MAX", byRevision, "11:57",
+		},
+		"requests that wait": {
+			analysis.Pending, revision, `metric.type="run.googleapis.com/pending_queue/pending_requests"` + ofRevision,
+			"ALIGN_MAX", byRevision, "11:57",
+		},
+		"dropped packets, by reason": {
 			analysis.DroppedPackets, gateway, `metric.type="router.googleapis.com/nat/dropped_sent_packets_count"` + ofGateway,
-			"ALIGN_SUM",
-			[]string{"resource.label.router_id", "metric.label.reason"},
-			"11:55",
+			"ALIGN_SUM", append(byGateway[:4:4], "metric.label.reason"), "11:55",
 		},
 		"failed allocations, a boolean that is counted": {
 			analysis.AllocationFailed, gateway, `metric.type="router.googleapis.com/nat/nat_allocation_failed"` + ofGateway,
-			"ALIGN_COUNT_TRUE",
-			[]string{"resource.label.router_id"},
-			"11:57",
+			"ALIGN_COUNT_TRUE", byGateway, "11:57",
 		},
 		"allocated ports, of every gateway there": {
 			analysis.AllocatedPorts, gateway, `metric.type="router.googleapis.com/nat/allocated_ports"` + ofRegion,
-			"ALIGN_MAX",
-			[]string{"resource.label.router_id", "resource.label.gateway_name"},
-			"11:55",
+			"ALIGN_MAX", byGateway, "11:55",
 		},
 		"open connections": {
 			analysis.OpenConnections, gateway, `metric.type="router.googleapis.com/nat/open_connections"` + ofGateway,
-			"ALIGN_MAX",
-			[]string{"resource.label.router_id"},
-			"11:55",
+			"ALIGN_MAX", byGateway, "11:55",
 		},
 	}
 	if len(cases) != len(metrics) {
@@ -103,7 +100,7 @@ func TestRequestsToTheByte(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &server{}
-			answer := one(t, start(t, s, 0), ask(c.metric, c.source))
+			answer := one(t, start(t, s), ask(c.metric, c.source))
 			if got := answer.Through.Format("15:04"); got != c.through {
 				t.Errorf("through %s, want %s", got, c.through)
 			}
@@ -119,10 +116,8 @@ func TestRequestsToTheByte(t *testing.T) {
 				`} start_time: {seconds: ` + strconv.FormatInt(noon.Unix()-1800, 10) + `}}` +
 				` aggregation: {alignment_period: {seconds: 60} per_series_aligner: ` + c.aligner +
 				` cross_series_reducer: REDUCE_SUM`
-			want += ` group_by_fields: ["` + strings.Join(c.groupBy, `", "`) + `"]} page_size: 10000`
-			if len(c.groupBy) == 0 {
-				want = strings.Replace(want, ` group_by_fields: [""]`, "", 1)
-			}
+			want += ` group_by_fields: ["` + strings.Join(c.groupBy, `", "`) + `"]} page_size: `
+			want += map[bool]string{false: "50000", true: "10000"}[c.metric == analysis.Latencies]
 			var wanted monitoringpb.ListTimeSeriesRequest
 			if err := prototext.Unmarshal([]byte(want), &wanted); err != nil {
 				t.Fatal(err)
@@ -136,40 +131,27 @@ func TestRequestsToTheByte(t *testing.T) {
 
 func TestNoRequestUsesAnAlignerThatFillsGaps(t *testing.T) {
 	t.Parallel()
+	fillers := []string{"ALIGN_DELTA", "ALIGN_RATE", "ALIGN_INTERPOLATE"}
+	for kind, m := range metrics {
+		if slices.Contains(fillers, m.aligner.String()) || !slices.Contains(permitted, m.aligner) {
+			t.Errorf("%s: aligner %s", kind, m.aligner)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.String()
 		q := query{
-			series: analysis.Series{
-				Metric: rapid.SampledFrom(slices.Collect(keysOf(metrics))).Draw(t, "metric"),
-				Source: analysis.Source{
-					Project: name.Draw(t, "project"), Location: name.Draw(t, "location"), Service: name.Draw(t, "service"),
-					Revision: name.Draw(t, "revision"), Gateway: name.Draw(t, "gateway"),
-				},
-			},
+			metric:  metrics[rapid.SampledFrom(slices.Sorted(maps.Keys(metrics))).Draw(t, "metric")],
+			project: name.Draw(t, "project"), places: []place{{name.Draw(t, "location"), name.Draw(t, "name")}},
 			after: noon, through: noon.Add(time.Minute),
 		}
-		q.metric = metrics[q.series.Metric]
-		request, err := q.request()
-		if err != nil {
-			return
-		}
-		if aligner := request.GetAggregation().GetPerSeriesAligner(); !slices.Contains(permitted, aligner) {
+		request := q.request()
+		if aligner := request.GetAggregation().GetPerSeriesAligner(); slices.Contains(fillers, aligner.String()) {
 			t.Fatalf("aligner %s", aligner)
 		}
 		if request.GetSecondaryAggregation() != nil {
 			t.Fatal("a second aggregation")
 		}
 	})
-}
-
-func keysOf(all map[analysis.Metric]metric) func(func(analysis.Metric) bool) {
-	return func(yield func(analysis.Metric) bool) {
-		for key := range all {
-			if !yield(key) {
-				return
-			}
-		}
-	}
 }
 
 // The sources cannot even name an aligner that fills gaps.
@@ -219,7 +201,7 @@ func TestQuestionsAboutOneSeriesAreAskedOnce(t *testing.T) {
 	narrow, wide := ask(analysis.Requests, revision), ask(analysis.Requests, revision)
 	narrow.After = noon.Add(-10 * time.Minute)
 	other := ask(analysis.Instances, revision)
-	answers, err := start(t, s, 0).Answer(t.Context(), []analysis.Question{narrow, other, wide, narrow}, noon)
+	answers, err := start(t, s).Answer(t.Context(), []analysis.Question{narrow, other, wide, narrow}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +221,7 @@ func TestAnIntervalThatHasNotArrivedIsNotAskedFor(t *testing.T) {
 	q := ask(analysis.Requests, revision)
 	q.After = noon.Add(-4 * time.Minute) // through is 11:56 too
 	want := analysis.Answer{Through: noon.Add(-4 * time.Minute)}
-	if diff := cmp.Diff(want, one(t, start(t, s, 0), q)); diff != "" {
+	if diff := cmp.Diff(want, one(t, start(t, s), q)); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}
 	if len(s.lists) != 0 {
@@ -251,7 +233,7 @@ func TestNoMinuteAfterTheQuestionsEndIsReported(t *testing.T) {
 	t.Parallel()
 	q := ask(analysis.Requests, revision)
 	q.Until = noon.Add(-20 * time.Minute)
-	if got := one(t, start(t, &server{}, 0), q).Through; !got.Equal(q.Until) {
+	if got := one(t, start(t, &server{}), q).Through; !got.Equal(q.Until) {
 		t.Errorf("through %s, want %s", got, q.Until)
 	}
 }
@@ -278,7 +260,7 @@ func TestQuestionsThatCannotBeAsked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &server{}
-			answer := one(t, start(t, s, 0), q)
+			answer := one(t, start(t, s), q)
 			if answer.Cause != analysis.CauseInvalid || answer.Detail == "" || len(answer.Detail) > 400 {
 				t.Errorf("cause %q, detail %q", answer.Cause, answer.Detail)
 			}

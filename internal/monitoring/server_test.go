@@ -56,23 +56,25 @@ func (s *server) GetMetricDescriptor(
 }
 
 // start serves s on this machine and returns a client of it.
-func start(t *testing.T, s *server, timeout time.Duration) *Client {
-	t.Helper()
+func start(tb testing.TB, s monitoringpb.MetricServiceServer, edits ...func(*Options)) *Client {
+	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	served := grpc.NewServer()
 	monitoringpb.RegisterMetricServiceServer(served, s)
 	go func() { _ = served.Serve(listener) }()
-	t.Cleanup(served.Stop)
-	client, err := New(t.Context(), Options{
-		Endpoint: "http://" + listener.Addr().String(), UserAgent: "test", Timeout: timeout,
-	})
-	if err != nil {
-		t.Fatal(err)
+	tb.Cleanup(served.Stop)
+	options := Options{Endpoint: "http://" + listener.Addr().String(), UserAgent: "test", Random: func() float64 { return 1 }}
+	for _, edit := range edits {
+		edit(&options)
 	}
-	t.Cleanup(func() { _ = client.Close() })
+	client, err := New(tb.Context(), options)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = client.Close() })
 	return client
 }
 
@@ -119,9 +121,16 @@ func class(name string, points ...*monitoringpb.Point) *monitoringpb.TimeSeries 
 		Metric: &metricpb.Metric{
 			Type: "run.googleapis.com/request_count", Labels: map[string]string{"response_code_class": name},
 		},
-		Resource: &monitoredrespb.MonitoredResource{Type: "cloud_run_revision"},
+		Resource: resourceOf(revision),
 		Points:   points,
 	}
+}
+
+// resourceOf is the resource of a revision as it comes back from a query.
+func resourceOf(of analysis.Source) *monitoredrespb.MonitoredResource {
+	return &monitoredrespb.MonitoredResource{Type: "cloud_run_revision", Labels: map[string]string{
+		"project_id": of.Project, "location": of.Location, "service_name": of.Service, "revision_name": of.Revision,
+	}}
 }
 
 // ports is a series of allocated ports of one gateway.
@@ -129,7 +138,9 @@ func ports(router, name string, points ...*monitoringpb.Point) *monitoringpb.Tim
 	return &monitoringpb.TimeSeries{
 		Metric: &metricpb.Metric{Type: "router.googleapis.com/nat/allocated_ports"},
 		Resource: &monitoredrespb.MonitoredResource{
-			Type: "nat_gateway", Labels: map[string]string{"router_id": router, "gateway_name": name},
+			Type: "nat_gateway", Labels: map[string]string{
+				"project_id": "net-host", "region": "europe-west1", "router_id": router, "gateway_name": name,
+			},
 		},
 		Points: points,
 	}

@@ -158,7 +158,9 @@ func TestTroubleWithMonitoring(t *testing.T) {
 			if c.wantCause == analysis.CausePartial {
 				return
 			}
-			if again := s.ask(analysis.Requests, stable); again.Cause != analysis.CauseNone { // one failure is one call: nothing retried it
+			s.advance(15 * time.Second)
+			// One failure is one call: nothing retried it.
+			if again := s.ask(analysis.Requests, stable); again.Cause != analysis.CauseNone {
 				t.Errorf("and then %q", again.Cause)
 			}
 		})

@@ -1,0 +1,196 @@
+package monitoring
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+const (
+	// maxNamed is the number of queries that may name their places in one sweep.
+	// Where more would be needed, one query asks for everything in the locations:
+	// it brings what nobody asked for, but the calls do not grow with the places.
+	maxNamed = 4
+	// maxSweeps is the number of sweeps of a minute after which the next one asks
+	// for everything as well. So it goes when a process starts among many rollouts
+	// and hears of them one after the other.
+	maxSweeps = 4
+	// deskAge is how long a desk that nobody asks is kept.
+	deskAge = 10 * time.Minute
+)
+
+// spans divide questions by how far back they reach, so that one old rollout does
+// not make the queries of all others long. What is older than the last is the
+// third kind.
+var spans = []time.Duration{time.Hour, 6 * time.Hour}
+
+// deskKey says what a desk is about: a metric of a project, and questions of one
+// of the spans.
+type deskKey struct {
+	project string
+	metric  analysis.Metric
+	span    int
+}
+
+func spanOf(reach time.Duration) int {
+	for i, span := range spans {
+		if reach <= span {
+			return i
+		}
+	}
+	return len(spans)
+}
+
+// reading is how a desk asks: it hands every page to take, and returns what went
+// wrong. now is what was told of the time.
+type reading func(ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, now time.Time,
+	take func(*monitoringpb.ListTimeSeriesResponse)) trouble
+
+// desk asks for everybody who wants to know of one metric in one project. It
+// remembers who was asked about, asks for all of them once a minute, and answers
+// from that until the next minute of the metric is certain. It makes one sweep at
+// a time: what is missing meanwhile waits, and comes together in the next.
+//
+// It holds no clock: a minute is what the callers are told it is.
+type desk struct {
+	key   deskKey
+	read  reading
+	limit time.Duration // of one sweep
+
+	mu      sync.Mutex
+	members members
+	sweeps  []*sweep // done, of the newest minute
+	flight  *sweep   // under way; nil if none is
+}
+
+// moment is the time that a pass was told, and the end of the newest minute that
+// is certain then.
+type moment struct{ now, certain time.Time }
+
+// ask answers wishes. It waits for sweeps until ctx ends, which ends no sweep:
+// others may wait for it too.
+func (d *desk) ask(ctx context.Context, wishes []wish, at moment) analysis.Answers {
+	d.join(wishes, at)
+	answers := make(analysis.Answers, len(wishes))
+	for len(wishes) > 0 {
+		s := d.next(ctx, wishes[0], at)
+		select {
+		case <-s.done:
+		case <-ctx.Done():
+			for _, w := range wishes {
+				answers[w.series] = analysis.Answer{Through: w.through, Cause: analysis.CauseUnavailable, Detail: inTime}
+			}
+			return answers
+		}
+		wishes = s.settle(wishes, at.certain, answers)
+	}
+	return answers
+}
+
+func (d *desk) join(wishes []wish, at moment) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.members.forget(at.now)
+	for _, w := range wishes {
+		d.members.join(w.place, need{asked: at.now, after: w.after})
+	}
+}
+
+// next returns a sweep that answers a wish, or one that must end before another
+// can begin.
+func (d *desk) next(ctx context.Context, w wish, at moment) *sweep {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range d.sweeps {
+		if h := s.of(w.place, w.after); h != nil && s.suits(at.certain) && h.fresh(at.now, s.asked) {
+			return s
+		}
+	}
+	if d.flight == nil {
+		d.flight = newSweep(d.plan(w, at), at.now)
+		go d.fly(context.WithoutCancel(ctx), d.flight)
+	}
+	return d.flight
+}
+
+// plan returns the queries for a wish and for all members that lack an answer.
+func (d *desk) plan(w wish, at moment) []query {
+	certain := at.certain
+	d.sweeps = slices.DeleteFunc(d.sweeps, func(s *sweep) bool { return !s.suits(certain) || !s.useful(at.now) })
+	for _, s := range d.sweeps {
+		certain = latest(certain, s.certain) // never go back to a minute that is over
+	}
+	d.sweeps = slices.DeleteFunc(d.sweeps, func(s *sweep) bool { return s.certain.Before(certain) })
+
+	after, places := w.after, map[place]bool{w.place: true}
+	for p, needs := range d.members {
+		if !d.knows(p, needs[0].after, at.now) {
+			places[p] = true
+			after = earliest(after, needs[0].after)
+		}
+	}
+	m := metrics[d.key.metric]
+	parts := split(m, d.key.project, slices.Collect(maps.Keys(places)))
+	if len(parts) > maxNamed || len(d.sweeps) >= maxSweeps {
+		parts = split(m, d.key.project, locations(places))
+		if d.key.span < len(spans) { // so that whoever comes later in this minute is answered too
+			after = earliest(after, certain.Add(-spans[d.key.span]-time.Minute))
+		}
+	}
+	queries := make([]query, 0, len(parts))
+	for _, part := range parts {
+		queries = append(queries, query{metric: m, project: d.key.project, places: part, after: after, through: certain})
+	}
+	return queries
+}
+
+// knows tells whether a place was read from after on, and need not be again.
+func (d *desk) knows(p place, after, now time.Time) bool {
+	return slices.ContainsFunc(d.sweeps, func(s *sweep) bool {
+		h := s.of(p, after)
+		return h != nil && h.fresh(now, s.asked)
+	})
+}
+
+// fly carries a sweep out.
+func (d *desk) fly(ctx context.Context, s *sweep) {
+	ctx, cancel := context.WithTimeout(ctx, d.limit)
+	defer cancel()
+	for _, h := range s.hauls {
+		h.complain(d.read(ctx, h.query.request(), s.asked, h.page))
+		h.finish()
+	}
+	d.mu.Lock()
+	d.flight = nil
+	d.sweeps = append(d.sweeps, s)
+	d.mu.Unlock()
+	close(s.done)
+}
+
+func locations(places map[place]bool) []place {
+	whole := map[place]bool{}
+	for p := range places {
+		whole[place{location: p.location}] = true
+	}
+	return slices.Collect(maps.Keys(whole))
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

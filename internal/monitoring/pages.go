@@ -1,0 +1,61 @@
+package monitoring
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+// list reads all pages of a request and hands each to take. It goes through them
+// itself, because the library's iterator shows only the last page's execution
+// errors. Every page is a call, and comes out of the project's quota at now.
+func (c *Client) list(
+	ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, now time.Time,
+	take func(*monitoringpb.ListTimeSeriesResponse),
+) trouble {
+	quota := c.quotas.of(strings.TrimPrefix(request.GetName(), projectPrefix))
+	token := ""
+	for range maxPages {
+		if t := quota.take(now); t.cause != analysis.CauseNone {
+			return t
+		}
+		response, err := c.page(ctx, request, token)
+		c.counters.call(methodList, err)
+		if t := quota.settle(err, now); t.cause != analysis.CauseNone {
+			return t
+		}
+		c.counters.pages.Inc()
+		c.counters.series.Add(float64(len(response.GetTimeSeries())))
+		take(response)
+		next := response.GetNextPageToken()
+		if next == "" {
+			return trouble{}
+		}
+		if next == token {
+			break
+		}
+		token = next
+	}
+	return trouble{cause: analysis.CausePartial, detail: "pages without end"}
+}
+
+func (c *Client) page(
+	ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, token string,
+) (*monitoringpb.ListTimeSeriesResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	pages := c.api.ListTimeSeries(ctx, request)
+	if _, _, err := pages.InternalFetch(int(request.GetPageSize()), token); err != nil {
+		return nil, err
+	}
+	response, ok := pages.Response.(*monitoringpb.ListTimeSeriesResponse)
+	if !ok {
+		return nil, errors.New("no response")
+	}
+	return response, nil
+}
