@@ -91,6 +91,15 @@ func (s *Switches) Set(name, value string) error {
 	return fmt.Errorf("switch %q does not exist", name)
 }
 
+// Values are the values that the switches have, by their names.
+func (s Switches) Values() map[string]string {
+	all := map[string]string{}
+	for _, c := range s.choices() {
+		all[c.name] = *c.value
+	}
+	return all
+}
+
 // AllSwitches lists every switch with its two values, the default first, for
 // tests that run a story under each.
 func AllSwitches() map[string][2]string {

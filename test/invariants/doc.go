@@ -28,6 +28,9 @@
 //   - I9 Pause and abort are bounded: no rise is sent later than [Delta] after them.
 //   - I10 Truthful status: what a saved status says of the traffic was so.
 //
+// All of them hold however the clouds behave where nobody has verified it, except
+// those that [Needs] names for a value.
+//
 // A request that a person made and that was accepted exempts: approve from the
 // number of requests in I4; resume, which writes a split of ours again, from I3
 // and I4.

@@ -1,6 +1,7 @@
 package invariants
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -106,16 +107,20 @@ func (p *past) gatewaysFail(plan Plan, since time.Time, needed int) string {
 		return ""
 	}
 	for _, name := range plan.Gateways {
-		var seen []GatewayMinute
+		var whole, flags []GatewayMinute
 		for _, m := range p.evidence.Gateways[name] {
-			if m.End.After(since) {
-				seen = append(seen, m)
+			if !m.End.After(since) {
+				continue
+			}
+			flags = append(flags, m)
+			if !m.Early {
+				whole = append(whole, m)
 			}
 		}
-		if len(seen) < max(1, needed) {
-			return fmt.Sprintf("gateway %s had %d visible minutes; %d are needed", name, len(seen), max(1, needed))
+		if len(whole) < max(1, needed) {
+			return fmt.Sprintf("gateway %s had %d visible minutes; %d are needed", name, len(whole), max(1, needed))
 		}
-		if what := failing(plan, p.usual(name), seen[max(0, len(seen)-5):]); what != "" {
+		if what := cmp.Or(dropping(plan, p.usual(name), newest(whole)), failing(plan, newest(flags))); what != "" {
 			return "gateway " + name + " " + what
 		}
 	}
@@ -127,7 +132,7 @@ func (p *past) gatewaysFail(plan Plan, since time.Time, needed int) string {
 func (p *past) usual(gateway string) int64 {
 	var before []int64
 	for _, m := range p.evidence.Gateways[gateway] {
-		if !m.End.After(p.firstWrite) && m.End.After(p.firstWrite.Add(-30*time.Minute)) {
+		if !m.Early && !m.End.After(p.firstWrite) && m.End.After(p.firstWrite.Add(-30*time.Minute)) {
 			before = append(before, m.Drops)
 		}
 	}
@@ -138,23 +143,33 @@ func (p *past) usual(gateway string) int64 {
 	return before[(len(before)-1)/2]
 }
 
-func failing(plan Plan, usual int64, newest []GatewayMinute) string {
-	dropping, failed := 0, 0
+// newest are the last five of some minutes.
+func newest(minutes []GatewayMinute) []GatewayMinute { return minutes[max(0, len(minutes)-5):] }
+
+func dropping(plan Plan, usual int64, newest []GatewayMinute) string {
+	count := 0
 	for _, m := range newest {
 		if plan.Drops != nil && m.Drops > max(plan.Drops.MaxPerMinute, usual) {
-			dropping++
+			count++
 		}
+	}
+	if plan.Drops == nil || count < plan.Drops.MinMinutes {
+		return ""
+	}
+	return fmt.Sprintf("dropped packets in %d of its newest minutes", count)
+}
+
+func failing(plan Plan, newest []GatewayMinute) string {
+	count := 0
+	for _, m := range newest {
 		if m.Failed {
-			failed++
+			count++
 		}
 	}
-	switch {
-	case plan.Drops != nil && dropping >= plan.Drops.MinMinutes:
-		return fmt.Sprintf("dropped packets in %d of its newest minutes", dropping)
-	case plan.Allocation != nil && failed > plan.Allocation.MaxMinutes:
-		return fmt.Sprintf("failed to allocate in %d of its newest minutes", failed)
+	if plan.Allocation == nil || count <= plan.Allocation.MaxMinutes {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("failed to allocate in %d of its newest minutes", count)
 }
 
 // coolDown is how long stopped instances may hold a gateway's ports.

@@ -130,6 +130,8 @@ type GatewayMinute struct {
 	End    time.Time
 	Drops  int64
 	Failed bool // an allocation failed
+	// Early is set where the flag of failed allocations is all that could be seen.
+	Early bool
 }
 
 // Plan is what the user asked for from a moment on.

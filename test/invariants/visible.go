@@ -123,7 +123,12 @@ func (e *eye) gateway(g Gateway) []GatewayMinute {
 	}
 	var seen []GatewayMinute
 	for end := range minutes {
-		seen = append(seen, GatewayMinute{end, drops[end].sum, failed[end].sum > 0})
+		seen = append(seen, GatewayMinute{End: end, Drops: drops[end].sum, Failed: failed[end].sum > 0})
+	}
+	for end, flag := range failed {
+		if !minutes[end] {
+			seen = append(seen, GatewayMinute{End: end, Failed: flag.sum > 0, Early: true})
+		}
 	}
 	slices.SortFunc(seen, func(a, b GatewayMinute) int { return a.End.Compare(b.End) })
 	return seen

@@ -22,10 +22,7 @@ func wellFormed(p *past, e Event) string {
 	case len(w.Targets) == 0:
 		return "a write has no traffic: everything would go to the newest revision"
 	}
-	if what := p.wellFormedTargets(w.Targets); what != "" {
-		return what
-	}
-	return p.lostTag(w)
+	return p.wellFormedTargets(w.Targets)
 }
 
 func (p *past) wellFormedTargets(targets []Target) string {
@@ -52,8 +49,12 @@ func (p *past) wellFormedTargets(targets []Target) string {
 	return ""
 }
 
-// lostTag finds a tag of somebody else's that a write removes or moves.
-func (p *past) lostTag(w Write) string {
+// keepsTags: I1. No write removes or moves a tag of somebody else's.
+func keepsTags(p *past, e Event) string {
+	w, ok := e.(Write)
+	if !ok || !w.Accepted {
+		return ""
+	}
 	for _, had := range w.Before.Traffic {
 		ours := had.Tag == ourTag && (had.Revision == p.tagged || had.Revision == p.saved.Stable)
 		if had.Tag == "" || ours {
@@ -69,15 +70,20 @@ func (p *past) lostTag(w Write) string {
 	return ""
 }
 
-// basedOnTheNewestRead: I2. What was written over is what was read.
+// landsOnItsBase: I2. What was written over is what was read.
+func landsOnItsBase(_ *past, e Event) string {
+	w, ok := e.(Write)
+	if !ok || !w.Accepted || w.Etag == w.Before.Etag {
+		return ""
+	}
+	return fmt.Sprintf("a write with the etag %s took effect on a service that had %s", w.Etag, w.Before.Etag)
+}
+
+// basedOnTheNewestRead: I2. What is sent rests on what was read last, just now.
 func basedOnTheNewestRead(p *past, e Event) string {
 	w, ok := e.(Write)
 	switch {
-	case !ok:
-		return ""
-	case w.Accepted && w.Etag != w.Before.Etag:
-		return fmt.Sprintf("a write with the etag %s took effect on a service that had %s", w.Etag, w.Before.Etag)
-	case w.Landed:
+	case !ok || w.Landed:
 		return ""
 	case p.read == nil || !p.read.Stale && p.read.State.Etag != w.Etag:
 		return fmt.Sprintf("a write with the etag %s was sent, which is not that of the newest read", w.Etag)

@@ -306,7 +306,7 @@ func (b *teller) pass() {
 			return
 		}
 	}
-	b.save(in, d)
+	b.save(d)
 	outcome := ""
 	if d.Write != nil {
 		if b.reach(beforeWrite); b.crashed {
@@ -343,7 +343,7 @@ func (b *teller) check(in rollout.Input, d rollout.Decision) {
 }
 
 // save keeps the progress, as the status of the object does.
-func (b *teller) save(in rollout.Input, d rollout.Decision) {
+func (b *teller) save(d rollout.Decision) {
 	if d.Write != nil || d.Progress.Phase == rollout.Completed && b.saved.Phase != rollout.Completed {
 		b.look(d)
 	}
