@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -224,7 +225,7 @@ func (s Split) digest() string {
 		fmt.Fprintf(&text, "%s %d\n", share.Revision, share.Percent)
 	}
 	sum := sha256.Sum256([]byte(text.String()))
-	return fmt.Sprintf("%x", sum[:16])
+	return hex.EncodeToString(sum[:16])
 }
 
 // Equal compares two splits, of which either may be brief.

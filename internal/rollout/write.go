@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Write is a compare-and-swap of a service's whole traffic list. Only newWrite
@@ -51,6 +50,9 @@ type tagging struct {
 // first, because the rounding of minimum instances favours the first entry;
 // everybody else's tags are kept to the letter.
 func newWrite(svc Service, split Split, candidate string, ours tagging) (*Write, error) {
+	if split.isBrief() {
+		return nil, errors.New("a split of many revisions is not remembered whole")
+	}
 	var targets []Entry
 	if percent := split.Of(candidate); percent > 0 {
 		targets = append(targets, Entry{Revision: candidate, Percent: percent})
@@ -104,9 +106,6 @@ func (w Write) validate() error {
 		}
 		if !e.Latest && e.Revision == "" {
 			return errors.New("entry without revision")
-		}
-		if strings.HasPrefix(e.Revision, others) {
-			return errors.New("a split of many revisions is not remembered whole")
 		}
 		key := Entry{Latest: e.Latest, Revision: e.Revision, Tag: e.Tag}
 		if seen[key] {
