@@ -147,28 +147,27 @@ func answers(w *world, questions []analysis.Question) analysis.Answers {
 		if q.Until.Before(until) {
 			until = q.Until
 		}
-		answer := analysis.Answer{Through: through}
-		for _, m := range w.arrived(q.After, until, lag) {
-			answer.Points = append(answer.Points, m.points(q.Series)...)
+		minutes := w.arrived(q.After, until, lag)
+		points := make([]analysis.Point, 0, 2*len(minutes))
+		for _, m := range minutes {
+			points = m.report(points, q.Series)
 		}
-		given[q.Series] = answer
+		given[q.Series] = analysis.Answer{Through: through, Points: points}
 	}
 	return given
 }
 
-// points are a minute's points of one series. A class without a request has none.
-func (m minute) points(of analysis.Series) []analysis.Point {
-	if of.Metric == analysis.Instances {
-		if !m.instance {
-			return nil
-		}
-		return []analysis.Point{{End: m.end, Value: 1}}
-	}
+// report adds a minute's points of one series. A class without a request has none.
+func (m minute) report(points []analysis.Point, of analysis.Series) []analysis.Point {
 	served := m.stable
-	if of.Source.Revision == candidate {
+	switch {
+	case of.Metric == analysis.Instances && !m.instance:
+		return points
+	case of.Metric == analysis.Instances:
+		return append(points, analysis.Point{End: m.end, Value: 1})
+	case of.Source.Revision == candidate:
 		served = m.candidate
 	}
-	var points []analysis.Point
 	if served.good > 0 {
 		points = append(points, analysis.Point{End: m.end, Label: "2xx", Value: served.good})
 	}
