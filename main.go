@@ -103,6 +103,7 @@ func run(ctx context.Context, o options) error {
 		Process:  clock.RealClock{},
 		Recorder: mgr.GetEventRecorder("sluice"),
 		Cluster:  cluster,
+		Decided:  collector.Decided,
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
 			return cloud, nil
 		},

@@ -25,19 +25,28 @@ type Collector struct {
 	rollouts client.Reader
 	clock    clock.PassiveClock
 	refused  func() int64
-	writes   *prometheus.CounterVec
+
+	writes, decisions *prometheus.CounterVec
 }
 
 // NewCollector makes a collector over the manager's cache. The clock is the one
 // that the rollouts live by; refused counts the write firewall's refusals.
 func NewCollector(rollouts client.Reader, now clock.PassiveClock, refused func() int64) *Collector {
-	return &Collector{
+	c := &Collector{
 		rollouts: rollouts, clock: now, refused: refused,
 		writes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sluice_writes_total",
 			Help: "Writes to Cloud Run by this process, by what became of them.",
 		}, []string{"result"}),
+		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sluice_decisions_total",
+			Help: "Decisions that this process saved, by what they lead to: shift, back and keep send a split, hold waits for the world, ask for a person.",
+		}, []string{"outcome"}),
 	}
+	for _, outcome := range outcomes {
+		c.decisions.WithLabelValues(outcome) // there from the start, so that the first one is a rise
+	}
+	return c
 }
 
 var firewallRefused = prometheus.NewDesc("sluice_firewall_refused_total",
@@ -50,12 +59,14 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 	ch <- firewallRefused
 	c.writes.Describe(ch)
+	c.decisions.Describe(ch)
 }
 
 // Collect implements prometheus.Collector. When the cache cannot be read the
 // scrape fails, which is what an alert on a silent target waits for.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	c.writes.Collect(ch)
+	c.decisions.Collect(ch)
 	ch <- prometheus.MustNewConstMetric(firewallRefused, prometheus.CounterValue, float64(c.refused()))
 
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout) //nolint:forbidigo // Prometheus hands in none
@@ -76,6 +87,41 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 			})
 		}
 	}
+}
+
+// The outcomes of decisions.
+const (
+	outcomeShift = "shift" // the split of a step is sent
+	outcomeBack  = "back"  // stable is sent everything
+	outcomeKeep  = "keep"  // the split that serves is sent again: pinned, or with our claim
+	outcomeHold  = "hold"  // it waits for the world
+	outcomeAsk   = "ask"   // it waits for a person
+	outcomeNone  = "none"  // nothing more than looking on
+)
+
+var outcomes = []string{outcomeShift, outcomeBack, outcomeKeep, outcomeHold, outcomeAsk, outcomeNone}
+
+// Decided counts a decision that was saved. What changes nothing is not saved,
+// and so not counted.
+func (c *Collector) Decided(d rollout.Decision) {
+	c.decisions.WithLabelValues(outcomeOf(d)).Inc()
+}
+
+// outcomeOf is what a decision leads to, in a word.
+func outcomeOf(d rollout.Decision) string {
+	switch phase := d.Progress.Phase; {
+	case d.Write != nil && phase == rollout.Shifting:
+		return outcomeShift
+	case d.Write != nil && phase == rollout.RollingBack:
+		return outcomeBack
+	case d.Write != nil:
+		return outcomeKeep
+	case phase == rollout.Held:
+		return outcomeHold
+	case phase == rollout.Paused || phase == rollout.AwaitingApproval:
+		return outcomeAsk
+	}
+	return outcomeNone
 }
 
 // Count counts the writes that go through an actuator.

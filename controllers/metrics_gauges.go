@@ -2,6 +2,8 @@ package controllers
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,7 +30,12 @@ var gauges = []gauge{
 		"type", "status"), tellConditions},
 	{about("step", "The step under way, counted from 1; absent outside an attempt."), tellStep},
 	{about("steps", "The number of steps that a rollout has."), tellSteps},
-	{about("candidate_weight_ratio", "The candidate's share of the traffic as Cloud Run reports it, from 0 to 1."), tellWeight},
+	{about("candidate_weight_ratio", "The candidate's share of the traffic as last asked for, from 0 to 1; absent without a candidate."), tellWanted},
+	{about("observed_weight_ratio", "The candidate's share of the traffic as Cloud Run reports it, from 0 to 1; absent without a candidate."), tellWeight},
+	{about("step_started_timestamp_seconds", "When the step's split was first seen to serve, in Unix time; absent before that."), tellStarted},
+	{about("step_deadline_timestamp_seconds", "When the step pauses unless it passes, in Unix time; absent while that clock stands still."), tellDeadline},
+	{about("check_value", "What a check measured; a share is a ratio. Absent where it is not one number.", "check", "unit"), tellValue},
+	{about("check_limit", "What a check allows, in the unit of check_value. Absent where it is not one number.", "check", "unit"), tellLimit},
 	{about("check_passing", "1 if a check lets the step end, 0 if not; also of checks in Shadow mode, which have no effect.",
 		"check"), tellPassing},
 	{about("check_data_age_seconds", "The age of the newest minute that a check has judged.", "check"), tellAge},
@@ -70,6 +77,73 @@ func tellWeight(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 	if ro.Status.Candidate != nil {
 		tell(float64(ro.Status.Candidate.Percent) / 100)
 	}
+}
+
+// tellWanted is the newest split that was sent, or else the one that serves.
+func tellWanted(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	if ro.Status.Attempt == nil || ro.Status.Candidate == nil {
+		return
+	}
+	p := progressOf(ro)
+	split := p.Confirmed
+	if n := len(p.Intents); n > 0 {
+		split = p.Intents[n-1].Split
+	}
+	tell(float64(split.Of(p.Candidate)) / 100)
+}
+
+func tellStarted(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	if a := ro.Status.Attempt; a != nil && ro.Status.Step != "" && a.EffectiveSince != nil {
+		tell(float64(a.EffectiveSince.Unix()))
+	}
+}
+
+func tellDeadline(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	a := ro.Status.Attempt
+	limit, err := time.ParseDuration(string(ro.Spec.Strategy.StepDeadline))
+	if a == nil || a.DeadlineRunningSince == nil || err != nil {
+		return
+	}
+	tell(float64(a.DeadlineRunningSince.Unix()-a.DeadlineSpentSeconds) + limit.Seconds())
+}
+
+func tellValue(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	for _, c := range ro.Status.Checks {
+		if value, unit, ok := measured(c.Value); ok {
+			tell(value, c.Name, unit)
+		}
+	}
+}
+
+func tellLimit(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	for _, c := range ro.Status.Checks {
+		if value, unit, ok := measured(c.Limit); ok {
+			tell(value, c.Name, unit)
+		}
+	}
+}
+
+// units are those in which checks measure, and what is told of one of each.
+var units = map[string]struct {
+	name string
+	one  float64
+}{
+	"%":            {"ratio", 0.01},
+	" ms":          {"seconds", 0.001},
+	" min":         {"minutes", 1},
+	" packets/min": {"packets/min", 1},
+}
+
+// measured reads a number with its unit as status shows it. A text of another
+// form, such as a limit that is relative to stable, is no number.
+func measured(text string) (value float64, unit string, ok bool) {
+	end := strings.IndexFunc(text, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+	if end <= 0 {
+		return 0, "", false
+	}
+	number, err := strconv.ParseFloat(text[:end], 64)
+	u, known := units[text[end:]]
+	return number * u.one, u.name, known && err == nil
 }
 
 func tellPassing(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {

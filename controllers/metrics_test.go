@@ -3,12 +3,16 @@ package controllers
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -41,8 +45,14 @@ func held(name string) v1alpha1.CloudRunRollout {
 	ro := v1alpha1.CloudRunRollout{ObjectMeta: metav1.ObjectMeta{Namespace: "pay", Name: name}}
 	ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: "acme-prod", Location: "us-central1", Name: "api"}
 	ro.Spec.Strategy.Steps = make([]v1alpha1.Step, 4)
+	ro.Spec.Strategy.StepDeadline = "1h"
+	since := metav1.NewTime(scrapedAt.Add(-20 * time.Minute))
 	ro.Status = v1alpha1.CloudRunRolloutStatus{
 		Phase: v1alpha1.PhaseHeld, Step: "2/4", Weight: "25%",
+		Attempt: &v1alpha1.Attempt{
+			Candidate: "api-2", EffectiveSince: &since, DeadlineRunningSince: &since, DeadlineSpentSeconds: 600,
+			Confirmed: []v1alpha1.Share{{Revision: "api-1", Percent: 75}, {Revision: "api-2", Percent: 25}},
+		},
 		Stable:    &v1alpha1.RevisionStatus{Revision: "api-1", Percent: 75},
 		Candidate: &v1alpha1.RevisionStatus{Revision: "api-2", Percent: 25},
 		Conditions: []metav1.Condition{
@@ -50,8 +60,8 @@ func held(name string) v1alpha1.CloudRunRollout {
 			{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonHeldByAnalysis},
 		},
 		Checks: []v1alpha1.CheckStatus{
-			{Name: "errors", Verdict: v1alpha1.VerdictPass, ObservedThrough: &through},
-			{Name: "nat-drops", Verdict: v1alpha1.VerdictBreach},
+			{Name: "errors", Verdict: v1alpha1.VerdictPass, Value: "0.4%", Limit: "stable+1%", ObservedThrough: &through},
+			{Name: "nat-drops", Verdict: v1alpha1.VerdictBreach, Value: "12 packets/min", Limit: "0 packets/min"},
 			{Name: "nat-allocation", Verdict: v1alpha1.VerdictNotApplicable},
 		},
 	}
@@ -73,6 +83,12 @@ func TestARolloutIsTold(t *testing.T) {
 		`sluice_rollout_step{name="api",namespace="pay"} 2`,
 		`sluice_rollout_steps{name="api",namespace="pay"} 4`,
 		`sluice_rollout_candidate_weight_ratio{name="api",namespace="pay"} 0.25`,
+		`sluice_rollout_observed_weight_ratio{name="api",namespace="pay"} 0.25`,
+		`sluice_rollout_step_started_timestamp_seconds{name="api",namespace="pay"} 1.79540202e+09`,
+		`sluice_rollout_step_deadline_timestamp_seconds{name="api",namespace="pay"} 1.79540502e+09`,
+		`sluice_rollout_check_value{check="errors",name="api",namespace="pay",unit="ratio"} 0.004`,
+		`sluice_rollout_check_value{check="nat-drops",name="api",namespace="pay",unit="packets/min"} 12`,
+		`sluice_rollout_check_limit{check="nat-drops",name="api",namespace="pay",unit="packets/min"} 0`,
 		`sluice_rollout_check_passing{check="errors",name="api",namespace="pay"} 1`,
 		`sluice_rollout_check_passing{check="nat-drops",name="api",namespace="pay"} 0`,
 		`sluice_rollout_check_passing{check="nat-allocation",name="api",namespace="pay"} 1`,
@@ -84,10 +100,142 @@ func TestARolloutIsTold(t *testing.T) {
 			t.Errorf("missing %s in:\n%s", want, got)
 		}
 	}
-	for _, not := range []string{"awaiting_human", `data_age_seconds{check="nat`} {
+	for _, not := range []string{"awaiting_human", `data_age_seconds{check="nat`, `check_limit{check="errors"`, `check_value{check="nat-allocation"`} {
 		if strings.Contains(got, not) {
 			t.Errorf("%s was told in:\n%s", not, got)
 		}
+	}
+}
+
+func TestTheWeightThatIsAskedForIsToldBesideTheOneThatServes(t *testing.T) {
+	ro := held("api")
+	ro.Status.Attempt.Intents = []v1alpha1.Intent{{Split: []v1alpha1.Share{{Revision: "api-1", Percent: 50}, {Revision: "api-2", Percent: 50}}}}
+	c, _ := collectorOf(ro)
+	got := scrape(t, c)
+	for _, want := range []string{
+		`sluice_rollout_candidate_weight_ratio{name="api",namespace="pay"} 0.5`,
+		`sluice_rollout_observed_weight_ratio{name="api",namespace="pay"} 0.25`,
+	} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("missing %s in:\n%s", want, got)
+		}
+	}
+}
+
+func TestNumbersAreReadWithTheirUnits(t *testing.T) {
+	type reading struct {
+		value float64
+		unit  string
+		ok    bool
+	}
+	for text, want := range map[string]reading{
+		"4.17%":                {0.0417, "ratio", true},
+		"0%":                   {0, "ratio", true},
+		"250 ms":               {0.25, "seconds", true},
+		"3 min":                {3, "minutes", true},
+		"1000 packets/min":     {1000, "packets/min", true},
+		"stable+1%":            {},
+		"12 active, 3 pending": {},
+		"1.2.3%":               {},
+		"7":                    {},
+		"":                     {},
+	} {
+		value, unit, ok := measured(text)
+		if got := (reading{value, unit, ok}); ok != want.ok || ok && (got.unit != want.unit || math.Abs(got.value-want.value) > 1e-9) {
+			t.Errorf("%q is read as %+v, want %+v", text, got, want)
+		}
+	}
+}
+
+func TestDecisionsAreCountedByWhatTheyLeadTo(t *testing.T) {
+	for _, test := range []struct {
+		phase rollout.Phase
+		write *rollout.Write
+		want  string
+	}{
+		{rollout.Shifting, &rollout.Write{}, "shift"},
+		{rollout.Shifting, nil, "none"},
+		{rollout.RollingBack, &rollout.Write{}, "back"},
+		{rollout.Idle, &rollout.Write{}, "keep"},
+		{rollout.Held, nil, "hold"},
+		{rollout.Paused, nil, "ask"},
+		{rollout.AwaitingApproval, nil, "ask"},
+		{rollout.Baking, nil, "none"},
+	} {
+		c, _ := collectorOf()
+		c.Decided(rollout.Decision{Progress: rollout.Progress{Phase: test.phase}, Write: test.write})
+		if got := testutil.ToFloat64(c.decisions.WithLabelValues(test.want)); got != 1 {
+			t.Errorf("%s, writes %t: not counted as %s", test.phase, test.write != nil, test.want)
+		}
+	}
+}
+
+// TestEveryOutcomeIsThereFromTheStart: a counter that begins at 1 has no rise.
+func TestEveryOutcomeIsThereFromTheStart(t *testing.T) {
+	c, _ := collectorOf()
+	got := scrape(t, c)
+	for _, outcome := range outcomes {
+		if want := `sluice_decisions_total{outcome="` + outcome + `"} 0`; !strings.Contains(got, want+"\n") {
+			t.Errorf("missing %s in:\n%s", want, got)
+		}
+	}
+}
+
+// TestOnlyWhatWasSavedIsCounted counts through a save, one that fails, and a pass
+// that has nothing to save.
+func TestOnlyWhatWasSavedIsCounted(t *testing.T) {
+	count := 0
+	save := func(ro *v1alpha1.CloudRunRollout, err error) {
+		r := Reconciler{
+			Client: stub{err: err}, Process: clocktesting.NewFakePassiveClock(morning), Decided: func(rollout.Decision) { count++ },
+		}
+		in := rollout.Input{Now: morning}
+		if got := r.save(t.Context(), ro, in, rollout.Decision{Progress: rollout.Progress{Phase: rollout.Held}}); !errors.Is(got, err) {
+			t.Errorf("saving: %v, want %v", got, err)
+		}
+	}
+	ro := object()
+	for _, step := range []struct {
+		what string
+		ro   *v1alpha1.CloudRunRollout
+		err  error
+		want int
+	}{
+		{"a save that fails", object(), errors.New("no apiserver"), 0},
+		{"a save", ro, nil, 1},
+		{"the same again", ro, nil, 1},
+	} {
+		if save(step.ro, step.err); count != step.want {
+			t.Errorf("after %s %d decisions are counted, want %d", step.what, count, step.want)
+		}
+	}
+}
+
+var (
+	described  = regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: {([^}]*)}`)
+	documented = regexp.MustCompile("(?m)^\\| `(sluice_[a-z_]+)` \\| [a-z]+ \\| ([a-z, `]*) \\|")
+)
+
+// TestEveryMetricIsDocumented compares docs/metrics.md with what is told.
+func TestEveryMetricIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := collectorOf()
+	descs := make(chan *prometheus.Desc, 100)
+	c.Describe(descs)
+	close(descs)
+	told, written := map[string]string{}, map[string]string{}
+	for d := range descs {
+		m := described.FindStringSubmatch(d.String())
+		told[m[1]] = strings.ReplaceAll(m[2], ",", ", ")
+	}
+	for _, m := range documented.FindAllStringSubmatch(string(text), -1) {
+		written[m[1]] = strings.ReplaceAll(m[2], "`", "")
+	}
+	if diff := cmp.Diff(told, written); diff != "" {
+		t.Errorf("metrics and their labels (-told +documented):\n%s", diff)
 	}
 }
 

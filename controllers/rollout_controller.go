@@ -42,6 +42,8 @@ type Reconciler struct {
 	// Cluster is the UID of the namespace kube-system, by which claims on services
 	// tell clusters apart. Without it no claims are made or heeded.
 	Cluster string
+	// Decided hears of every decision that was saved; nil for nobody.
+	Decided func(rollout.Decision)
 	// Connect opens what a rollout may touch.
 	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
 

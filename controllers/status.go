@@ -32,6 +32,9 @@ func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in 
 	}
 	r.memory.saved(ro, r.Process.Now())
 	r.seen(ro, in)
+	if r.Decided != nil {
+		r.Decided(d)
+	}
 	return nil
 }
 
