@@ -153,7 +153,9 @@ func connect(ctx context.Context, o options) (controllers.Cloud, func() int64, e
 	if err := metrics.Registry.Register(answers.Counters()); err != nil {
 		return controllers.Cloud{}, nil, fmt.Errorf("registering the counts of calls: %w", err)
 	}
-	return controllers.Cloud{Observer: run, Actuator: run, Metrics: answers}, run.Refused, nil
+	return controllers.Cloud{
+		Observer: run, Actuator: run, Metrics: answers, Watcher: cloudrun.NewWatch(run),
+	}, run.Refused, nil
 }
 
 func managerOptions(o options) ctrl.Options {

@@ -9,21 +9,30 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
+// started is what is known of a decision before anything is read.
+func started(ro *v1alpha1.CloudRunRollout) (rollout.Input, error) {
+	plan, err := planOf(ro)
+	return rollout.Input{Plan: plan, Progress: progressOf(ro), Request: requestOf(ro), Deleting: !ro.DeletionTimestamp.IsZero()}, err
+}
+
+// asked tells whether a person waits for an answer, who is heard at once.
+func asked(in rollout.Input) bool {
+	return in.Request.ID != "" && in.Request.ID != in.Progress.LastRequest.ID
+}
+
 // observe gathers everything the decision may depend on. The time is read last
 // and once, in whole seconds as the API saves them: what was read is not newer.
 func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (rollout.Input, error) {
-	plan, err := planOf(ro)
+	in, err := started(ro)
 	if err != nil {
 		return rollout.Input{}, err
 	}
-	in := rollout.Input{Plan: plan, Progress: progressOf(ro), Request: requestOf(ro), Deleting: !ro.DeletionTimestamp.IsZero()}
-
+	plan := in.Plan
 	in.Service, err = cloud.Service(ctx, plan.Service)
 	if err != nil {
 		return rollout.Input{}, err
 	}
-	asked := in.Request.ID != "" && in.Request.ID != in.Progress.LastRequest.ID // a person is heard at once
-	if detail, denied := r.memory.writeDenied(ro, r.Process.Now()); denied && !asked && in.Service.Presence == rollout.Found {
+	if detail, denied := r.memory.writeDenied(ro, r.Process.Now()); denied && !asked(in) && in.Service.Presence == rollout.Found {
 		in.Service.Presence, in.Service.Detail = rollout.Denied, detail
 	}
 	if in.Service.Presence == rollout.Found {
@@ -34,11 +43,21 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 		}
 		wholeSeconds(in.Revisions)
 	}
-	in.Now = r.Clock.Now().UTC().Truncate(time.Second)
+	in.Now = r.now()
+	return r.question(ctx, cloud, ro, in)
+}
+
+// now is the time of a decision: whole seconds, as the API saves them.
+func (r *Reconciler) now() time.Time { return r.Clock.Now().UTC().Truncate(time.Second) }
+
+// question completes what was read of the service with who we are and what the
+// metrics say.
+func (r *Reconciler) question(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input) (rollout.Input, error) {
 	if err := r.identify(ctx, ro, &in); err != nil {
 		return rollout.Input{}, err
 	}
 	if questions := rollout.Questions(in); len(questions) > 0 {
+		var err error
 		if in.Answers, err = cloud.Answer(ctx, questions, in.Now); err != nil {
 			return rollout.Input{}, fmt.Errorf("asking Cloud Monitoring: %w", err)
 		}

@@ -26,9 +26,20 @@ type Metrics interface {
 	Answer(ctx context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error)
 }
 
+// Watcher looks at many rollouts' services for the price of few calls. What it
+// shows may be as old as is allowed, so it is for noticing that something is to
+// be decided, never for deciding it.
+type Watcher interface {
+	// Listed tells whether the service is in a list that is fresh enough.
+	Listed(ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration) (rollout.Service, bool)
+	Remembered(ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration) (map[string]rollout.Revision, error)
+}
+
 // Cloud is what one rollout may touch.
 type Cloud struct {
 	Observer
 	Actuator
 	Metrics
+	// Watcher spares reads while nothing happens; nil reads live each time.
+	Watcher Watcher
 }

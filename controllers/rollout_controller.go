@@ -89,11 +89,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 	if err != nil {
 		return r.explain(ctx, ro, err)
 	}
-	in, err := r.observe(ctx, cloud, ro)
+	in, d, err := r.decide(ctx, cloud, ro)
 	if err != nil {
 		return r.explain(ctx, ro, err)
 	}
-	d := rollout.Decide(in)
 	if err := r.act(ctx, cloud, ro, in, d); err != nil {
 		return r.explain(ctx, ro, err)
 	}

@@ -139,7 +139,7 @@ func (v view) check() Decision {
 		return v.noData(c)
 	}
 	if c, ok := v.find(analysis.Breach); ok {
-		return v.at(Held, HeldByAnalysis, fmt.Sprintf("before the first write: %s: %s", c.Name, c.Verdict.Note)).next(
+		return v.at(Held, HeldByAnalysis, "before the first write: "+c.dated()).next(
 			v.untilDeadline("Starts by itself when that has stopped"))
 	}
 	return v.raise(v.Plan.after(0))
@@ -182,11 +182,15 @@ func (v view) bake() Decision {
 		return v.noData(c)
 	}
 	if wait := v.unbaked(minutes, through); wait != "" {
-		return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, %d of %d minutes healthy%s",
-			p.Candidate, v.weight(), v.Progress.Baked, step.minutes(), v.findings())).next(wait)
+		upTo := ""
+		if through.After(p.Effective) {
+			upTo = " up to " + clock(through)
+		}
+		return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, %d of %d minutes healthy%s%s",
+			p.Candidate, v.weight(), v.Progress.Baked, step.minutes(), upTo, v.findings())).next(wait)
 	}
 	if c, ok := v.find(analysis.Undecided); ok {
-		return v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s: %s", p.Candidate, v.weight(), c.Name, c.Verdict.Note)).next(
+		return v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s", p.Candidate, v.weight(), c.dated())).next(
 			v.untilDeadline("Goes on when more requests decide it"))
 	}
 	if c, ok := v.find(analysis.Insufficient); ok {

@@ -9,8 +9,8 @@ import (
 
 // heldByBreach holds while a threshold is tripped whose policy is to wait.
 func (v view) heldByBreach(c Check) Decision {
-	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s: %s, since %s",
-		v.Progress.Candidate, v.weight(), c.Name, c.Verdict.Note, clock(c.BreachedSince)))
+	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s, in breach since %s",
+		v.Progress.Candidate, v.weight(), c.dated(), clock(c.BreachedSince)))
 	if c.Verdict.Stopped {
 		return d.next(v.untilDeadline("It has stopped; goes on when the newest minutes are clean"))
 	}

@@ -173,7 +173,7 @@ func breached(v view) (Decision, bool) {
 		guard := v.guard(c.Name)
 		held := v.Now.Sub(c.BreachedSince)
 		if guard.OnBreach == Rollback || guard.RollbackAfter > 0 && held >= guard.RollbackAfter && !c.Verdict.Stopped {
-			return v.giveUp(fmt.Sprintf("%s: %s", c.Name, c.Verdict.Note)), true
+			return v.giveUp(c.dated()), true
 		}
 	}
 	return Decision{}, false

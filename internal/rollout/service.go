@@ -138,7 +138,7 @@ type Revision struct {
 	Timeout   time.Duration // request timeout; 0 when not reported
 	// MaxInstances is the largest number of instances; 0 when not reported.
 	MaxInstances int64
-	Image     string
+	Image        string
 }
 
 // unread tells whether nobody knows what the revision is like.

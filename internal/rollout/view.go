@@ -258,6 +258,16 @@ func (v view) breaches() []BreachStart {
 	return starts
 }
 
+// dated is the verdict with the newest minute that it rests on: metrics are
+// minutes behind, and whoever reads it must know how many.
+func (c Check) dated() string {
+	text := c.Name + ": " + c.Verdict.Note
+	if c.Verdict.Through.IsZero() {
+		return text
+	}
+	return text + ", data to " + clock(c.Verdict.Through)
+}
+
 func (c Check) enforced() bool { return c.Mode == Enforce }
 
 // find returns the first enforced check with an outcome.

@@ -38,6 +38,7 @@ func (p *play) bear(ctx context.Context, number int, metrics string) (*controlle
 	if err != nil {
 		return nil, err
 	}
+	watch := cloudrun.NewWatch(run)
 	if c.metrics, err = monitoring.New(ctx, monitoring.Options{Endpoint: metrics, UserAgent: "sluice"}); err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (p *play) bear(ctx context.Context, number int, metrics string) (*controlle
 		Client: kube, Clock: told{p}, Process: told{p}, Recorder: recorder{ctx, kube, told{p}},
 		Cluster: p.bench.cluster,
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
-			return controllers.Cloud{Observer: run, Actuator: run, Metrics: c.metrics}, nil
+			return controllers.Cloud{Observer: run, Actuator: run, Metrics: c.metrics, Watcher: watch}, nil
 		},
 	})
 	if p.bug != nil && p.bug.born != nil && number > 0 {

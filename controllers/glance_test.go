@@ -1,0 +1,192 @@
+package controllers
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// listing is a watcher that shows a service as it was when the list was made.
+type listing struct {
+	service   rollout.Service
+	revisions map[string]rollout.Revision
+	absent    bool
+	maxAge    time.Duration // that was allowed last
+}
+
+func (l *listing) Listed(_ context.Context, _ rollout.ServiceRef, _ time.Time, maxAge time.Duration) (rollout.Service, bool) {
+	l.maxAge = maxAge
+	return l.service, !l.absent
+}
+
+func (l *listing) Remembered(
+	context.Context, rollout.ServiceRef, []string, time.Time, time.Duration,
+) (map[string]rollout.Revision, error) {
+	return l.revisions, nil
+}
+
+// watched is a rollout that is looked at, with a list that is up to date.
+type watched struct {
+	t     *testing.T
+	r     *Reconciler
+	cloud *fakeCloud
+	list  *listing
+	ro    *v1alpha1.CloudRunRollout
+	clock *clocktesting.FakePassiveClock
+}
+
+// watching settles a rollout until nothing is left to write, so that the next
+// look is one among many.
+func watching(t *testing.T) *watched {
+	t.Helper()
+	clock := clocktesting.NewFakePassiveClock(morning)
+	w := &watched{
+		t: t, r: &Reconciler{Clock: clock, Process: clock}, cloud: newCloud(), list: &listing{absent: true}, ro: bare(), clock: clock,
+	}
+	w.look()
+	w.look()
+	w.list.absent = false
+	w.listNow()
+	return w
+}
+
+func (w *watched) listNow() {
+	w.list.service, w.list.revisions = w.cloud.service, w.cloud.revisions
+}
+
+// look decides, saves and writes, and returns the live reads that it took.
+func (w *watched) look() int {
+	w.t.Helper()
+	before := w.cloud.reads
+	cloud := Cloud{Observer: w.cloud, Actuator: w.cloud, Metrics: w.cloud, Watcher: w.list}
+	in, d, err := w.r.decide(w.t.Context(), cloud, w.ro)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.ro.Status = statusOf(w.ro, in, d)
+	if d.Write != nil {
+		if err := w.cloud.SetTraffic(w.t.Context(), in.Plan.Service, *d.Write); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.clock.SetTime(w.clock.Now().Add(time.Minute))
+	return w.cloud.reads - before
+}
+
+// rollOut deploys a revision and waits until its first step bakes.
+func (w *watched) rollOut() {
+	w.t.Helper()
+	w.cloud.deploy("web-2", morning)
+	for range 10 {
+		w.listNow()
+		w.look()
+		if w.ro.Status.Phase == v1alpha1.PhaseBaking && w.ro.Status.Attempt.BakedMinutes > 0 {
+			w.listNow()
+			return
+		}
+	}
+	w.t.Fatalf("it is %s", w.ro.Status.Phase)
+}
+
+func TestNothingIsReadLiveWhileNothingHappens(t *testing.T) {
+	t.Parallel()
+	w := watching(t)
+	if n := w.look(); n != 0 {
+		t.Errorf("an idle look reads live %d times", n)
+	}
+	if w.list.maxAge != watchedIdle {
+		t.Errorf("an idle look allows a list of %s, want %s", w.list.maxAge, watchedIdle)
+	}
+	w.rollOut()
+	if n := w.look(); n != 0 {
+		t.Errorf("a look at a bake reads live %d times", n)
+	}
+	if w.list.maxAge != watchedActive {
+		t.Errorf("a look at a bake allows a list of %s, want %s", w.list.maxAge, watchedActive)
+	}
+	if got := w.ro.Status.Attempt.BakedMinutes; got < 2 {
+		t.Errorf("%d minutes are baked: what is watched must count as evidence", got)
+	}
+}
+
+func TestWhatChangesSomethingIsDecidedOnALiveRead(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		change func(*watched)
+		want   v1alpha1.Phase
+	}{
+		"a new revision in the list": {func(w *watched) {
+			w.cloud.deploy("web-2", morning)
+			w.listNow()
+		}, v1alpha1.PhaseChecking},
+		"a new revision that is gone again": {func(w *watched) {
+			before := w.cloud.service
+			w.cloud.deploy("web-2", morning)
+			w.listNow()
+			w.cloud.service = before
+		}, v1alpha1.PhaseIdle},
+		"a candidate that fails": {func(w *watched) {
+			w.rollOut()
+			w.cloud.errors["web-2"] = 50
+			w.listNow()
+		}, v1alpha1.PhaseRollingBack},
+		"somebody else's split": {func(w *watched) {
+			w.rollOut()
+			entries := []rollout.Entry{{Revision: "web-1", Percent: 50}, {Revision: "web-2", Percent: 50}}
+			w.cloud.service.Desired, w.cloud.service.Effective = entries, entries
+			w.cloud.change()
+			w.listNow()
+		}, v1alpha1.PhasePaused},
+		"a person's request": {func(w *watched) {
+			w.rollOut()
+			w.ro.Annotations = map[string]string{v1alpha1.RequestID: "1", v1alpha1.RequestVerb: "abort"}
+		}, v1alpha1.PhaseRollingBack},
+		"an edited spec": {func(w *watched) {
+			w.rollOut()
+			w.ro.Spec.Paused, w.ro.Generation = true, 2
+		}, v1alpha1.PhasePaused},
+		"a list older than what was seen": {func(w *watched) {
+			old := w.cloud.service
+			w.rollOut()
+			w.list.service = old
+		}, v1alpha1.PhaseBaking},
+		"a service that is not in the list": {func(w *watched) { w.list.absent = true }, v1alpha1.PhaseIdle},
+		"an object that is being deleted": {func(w *watched) {
+			w.rollOut()
+			at := metav1.NewTime(w.clock.Now())
+			w.ro.DeletionTimestamp = &at
+		}, v1alpha1.PhaseRollingBack},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := watching(t)
+			c.change(w)
+			if n := w.look(); n != 1 {
+				t.Errorf("it is decided on %d live reads, want 1", n)
+			}
+			if w.ro.Status.Phase != c.want {
+				t.Errorf("it is %s, want %s", w.ro.Status.Phase, c.want)
+			}
+		})
+	}
+}
+
+func TestAWriteUnderWayIsFollowedLive(t *testing.T) {
+	t.Parallel()
+	w := watching(t)
+	w.cloud.deploy("web-2", morning)
+	for range 20 {
+		w.listNow()
+		shifting := len(w.ro.Status.Attempt.Intents) > 0
+		if n := w.look(); shifting && n != 1 {
+			t.Fatalf("with a write under way %d live reads, want 1", n)
+		}
+	}
+}
