@@ -39,6 +39,7 @@ var gauges = []gauge{
 	{about("check_passing", "1 if a check lets the step end, 0 if not; also of checks in Shadow mode, which have no effect.",
 		"check"), tellPassing},
 	{about("check_data_age_seconds", "The age of the newest minute that a check has judged.", "check"), tellAge},
+	{about("check_without_data", "1 for a check whose metrics do not answer; the cause says why. Absent otherwise.", "check", "cause"), tellCause},
 	{about("awaiting_human", "1 while nothing goes on without a person; the cause is the reason of Ready.", "cause"), tellAwaiting},
 	{about("nat_unwatched", "1 if the NAT gateways of a rollout are not watched, because spec.nat.discovery is Off; else 0."), tellUnwatched},
 }
@@ -162,6 +163,14 @@ func tellAge(ro *v1alpha1.CloudRunRollout, now time.Time, tell teller) {
 	for _, c := range ro.Status.Checks {
 		if c.ObservedThrough != nil {
 			tell(now.Sub(c.ObservedThrough.Time).Seconds(), c.Name)
+		}
+	}
+}
+
+func tellCause(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	for _, c := range ro.Status.Checks {
+		if c.Verdict == v1alpha1.VerdictNoData {
+			tell(1, c.Name, c.Cause)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func checksOf(d rollout.Decision) []v1alpha1.CheckStatus {
 		checks = append(checks, v1alpha1.CheckStatus{
 			Name: c.Name, Mode: v1alpha1.CheckMode(c.Mode), Source: v.Source,
 			Verdict: v1alpha1.Verdict(v.Outcome), Value: v.Value, Limit: v.Limit,
-			Samples: v.Samples, Required: v.Required,
+			Samples: v.Samples, Required: v.Required, Cause: string(v.Cause),
 			ObservedThrough: stamp(v.Through), BreachedSince: stamp(breachOf(d.Progress, c.Name)),
 			Message: shorten(v.Note, v1alpha1.MaxMessage),
 		})

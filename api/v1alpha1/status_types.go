@@ -164,6 +164,13 @@ type CheckStatus struct {
 	// +required
 	Verdict Verdict `json:"verdict,omitempty"`
 
+	// cause is why there are no data, in words such as "no traffic", "data late",
+	// "series absent", "access denied", "quota exceeded" or "partial result".
+	// Absent unless verdict is NoData.
+	// +optional
+	// +kubebuilder:validation:MaxLength=40
+	Cause string `json:"cause,omitempty"`
+
 	// mode is Enforce, or Shadow for a verdict without effect.
 	// +required
 	Mode CheckMode `json:"mode,omitempty"`
