@@ -47,6 +47,7 @@ func (w *World) found(n serviceName, spec Service, author string) *service {
 		number:    projectNumber(n.Project),
 		behaviour: map[string]Behaviour{},
 		dice:      newDice(w.scenario.Seed, "users of "+n.String()),
+		stopwatch: newDice(w.scenario.Seed, "latencies of "+n.String()),
 		tags:      map[string]Timestamp{},
 	}
 	s.Name, s.UID, s.Generation = n.String(), w.naming.uuid(), 1

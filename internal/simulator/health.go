@@ -5,16 +5,44 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/simulator/series"
 )
 
 // Behaviour says how a revision starts and how it answers. It is written in the
 // scenario here; physics may compute it from load later, through [mixture].
 type Behaviour struct {
 	Startup Startup `json:"startup,omitzero"`
-	// Latency is how long a healthy request takes. Default 200ms.
+	// Latency is how long a healthy request takes on average. Default 200ms.
 	Latency Duration `json:"latency,omitempty"`
+	// LatencySpread is how widely latencies scatter around it: the standard
+	// deviation of their logarithm. 0.3 puts the 99th percentile at about twice the
+	// mean, 1 at six times. Default 0: all are the same.
+	LatencySpread float64 `json:"latencySpread,omitempty"`
 	// Errors are the ways in which requests fail.
 	Errors []ErrorRate `json:"errors,omitempty"`
+	// Pending says when requests wait for an instance.
+	Pending []Queue `json:"pending,omitempty"`
+}
+
+// Queue is a number of requests that wait for an instance. It is written down and
+// does not follow from load.
+type Queue struct {
+	Requests int `json:"requests"`
+	Circumstances
+}
+
+// Circumstances bound something to a part of a revision's life.
+type Circumstances struct {
+	// From and Until count from the revision's creation. Until 0 means for ever.
+	From  Duration `json:"from,omitempty"`
+	Until Duration `json:"until,omitempty"`
+	// AbovePercent bounds it to times when the revision gets this much traffic or more.
+	AbovePercent float64 `json:"abovePercent,omitempty"`
+}
+
+func (c Circumstances) hold(age time.Duration, percent float64) bool {
+	return age >= time.Duration(c.From) && (c.Until == 0 || age < time.Duration(c.Until)) && percent >= c.AbovePercent
 }
 
 // Startup is what happens between creation and readiness.
@@ -71,6 +99,14 @@ func (b Behaviour) check() error {
 	if sum > 100 && len(b.Errors) == 1 {
 		return errors.New("errors: more than 100 percent")
 	}
+	if b.LatencySpread < 0 || b.LatencySpread > 2 {
+		return fmt.Errorf("latencySpread %v is not between 0 and 2", b.LatencySpread)
+	}
+	for i, q := range b.Pending {
+		if q.Requests < 0 {
+			return fmt.Errorf("pending[%d]: requests is negative", i)
+		}
+	}
 	return nil
 }
 
@@ -78,7 +114,21 @@ func (b Behaviour) check() error {
 type outcome struct {
 	share   float64 // of the revision's requests
 	code    int
-	latency time.Duration
+	latency time.Duration // on average
+	spread  float64       // of the logarithm of the latency
+}
+
+// measure takes the time of each of the requests that end so. Latencies are
+// spread log-normally, which is chosen, with the outcome's latency as their mean.
+func (e ending) measure(into *series.Distribution, stopwatch dice) {
+	mean := float64(e.latency) / float64(time.Millisecond)
+	if e.spread == 0 {
+		into.Add(mean, int64(e.count))
+		return
+	}
+	for range e.count {
+		into.Add(mean*math.Exp(e.spread*stopwatch.NormFloat64()-e.spread*e.spread/2), 1)
+	}
 }
 
 // A mixture is how a revision fares in one second: what becomes of its
@@ -88,7 +138,7 @@ type mixture []outcome
 // at tells how a revision of the given age fares that gets a share of the
 // traffic. The result is appended to buf, which spares the garbage.
 func (b Behaviour) at(age time.Duration, percent float64, buf mixture) mixture {
-	healthy := outcome{share: 1, code: 200, latency: b.latency()}
+	healthy := outcome{share: 1, code: 200, latency: b.latency(), spread: b.LatencySpread}
 	for _, e := range b.Errors {
 		if !e.applies(age, percent) {
 			continue
@@ -98,7 +148,7 @@ func (b Behaviour) at(age time.Duration, percent float64, buf mixture) mixture {
 			o.code = 500
 		}
 		if o.latency == 0 {
-			o.latency = healthy.latency
+			o.latency, o.spread = healthy.latency, healthy.spread
 		}
 		healthy.share -= o.share
 		buf = append(buf, o)
@@ -107,7 +157,18 @@ func (b Behaviour) at(age time.Duration, percent float64, buf mixture) mixture {
 }
 
 func (e ErrorRate) applies(age time.Duration, percent float64) bool {
-	return age >= time.Duration(e.From) && (e.Until == 0 || age < time.Duration(e.Until)) && percent >= e.AbovePercent
+	return Circumstances{e.From, e.Until, e.AbovePercent}.hold(age, percent)
+}
+
+// waiting is how many requests wait for an instance.
+func (b Behaviour) waiting(age time.Duration, percent float64) int {
+	sum := 0
+	for _, q := range b.Pending {
+		if q.hold(age, percent) {
+			sum += q.Requests
+		}
+	}
+	return sum
 }
 
 func (b Behaviour) latency() time.Duration {

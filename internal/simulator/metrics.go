@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator/series"
@@ -14,16 +13,23 @@ import (
 // visible later, each at its own time.
 type reporter struct {
 	store *series.Store
-	luck  dice
+	luck  map[string]dice          // by metric type
 	delay map[string]time.Duration // by metric type, the longest
 }
 
+// apart are the metrics that have a luck of their own. The others share one.
+var apart = []string{series.RequestLatencies, series.PendingRequests}
+
 func newReporter(sc Scenario) reporter {
-	r := reporter{store: series.NewStore(), luck: newDice(sc.Seed, "metrics"), delay: map[string]time.Duration{}}
+	r := reporter{store: series.NewStore(), luck: map[string]dice{}, delay: map[string]time.Duration{}}
+	common := newDice(sc.Seed, "metrics")
 	if descriptors, err := r.store.Descriptors(""); err == nil {
 		for _, d := range descriptors {
-			r.delay[d.Type] = d.IngestDelay
+			r.delay[d.Type], r.luck[d.Type] = d.IngestDelay, common
 		}
+	}
+	for _, metric := range apart {
+		r.luck[metric] = newDice(sc.Seed, "metrics "+metric)
 	}
 	r.store.Switches = series.Switches{
 		PeriodsFromEpoch:      sc.Switches.AlignmentPeriods == "fromEpoch",
@@ -35,8 +41,10 @@ func newReporter(sc Scenario) reporter {
 	if sc.Switches.RequestCountVisible == "after120s" {
 		longest = 120 * time.Second
 	}
-	r.delay[series.RequestCount] = longest
-	r.store.SetIngestDelay(series.RequestCount, longest)
+	for _, metric := range []string{series.RequestCount, series.RequestLatencies} {
+		r.delay[metric] = longest
+		r.store.SetIngestDelay(metric, longest)
+	}
 	return r
 }
 
@@ -79,54 +87,21 @@ func (w *World) closeMinute(end time.Time) {
 // reset begins a new minute. The codes stay known, with a count of zero.
 func (m *minute) reset() {
 	for i := range m.codes {
-		m.codes[i].count = 0
+		m.codes[i] = codeCount{code: m.codes[i].code}
 	}
 	*m = minute{codes: m.codes}
-}
-
-func (w *World) reportService(s *service, end time.Time) {
-	byCode := map[int]int{}
-	zero := w.scenario.Switches.ZeroSeries == "zero"
-	for _, r := range s.revisions {
-		resource := r.labels()
-		for _, c := range r.life.minute.codes {
-			byCode[c.code] += c.count
-			if c.count > 0 || zero {
-				w.record(series.Point{
-					Type: series.RequestCount, ResourceType: series.ResourceRevision, Resource: resource,
-					Labels: codeLabels(c.code), Start: end.Add(-time.Minute), End: end, Value: series.Int(int64(c.count)),
-				})
-			}
-		}
-		w.reportInstances(r, end)
-	}
-	codes := make([]int, 0, len(byCode))
-	for code := range byCode {
-		codes = append(codes, code)
-	}
-	slices.Sort(codes)
-	for _, code := range codes {
-		if byCode[code] > 0 {
-			w.record(series.Point{
-				Type: series.RequestCount, ResourceType: series.ResourceInstance,
-				Resource: map[string]string{
-					"project_id": s.name.Project, "location": s.name.Location, "instance_name": s.name.Service + "-instance",
-				},
-				Labels: codeLabels(code), Start: end.Add(-time.Minute), End: end, Value: series.Int(int64(byCode[code])),
-			})
-		}
-	}
 }
 
 // reportInstances follows the traffic: what is needed is active, what was needed
 // in the last 15 minutes is idle.
 func (w *World) reportInstances(r *revision, end time.Time) {
-	active := instancesFor(r.life.minute.inFlight/60, r.template.Concurrency)
+	most := r.template.Scaling.MaxInstanceCount
+	active := min(most, instancesFor(r.life.minute.inFlight/60, r.template.Concurrency))
 	if r.phase == starting || (r.phase == ready && end.Sub(r.readyAt.Time) < time.Minute) {
 		r.life.keep(max(1, active), end) // the health check of a new revision runs one
 	}
 	if !r.addressable.IsZero() && r.phase == ready {
-		r.life.keep(max(r.minimum(), active), end)
+		r.life.keep(min(most, max(r.minimum(), active)), end)
 	}
 	r.life.keep(active, end)
 	idle := r.life.kept(end) - active
@@ -199,26 +174,13 @@ func (w *World) drops(g *Gateway, since time.Duration) []dropped {
 // visible: between half and the whole of the metric's longest delay.
 func (w *World) record(p series.Point) {
 	longest := w.reporter.delay[p.Type]
-	p.VisibleAt = p.End.Add(w.reporter.luck.between(longest/2, longest))
+	p.VisibleAt = p.End.Add(w.reporter.luck[p.Type].between(longest/2, longest))
 	if late := w.lasting(FaultLate, p.Type, p.End); late != nil {
 		p.VisibleAt = p.VisibleAt.Add(time.Duration(late.Delay))
 	}
 	if w.lasting(FaultGap, p.Type, p.End) == nil {
 		w.reporter.store.Record(p)
 	}
-}
-
-func (r *revision) labels() map[string]string {
-	n := r.service.name
-	return map[string]string{
-		"project_id": n.Project, "location": n.Location, "service_name": n.Service,
-		"revision_name": r.name, "configuration_name": n.Service,
-	}
-}
-
-func codeLabels(code int) map[string]string {
-	text := strconv.Itoa(code)
-	return map[string]string{"response_code": text, "response_code_class": text[:1] + "xx"}
 }
 
 // idleTime is how long an instance without requests is kept.

@@ -18,6 +18,7 @@ type service struct {
 	behaviour map[string]Behaviour
 	users     Users
 	dice      dice
+	stopwatch dice                 // of how long requests take
 	tags      map[string]Timestamp // since when a tag exists
 
 	// Reconciliation of the current generation.

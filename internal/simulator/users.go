@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/simulator/series"
 )
 
 // ledger is what a revision's requests come to.
@@ -24,13 +26,18 @@ type minute struct {
 	percent  float64 // summed over the seconds
 }
 
+// codeCount is what a minute's requests with one response code come to.
 type codeCount struct {
-	code  int
-	count int
+	code      int
+	count     int
+	latencies series.Distribution // in milliseconds; one sample for each request
 }
 
 // ending is a number of requests that end alike.
-type ending codeCount
+type ending struct {
+	outcome
+	count int
+}
 
 // serve is one second of a service: users send requests, the split in force
 // takes them to revisions, and each revision does with them what it does.
@@ -40,7 +47,7 @@ func (w *World) serve(s *service, second time.Time) {
 		w.answer(r.revision, rate*r.share, 100*r.share, second)
 	}
 	for _, r := range s.revisions {
-		r.life.hangUp(second.Unix())
+		r.life.hangUp(second.Unix(), s.stopwatch)
 	}
 }
 
@@ -105,6 +112,13 @@ func (w *World) answer(r *revision, rate, percent float64, second time.Time) {
 	}
 	var space [8]outcome
 	mix := r.behaviour.at(second.Sub(r.created.Time), percent, space[:0])
+	if busy, most := mix.busy(rate), r.mostInFlight(); busy > most {
+		n := s.dice.poisson(rate * (1 - most/busy))
+		rate *= most / busy
+		cell.Arrived += n
+		cell.Unreached += n
+		r.life.minute.tally.add(Tally{Arrived: n, Unreached: n})
+	}
 	r.life.minute.inFlight += mix.busy(rate)
 	for _, o := range mix {
 		n := s.dice.poisson(rate * o.share)
@@ -114,11 +128,17 @@ func (w *World) answer(r *revision, rate, percent float64, second time.Time) {
 		cell.Arrived += n
 		r.life.minute.tally.Arrived += n
 		if wait := int64(o.latency / time.Second); wait > 0 {
-			r.life.hang(second.Unix()+wait, ending{o.code, n})
+			r.life.hang(second.Unix()+wait, ending{o, n})
 			continue
 		}
-		r.life.end(second.Unix(), ending{o.code, n})
+		r.life.end(second.Unix(), ending{o, n}, s.stopwatch)
 	}
+}
+
+// mostInFlight is how many requests all of the revision's instances take at once.
+// What comes beyond is refused with 429 and reaches none of them.
+func (r *revision) mostInFlight() float64 {
+	return float64(r.template.Scaling.MaxInstanceCount * r.template.Concurrency)
 }
 
 // at is the tally of a second.
@@ -141,31 +161,31 @@ func (l *ledger) hang(until int64, e ending) {
 }
 
 // hangUp ends the requests whose time has come.
-func (l *ledger) hangUp(second int64) {
+func (l *ledger) hangUp(second int64, stopwatch dice) {
 	if len(l.due) == 0 {
 		return
 	}
 	for _, e := range l.due[second] {
-		l.end(second, e)
+		l.end(second, e, stopwatch)
 	}
 	delete(l.due, second)
 }
 
-// end counts requests as answered.
-func (l *ledger) end(second int64, e ending) {
+// end counts requests as answered, and how long each of them took.
+func (l *ledger) end(second int64, e ending, stopwatch dice) {
 	t := Tally{Ended: e.count}
 	if e.code >= 500 {
 		t.Failed = e.count
 	}
 	l.at(second).add(t)
 	l.minute.tally.add(t)
-	for i := range l.minute.codes {
-		if l.minute.codes[i].code == e.code {
-			l.minute.codes[i].count += e.count
-			return
-		}
+	i := slices.IndexFunc(l.minute.codes, func(c codeCount) bool { return c.code == e.code })
+	if i < 0 {
+		i = len(l.minute.codes)
+		l.minute.codes = append(l.minute.codes, codeCount{code: e.code})
 	}
-	l.minute.codes = append(l.minute.codes, codeCount(e))
+	l.minute.codes[i].count += e.count
+	e.measure(&l.minute.codes[i].latencies, stopwatch)
 }
 
 // between sums the tallies of the seconds in (from, to].

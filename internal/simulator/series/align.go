@@ -43,6 +43,7 @@ var (
 	numbers = []ValueType{TypeInt64, TypeDouble}
 	bools   = []ValueType{TypeBool}
 	anyType = []ValueType{TypeInt64, TypeDouble, TypeBool}
+	sizes   = []ValueType{TypeInt64, TypeDouble, TypeDistribution}
 )
 
 // alignments restate the comments of Aggregation_Aligner [monpb common.pb.go].
@@ -56,7 +57,7 @@ var alignments = map[Aligner]alignment{
 	AlignMax:          {kinds: either, types: numbers, kind: Gauge, run: folded(greatest)},
 	AlignMean:         {kinds: either, types: numbers, kind: Gauge, result: TypeDouble, run: folded(mean)},
 	AlignCount:        {kinds: either, types: anyType, kind: Gauge, result: TypeInt64, unit: "1", run: folded(count)},
-	AlignSum:          {kinds: either, types: numbers, run: folded(sum)},
+	AlignSum:          {kinds: either, types: sizes, run: folded(sum)},
 	AlignCountTrue:    {kinds: gauges, types: bools, kind: Gauge, result: TypeInt64, unit: "1", run: folded(countTrue)},
 	AlignCountFalse:   {kinds: gauges, types: bools, kind: Gauge, result: TypeInt64, unit: "1", run: folded(countFalse)},
 	AlignFractionTrue: {kinds: gauges, types: bools, kind: Gauge, result: TypeDouble, unit: "10^2.%", run: folded(fractionTrue)},
@@ -205,12 +206,20 @@ func last(in []sample) Value  { return in[len(in)-1].value }
 func count(in []sample) Value { return Int(int64(len(in))) }
 
 func sum(in []sample) Value {
-	if in[0].value.Type() == TypeInt64 {
+	switch in[0].value.Type() {
+	case TypeInt64:
 		var total int64
 		for _, s := range in {
 			total += s.value.Int64()
 		}
 		return Int(total)
+	case TypeDistribution:
+		var all Distribution
+		for _, s := range in {
+			all.Merge(s.value.Distribution())
+		}
+		return Distributed(all)
+	case TypeUnspecified, TypeBool, TypeDouble:
 	}
 	total := 0.0
 	for _, s := range in {

@@ -41,7 +41,9 @@ type Descriptor struct {
 // Metric types that the store knows.
 const (
 	RequestCount        = "run.googleapis.com/request_count"
+	RequestLatencies    = "run.googleapis.com/request_latencies"
 	InstanceCount       = "run.googleapis.com/container/instance_count"
+	PendingRequests     = "run.googleapis.com/pending_queue/pending_requests"
 	AllocationFailed    = "router.googleapis.com/nat/nat_allocation_failed"
 	DroppedSentPackets  = "router.googleapis.com/nat/dropped_sent_packets_count"
 	AllocatedPorts      = "router.googleapis.com/nat/allocated_ports"
@@ -66,8 +68,9 @@ var resourceLabels = map[string][]string{
 }
 
 // gatewayDelay and its siblings are the documented times after which data is
-// visible [facts/cloud-run-and-nat.md 3.2 and 4]. For request_count one source
-// says 120 s and hearsay 180 s; [Store.SetIngestDelay] sets the other.
+// visible [facts/cloud-run-and-nat.md 3.2 and 4]. For request_count
+// and request_latencies one source says 120 s and hearsay 180 s;
+// [Store.SetIngestDelay] sets the other.
 const (
 	samplePeriod    = 60 * time.Second
 	gatewayDelay    = 225 * time.Second
@@ -83,6 +86,41 @@ func gatewayMetric(metricType string, kind Kind, unit, display string, labels ..
 	}
 }
 
+// runMetrics are those of Cloud Run.
+func runMetrics() []Descriptor {
+	codes := []Label{
+		{"response_code", "Response code of the request."},
+		{"response_code_class", "Class of the response code: 1xx to 5xx."},
+	}
+	requests := []string{ResourceRevision, ResourceInstance}
+	revisions := []string{ResourceRevision}
+	return []Descriptor{
+		{
+			Type: RequestCount, Kind: Delta, ValueType: TypeInt64, Unit: "1", DisplayName: "Request count",
+			Description: "Number of requests that reached the revision, captured at the end of the request." +
+				" Requests that no instance received are not counted.",
+			Labels: codes, ResourceTypes: requests, SamplePeriod: samplePeriod, IngestDelay: runDelay,
+		},
+		{
+			Type: RequestLatencies, Kind: Delta, ValueType: TypeDistribution, Unit: "ms", DisplayName: "Request latency",
+			Description: "Distribution of the time from when a request reaches the running container to when it exits." +
+				" The start of a container is not included.",
+			Labels: codes, ResourceTypes: requests, SamplePeriod: samplePeriod, IngestDelay: runDelay,
+		},
+		{
+			Type: InstanceCount, Kind: Gauge, ValueType: TypeInt64, Unit: "1", DisplayName: "Instance count",
+			Description: "Number of container instances that exist, by state.",
+			Labels:      []Label{{"state", "active or idle."}}, ResourceTypes: revisions,
+			SamplePeriod: samplePeriod, IngestDelay: runDelay,
+		},
+		{
+			Type: PendingRequests, Kind: Gauge, ValueType: TypeInt64, Unit: "1", DisplayName: "Pending requests",
+			Description:   "Number of requests that wait for an instance.",
+			ResourceTypes: revisions, SamplePeriod: samplePeriod, IngestDelay: runDelay,
+		},
+	}
+}
+
 // knownDescriptors returns what a new store starts with, in order of type.
 func knownDescriptors() []Descriptor {
 	protocol := Label{"ip_protocol", "Protocol of the connection: TCP, UDP or ICMP."}
@@ -93,31 +131,13 @@ func knownDescriptors() []Descriptor {
 	failed.Description = "Whether NAT IP addresses could not be allocated for any VM."
 	usage := gatewayMetric(PortUsage, Gauge, "{connection}", "Port usage", protocol)
 	usage.Description = "Maximum number of connections from a VM to a single destination endpoint."
-	ds := []Descriptor{
-		{
-			Type: RequestCount, Kind: Delta, ValueType: TypeInt64, Unit: "1", DisplayName: "Request count",
-			Description: "Number of requests that reached the revision, captured at the end of the request." +
-				" Requests that no instance received are not counted.",
-			Labels: []Label{
-				{"response_code", "Response code of the request."},
-				{"response_code_class", "Class of the response code: 1xx to 5xx."},
-			},
-			ResourceTypes: []string{ResourceRevision, ResourceInstance},
-			SamplePeriod:  samplePeriod, IngestDelay: runDelay,
-		},
-		{
-			Type: InstanceCount, Kind: Gauge, ValueType: TypeInt64, Unit: "1", DisplayName: "Instance count",
-			Description:   "Number of container instances that exist, by state.",
-			Labels:        []Label{{"state", "active or idle."}},
-			ResourceTypes: []string{ResourceRevision},
-			SamplePeriod:  samplePeriod, IngestDelay: runDelay,
-		},
+	ds := append(runMetrics(),
 		failed, usage,
 		gatewayMetric(DroppedSentPackets, Delta, "{packet}", "Sent packets dropped count", protocol, reason),
 		gatewayMetric(AllocatedPorts, Gauge, "{port}", "Allocated ports", natIP),
 		gatewayMetric(OpenConnections, Gauge, "{connection}", "Open connections", protocol),
 		gatewayMetric(NewConnectionsCount, Delta, "{connection}", "New connection count", protocol),
-	}
+	)
 	slices.SortFunc(ds, func(a, b Descriptor) int { return strings.Compare(a.Type, b.Type) })
 	return ds
 }

@@ -197,7 +197,10 @@ func TestDescriptors(t *testing.T) {
 	for _, d := range got {
 		told[d.Type] = d.IngestDelay
 	}
-	want := map[string]time.Duration{InstanceCount: 120 * time.Second, RequestCount: 180 * time.Second}
+	want := map[string]time.Duration{
+		InstanceCount: 120 * time.Second, PendingRequests: 120 * time.Second,
+		RequestCount: 180 * time.Second, RequestLatencies: 120 * time.Second,
+	}
 	if diff := cmp.Diff(want, told); diff != "" {
 		t.Errorf("delays (-want +got):\n%s", diff)
 	}

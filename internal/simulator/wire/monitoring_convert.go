@@ -7,6 +7,7 @@ import (
 
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 	"google.golang.org/genproto/googleapis/api"
+	"google.golang.org/genproto/googleapis/api/distribution"
 	"google.golang.org/genproto/googleapis/api/label"
 	"google.golang.org/genproto/googleapis/api/metric"
 	"google.golang.org/genproto/googleapis/api/monitoredres"
@@ -73,9 +74,26 @@ func typedValueOf(v series.Value) *monitoringpb.TypedValue {
 		return &monitoringpb.TypedValue{Value: &monitoringpb.TypedValue_Int64Value{Int64Value: v.Int64()}}
 	case series.TypeDouble:
 		return &monitoringpb.TypedValue{Value: &monitoringpb.TypedValue_DoubleValue{DoubleValue: v.Float64()}}
+	case series.TypeDistribution:
+		return &monitoringpb.TypedValue{Value: &monitoringpb.TypedValue_DistributionValue{DistributionValue: distributionOf(v.Distribution())}}
 	case series.TypeUnspecified:
 	}
 	return &monitoringpb.TypedValue{}
+}
+
+// distributionOf leaves out the counts of empty buckets at the end, as the API
+// may [google.api.Distribution.bucket_counts].
+func distributionOf(d series.Distribution) *distribution.Distribution {
+	return &distribution.Distribution{
+		Count: d.Count(), Mean: d.Mean(), SumOfSquaredDeviation: d.SquaredDeviation(), BucketCounts: d.Buckets(),
+		BucketOptions: &distribution.Distribution_BucketOptions{
+			Options: &distribution.Distribution_BucketOptions_ExponentialBuckets{
+				ExponentialBuckets: &distribution.Distribution_BucketOptions_Exponential{
+					NumFiniteBuckets: series.BucketsFinite, GrowthFactor: series.BucketGrowth, Scale: series.BucketScale,
+				},
+			},
+		},
+	}
 }
 
 func descriptorOf(project string, d series.Descriptor) *metric.MetricDescriptor {
