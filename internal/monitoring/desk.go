@@ -96,7 +96,6 @@ func (d *desk) ask(ctx context.Context, wishes []wish, at moment) analysis.Answe
 func (d *desk) join(wishes []wish, at moment) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.members.forget(at.now)
 	for _, w := range wishes {
 		d.members.join(w.place, need{asked: at.now, after: w.after})
 	}
@@ -122,6 +121,7 @@ func (d *desk) next(ctx context.Context, w wish, at moment) *sweep {
 // plan returns the queries for a wish and for all members that lack an answer.
 func (d *desk) plan(w wish, at moment) []query {
 	certain := at.certain
+	d.members.forget(at.now)
 	d.sweeps = slices.DeleteFunc(d.sweeps, func(s *sweep) bool { return !s.suits(certain) || !s.useful(at.now) })
 	for _, s := range d.sweeps {
 		certain = latest(certain, s.certain) // never go back to a minute that is over

@@ -63,15 +63,22 @@ func (q *quota) take(now time.Time) trouble {
 		t.detail = fmt.Sprintf("%s; not asked again before %s", t.detail, t.until.UTC().Format(time.RFC3339))
 		return t
 	}
-	// The limiter would give tokens for the same seconds again if time went back.
-	if now.After(q.told) || now.Before(q.told.Add(-setBack)) {
-		q.told = now
-	}
+	q.tell(now)
 	if !q.limiter.AllowN(q.told, 1) {
 		return trouble{cause: analysis.CauseThrottled, detail: fmt.Sprintf(
 			"Sluice's own limit for a project, %.0f calls a minute, is used up", float64(q.limiter.Limit())*60)}
 	}
 	return trouble{}
+}
+
+// tell notes the time. A pass that was overtaken gives no tokens for the same
+// seconds again; a clock that was set back begins anew.
+func (q *quota) tell(now time.Time) {
+	if now.Before(q.told.Add(-setBack)) {
+		q.limiter = rate.NewLimiter(q.limiter.Limit(), q.limiter.Burst())
+		q.told = now
+	}
+	q.told = latest(q.told, now)
 }
 
 func (q *quota) shut(now time.Time) bool {
