@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -122,15 +123,20 @@ type reading struct {
 	metric  string
 	aligner series.Aligner
 	group   string
+	only    string // a further clause of the filter
 }
 
 var readings = map[analysis.Metric]reading{
-	analysis.Requests:         {series.RequestCount, series.AlignSum, "response_code_class"},
-	analysis.Instances:        {series.InstanceCount, series.AlignMax, ""},
-	analysis.DroppedPackets:   {series.DroppedSentPackets, series.AlignSum, "reason"},
-	analysis.AllocationFailed: {series.AllocationFailed, series.AlignCountTrue, ""},
-	analysis.AllocatedPorts:   {series.AllocatedPorts, series.AlignMax, ""},
-	analysis.OpenConnections:  {series.OpenConnections, series.AlignMax, ""},
+	analysis.Requests:         {series.RequestCount, series.AlignSum, "response_code_class", ""},
+	analysis.NotFound:         {series.RequestCount, series.AlignSum, "", `metric.labels.response_code="404"`},
+	analysis.Latencies:        {series.RequestLatencies, series.AlignSum, "", ""},
+	analysis.ActiveInstances:  {series.InstanceCount, series.AlignMax, "", `metric.labels.state="active"`},
+	analysis.Pending:          {series.PendingRequests, series.AlignMax, "", ""},
+	analysis.Instances:        {series.InstanceCount, series.AlignMax, "", ""},
+	analysis.DroppedPackets:   {series.DroppedSentPackets, series.AlignSum, "reason", ""},
+	analysis.AllocationFailed: {series.AllocationFailed, series.AlignCountTrue, "", ""},
+	analysis.AllocatedPorts:   {series.AllocatedPorts, series.AlignMax, "", ""},
+	analysis.OpenConnections:  {series.OpenConnections, series.AlignMax, "", ""},
 }
 
 // measure answers a question from the world's Monitoring.
@@ -140,6 +146,9 @@ func (b *teller) measure(q analysis.Question, now time.Time) analysis.Answer {
 	query := series.Query{
 		Project: q.Source.Project, Filter: filter(how.metric, q.Source), Start: q.After, End: answer.Through,
 		Aggregation: series.Aggregation{Period: time.Minute, Aligner: how.aligner, Reducer: "REDUCE_SUM"},
+	}
+	if how.only != "" {
+		query.Filter += " AND " + how.only
 	}
 	if how.group != "" {
 		query.Aggregation.GroupBy = []string{"metric.labels." + how.group}
@@ -151,7 +160,9 @@ func (b *teller) measure(q analysis.Question, now time.Time) analysis.Answer {
 	answer.Cause, answer.Detail = cause, detail
 	for _, s := range result.Series {
 		for _, p := range s.Points {
-			answer.Points = append(answer.Points, analysis.Point{End: p.End, Label: s.Labels[how.group], Value: p.Value.Int64()})
+			answer.Points = append(answer.Points, analysis.Point{
+				End: p.End, Label: s.Labels[how.group], Value: p.Value.Int64(), Histogram: histogram(p.Value),
+			})
 		}
 	}
 	slices.SortStableFunc(answer.Points, func(a, c analysis.Point) int { return a.End.Compare(c.End) })
@@ -159,6 +170,19 @@ func (b *teller) measure(q analysis.Question, now time.Time) analysis.Answer {
 		answer.Names = b.gatewayNames(q, answer.Through)
 	}
 	return answer
+}
+
+// histogram reads a distribution, nil from a value that is none.
+func histogram(v series.Value) *analysis.Histogram {
+	if v.Type() != series.TypeDistribution {
+		return nil
+	}
+	h := &analysis.Histogram{Counts: make([]int64, series.BucketsFinite+2)}
+	for i := range series.BucketsFinite + 1 {
+		h.Bounds = append(h.Bounds, series.BucketScale*math.Pow(series.BucketGrowth, float64(i)))
+	}
+	copy(h.Counts, v.Distribution().Buckets())
+	return h
 }
 
 // through is the newest minute that is certain to have arrived.

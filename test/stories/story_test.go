@@ -13,7 +13,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // allStories is the book. Every part stands in a file of its own.
-var allStories = slices.Concat(ordinaryStories, metricStories, natStories, peopleStories, faultStories)
+var allStories = slices.Concat(ordinaryStories, metricStories, checkStories, natStories, peopleStories, faultStories)
 
 // TestStories plays every story to its end and compares what was told with the
 // golden file: a change of behaviour is a diff of prose. The invariants are
@@ -34,7 +34,7 @@ func TestStories(t *testing.T) {
 			}
 			want, err := os.ReadFile(golden)
 			if err != nil {
-				t.Fatalf("%v: run go test ./internal/rollout -run TestStories -update, and read what it wrote", err)
+				t.Fatalf("%v: run go test ./test/stories -run TestStories -update, and read what it wrote", err)
 			}
 			if diff := cmp.Diff(string(want), b.told.String()); diff != "" {
 				t.Errorf("%s (-golden +told):\n%s", golden, diff)
