@@ -61,6 +61,48 @@ func TestRequestsAreThoseThatWereMade(t *testing.T) {
 	}
 }
 
+func TestLatenciesAreThoseOfTheRequests(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.advance(40 * time.Minute)
+	requests, latencies := s.ask(analysis.Requests, stable), s.ask(analysis.Latencies, stable)
+	ended := map[time.Time]int64{}
+	for _, p := range requests.Points {
+		ended[p.End] += p.Value
+	}
+	if latencies.Cause != analysis.CauseNone || len(latencies.Points) != len(ended) || len(ended) < 20 {
+		t.Fatalf("%d minutes of %d; cause %q: %s", len(latencies.Points), len(ended), latencies.Cause, latencies.Detail)
+	}
+	for _, p := range latencies.Points {
+		var sum int64
+		for _, count := range p.Histogram.Counts {
+			sum += count
+		}
+		if p.Value != ended[p.End] || sum != p.Value || len(p.Histogram.Counts) != len(p.Histogram.Bounds)+1 {
+			t.Errorf("at %s: %d samples, %d in buckets, %d requests", p.End, p.Value, sum, ended[p.End])
+		}
+	}
+}
+
+func TestInstancesThatServeAreSomeOfAll(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.advance(40 * time.Minute)
+	all, active := s.ask(analysis.Instances, stable), s.ask(analysis.ActiveInstances, stable)
+	total := map[time.Time]int64{}
+	for _, p := range all.Points {
+		total[p.End] = p.Value
+	}
+	if active.Cause != analysis.CauseNone || len(active.Points) < 20 {
+		t.Fatalf("%+v", active)
+	}
+	for _, p := range active.Points {
+		if p.Value < 1 || p.Value > total[p.End] {
+			t.Errorf("at %s: %d of %d", p.End, p.Value, total[p.End])
+		}
+	}
+}
+
 func TestEveryMetricIsAnswered(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, func(sc *simulator.Scenario) {
@@ -172,7 +214,9 @@ func TestEveryQueryIsPinned(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.advance(20 * time.Minute)
-	for _, metric := range []analysis.Metric{analysis.Requests, analysis.Instances} {
+	for _, metric := range []analysis.Metric{
+		analysis.Requests, analysis.NotFound, analysis.Latencies, analysis.Instances, analysis.ActiveInstances, analysis.Pending,
+	} {
 		s.ask(metric, stable)
 	}
 	for _, metric := range []analysis.Metric{analysis.AllocatedPorts, analysis.OpenConnections, analysis.AllocationFailed, analysis.DroppedPackets} {
@@ -196,7 +240,7 @@ func TestEveryQueryIsPinned(t *testing.T) {
 		}
 		return nil
 	})
-	if queries != 6 {
-		t.Errorf("%d queries, want 6", queries)
+	if queries != 10 {
+		t.Errorf("%d queries, want 10", queries)
 	}
 }
