@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,12 +38,20 @@ const (
 	// FaultPartial makes answers of Monitoring say that they may be incomplete,
 	// until cleared. Which points are missing is for gap to say.
 	FaultPartial FaultKind = "partial"
+	// FaultCorrupt makes Monitoring answer with another value for the points of a
+	// metric that end while it lasts.
+	FaultCorrupt FaultKind = "corrupt"
+	// FaultUnit makes answers of Monitoring claim another unit, until cleared.
+	FaultUnit FaultKind = "unit"
+	// FaultStrange adds fields to answers of Monitoring that no client knows, until
+	// cleared.
+	FaultStrange FaultKind = "strange"
 )
 
 // faultKinds are all of them.
 var faultKinds = []FaultKind{
 	FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultSkew,
-	FaultGap, FaultLate, FaultPartial,
+	FaultGap, FaultLate, FaultPartial, FaultCorrupt, FaultUnit, FaultStrange,
 }
 
 // FaultKinds lists the ways in which things go wrong.
@@ -58,6 +66,8 @@ type Fault struct {
 	Operation string `json:"operation,omitempty"`
 	// Resource is the end of the resource's name. Default: any.
 	Resource string `json:"resource,omitempty"`
+	// After is how many such calls pass before it hits the first.
+	After int `json:"after,omitempty"`
 	// Times is how many calls it hits. Default 1; -1 means until cleared.
 	Times int `json:"times,omitempty"`
 	// Code, Message and RetryAfter are the answer of an error.
@@ -69,11 +79,21 @@ type Fault struct {
 	// Delay is how much later a parked write or a late point comes, and how far
 	// skewed clocks are ahead; negative where they are behind.
 	Delay Duration `json:"delay,omitempty"`
-	// For is how long a gap, lateness, a skew or a stuck reconciliation lasts.
-	// Default: until cleared.
+	// For is how long a gap, lateness, a corruption, a skew or a stuck
+	// reconciliation lasts. Default: until cleared.
 	For Duration `json:"for,omitempty"`
-	// Metric is the beginning of the metric types that a gap or lateness hits.
+	// Metric is the beginning of the metric types that a gap, lateness or a
+	// corruption hits.
 	Metric string `json:"metric,omitempty"`
+	// Value is what a corruption answers: none, bool, int64, double, distribution,
+	// nan, infinite or negative. The declared type stays.
+	Value string `json:"value,omitempty"`
+	// Unit is what answers claim.
+	Unit string `json:"unit,omitempty"`
+	// Page is the only page of a partial answer that says so, counted from 1.
+	// Default: every page. PageSize cuts answers into pages of so many points.
+	Page     int `json:"page,omitempty"`
+	PageSize int `json:"pageSize,omitempty"`
 
 	since time.Time
 }
@@ -92,13 +112,27 @@ func (f Fault) check() error {
 		if f.Delay == 0 {
 			return errors.New("fault skew: delay is required; it is negative where clocks are behind")
 		}
-	case FaultDrop, FaultDuplicate, FaultStale, FaultStuck, FaultGap, FaultPartial:
+	case FaultCorrupt:
+		if _, known := corruptions[f.Value]; !known {
+			return fmt.Errorf("fault corrupt: value %q is not one of %s", f.Value, strings.Join(slices.Sorted(maps.Keys(corruptions)), ", "))
+		}
+	case FaultUnit:
+		if f.Unit == "" {
+			return errors.New("fault unit: unit is required")
+		}
+	case FaultDrop, FaultDuplicate, FaultStale, FaultStuck, FaultGap, FaultPartial, FaultStrange:
 	default:
 		return fmt.Errorf("fault kind %q is not one of %v", f.Kind, faultKinds)
 	}
+	return f.checkNumbers()
+}
+
+func (f Fault) checkNumbers() error {
 	switch {
 	case f.Times < -1:
 		return errors.New("fault: times is below -1")
+	case f.After < 0 || f.Page < 0 || f.PageSize < 0:
+		return errors.New("fault: after, page and pageSize are not negative")
 	case strings.HasPrefix(f.Operation, "timeSeries") && !f.monitoring():
 		return fmt.Errorf("fault %s: calls of Monitoring can only fail with error or partial", f.Kind)
 	}
@@ -107,7 +141,14 @@ func (f Fault) check() error {
 
 // monitoring tells the faults that hit queries of Monitoring.
 func (f Fault) monitoring() bool {
-	return f.Kind == FaultPartial || (f.Kind == FaultError && strings.HasPrefix(f.Operation, "timeSeries"))
+	switch f.Kind {
+	case FaultPartial, FaultCorrupt, FaultUnit, FaultStrange:
+		return true
+	case FaultError:
+		return strings.HasPrefix(f.Operation, "timeSeries")
+	case FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultSkew, FaultGap, FaultLate:
+	}
+	return false
 }
 
 // Inject lets something go wrong from now on.
@@ -117,10 +158,10 @@ func (w *World) Inject(f Fault) error {
 	}
 	f.Times = cmp.Or(f.Times, 1)
 	f.since = w.now
-	if f.monitoring() {
-		w.reporter.inject(f)
-	} else {
+	if !f.monitoring() {
 		w.faults = append(w.faults, &f)
+	} else if err := w.reporter.inject(f); err != nil {
+		return fmt.Errorf("fault %s: %w", f.Kind, err)
 	}
 	if f.Kind == FaultStuck && f.For > 0 {
 		w.agenda.add(w.now.Add(time.Duration(f.For)), w.resume)
@@ -150,7 +191,7 @@ func (f *Fault) byCall() bool {
 	switch f.Kind {
 	case FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale:
 		return true
-	case FaultStuck, FaultSkew, FaultGap, FaultLate, FaultPartial:
+	case FaultStuck, FaultSkew, FaultGap, FaultLate, FaultPartial, FaultCorrupt, FaultUnit, FaultStrange:
 	}
 	return false
 }
@@ -159,6 +200,10 @@ func (f *Fault) byCall() bool {
 func (w *World) strike(operation, resource string) *Fault {
 	for _, f := range w.faults {
 		if !f.byCall() || f.Times == 0 || !f.matches(operation) || !strings.HasSuffix(resource, f.Resource) {
+			continue
+		}
+		if f.After > 0 {
+			f.After--
 			continue
 		}
 		if f.Times > 0 {
@@ -214,41 +259,4 @@ func (f *Fault) hits(subject string) bool {
 		return strings.HasSuffix(subject, f.Resource)
 	}
 	return strings.HasPrefix(subject, f.Metric)
-}
-
-// refusal is the error that the fault answers with.
-func (f *Fault) refusal(c *Call) *APIError {
-	e := &APIError{
-		Code: f.Code, Status: statusName(f.Code), Message: f.Message, RetryAfter: time.Duration(f.RetryAfter),
-	}
-	if e.Message == "" {
-		e.Message = usualText(f.Code, c)
-	}
-	if f.Code == http.StatusTooManyRequests {
-		e.Details = []map[string]any{{
-			"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED", "domain": "googleapis.com",
-		}}
-	}
-	return e
-}
-
-// usualText is what the real service says with a code, as far as it is known.
-func usualText(code int, c *Call) string {
-	write := strings.HasSuffix(c.Operation, ".patch") || strings.HasSuffix(c.Operation, ".create")
-	kind, verb := "Read", "get"
-	if write {
-		kind, verb = "Write", "update"
-	}
-	switch code {
-	case http.StatusTooManyRequests:
-		return fmt.Sprintf("Quota exceeded for quota metric '%s requests' and limit '%s requests per minute per region' "+
-			"of service 'run.googleapis.com'", kind, kind)
-	case http.StatusForbidden:
-		return fmt.Sprintf("Permission 'run.services.%s' denied on resource '%s' (or resource may not exist).", verb, c.Resource)
-	case http.StatusConflict:
-		return fmt.Sprintf("Conflict for resource '%s': version '1' was specified but current version is '2'.", shortName(c.Resource))
-	case http.StatusServiceUnavailable:
-		return "The service is currently unavailable."
-	}
-	return "Internal error encountered."
 }

@@ -56,6 +56,20 @@ func TestAnErrorHitsTheNextCallsOfItsKindAndChangesNothing(t *testing.T) {
 	}
 }
 
+func TestAFaultLetsCallsPassBeforeItHits(t *testing.T) {
+	t.Parallel()
+	w := place(t)
+	inject(t, w, simulator.Fault{Kind: simulator.FaultError, Operation: "services.get", Code: 503, After: 2, Times: 1})
+	var got []bool
+	for range 4 {
+		_, err := w.GetService(service)
+		got = append(got, err == nil)
+	}
+	if diff := cmp.Diff([]bool{true, true, false, true}, got); diff != "" {
+		t.Errorf("which calls succeeded:\n%s", diff)
+	}
+}
+
 func TestTextsOfErrors(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]string{
@@ -300,9 +314,12 @@ func TestFaultsThatMakeNoSenseAreRefused(t *testing.T) {
 		`fault kind "" is not one of`: {},
 		"code 0 is no HTTP error":     {Kind: simulator.FaultError},
 		"delay is required":           {Kind: simulator.FaultPark},
-		"fault skew: delay":           {Kind: simulator.FaultSkew},
-		"times is below -1":           {Kind: simulator.FaultDrop, Times: -2},
-		"calls of Monitoring can":     {Kind: simulator.FaultDrop, Operation: "timeSeries.list"},
+		`fault corrupt: value "many" is not one of bool, distribution, double, infinite, int64, nan, negative, none`: {Kind: simulator.FaultCorrupt, Value: "many"},
+		"fault unit: unit is required":       {Kind: simulator.FaultUnit},
+		"page and pageSize are not negative": {Kind: simulator.FaultPartial, Page: -1},
+		"fault skew: delay":                  {Kind: simulator.FaultSkew},
+		"times is below -1":                  {Kind: simulator.FaultDrop, Times: -2},
+		"calls of Monitoring can":            {Kind: simulator.FaultDrop, Operation: "timeSeries.list"},
 	} {
 		if err := w.Inject(f); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want %s", f, err, want)

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -46,20 +45,6 @@ func newReporter(sc Scenario) reporter {
 		r.store.SetIngestDelay(metric, longest)
 	}
 	return r
-}
-
-// inject hands a fault of Monitoring to the store that answers for it.
-func (r reporter) inject(f Fault) {
-	if f.Kind == FaultPartial {
-		r.store.SetPartial(cmp.Or(f.Message, "Some data could not be read; the result may be incomplete."))
-		return
-	}
-	times := f.Times
-	if times < 0 {
-		times = math.MaxInt
-	}
-	message := cmp.Or(f.Message, "Internal error encountered.")
-	r.store.FailNext(times, &series.Error{Code: series.Code(statusName(f.Code)), Message: message})
 }
 
 // Series is where the data points are kept.

@@ -1,6 +1,10 @@
 package simulator
 
 import (
+	"cmp"
+	"fmt"
+	"math"
+	"net/http"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator/series"
@@ -29,3 +33,56 @@ func (a API) MetricDescriptors(filter string) ([]series.Descriptor, error) {
 // VisibleFrom is the longest time from the end of a minute until the metric's
 // data point for it can be read. It is 0 for an unknown metric.
 func (w *World) VisibleFrom(metricType string) time.Duration { return w.reporter.delay[metricType] }
+
+// corruptions are the values that a corrupted point may have, by the words of a
+// fault.
+var corruptions = map[string]series.Value{
+	"none":         {},
+	"bool":         series.Bool(true),
+	"int64":        series.Int(1),
+	"double":       series.Float(0.5),
+	"distribution": series.Distributed(series.Distribution{}),
+	"nan":          series.Float(math.NaN()),
+	"infinite":     series.Float(math.Inf(1)),
+	"negative":     series.Int(-1),
+}
+
+// forever is longer than any world lasts.
+const forever = 100 * 365 * 24 * time.Hour
+
+// inject hands a fault of Monitoring to the store that answers for it.
+func (r reporter) inject(f Fault) error {
+	switch f.Kind {
+	case FaultPartial:
+		message := cmp.Or(f.Message, "Some data could not be read; the result may be incomplete.")
+		r.store.SetPartialPage(message, f.Page, f.PageSize)
+	case FaultUnit:
+		r.store.SetUnit(f.Unit)
+	case FaultStrange:
+		r.store.SetStrange()
+	case FaultCorrupt:
+		lasts := cmp.Or(time.Duration(f.For), forever)
+		return r.store.Corrupt(fmt.Sprintf("metric.type = starts_with(%q)", f.Metric), f.since, f.since.Add(lasts), corruptions[f.Value])
+	case FaultError:
+		r.fail(f)
+	case FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultSkew, FaultGap, FaultLate:
+	}
+	return nil
+}
+
+// fail lets queries fail. A refusal for the quota names it, unless the fault has
+// words of its own.
+func (r reporter) fail(f Fault) {
+	times := f.Times
+	if times < 0 {
+		times = math.MaxInt
+	}
+	if f.Code == http.StatusTooManyRequests && f.Message == "" {
+		r.store.LimitAfter(f.After, times, time.Duration(f.RetryAfter))
+		return
+	}
+	r.store.FailAfter(f.After, times, &series.Error{
+		Code: series.Code(statusName(f.Code)), Message: cmp.Or(f.Message, "Internal error encountered."),
+		RetryAfter: time.Duration(f.RetryAfter),
+	})
+}

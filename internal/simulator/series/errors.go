@@ -1,6 +1,9 @@
 package series
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Code is the canonical name of a status code, as in google.rpc.Code.
 type Code string
@@ -25,6 +28,8 @@ type Error struct {
 	// googleapis.com when Reason is set.
 	Reason   string
 	Metadata map[string]string
+	// RetryAfter becomes a google.rpc.RetryInfo when it is not 0.
+	RetryAfter time.Duration
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }

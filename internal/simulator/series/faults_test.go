@@ -125,6 +125,37 @@ func TestPartialAndUnit(t *testing.T) {
 	}
 }
 
+func TestOnePageOfAnAnswerIsPartial(t *testing.T) {
+	t.Parallel()
+	store := storeOf(drop("g", "r", 1, 1), drop("g", "r", 2, 1), drop("g", "r", 3, 1), drop("h", "r", 1, 1), drop("h", "r", 2, 1))
+	store.SetPartialPage("a cell is away", 2, 2)
+	q := query(drops, 0, 5, Aggregation{})
+	var got []int
+	for {
+		r := mustQuery(t, store, q, minute(60))
+		got = append(got, len(r.ExecutionErrors))
+		if q.PageToken = r.NextPageToken; q.PageToken == "" {
+			break
+		}
+	}
+	if diff := cmp.Diff([]int{0, 1, 0}, got); diff != "" {
+		t.Errorf("execution errors by page (-want +got):\n%s", diff)
+	}
+}
+
+func TestALimitedQueryIsToldOfItsOwnProject(t *testing.T) {
+	t.Parallel()
+	store := storeOf(drop("g", "r", 1, 1))
+	store.LimitAfter(1, 1, 30*time.Second)
+	mustQuery(t, store, query(drops, 0, 5, Aggregation{}), minute(60))
+	_, err := store.Query(query(drops, 0, 5, Aggregation{}), minute(60))
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Metadata["consumer"] != "projects/shop" || e.RetryAfter != 30*time.Second {
+		t.Errorf("got %+v", err)
+	}
+	mustQuery(t, store, query(drops, 0, 5, Aggregation{}), minute(60))
+}
+
 func TestScope(t *testing.T) {
 	t.Parallel()
 	elsewhere := drop("g", "r", 1, 1)

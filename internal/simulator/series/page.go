@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// cursor says where a page begins: the number of results before it.
-type cursor struct{ offset int }
+// cursor says where a page begins: the number of results before it, and which
+// page it is, counted from 1.
+type cursor struct{ offset, number int }
 
 // planPage reads the page token. A token carries the time of the first page, so
 // that later pages of an answer do not see points which appeared meanwhile.
@@ -28,7 +29,7 @@ func (p *plan) planPage(now time.Time) error {
 	if q.View != Full && q.View != Headers {
 		return invalidField("view", string(q.View), "The view must be FULL or HEADERS.")
 	}
-	p.now = nanosOf(now)
+	p.now, p.page.number = nanosOf(now), 1
 	if q.PageToken == "" {
 		return nil
 	}
@@ -52,7 +53,7 @@ func (p *plan) fingerprint() uint64 {
 }
 
 func (p *plan) token(offset int) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%x.%d.%d", p.fingerprint(), p.now, offset))
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%x.%d.%d.%d", p.fingerprint(), p.now, offset, p.page.number+1))
 }
 
 func (p *plan) readToken() (fingerprint uint64, err error) {
@@ -60,7 +61,7 @@ func (p *plan) readToken() (fingerprint uint64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("decoding page token: %w", err)
 	}
-	if _, err := fmt.Fscanf(strings.NewReader(string(raw)), "%x.%d.%d", &fingerprint, &p.now, &p.page.offset); err != nil {
+	if _, err := fmt.Fscanf(strings.NewReader(string(raw)), "%x.%d.%d.%d", &fingerprint, &p.now, &p.page.offset, &p.page.number); err != nil {
 		return 0, fmt.Errorf("reading page token: %w", err)
 	}
 	return fingerprint, nil

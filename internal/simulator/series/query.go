@@ -51,6 +51,8 @@ type Result struct {
 	NextPageToken   string
 	ExecutionErrors []Error
 	Unit            string
+	// Strange asks the wire to add fields that no client knows.
+	Strange bool
 }
 
 // Series is one time series of a result, its points newest first.
@@ -93,7 +95,7 @@ type strand struct {
 
 // Query answers as ListTimeSeries does at the time now.
 func (s *Store) Query(q Query, now time.Time) (Result, error) {
-	if err := s.faults.next(); err != nil {
+	if err := s.faults.next(q.Project); err != nil {
 		return Result{}, err
 	}
 	p, err := s.plan(q, now)
@@ -106,12 +108,7 @@ func (s *Store) Query(q Query, now time.Time) (Result, error) {
 	}
 	result := p.paged(strands)
 	result.Unit = p.unit()
-	if s.faults.unit != "" {
-		result.Unit = s.faults.unit
-	}
-	if s.faults.partial != "" {
-		result.ExecutionErrors = []Error{{Code: DeadlineExceeded, Message: s.faults.partial}}
-	}
+	s.faults.spoil(&result, p.page.number)
 	return result, nil
 }
 
@@ -140,6 +137,9 @@ func (s *Store) plan(q Query, now time.Time) (plan, error) {
 	}
 	if err := p.planPage(now); err != nil {
 		return plan{}, err
+	}
+	if most := s.faults.partial.pageSize; most > 0 {
+		p.query.PageSize = min(p.query.PageSize, most)
 	}
 	p.window.from = max(p.window.from, p.now-int64(retention))
 	return p, nil

@@ -47,6 +47,12 @@ func (m *monitoring) ListTimeSeries(_ context.Context, req *monitoringpb.ListTim
 	for _, s := range result.Series {
 		resp.TimeSeries = append(resp.TimeSeries, timeSeriesOf(s))
 	}
+	if result.Strange {
+		makeStrange(resp)
+		for _, ts := range resp.GetTimeSeries() {
+			makeStrange(ts)
+		}
+	}
 	for _, e := range result.ExecutionErrors {
 		resp.ExecutionErrors = append(resp.ExecutionErrors, &statuspb.Status{Code: int32(codeOf(e.Code)), Message: e.Message}) //nolint:gosec // codes are small numbers
 	}

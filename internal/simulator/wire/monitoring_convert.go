@@ -14,6 +14,9 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -21,21 +24,38 @@ import (
 )
 
 // statusOf gives an error the form it has on the wire. An ErrorInfo is attached
-// where the store names a reason.
+// where the store names a reason, a RetryInfo where it names a time to wait.
 func statusOf(err error) error {
 	var e *series.Error
 	if !errors.As(err, &e) {
 		return status.Convert(err).Err()
 	}
 	st := status.New(codeOf(e.Code), e.Message)
-	if e.Reason == "" {
+	var details []protoadapt.MessageV1
+	if e.Reason != "" {
+		details = append(details, &errdetails.ErrorInfo{Reason: e.Reason, Domain: "googleapis.com", Metadata: e.Metadata})
+	}
+	if e.RetryAfter > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(e.RetryAfter)})
+	}
+	if len(details) == 0 {
 		return st.Err()
 	}
-	detailed, err := st.WithDetails(&errdetails.ErrorInfo{Reason: e.Reason, Domain: "googleapis.com", Metadata: e.Metadata})
+	detailed, err := st.WithDetails(details...)
 	if err != nil {
 		return st.Err()
 	}
 	return detailed.Err()
+}
+
+// strangeField is a number that no message of the API uses.
+const strangeField = 19_999_999
+
+// makeStrange adds a field that no client knows to a message, as a newer server
+// may.
+func makeStrange(m proto.Message) {
+	field := protowire.AppendTag(nil, strangeField, protowire.BytesType)
+	m.ProtoReflect().SetUnknown(protowire.AppendString(field, "something new"))
 }
 
 // codeOf reads the canonical name of a code.
