@@ -154,7 +154,10 @@ func connect(ctx context.Context, o options) (controllers.Cloud, func() int64, e
 		return controllers.Cloud{}, nil, fmt.Errorf("registering the counts of calls: %w", err)
 	}
 	return controllers.Cloud{
-		Observer: run, Actuator: run, Metrics: answers, Watcher: cloudrun.NewWatch(run),
+		Observer: run, Actuator: run, Metrics: answers,
+		Watcher: cloudrun.NewWatch(run, func(err error) {
+			ctrl.Log.WithName("watch").Info("Services are read one by one, because they could not be listed", "cause", err.Error())
+		}),
 	}, run.Refused, nil
 }
 

@@ -15,9 +15,13 @@ import (
 const (
 	watchedActive   = 15 * time.Second
 	watchedIdle     = time.Minute
-	revisionsActive = time.Minute
+	revisionsActive = 30 * time.Second
 	revisionsIdle   = 10 * time.Minute
 )
+
+// glanceTimeout bounds a look at the watched state: whatever is slow must leave
+// the pass its time for the live read and the write.
+const glanceTimeout = 10 * time.Second
 
 // decide looks at the watched state first. Where that leads nowhere new, it
 // stands; everything else is decided on a live read.
@@ -54,18 +58,20 @@ func (r *Reconciler) glance(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 		return rollout.Input{}, false
 	case rollout.Checking, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.Paused:
 	}
-	in.Now = r.now()
-	listed, ok := cloud.Watcher.Listed(ctx, in.Plan.Service, in.Now, ofService)
+	ctx, cancel := context.WithTimeout(ctx, glanceTimeout)
+	defer cancel()
+	listed, ok := cloud.Watcher.Listed(ctx, in.Plan.Service, r.now(), ofService)
 	if !ok || listed.Generation < in.Progress.Generation {
 		return rollout.Input{}, false
 	}
 	in.Service = listed
 	names := rollout.Involved(in.Plan, in.Progress, in.Service, in.Request)
-	in.Revisions, err = cloud.Watcher.Remembered(ctx, in.Plan.Service, names, in.Now, ofRevisions)
+	in.Revisions, err = cloud.Watcher.Remembered(ctx, in.Plan.Service, names, r.now(), ofRevisions)
 	if err != nil {
 		return rollout.Input{}, false
 	}
 	wholeSeconds(in.Revisions)
+	in.Now = r.now()
 	in, err = r.question(ctx, cloud, ro, in)
 	return in, err == nil
 }

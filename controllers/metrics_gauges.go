@@ -170,7 +170,7 @@ func tellAge(ro *v1alpha1.CloudRunRollout, now time.Time, tell teller) {
 func tellCause(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 	for _, c := range ro.Status.Checks {
 		if c.Verdict == v1alpha1.VerdictNoData {
-			tell(1, c.Name, c.Cause)
+			tell(1, c.Name, string(c.Cause))
 		}
 	}
 }

@@ -63,7 +63,7 @@ func held(name string) v1alpha1.CloudRunRollout {
 			{Name: "errors", Verdict: v1alpha1.VerdictPass, Value: "0.4%", Limit: "stable+1%", ObservedThrough: &through},
 			{Name: "nat-drops", Verdict: v1alpha1.VerdictBreach, Value: "12 packets/min", Limit: "0 packets/min"},
 			{Name: "nat-allocation", Verdict: v1alpha1.VerdictNotApplicable},
-			{Name: "slow", Verdict: v1alpha1.VerdictNoData, Cause: "quota exceeded"},
+			{Name: "slow", Verdict: v1alpha1.VerdictNoData, Cause: v1alpha1.CauseQuotaExceeded},
 		},
 	}
 	return ro
@@ -94,7 +94,7 @@ func TestARolloutIsTold(t *testing.T) {
 		`sluice_rollout_check_passing{check="nat-drops",name="api",namespace="pay"} 0`,
 		`sluice_rollout_check_passing{check="nat-allocation",name="api",namespace="pay"} 1`,
 		`sluice_rollout_check_data_age_seconds{check="errors",name="api",namespace="pay"} 240`,
-		`sluice_rollout_check_without_data{cause="quota exceeded",check="slow",name="api",namespace="pay"} 1`,
+		`sluice_rollout_check_without_data{cause="QuotaExceeded",check="slow",name="api",namespace="pay"} 1`,
 		`sluice_rollout_nat_unwatched{name="api",namespace="pay"} 0`,
 		`sluice_firewall_refused_total 2`,
 	} {

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/analysis"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -104,6 +105,22 @@ func revisionStatus(in rollout.Input, name string, serves rollout.Split) *v1alph
 	}
 }
 
+// noDataCauses are the causes as the API names them.
+var noDataCauses = map[analysis.Cause]v1alpha1.NoDataCause{
+	analysis.CauseNone:        "",
+	analysis.CauseNoTraffic:   v1alpha1.CauseNoTraffic,
+	analysis.CauseLate:        v1alpha1.CauseDataLate,
+	analysis.CauseAbsent:      v1alpha1.CauseSeriesAbsent,
+	analysis.CauseDenied:      v1alpha1.CauseAccessDenied,
+	analysis.CauseThrottled:   v1alpha1.CauseQuotaExceeded,
+	analysis.CauseUnavailable: v1alpha1.CauseUnavailable,
+	analysis.CausePartial:     v1alpha1.CausePartialResult,
+	analysis.CauseWrongType:   v1alpha1.CauseUnusableValues,
+	analysis.CauseAmbiguous:   v1alpha1.CauseAmbiguousName,
+	analysis.CauseInvalid:     v1alpha1.CauseQueryRefused,
+	analysis.CauseUnasked:     v1alpha1.CauseNotAsked,
+}
+
 func checksOf(d rollout.Decision) []v1alpha1.CheckStatus {
 	var checks []v1alpha1.CheckStatus
 	for _, c := range d.Checks {
@@ -111,7 +128,7 @@ func checksOf(d rollout.Decision) []v1alpha1.CheckStatus {
 		checks = append(checks, v1alpha1.CheckStatus{
 			Name: c.Name, Mode: v1alpha1.CheckMode(c.Mode), Source: v.Source,
 			Verdict: v1alpha1.Verdict(v.Outcome), Value: v.Value, Limit: v.Limit,
-			Samples: v.Samples, Required: v.Required, Cause: string(v.Cause),
+			Samples: v.Samples, Required: v.Required, Cause: noDataCauses[v.Cause],
 			ObservedThrough: stamp(v.Through), BreachedSince: stamp(breachOf(d.Progress, c.Name)),
 			Message: shorten(v.Note, v1alpha1.MaxMessage),
 		})

@@ -3,6 +3,8 @@ package controllers
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -186,6 +188,25 @@ func TestTheImageOfAnUnreadRevisionStays(t *testing.T) {
 	} {
 		if got := withImage(c.now, c.was); got.Image != c.want {
 			t.Errorf("%q, want %q", got.Image, c.want)
+		}
+	}
+}
+
+// TestEveryCauseOfNoDataHasItsName reads the causes off the source, so that a new
+// one cannot be saved as none.
+func TestEveryCauseOfNoDataHasItsName(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../internal/analysis/question.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	causes := regexp.MustCompile(`Cause[A-Z][A-Za-z]*\s+Cause = "([^"]*)"`).FindAllStringSubmatch(string(source), -1)
+	if len(causes) != len(noDataCauses) {
+		t.Errorf("%d causes, %d names", len(causes), len(noDataCauses))
+	}
+	for _, cause := range causes {
+		if name := noDataCauses[analysis.Cause(cause[1])]; (name == "") != (cause[1] == "") {
+			t.Errorf("cause %q is saved as %q", cause[1], name)
 		}
 	}
 }

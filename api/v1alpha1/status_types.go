@@ -164,12 +164,10 @@ type CheckStatus struct {
 	// +required
 	Verdict Verdict `json:"verdict,omitempty"`
 
-	// cause is why there are no data, in words such as "no traffic", "data late",
-	// "series absent", "access denied", "quota exceeded" or "partial result".
-	// Absent unless verdict is NoData.
+	// cause is why there are no data; message says more. Absent unless verdict is
+	// NoData.
 	// +optional
-	// +kubebuilder:validation:MaxLength=40
-	Cause string `json:"cause,omitempty"`
+	Cause NoDataCause `json:"cause,omitempty"`
 
 	// mode is Enforce, or Shadow for a verdict without effect.
 	// +required
@@ -233,6 +231,37 @@ const (
 	VerdictUndecided Verdict = "Undecided"
 	// VerdictNotApplicable: there is nothing to watch; the message says why.
 	VerdictNotApplicable Verdict = "NotApplicable"
+)
+
+// NoDataCause is why a check has no data.
+//
+// +kubebuilder:validation:Enum=NoTraffic;DataLate;SeriesAbsent;AccessDenied;QuotaExceeded;Unavailable;PartialResult;UnusableValues;AmbiguousName;QueryRefused;NotAsked
+type NoDataCause string
+
+// The causes.
+const (
+	// CauseNoTraffic: instances report, and neither revision gets requests.
+	CauseNoTraffic NoDataCause = "NoTraffic"
+	// CauseDataLate: the series was seen in this attempt, and is not any more.
+	CauseDataLate NoDataCause = "DataLate"
+	// CauseSeriesAbsent: the series was never seen.
+	CauseSeriesAbsent NoDataCause = "SeriesAbsent"
+	// CauseAccessDenied: metrics may not be read.
+	CauseAccessDenied NoDataCause = "AccessDenied"
+	// CauseQuotaExceeded: too many queries were made.
+	CauseQuotaExceeded NoDataCause = "QuotaExceeded"
+	// CauseUnavailable: Cloud Monitoring does not answer.
+	CauseUnavailable NoDataCause = "Unavailable"
+	// CausePartialResult: it answers in part.
+	CausePartialResult NoDataCause = "PartialResult"
+	// CauseUnusableValues: values of another type or unit, or negative ones.
+	CauseUnusableValues NoDataCause = "UnusableValues"
+	// CauseAmbiguousName: several gateways have the name.
+	CauseAmbiguousName NoDataCause = "AmbiguousName"
+	// CauseQueryRefused: it refuses the query.
+	CauseQueryRefused NoDataCause = "QueryRefused"
+	// CauseNotAsked: the service could not be read, so nothing was asked.
+	CauseNotAsked NoDataCause = "NotAsked"
 )
 
 // RequestStatus is the answer to a person's request.

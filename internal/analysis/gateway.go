@@ -168,9 +168,10 @@ func evidence(answers Answers, series Series, after time.Time) gatewayEvidence {
 // the newest while nobody looked. They reach back over the last shift, whose data
 // arrive after it, but not before the attempt's first step.
 func (e gatewayEvidence) sinceLastLook(s Scope, limit int64, judge func([]minute) Verdict) Verdict {
-	attempt, step := e.since(s.earlierAfter()).complete, e.since(s.stepAfter())
+	step := e.since(s.stepAfter())
+	attempt := slices.DeleteFunc(e.since(s.earlierAfter()).complete, func(m minute) bool { return !s.judged(m.end) })
 	v := judge(newest(attempt, recent))
-	for i := len(attempt) - 1; i > 0 && v.Outcome != Breach; i-- {
+	for i := len(attempt) - 1; i > max(0, len(attempt)-catchUp) && v.Outcome != Breach; i-- {
 		if end := attempt[i-1].end; !end.After(s.SeenThrough) || !end.After(s.stepAfter()) {
 			break
 		}

@@ -42,6 +42,7 @@ func anyScene(t *rapid.T) scene {
 	s.MaxInstances = 4
 	s.SeenThrough = at(rapid.IntRange(-5, 25).Draw(t, "seen"))
 	s.EarlierSince = rapid.SampledFrom([]time.Time{{}, at(-20)}).Draw(t, "earlier")
+	s.EarlierUntil = at(-rapid.IntRange(0, 3).Draw(t, "until"))
 	for _, g := range s.Gateways {
 		s = s.draw(t, DroppedPackets, g, outOfResources, 5).draw(t, DroppedPackets, g, conflict, 2)
 		s = s.draw(t, AllocationFailed, g, "", 1).draw(t, AllocatedPorts, g, "", 9).draw(t, OpenConnections, g, "", 9)
@@ -211,7 +212,8 @@ func TestJudgesAreTotal(t *testing.T) {
 		s := after(5).watching(nat1, nat1)
 		s.StepSince, s.AttemptSince, s.Now = anyTime.Draw(t, "step"), anyTime.Draw(t, "attempt"), anyTime.Draw(t, "now")
 		s.Window = time.Duration(anyValue.Draw(t, "window"))
-		s.SeenThrough, s.EarlierSince, s.MaxInstances = anyTime.Draw(t, "seen"), anyTime.Draw(t, "earlier"), anyValue.Draw(t, "most")
+		s.SeenThrough, s.MaxInstances = anyTime.Draw(t, "seen"), anyValue.Draw(t, "most")
+		s.EarlierSince, s.EarlierUntil = anyTime.Draw(t, "earlier"), anyTime.Draw(t, "until")
 		for _, m := range []Metric{
 			Requests, NotFound, Latencies, Instances, ActiveInstances, Pending, DroppedPackets, AllocationFailed, AllocatedPorts,
 		} {

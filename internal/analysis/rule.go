@@ -16,6 +16,9 @@ const (
 	// silence is the number of newest minutes without evidence after which a
 	// check has no data. Fewer are a gap: they earn nothing and change nothing.
 	silence = 3
+	// catchUp is the number of newest minutes that are judged window by window
+	// after nobody looked; older ones are judged as a part of the whole.
+	catchUp = 24 * 60
 )
 
 // Scope says what a step's evidence is about.
@@ -31,6 +34,9 @@ type Scope struct {
 	// EarlierSince is the time from which the attempt's earlier steps are judged,
 	// again, in case their data came late. Zero in the first step.
 	EarlierSince time.Time
+	// EarlierUntil is when their last split ceased to be the one asked for: what
+	// served between it and StepSince is nobody's.
+	EarlierUntil time.Time
 	// SeenThrough is the newest minute of the step that was judged before; what
 	// ended since then is judged as if somebody had looked each minute. Zero
 	// before the first look.
@@ -74,6 +80,11 @@ func (s Scope) earlierAfter() time.Time {
 		return s.stepAfter()
 	}
 	return ceilMinute(s.EarlierSince)
+}
+
+// judged tells whether a minute belongs to a step: to this one, or to one before.
+func (s Scope) judged(end time.Time) bool {
+	return end.After(s.stepAfter()) || end.After(s.earlierAfter()) && !end.After(s.EarlierUntil)
 }
 
 func (s Scope) until() time.Time { return s.Now.Truncate(time.Minute) }

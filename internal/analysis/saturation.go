@@ -26,8 +26,7 @@ type InstanceSaturation struct {
 	MaxPending int64
 }
 
-// Questions asks for the instances of both revisions and what the candidate's
-// requests wait for.
+// Questions asks for the candidate's instances, and for the requests that wait.
 func (r InstanceSaturation) Questions(s Scope) []Question {
 	if s.AttemptSince.IsZero() {
 		return []Question{s.ask(Instances, s.Stable, s.preflightAfter())}
@@ -35,7 +34,7 @@ func (r InstanceSaturation) Questions(s Scope) []Question {
 	after := s.stepAfter()
 	return []Question{
 		s.ask(ActiveInstances, s.Candidate, after), s.ask(Pending, s.Candidate, after),
-		s.ask(Instances, s.Candidate, after), s.ask(Instances, s.Stable, after),
+		s.ask(Instances, s.Candidate, after),
 	}
 }
 
@@ -96,7 +95,7 @@ func (r InstanceSaturation) told(v Verdict, s Scope, e loads) Verdict {
 	case s.until().After(s.stepAfter()) && e.whole.Cause != CauseNone:
 		return unknown(s.Candidate, e.whole)
 	case r.quiet(s, e):
-		return absent(s.Candidate, "instance counted, nor of "+s.Stable.String()+",", e.whole.Through, nil)
+		return absent(s.Candidate, "instance counted", e.whole.Through, nil)
 	case len(e.complete) == 0:
 		v.Outcome, v.Through = Incomplete, time.Time{}
 		v.Note = fmt.Sprintf("%s: first minute not arrived yet", s.Candidate)
@@ -123,12 +122,12 @@ type load struct {
 // loads is what is known of a step.
 type loads struct {
 	whole    Answer
-	complete []load // minutes in which the instances of the service were counted
+	complete []load // minutes in which the candidate's instances were counted
 }
 
 func (r InstanceSaturation) evidence(s Scope, answers Answers) loads {
 	e := loads{whole: answers.Of(Series{Instances, s.Candidate})}
-	for _, series := range []Series{{ActiveInstances, s.Candidate}, {Pending, s.Candidate}, {Instances, s.Stable}} {
+	for _, series := range []Series{{ActiveInstances, s.Candidate}, {Pending, s.Candidate}} {
 		a := answers.Of(series)
 		e.whole.Through = earlier(e.whole.Through, a.Through)
 		if e.whole.Cause == CauseNone {
@@ -136,10 +135,9 @@ func (r InstanceSaturation) evidence(s Scope, answers Answers) loads {
 		}
 	}
 	counted := byMinute(answers.Of(Series{Instances, s.Candidate}), every)
-	beside := byMinute(answers.Of(Series{Instances, s.Stable}), every)
 	active := byMinute(answers.Of(Series{ActiveInstances, s.Candidate}), every)
 	pending := byMinute(answers.Of(Series{Pending, s.Candidate}), every)
-	for _, end := range span(s.stepAfter(), e.whole.Through, counted, beside, active, pending) {
+	for _, end := range span(s.stepAfter(), e.whole.Through, counted) {
 		e.complete = append(e.complete, load{end, active[end], pending[end]})
 	}
 	return e

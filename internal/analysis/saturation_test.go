@@ -20,12 +20,12 @@ func TestInstanceSaturation(t *testing.T) {
 		"once is not":                          {rule, running(9, 0, 9, 10), Pass, "in 1 of the last 5"},
 		"requests that wait are a breach":      {rule, running(4, 6, 8, 10), Breach, "6 pending"},
 		"a limit that is not there is not met": {InstanceSaturation{MaxPercent: Unlimited, MaxPending: 5}, running(10, 0, 0, 10), Pass, "limit 5 pending"},
-		"a minute without an instance of the candidate is known by stable's": {
-			rule, running(4, 0, 10, 10).says(Instances, candidate, each(0), 0, 0), Pass, "",
+		"what stable runs says nothing of the candidate": {
+			rule, running(4, 0, 10, 10).silent(Instances, candidate).answer(Series{Instances, candidate}, Answer{Through: at(10)}), NoData, "no instance counted",
 		},
 		"without a known maximum only waiting counts": {rule, unknownMost, Pass, ""},
 		"and where that is not limited, nothing":      {InstanceSaturation{MaxPercent: 80, MaxPending: Unlimited}, unknownMost, NotApplicable, "is not known"},
-		"silence of both revisions is no data":        {rule, silentInstances(), NoData, "web-2: no instance counted, nor of web-1, up to Mar 1 12:10Z"},
+		"silence is no data":                          {rule, silentInstances(), NoData, "web-2: no instance counted up to Mar 1 12:10Z"},
 		"an answer that is not whole is no data":      {rule, running(1, 0, 0, 10).troubled(Pending, candidate, CausePartial, ""), NoData, "partial result"},
 		"a breach in one counts":                      {rule, running(9, 0, 8, 10).troubled(Pending, candidate, CausePartial, ""), Breach, "in 2 of"},
 		"before the first minute arrived, nothing is": {rule, instancesLate(), Incomplete, "first minute not arrived yet"},

@@ -91,7 +91,9 @@ func (r share) judge(s Scope, answers Answers) Verdict {
 		Source: s.Candidate.String(), Limit: r.shown, Required: r.required, Samples: total.n,
 		Through: whole.Through, Healthy: ends(step),
 	}
-	_, v.Value = r.says(total)
+	if total.n > 0 {
+		_, v.Value = r.says(total)
+	}
 	if found := r.breaches(s, answers, complete, whole.Through); len(found) > 0 {
 		return r.breached(v, found, s, answers)
 	}
@@ -119,7 +121,11 @@ func (r share) weighed(v Verdict, total tally, s Scope, answers Answers) Verdict
 		beside, ok := r.beside(total, s, answers)
 		if !ok && total.n >= r.required {
 			v.Outcome = Insufficient
-			v.Note = fmt.Sprintf("%d of %d requests of stable %s to compare with", beside.n, r.required, s.Stable)
+			if total.k >= fewest && wilsonLower(total.k, total.n) > r.limit {
+				v.Outcome = Undecided // nobody may wave that through
+			}
+			v.Note = fmt.Sprintf("%s of %d requests; %d of %d requests of stable %s to compare with",
+				words, total.n, beside.n, r.required, s.Stable)
 			return v
 		}
 		_, other := r.says(beside)
@@ -133,6 +139,9 @@ func (r share) weighed(v Verdict, total tally, s Scope, answers Answers) Verdict
 		v.Outcome, v.Note = Pass, note
 	default:
 		v.Outcome, v.Note = Undecided, note+", not certain"
+		if float64(total.k) < total.likely {
+			v.Note += ": the limit lies inside a bucket of the distribution"
+		}
 	}
 	return v
 }
@@ -192,12 +201,12 @@ func (r share) complete(s Scope, answers Answers, through time.Time) []minute {
 func (r share) breaches(s Scope, answers Answers, complete []minute, through time.Time) []tally {
 	step := within(complete, s.stepAfter(), through)
 	spans := r.latest(step, through, s.Window)
-	for i := len(step) - 1; i > 0 && step[i-1].end.After(s.SeenThrough); i-- {
+	for i := len(step) - 1; i > max(0, len(step)-catchUp) && step[i-1].end.After(s.SeenThrough); i-- {
 		before := step[:i]
 		spans = append(spans, count(r.recently(before, before[i-1].end.Add(-s.Window))))
 	}
-	if passed := within(complete, s.earlierAfter(), s.stepAfter()); len(passed) > 0 {
-		spans = append(spans, r.latest(passed, s.stepAfter(), s.Window)...)
+	if passed := within(complete, s.earlierAfter(), s.EarlierUntil); len(passed) > 0 {
+		spans = append(spans, r.latest(passed, s.EarlierUntil, s.Window)...)
 	}
 	return r.certain(spans, answers, s)
 }
@@ -283,7 +292,7 @@ func (r share) breached(v Verdict, found []tally, s Scope, answers Answers) Verd
 func (r share) ofStable(t tally, s Scope, answers Answers) []tally {
 	from, to := s.stepAfter(), r.whole(answers, s.Stable).Through
 	if !t.until.After(from) {
-		from, to = s.earlierAfter(), from
+		from, to = s.earlierAfter(), s.EarlierUntil
 	}
 	return r.certain(r.latest(r.counted(answers, s.Stable, from, to), to, s.Window), answers, s)
 }

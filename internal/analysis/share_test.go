@@ -76,7 +76,10 @@ func TestServerErrorsRelativeToStable(t *testing.T) {
 			half, last.says(Requests, candidate, each(50, "5xx"), 0, 10).says(Requests, stable, each(100, "2xx"), -20, -1), Breach, "; stable web-1: 0% of 1900",
 		},
 		"too few requests of stable are nothing to compare with": {
-			half, last.says(Requests, stable, each(3, "2xx"), -20, -1), Insufficient, "57 of 100 requests of stable web-1 to compare with",
+			half, last.says(Requests, stable, each(3, "2xx"), -20, -1), Insufficient, "5xx 0.4% of 10000 requests; 57 of 100 requests of stable web-1 to compare with",
+		},
+		"and nobody may wave a failure through for that": {
+			half, last.says(Requests, candidate, each(500, "5xx"), 0, 10).says(Requests, stable, each(3, "2xx"), -20, -1), Undecided, "57 of 100 requests of stable",
 		},
 	} {
 		t.Run(name, c.check)
@@ -120,7 +123,7 @@ func TestLatency(t *testing.T) {
 		"fast requests pass":                     {rule, timed(fine, fine), Pass, "p95 195 ms of 10000 requests, limit 400 ms"},
 		"a few slow ones pass":                   {rule, timed(took(960, 40), fine), Pass, "p95 199 ms"},
 		"too many are a breach":                  {rule, timed(took(900, 100), fine), Breach, "p95 600 ms of 5000 requests, limit 400 ms"},
-		"a limit inside a bucket is not certain": {Latency{Percentile: 95, MaxMilliseconds: 500, MinRequests: 100}, timed(took(900, 100), fine), Undecided, "p95 600 ms of 10000 requests, limit 500 ms, not certain"},
+		"a limit inside a bucket is not certain": {Latency{Percentile: 95, MaxMilliseconds: 500, MinRequests: 100}, timed(took(900, 100), fine), Undecided, "p95 600 ms of 10000 requests, limit 500 ms, not certain: the limit lies inside a bucket"},
 		"few requests are too few":               {rule, timed(took(5, 0), fine), Insufficient, "50 of 100 requests"},
 		"three slow ones of five are enough":     {rule, after(1).says(Instances, candidate, each(1), 0, 1).timed(candidate, took(2, 3), 0, 1).timed(stable, fine, 0, 1), Breach, "of 5 requests"},
 		"a stable that is as slow is told":       {rule, timed(took(900, 100), took(900, 100)), Breach, "; stable web-1 fails too, 600 ms of 5000"},
@@ -196,18 +199,24 @@ func TestLateDataOfEarlierStepsIsJudged(t *testing.T) {
 	// The step began at noon, the first step of the attempt half an hour before.
 	earlierStep := func(good, bad int64, from, to int) scene {
 		s := after(3).serving(500, 0, 0, 3).says(Requests, candidate, each(good, "2xx"), from, to).says(Requests, candidate, each(bad, "5xx"), from, to)
-		s.EarlierSince = at(-30)
+		s.EarlierSince, s.EarlierUntil = at(-30), noon
 		return s
 	}
+	shifting := earlierStep(0, 100, -1, 0)
+	shifting.EarlierUntil = at(-1)
 	fresh := earlierStep(100, 0, -30, 0)
 	gateway := after(1).watching(nat1).gateway(nat1, -70, 1).says(DroppedPackets, nat1, each(5, outOfResources), -2, 0)
 	shifted := gateway
-	shifted.EarlierSince = at(-30)
+	shifted.EarlierSince, shifted.EarlierUntil = at(-30), noon
+	settling := shifted
+	settling.EarlierUntil = at(-1)
 	for name, c := range map[string]verdictCase{
 		"errors before the shift whose data came after it are a breach": {onePercent, earlierStep(90, 10, -4, 0), Breach, "5xx 10% of 400 requests, limit 1%, in the minutes up to Mar 1 12:00Z"},
 		"errors of a whole step that were missing when it passed":       {onePercent, earlierStep(95, 5, -30, 0), Breach, "5xx 5%"},
 		"an earlier step as good as it seemed changes nothing":          {onePercent, fresh, Pass, "5xx 0% of 1500 requests"},
 		"what served before the attempt does not count":                 {onePercent, earlierStep(0, 100, -60, -30), Pass, "of 1500 requests"},
+		"what failed while the split took effect is nobody's":           {onePercent, shifting, Pass, "of 1500 requests"},
+		"drops while the split took effect are neither":                 {drops, settling, Pass, "in 1 of the last"},
 		"drops just before the shift hold the step after it":            {drops, shifted, Breach, "in 2 of the last 5 minutes"},
 		"in the first step there is no earlier one":                     {drops, gateway, Pass, "dropped nothing"},
 	} {

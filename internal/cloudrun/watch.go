@@ -2,6 +2,8 @@ package cloudrun
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,8 +13,9 @@ import (
 )
 
 const (
-	// listPageSize is how many services come in one page.
-	listPageSize = 500
+	// listPageSize is how many services come in one page: a service is some 10
+	// KiB, and a page must stay well under what the transport lets in.
+	listPageSize = 100
 	// maxListPages bounds the pages of one list; a project and location hold at
 	// most 1,000 services by default (Cloud Run quotas).
 	maxListPages = 20
@@ -28,6 +31,7 @@ const (
 // decided, never for deciding it. It is safe for concurrent use.
 type Watch struct {
 	client *Client
+	report func(error)
 
 	mu        sync.Mutex
 	places    map[place]*listing
@@ -56,9 +60,10 @@ type seen struct {
 	at       time.Time
 }
 
-// NewWatch makes a watch that reads through a client.
-func NewWatch(client *Client) *Watch {
-	return &Watch{client: client, places: map[place]*listing{}, revisions: map[seenKey]seen{}}
+// NewWatch makes a watch that reads through a client. It reports each list that
+// failed, at most once a minute for each place.
+func NewWatch(client *Client, report func(error)) *Watch {
+	return &Watch{client: client, report: report, places: map[place]*listing{}, revisions: map[seenKey]seen{}}
 }
 
 // Listed returns a service as a list showed it at most maxAge before now. It
@@ -82,8 +87,9 @@ func (w *Watch) Listed(ctx context.Context, ref rollout.ServiceRef, now time.Tim
 		services, err := w.client.list(ctx, ref.Project, ref.Location)
 		if err != nil {
 			l.services, l.at = nil, time.Time{}
-			if ctx.Err() == nil {
+			if !errors.Is(ctx.Err(), context.Canceled) { // then it says nothing about the list
 				l.next = now.Add(listRetry)
+				w.report(err)
 			}
 			return rollout.Service{}, false
 		}
@@ -94,7 +100,8 @@ func (w *Watch) Listed(ctx context.Context, ref rollout.ServiceRef, now time.Tim
 }
 
 // Remembered returns revisions as they were read at most maxAge before now, and
-// reads the others live. One that could not be read is not remembered.
+// reads the others live. Only ready ones are remembered: all others are about to
+// change, and somebody waits for it.
 func (w *Watch) Remembered(
 	ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration,
 ) (map[string]rollout.Revision, error) {
@@ -120,7 +127,7 @@ func (w *Watch) Remembered(
 	defer w.mu.Unlock()
 	for name, revision := range read {
 		known[name] = revision
-		if revision.Presence == rollout.Found {
+		if revision.Presence == rollout.Found && revision.Readiness == rollout.Ready {
 			w.revisions[seenKey{ref, name}] = seen{revision, now}
 		}
 	}
@@ -160,7 +167,7 @@ func fresh(at, now time.Time, maxAge time.Duration) bool {
 
 // list reads all services of a place. One that cannot be understood is left out.
 func (c *Client) list(ctx context.Context, project, location string) (map[string]rollout.Service, error) {
-	const op = "listing services"
+	op := fmt.Sprintf("listing the services of %q in %q", clean(project), clean(location))
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	services := map[string]rollout.Service{}

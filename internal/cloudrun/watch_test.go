@@ -33,7 +33,7 @@ func town(services ...string) script {
 func TestAListShowsWhatAReadShows(t *testing.T) {
 	t.Parallel()
 	client, _ := dial(t, town(serviceJSON))
-	listed, ok := NewWatch(client).Listed(t.Context(), web, tenSharp, time.Minute)
+	listed, ok := NewWatch(client, func(error) {}).Listed(t.Context(), web, tenSharp, time.Minute)
 	read, err := client.Service(t.Context(), web)
 	if !ok || err != nil {
 		t.Fatalf("listed %v, read with error %v", ok, err)
@@ -46,7 +46,7 @@ func TestAListShowsWhatAReadShows(t *testing.T) {
 func TestOneListServesAllServicesOfAPlaceForAWhile(t *testing.T) {
 	t.Parallel()
 	client, below := dial(t, town(serviceJSON, strings.ReplaceAll(serviceJSON, "services/web", "services/api")))
-	w := NewWatch(client)
+	w := NewWatch(client, func(error) {})
 	var all sync.WaitGroup
 	for i := range 100 {
 		all.Go(func() {
@@ -87,7 +87,7 @@ func TestWhatAListDoesNotShowIsReadLive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, _ := dial(t, c.answers)
-			if s, ok := NewWatch(client).Listed(t.Context(), c.ref, tenSharp, time.Minute); ok {
+			if s, ok := NewWatch(client, func(error) {}).Listed(t.Context(), c.ref, tenSharp, time.Minute); ok {
 				t.Errorf("listed as %+v", s)
 			}
 		})
@@ -97,12 +97,16 @@ func TestWhatAListDoesNotShowIsReadLive(t *testing.T) {
 func TestAListThatFailsIsLeftAloneForAMinute(t *testing.T) {
 	t.Parallel()
 	client, below := dial(t, failing(http.StatusForbidden, "PERMISSION_DENIED", "no"))
-	w := NewWatch(client)
+	var reports []string
+	w := NewWatch(client, func(err error) { reports = append(reports, err.Error()) })
 	for _, after := range []time.Duration{0, 5 * time.Second, 59 * time.Second, time.Minute, 61 * time.Second} {
 		w.Listed(t.Context(), web, tenSharp.Add(after), time.Second)
 	}
 	if n := len(below.requests); n != 2 {
 		t.Errorf("%d calls in a minute and a second, want 2", n)
+	}
+	if len(reports) != 2 || !strings.Contains(reports[0], `listing the services of "shop" in "europe-west1"`) {
+		t.Errorf("reported %q, want each failed list", reports)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -124,7 +128,7 @@ func TestAllPagesOfAListAreRead(t *testing.T) {
 			return outcome{code: http.StatusOK, body: fmt.Sprintf(`{"services": [%s]}`, serviceJSON)}
 		}
 	})
-	if _, ok := NewWatch(client).Listed(t.Context(), web, tenSharp, time.Minute); !ok {
+	if _, ok := NewWatch(client, func(error) {}).Listed(t.Context(), web, tenSharp, time.Minute); !ok {
 		t.Error("the second page is not read")
 	}
 	if want := "GET /v2/projects/shop/locations/europe-west1/services?"; !strings.HasPrefix(below.requests[0], want) {
@@ -141,7 +145,7 @@ func TestRevisionsAreRememberedForAWhile(t *testing.T) {
 		}
 		return town()(req)
 	})
-	w := NewWatch(client)
+	w := NewWatch(client, func(error) {})
 	look := func(after, maxAge time.Duration) rollout.Revision {
 		t.Helper()
 		got, err := w.Remembered(t.Context(), web, []string{"web-2"}, tenSharp.Add(after), maxAge)
@@ -168,5 +172,25 @@ func TestRevisionsAreRememberedForAWhile(t *testing.T) {
 	look(48*time.Hour, time.Minute)
 	if n := len(w.revisions); n != 1 {
 		t.Errorf("%d revisions are kept, want the newest reading alone", n)
+	}
+}
+
+// TestARevisionThatIsNotReadyIsReadEachTime: a rollout waits for it, or for
+// somebody to mend it.
+func TestARevisionThatIsNotReadyIsReadEachTime(t *testing.T) {
+	t.Parallel()
+	state := "CONDITION_PENDING"
+	client, _ := dial(t, func(*http.Request) outcome {
+		return outcome{code: http.StatusOK, body: strings.ReplaceAll(revisionJSON, `"Ready", "state": "CONDITION_SUCCEEDED"`, `"Ready", "state": "`+state+`"`)}
+	})
+	w := NewWatch(client, func(error) {})
+	for _, state = range []string{"CONDITION_PENDING", "CONDITION_FAILED", "CONDITION_SUCCEEDED"} {
+		got, err := w.Remembered(t.Context(), web, []string{"web-2"}, tenSharp, time.Hour)
+		want := map[string]rollout.Readiness{
+			"CONDITION_PENDING": rollout.Pending, "CONDITION_FAILED": rollout.NotReady, "CONDITION_SUCCEEDED": rollout.Ready,
+		}[state]
+		if err != nil || got["web-2"].Readiness != want {
+			t.Errorf("%s: got %s, %v, want %s", state, got["web-2"].Readiness, err, want)
+		}
 	}
 }

@@ -20,7 +20,7 @@ func (v view) heldByBreach(c Check) Decision {
 	if c.Verdict.Shared {
 		return d.next(v.untilDeadline("Going back would not cure it; goes on when the whole step is within the limit again"))
 	}
-	return d.next(v.untilDeadline("Goes on when the step is within the limit again"))
+	return d.next(v.untilDeadline("Goes on when the check passes again"))
 }
 
 // noData holds while a metric does not answer.

@@ -123,7 +123,12 @@ func scopeOf(in Input) (scope analysis.Scope, blind bool) {
 		scope.AttemptSince = was.FirstWrite
 		scope.StepSince, scope.SeenThrough = in.stepSince().Add(settle), was.Judged
 		if !was.Watched.IsZero() {
-			scope.EarlierSince = was.Watched.Add(settle)
+			scope.EarlierSince, scope.EarlierUntil = was.Watched.Add(settle), was.Effective
+		}
+		if oldest := in.Now.Add(-in.reach()); oldest.After(scope.StepSince) {
+			scope.StepSince, scope.EarlierSince = oldest, time.Time{}
+		} else if !scope.EarlierSince.IsZero() {
+			scope.EarlierSince = later(scope.EarlierSince, oldest)
 		}
 	}
 	switch {
@@ -137,6 +142,19 @@ func scopeOf(in Input) (scope analysis.Scope, blind bool) {
 		scope.Gateways = in.Plan.Gateways
 	}
 	return scope, blind
+}
+
+// longestMemory is how much of a step is judged beside its bake. Steps may last
+// for days, at an approval or a pause; what they ask of Monitoring must not.
+const longestMemory = 24 * time.Hour
+
+// reach is how far back evidence is asked for.
+func (in Input) reach() time.Duration {
+	longest := time.Duration(0)
+	for _, s := range in.Plan.Steps {
+		longest = max(longest, s.Bake)
+	}
+	return longest + longestMemory
 }
 
 func (in Input) source(revision string) analysis.Source {
@@ -230,7 +248,8 @@ func (v view) breachedSince(c Check) time.Time {
 		return v.Now
 	case outcome == analysis.Breach:
 		return began
-	case !v.Progress.Effective.IsZero() && (outcome == analysis.NoData || outcome == analysis.Incomplete):
+	case !v.Progress.Effective.IsZero() && (outcome == analysis.NoData || outcome == analysis.Incomplete),
+		outcome == analysis.NotApplicable && v.revision(v.Progress.Candidate).unread():
 		return began
 	}
 	return time.Time{}

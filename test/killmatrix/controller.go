@@ -38,7 +38,7 @@ func (p *play) bear(ctx context.Context, number int, metrics string) (*controlle
 	if err != nil {
 		return nil, err
 	}
-	watch := cloudrun.NewWatch(run)
+	watch := cloudrun.NewWatch(run, func(error) {})
 	if c.metrics, err = monitoring.New(ctx, monitoring.Options{Endpoint: metrics, UserAgent: "sluice"}); err != nil {
 		return nil, err
 	}

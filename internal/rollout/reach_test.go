@@ -1,0 +1,80 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+// TestEvidenceReachesBackAsFarAsItNeedsTo: every minute that is judged is asked
+// for each minute, so a step that waits for days must not ask for all of it.
+func TestEvidenceReachesBackAsFarAsItNeedsTo(t *testing.T) {
+	t.Parallel()
+	longest := 24 * time.Hour
+	for _, step := range at(25).Plan.Steps {
+		longest = max(longest, 24*time.Hour+step.Bake)
+	}
+	cases := map[string]struct {
+		watched, effective time.Duration // ago
+		step, earlier      time.Duration // ago; 0: none
+	}{
+		"the first step":                       {30 * time.Minute, 30 * time.Minute, 29 * time.Minute, 29 * time.Minute},
+		"a later one and what came before it":  {5 * time.Hour, time.Hour, 59 * time.Minute, 5*time.Hour - settle},
+		"a step that waited for days":          {100 * time.Hour, 90 * time.Hour, longest, 0},
+		"a young step after one that did":      {100 * time.Hour, time.Hour, 59 * time.Minute, longest},
+		"a status saved before this was there": {0, time.Hour, 59 * time.Minute, 0},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := at(25)
+			s.Progress.Effective = ago(c.effective)
+			if c.watched > 0 {
+				s.Progress.Watched = ago(c.watched)
+			}
+			scope, _ := scopeOf(Input(s))
+			if want := ago(c.step); !scope.StepSince.Equal(want) {
+				t.Errorf("the step is judged since %v, want %v", scope.StepSince, want)
+			}
+			if want := (time.Time{}); c.earlier == 0 && !scope.EarlierSince.Equal(want) || c.earlier > 0 && !scope.EarlierSince.Equal(ago(c.earlier)) {
+				t.Errorf("earlier steps are judged since %v, want %v ago", scope.EarlierSince, c.earlier)
+			}
+		})
+	}
+}
+
+// TestABreachOutlastsARevisionThatCannotBeRead: without its maximum of instances
+// a check may not apply, which shows nothing healthy.
+func TestABreachOutlastsARevisionThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	s := at(25).nat(analysis.NotApplicable)
+	s.Progress.Breaches = []BreachStart{{"nat", ago(4 * time.Minute)}}
+	if got := Decide(Input(s)).Progress.breachedSince("nat"); !got.IsZero() {
+		t.Errorf("a check that does not apply is in breach since %v", got)
+	}
+	s.Revisions["web-2"] = Revision{Presence: Unknown, Name: "web-2", Readiness: Pending, Why: "503"}
+	if got := Decide(Input(s)).Progress.breachedSince("nat"); !got.Equal(ago(4 * time.Minute)) {
+		t.Errorf("with an unread candidate the breach began %v, want four minutes ago", got)
+	}
+}
+
+// TestWhatWasJudgedIsRemembered: the newest minute that every check has judged,
+// anew at each step.
+func TestWhatWasJudgedIsRemembered(t *testing.T) {
+	t.Parallel()
+	s := at(25).says("errors", Rollback, stub{outcome: analysis.Pass, healthy: 3})
+	through := Decide(Input(s)).Progress.Judged
+	if through.IsZero() || !through.After(s.Progress.Effective) {
+		t.Fatalf("judged through %v", through)
+	}
+	s.Progress.Judged = through.Add(time.Minute)
+	if got := Decide(Input(s)).Progress.Judged; !got.Equal(s.Progress.Judged) {
+		t.Errorf("an answer that reaches less far takes it back to %v", got)
+	}
+	s = s.nat(analysis.NoData)
+	s.Progress.Judged = time.Time{}
+	if got := Decide(Input(s)).Progress.Judged; !got.IsZero() {
+		t.Errorf("judged through %v while a check has no data", got)
+	}
+}
