@@ -18,10 +18,13 @@ import (
 // names everything that was lately asked about, and whoever asks again within
 // that minute is answered from it. A minute is one of the told time, now.
 //
+// Nobody waits longer than the client's patience. What has not come by then is
+// answered with CauseUnavailable, and serves the next pass when it comes.
+//
 // The slices and maps of answers are the caller's own. Histograms are shared and
 // must not be changed.
 func (c *Client) Answer(ctx context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error) {
-	limited, cancel := context.WithTimeout(ctx, batch*c.timeout)
+	limited, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
 
 	merged := merge(questions)
@@ -71,7 +74,7 @@ func (c *Client) orders(questions []analysis.Question, now time.Time) (analysis.
 }
 
 func (c *Client) newDesk(key deskKey) *desk {
-	return &desk{key: key, read: c.list, limit: batch * c.timeout, members: members{}}
+	return &desk{key: key, read: c.list, limit: batch * c.timeout, clock: c.clock, members: members{}}
 }
 
 // desks holds the desks that somebody asks.

@@ -5,7 +5,8 @@
 // evidence of a kind: it holds a rollout. It asks only for minutes that are old
 // enough to have arrived, never lets the API fill a gap, and never takes absence
 // for zero. What many rollouts ask is put together in few queries (desk), and
-// neither a quota nor an outage makes anybody wait (quota). This is the only package that imports cloud.google.com/go/monitoring.
+// neither a quota nor an outage makes anybody wait for long (quota). This is the
+// only package that imports cloud.google.com/go/monitoring.
 //
 // What the API does is taken from monitoringpb (cloud.google.com/go/monitoring
 // v1.32.1) and Google's list of metrics.
@@ -25,12 +26,15 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"k8s.io/utils/clock"
 )
 
 const (
 	// defaultTimeout limits one call.
 	defaultTimeout = 10 * time.Second
-	// batch limits one Answer, in calls' timeouts.
+	// defaultPatience limits one Answer.
+	defaultPatience = 5 * time.Second
+	// batch limits the queries that a desk makes together, in calls' timeouts.
 	batch = 3
 	// parallel is the number of calls under way at once.
 	parallel = 4
@@ -48,15 +52,20 @@ type Options struct {
 	Endpoint string
 	// UserAgent is added to every request.
 	UserAgent string
-	// Timeout limits each call; 0 means 10 s. All calls of one Answer together
-	// may take three times as long.
+	// Timeout limits each call; 0 means 10 s. Calls that come together may take
+	// three times as long.
 	Timeout time.Duration
+	// Patience limits each Answer; 0 means 5 s. Calls that take longer go on, and
+	// serve whoever asks next.
+	Patience time.Duration
 	// PerMinute is the most calls of the API about one project; 0 means 1500, a
 	// quarter of a project's usual quota. A third of them may come at once.
 	PerMinute int
 	// Random spreads the waits after failures; it returns numbers from 0 to 1. Nil
 	// means random ones.
 	Random func() float64
+	// Clock says how long calls took; nil means the system's.
+	Clock clock.PassiveClock
 }
 
 // Client answers questions. It is safe for concurrent use, and is meant to be
@@ -64,6 +73,8 @@ type Options struct {
 type Client struct {
 	api      *monitoring.MetricClient
 	timeout  time.Duration
+	patience time.Duration
+	clock    clock.PassiveClock
 	counters *counters
 	lags     lags
 	quotas   quotas
@@ -94,8 +105,13 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	if random == nil {
 		random = rand.Float64
 	}
+	watch := options.Clock
+	if watch == nil {
+		watch = clock.RealClock{}
+	}
 	return &Client{
-		api: api, timeout: cmp.Or(options.Timeout, defaultTimeout), counters: newCounters(),
+		api: api, timeout: cmp.Or(options.Timeout, defaultTimeout), patience: cmp.Or(options.Patience, defaultPatience),
+		clock: watch, counters: newCounters(),
 		quotas: quotas{perMinute: cmp.Or(options.PerMinute, defaultPerMinute), random: random},
 	}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
@@ -48,8 +49,8 @@ func spanOf(reach time.Duration) int {
 }
 
 // reading is how a desk asks: it hands every page to take, and returns what went
-// wrong. now is what was told of the time.
-type reading func(ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, now time.Time,
+// wrong. The watch goes on from what was told of the time.
+type reading func(ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, w watch,
 	take func(*monitoringpb.ListTimeSeriesResponse)) trouble
 
 // desk asks for everybody who wants to know of one metric in one project. It
@@ -57,11 +58,13 @@ type reading func(ctx context.Context, request *monitoringpb.ListTimeSeriesReque
 // from that until the next minute of the metric is certain. It makes one sweep at
 // a time: what is missing meanwhile waits, and comes together in the next.
 //
-// It holds no clock: a minute is what the callers are told it is.
+// A minute is what the callers are told it is. The clock only says how long a call
+// took.
 type desk struct {
 	key   deskKey
 	read  reading
 	limit time.Duration // of one sweep
+	clock clock.PassiveClock
 
 	mu      sync.Mutex
 	members members
@@ -84,13 +87,30 @@ func (d *desk) ask(ctx context.Context, wishes []wish, at moment) analysis.Answe
 		case <-s.done:
 		case <-ctx.Done():
 			for _, w := range wishes {
-				answers[w.series] = analysis.Answer{Through: w.through, Cause: analysis.CauseUnavailable, Detail: inTime}
+				answers[w.series] = d.hurried(w, at)
 			}
 			return answers
 		}
 		wishes = s.settle(wishes, at.certain, answers)
 	}
 	return answers
+}
+
+// hurried answers a wish from what has come so far: done, or of the sweep that is
+// under way.
+func (d *desk) hurried(w wish, at moment) analysis.Answer {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	sweeps := d.sweeps
+	if d.flight != nil {
+		sweeps = append(slices.Clone(sweeps), d.flight)
+	}
+	for _, s := range sweeps {
+		if h := s.of(w.place, w.after); h != nil && s.suits(at.certain) && h.good() {
+			return h.answer(w)
+		}
+	}
+	return analysis.Answer{Through: w.through, Cause: analysis.CauseUnavailable, Detail: inTime}
 }
 
 func (d *desk) join(wishes []wish, at moment) {
@@ -162,9 +182,12 @@ func (d *desk) knows(p place, after, now time.Time) bool {
 func (d *desk) fly(ctx context.Context, s *sweep) {
 	ctx, cancel := context.WithTimeout(ctx, d.limit)
 	defer cancel()
+	w := newWatch(d.clock, s.asked)
 	for _, h := range s.hauls {
-		h.complain(d.read(ctx, h.query.request(), s.asked, h.page))
+		h.complain(d.read(ctx, h.query.request(), w, h.page))
 		h.finish()
+		h.ended = w.now()
+		close(h.done)
 	}
 	d.mu.Lock()
 	d.flight = nil

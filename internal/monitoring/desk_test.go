@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
@@ -26,7 +27,7 @@ type held struct {
 }
 
 func (h *held) read(
-	ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, _ time.Time, take func(*monitoringpb.ListTimeSeriesResponse),
+	ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, _ watch, take func(*monitoringpb.ListTimeSeriesResponse),
 ) trouble {
 	h.mu.Lock()
 	h.requests = append(h.requests, request)
@@ -51,7 +52,7 @@ func (h *held) read(
 
 func (h *held) desk() *desk {
 	return &desk{
-		key: deskKey{"shop", analysis.Requests, 0}, read: h.read, limit: time.Minute, members: members{},
+		key: deskKey{"shop", analysis.Requests, 0}, read: h.read, limit: time.Minute, clock: clock.RealClock{}, members: members{},
 	}
 }
 

@@ -17,8 +17,8 @@ const (
 	notAUnit = "{not_a_unit}"
 	// maxNames bounds the gateways that are listed beside the one asked for.
 	maxNames = 20
-	// troubleAge is how long a query that went wrong is not asked again, unless
-	// it is known when it is worth it.
+	// troubleAge is how long after its end a query that went wrong is not asked
+	// again, unless it is known when it is worth it.
 	troubleAge = 15 * time.Second
 )
 
@@ -30,17 +30,18 @@ type trouble struct {
 	until time.Time
 }
 
-// haul is what one query brought. It does not change any more once the sweep that
-// it belongs to is done.
+// haul is what one query brought. It does not change any more once it is done.
 type haul struct {
 	query   query
 	wanted  map[place]bool
 	strands map[place]map[string]*strand // by revision or router
 	trouble trouble
+	ended   time.Time     // what the time was by then
+	done    chan struct{} // closed when all that is above may be read
 }
 
 func newHaul(q query) *haul {
-	h := &haul{query: q, wanted: map[place]bool{}, strands: map[place]map[string]*strand{}}
+	h := &haul{query: q, wanted: map[place]bool{}, strands: map[place]map[string]*strand{}, done: make(chan struct{})}
 	for _, p := range q.places {
 		h.wanted[p] = true
 	}
@@ -119,7 +120,7 @@ func (h *haul) strand(at place, part string) *strand {
 	return s
 }
 
-// finish ends the collection.
+// finish puts what was collected in order.
 func (h *haul) finish() {
 	for _, parts := range h.strands {
 		for _, s := range parts {
@@ -133,9 +134,19 @@ func (h *haul) finish() {
 func (h *haul) fresh(now, asked time.Time) bool {
 	until := h.trouble.until
 	if until.IsZero() {
-		until = asked.Add(troubleAge)
+		until = h.ended.Add(troubleAge)
 	}
 	return h.trouble.cause == analysis.CauseNone || now.Before(until) && now.After(asked.Add(-time.Minute))
+}
+
+// good tells whether it is done, and went well.
+func (h *haul) good() bool {
+	select {
+	case <-h.done:
+		return h.trouble.cause == analysis.CauseNone
+	default:
+		return false
+	}
 }
 
 // answer is what the haul says of a wish.

@@ -102,8 +102,8 @@ func believed(descriptor *metricpb.MetricDescriptor) (time.Duration, bool) {
 	return sum, sane
 }
 
-// learn reads the descriptors that are due, and waits until they are read or ctx
-// ends.
+// learn reads the descriptors that are due, and waits until they are read or half
+// the patience is used up: the other half is for the questions.
 func (c *Client) learn(ctx context.Context, questions []analysis.Question, now time.Time) {
 	wanted := make([]lagKey, 0, len(questions))
 	for _, q := range questions {
@@ -111,6 +111,8 @@ func (c *Client) learn(ctx context.Context, questions []analysis.Question, now t
 			wanted = append(wanted, lagKey{q.Source.Project, q.Metric})
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, c.patience/2)
+	defer cancel()
 	keys, pending := c.lags.due(wanted, now)
 	for _, key := range keys {
 		go c.describe(context.WithoutCancel(ctx), key, now)
@@ -130,6 +132,7 @@ func (c *Client) describe(ctx context.Context, key lagKey, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	var descriptor *metricpb.MetricDescriptor
+	w := newWatch(c.clock, now)
 	quota := c.quotas.of(key.project)
 	if quota.take(now).cause == analysis.CauseNone {
 		var err error
@@ -137,7 +140,7 @@ func (c *Client) describe(ctx context.Context, key lagKey, now time.Time) {
 			Name: projectPrefix + key.project + "/metricDescriptors/" + metrics[key.metric].name,
 		})
 		c.counters.call(methodDescribe, err)
-		if quota.settle(err, now).cause != analysis.CauseNone {
+		if quota.settle(err, w.now()).cause != analysis.CauseNone {
 			descriptor = nil
 		}
 	}

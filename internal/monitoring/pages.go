@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 
@@ -13,20 +12,20 @@ import (
 
 // list reads all pages of a request and hands each to take. It goes through them
 // itself, because the library's iterator shows only the last page's execution
-// errors. Every page is a call, and comes out of the project's quota at now.
+// errors. Every page is a call, and comes out of the project's quota.
 func (c *Client) list(
-	ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, now time.Time,
+	ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, w watch,
 	take func(*monitoringpb.ListTimeSeriesResponse),
 ) trouble {
 	quota := c.quotas.of(strings.TrimPrefix(request.GetName(), projectPrefix))
 	token := ""
 	for range maxPages {
-		if t := quota.take(now); t.cause != analysis.CauseNone {
+		if t := quota.take(w.now()); t.cause != analysis.CauseNone {
 			return t
 		}
 		response, err := c.page(ctx, request, token)
 		c.counters.call(methodList, err)
-		if t := quota.settle(err, now); t.cause != analysis.CauseNone {
+		if t := quota.settle(err, w.now()); t.cause != analysis.CauseNone {
 			return t
 		}
 		c.counters.pages.Inc()

@@ -32,6 +32,10 @@ const (
 	setBack = time.Minute
 )
 
+// leaveAlone are the outcomes after which everybody waits: who calls again at once
+// is refused again, or hangs again.
+var leaveAlone = map[codes.Code]bool{codes.ResourceExhausted: true, codes.Unavailable: true, codes.DeadlineExceeded: true}
+
 // quota decides whether a project may be asked. There is one per project, and it
 // never waits: who may not ask is told why. Time is what the callers tell.
 type quota struct {
@@ -85,7 +89,7 @@ func (q *quota) shut(now time.Time) bool {
 	return now.Before(q.until) && !now.Before(q.from.Add(-setBack))
 }
 
-// settle notes how a call ended that was begun at now, and returns what is wrong.
+// settle notes how a call ended at now, and returns what is wrong.
 func (q *quota) settle(err error, now time.Time) trouble {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -97,7 +101,7 @@ func (q *quota) settle(err error, now time.Time) trouble {
 	}
 	cause, detail := causeOf(err)
 	t := trouble{cause: cause, detail: detail}
-	if code := codeOf(err); code != codes.ResourceExhausted && code != codes.Unavailable {
+	if !leaveAlone[codeOf(err)] {
 		return t
 	}
 	wait := retryInfo(err)
