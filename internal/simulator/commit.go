@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"time"
@@ -134,6 +135,9 @@ func (w *World) reconcile(s *service) {
 	broken := newest != nil && newest.phase == failed
 	if err == nil && broken && !s.templateWrite && w.scenario.Switches.TrafficWithFailedTemplate == "refused" {
 		err = &OperationError{Code: codeFailedPrecondition, Message: newest.notReady()}
+	}
+	if f := w.lasting(FaultFail, s.Name, w.now); err == nil && f != nil {
+		err = &OperationError{Code: codeInternal, Message: cmp.Or(f.Message, "Internal system error, please try again later.")}
 	}
 	if err == nil {
 		w.apply(s, s.LastModifier)

@@ -28,6 +28,9 @@ const (
 	FaultStale FaultKind = "stale"
 	// FaultStuck keeps reconciliations from ending while it lasts.
 	FaultStuck FaultKind = "stuck"
+	// FaultFail makes reconciliations that end while it lasts fail: what was asked
+	// for does not come to serve.
+	FaultFail FaultKind = "fail"
 	// FaultSkew makes the clocks of callers differ from the world's by Delay, which
 	// may be negative, while it lasts.
 	FaultSkew FaultKind = "skew"
@@ -50,7 +53,7 @@ const (
 
 // faultKinds are all of them.
 var faultKinds = []FaultKind{
-	FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultSkew,
+	FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultFail, FaultSkew,
 	FaultGap, FaultLate, FaultPartial, FaultCorrupt, FaultUnit, FaultStrange,
 }
 
@@ -120,7 +123,7 @@ func (f Fault) check() error {
 		if f.Unit == "" {
 			return errors.New("fault unit: unit is required")
 		}
-	case FaultDrop, FaultDuplicate, FaultStale, FaultStuck, FaultGap, FaultPartial, FaultStrange:
+	case FaultDrop, FaultDuplicate, FaultStale, FaultStuck, FaultFail, FaultGap, FaultPartial, FaultStrange:
 	default:
 		return fmt.Errorf("fault kind %q is not one of %v", f.Kind, faultKinds)
 	}
@@ -146,7 +149,7 @@ func (f Fault) monitoring() bool {
 		return true
 	case FaultError:
 		return strings.HasPrefix(f.Operation, "timeSeries")
-	case FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultSkew, FaultGap, FaultLate:
+	case FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultFail, FaultSkew, FaultGap, FaultLate:
 	}
 	return false
 }
@@ -191,7 +194,7 @@ func (f *Fault) byCall() bool {
 	switch f.Kind {
 	case FaultError, FaultDrop, FaultDuplicate, FaultPark, FaultStale:
 		return true
-	case FaultStuck, FaultSkew, FaultGap, FaultLate, FaultPartial, FaultCorrupt, FaultUnit, FaultStrange:
+	case FaultStuck, FaultFail, FaultSkew, FaultGap, FaultLate, FaultPartial, FaultCorrupt, FaultUnit, FaultStrange:
 	}
 	return false
 }
@@ -255,7 +258,7 @@ func (w *World) Skew() time.Duration {
 func (w *World) CallerNow() time.Time { return w.now.Add(w.Skew()) }
 
 func (f *Fault) hits(subject string) bool {
-	if f.Kind == FaultStuck {
+	if f.Kind == FaultStuck || f.Kind == FaultFail {
 		return strings.HasSuffix(subject, f.Resource)
 	}
 	return strings.HasPrefix(subject, f.Metric)

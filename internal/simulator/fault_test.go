@@ -256,6 +256,29 @@ func TestAStuckReconciliationGoesOnWhenReleased(t *testing.T) {
 	}
 }
 
+func TestAReconciliationThatFailsLeavesTheFormerSplit(t *testing.T) {
+	t.Parallel()
+	w := place(t)
+	deploy(t, w, simulator.Behaviour{})
+	inject(t, w, simulator.Fault{Kind: simulator.FaultFail, Message: "no capacity", For: simulator.Duration(time.Minute)})
+	op := split(t, w, 5)
+	w.Advance(20 * time.Second)
+	s := get(t, w)
+	if s.Reconciling || s.ObservedGeneration == s.Generation || s.TerminalCondition.Message != "no capacity" || effective(t, w)["web-v2"] != 0 {
+		t.Errorf("after the failure: reconciling %v, generation %d of %d, %+v, serves %v",
+			s.Reconciling, s.ObservedGeneration, s.Generation, s.TerminalCondition, effective(t, w))
+	}
+	if o := operation(t, w, op.Name); !o.Done || o.Error == nil || o.Error.Message != "no capacity" {
+		t.Errorf("the operation is %+v", o)
+	}
+	w.Advance(time.Minute)
+	split(t, w, 5)
+	w.Advance(20 * time.Second)
+	if s := get(t, w); s.ObservedGeneration != s.Generation || effective(t, w)["web-v2"] != 5 {
+		t.Errorf("the next write does not serve: %v", effective(t, w))
+	}
+}
+
 func TestASkewMakesTheClocksOfCallersWrongWhileItLasts(t *testing.T) {
 	t.Parallel()
 	w := place(t)

@@ -65,7 +65,7 @@ func (r reporter) inject(f Fault) error {
 		return r.store.Corrupt(fmt.Sprintf("metric.type = starts_with(%q)", f.Metric), f.since, f.since.Add(lasts), corruptions[f.Value])
 	case FaultError:
 		r.fail(f)
-	case FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultSkew, FaultGap, FaultLate:
+	case FaultDrop, FaultDuplicate, FaultPark, FaultStale, FaultStuck, FaultFail, FaultSkew, FaultGap, FaultLate:
 	}
 	return nil
 }

@@ -205,6 +205,24 @@ var faultStories = []story{
 		want: rollout.Completed,
 	},
 	{
+		name: "shift-not-applied", title: "Cloud Run accepts a rise and cannot apply it: the candidate is given up.",
+		tale: []moment{
+			deployHealthy,
+			when(in(rollout.Baking, 5), "4m", "Cloud Run can apply nothing for 20 minutes",
+				inject(simulator.Fault{Kind: simulator.FaultFail, For: minutes(20)})),
+		},
+		want: rollout.RolledBack,
+	},
+	{
+		name: "rollback-not-applied", title: "Cloud Run accepts the way back and cannot apply it for five minutes: it is sent again until it serves.",
+		tale: []moment{
+			at("10m", "ci deploys web-2, which fails 5% of its requests", deploy("web-2", failing(5, 0))),
+			when(in(rollout.Baking, 5), "4m", "Cloud Run can apply nothing for five minutes",
+				inject(simulator.Fault{Kind: simulator.FaultFail, For: minutes(5)})),
+		},
+		want: rollout.RolledBack,
+	},
+	{
 		name: "stuck-shift", title: "Cloud Run never finishes a rise: the step's time runs out and a person is asked.",
 		tale: []moment{
 			deployHealthy,
