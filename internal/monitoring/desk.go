@@ -91,7 +91,7 @@ func (d *desk) ask(ctx context.Context, wishes []wish, at moment) analysis.Answe
 			}
 			return answers
 		}
-		wishes = s.settle(wishes, at.certain, answers)
+		wishes = s.settle(wishes, at, answers)
 	}
 	return answers
 }
@@ -106,7 +106,7 @@ func (d *desk) hurried(w wish, at moment) analysis.Answer {
 		sweeps = append(slices.Clone(sweeps), d.flight)
 	}
 	for _, s := range sweeps {
-		if h := s.of(w.place, w.after); h != nil && s.suits(at.certain) && h.good() {
+		if h := s.of(w.place, w.after); h != nil && s.suits(at) && h.good() {
 			return h.answer(w)
 		}
 	}
@@ -127,26 +127,34 @@ func (d *desk) next(ctx context.Context, w wish, at moment) *sweep {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, s := range d.sweeps {
-		if h := s.of(w.place, w.after); h != nil && s.suits(at.certain) && h.fresh(at.now, s.asked) {
+		if h := s.of(w.place, w.after); h != nil && s.suits(at) && h.fresh(at.now, s.asked) {
 			return s
 		}
 	}
 	if d.flight == nil {
+		at = d.newest(at)
 		d.flight = newSweep(d.plan(w, at), at.now)
 		go d.fly(context.WithoutCancel(ctx), d.flight)
 	}
 	return d.flight
 }
 
+// newest is the moment of a pass, or the later one of what was asked already:
+// nobody goes back to a minute that is over.
+func (d *desk) newest(at moment) moment {
+	newest := at
+	for _, s := range d.sweeps {
+		if s.suits(at) {
+			newest = moment{latest(newest.now, s.asked), latest(newest.certain, s.certain)}
+		}
+	}
+	return newest
+}
+
 // plan returns the queries for a wish and for all members that lack an answer.
 func (d *desk) plan(w wish, at moment) []query {
-	certain := at.certain
 	d.members.forget(at.now)
-	d.sweeps = slices.DeleteFunc(d.sweeps, func(s *sweep) bool { return !s.suits(certain) || !s.useful(at.now) })
-	for _, s := range d.sweeps {
-		certain = latest(certain, s.certain) // never go back to a minute that is over
-	}
-	d.sweeps = slices.DeleteFunc(d.sweeps, func(s *sweep) bool { return s.certain.Before(certain) })
+	d.sweeps = slices.DeleteFunc(d.sweeps, func(s *sweep) bool { return !s.certain.Equal(at.certain) || !s.useful(at.now) })
 
 	after, places := w.after, map[place]bool{w.place: true}
 	for p, needs := range d.members {
@@ -160,12 +168,12 @@ func (d *desk) plan(w wish, at moment) []query {
 	if len(parts) > maxNamed || len(d.sweeps) >= maxSweeps {
 		parts = split(m, d.key.project, locations(places))
 		if d.key.span < len(spans) { // so that whoever comes later in this minute is answered too
-			after = earliest(after, certain.Add(-spans[d.key.span]-time.Minute))
+			after = earliest(after, at.certain.Add(-spans[d.key.span]-time.Minute))
 		}
 	}
 	queries := make([]query, 0, len(parts))
 	for _, part := range parts {
-		queries = append(queries, query{metric: m, project: d.key.project, places: part, after: after, through: certain})
+		queries = append(queries, query{metric: m, project: d.key.project, places: part, after: after, through: at.certain})
 	}
 	return queries
 }

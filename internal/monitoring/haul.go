@@ -136,7 +136,7 @@ func (h *haul) fresh(now, asked time.Time) bool {
 	if until.IsZero() {
 		until = h.ended.Add(troubleAge)
 	}
-	return h.trouble.cause == analysis.CauseNone || now.Before(until) && now.After(asked.Add(-time.Minute))
+	return h.trouble.cause == analysis.CauseNone || now.Before(until) && !now.Before(asked.Add(-overtaken))
 }
 
 // good tells whether it is done, and went well.

@@ -9,6 +9,11 @@ import (
 // about. A rollout under way is looked at about once a minute.
 const memberAge = 4 * time.Minute
 
+// overtaken is how much earlier than the latest a told time may be without being
+// that of a clock that was set back: slow passes are overtaken by others. Who is
+// later than this would have members forgotten.
+const overtaken = memberAge
+
 // need is how far back somebody asked, and when.
 type need struct{ asked, after time.Time }
 

@@ -27,9 +27,6 @@ const (
 	longestWait = 2 * time.Minute
 	// longestTold is the longest wait that is believed when the API says it.
 	longestTold = 10 * time.Minute
-	// setBack is how far a told time may go back without being a clock that was
-	// set back: passes overtake each other.
-	setBack = time.Minute
 )
 
 // leaveAlone are the outcomes after which everybody waits: who calls again at once
@@ -78,7 +75,7 @@ func (q *quota) take(now time.Time) trouble {
 // tell notes the time. A pass that was overtaken gives no tokens for the same
 // seconds again; a clock that was set back begins anew.
 func (q *quota) tell(now time.Time) {
-	if now.Before(q.told.Add(-setBack)) {
+	if now.Before(q.told.Add(-overtaken)) {
 		q.limiter = rate.NewLimiter(q.limiter.Limit(), q.limiter.Burst())
 		q.told = now
 	}
@@ -86,7 +83,7 @@ func (q *quota) tell(now time.Time) {
 }
 
 func (q *quota) shut(now time.Time) bool {
-	return now.Before(q.until) && !now.Before(q.from.Add(-setBack))
+	return now.Before(q.until) && !now.Before(q.from.Add(-overtaken))
 }
 
 // settle notes how a call ended at now, and returns what is wrong.

@@ -44,18 +44,21 @@ func (s *sweep) of(p place, after time.Time) *haul {
 	return s.at[place{location: p.location}]
 }
 
-// suits tells whether the sweep is of the minute of a pass or of the one after:
-// a pass that was told the time just before the minute's end may come after it.
-func (s *sweep) suits(certain time.Time) bool {
-	return s.certain.Equal(certain) || s.certain.Equal(certain.Add(time.Minute))
+// suits tells whether the sweep is of the minute of a pass or of a later one: a
+// pass that is late is answered from what is known by then, as far as it may see.
+// A pass that is not late and sees less knows of a longer delay: for that the
+// sweep may have come too early.
+func (s *sweep) suits(at moment) bool {
+	late := s.certain.Sub(at.certain)
+	return late == 0 && at.now.Before(s.asked.Add(time.Minute)) || late > 0 && late <= overtaken && !s.asked.Before(at.now)
 }
 
 // settle answers the wishes that the sweep can answer, and returns the others.
-func (s *sweep) settle(wishes []wish, certain time.Time, answers analysis.Answers) []wish {
+func (s *sweep) settle(wishes []wish, at moment, answers analysis.Answers) []wish {
 	var left []wish
 	for _, w := range wishes {
 		h := s.of(w.place, w.after)
-		if h == nil || !s.suits(certain) {
+		if h == nil || !s.suits(at) {
 			left = append(left, w)
 			continue
 		}
