@@ -32,8 +32,7 @@ func (c *Client) Answer(ctx context.Context, questions []analysis.Question, now 
 	answers, orders := c.orders(merged, now)
 	results := make([]analysis.Answers, len(orders))
 	each(len(orders), func(i int) {
-		o := orders[i]
-		results[i] = c.desks.of(o.key, now, c.newDesk).ask(limited, o.wishes, moment{now, o.certain})
+		results[i] = c.fill(limited, orders[i], now)
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("asking Cloud Monitoring: %w", err)
@@ -43,6 +42,23 @@ func (c *Client) Answer(ctx context.Context, questions []analysis.Question, now 
 	}
 	return answers, nil
 }
+
+// fill has a desk answer an order.
+func (c *Client) fill(ctx context.Context, o order, now time.Time) (answers analysis.Answers) {
+	panicked := guarded("answering", c.caught, func() {
+		answers = c.desks.of(o.key, now, c.newDesk).ask(ctx, o.wishes, moment{now, o.certain})
+	})
+	if panicked.cause == analysis.CauseNone {
+		return answers
+	}
+	answers = analysis.Answers{}
+	for _, w := range o.wishes {
+		answers[w.series] = analysis.Answer{Through: w.through, Cause: panicked.cause, Detail: panicked.detail}
+	}
+	return answers
+}
+
+func (c *Client) caught() { c.counters.panic(methodList) }
 
 // orders sorts questions by the desks that answer them. What needs no query is
 // answered at once.
@@ -74,7 +90,9 @@ func (c *Client) orders(questions []analysis.Question, now time.Time) (analysis.
 }
 
 func (c *Client) newDesk(key deskKey) *desk {
-	return &desk{key: key, read: c.list, limit: batch * c.timeout, clock: c.clock, members: members{}}
+	return &desk{
+		key: key, read: c.list, limit: batch * c.timeout, clock: c.clock, caught: c.caught, members: members{},
+	}
 }
 
 // desks holds the desks that somebody asks.

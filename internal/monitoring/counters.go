@@ -45,6 +45,9 @@ func (c *counters) Collect(ch chan<- prometheus.Metric) {
 	c.series.Collect(ch)
 }
 
+// panic counts a call that ended in a panic, of ours or of a library's.
+func (c *counters) panic(method string) { c.requests.WithLabelValues(method, codePanic).Inc() }
+
 // call counts a call by its outcome, in the words of gRPC: OK, Unavailable.
 func (c *counters) call(method string, err error) {
 	c.requests.WithLabelValues(method, codeOf(err).String()).Inc()

@@ -65,6 +65,8 @@ type desk struct {
 	read  reading
 	limit time.Duration // of one sweep
 	clock clock.PassiveClock
+	// caught is told of every panic.
+	caught func()
 
 	mu      sync.Mutex
 	members members
@@ -154,7 +156,7 @@ func (d *desk) newest(at moment) moment {
 // plan returns the queries for a wish and for all members that lack an answer.
 func (d *desk) plan(w wish, at moment) []query {
 	d.members.forget(at.now)
-	d.sweeps = slices.DeleteFunc(d.sweeps, func(s *sweep) bool { return !s.certain.Equal(at.certain) || !s.useful(at.now) })
+	d.sweeps = slices.DeleteFunc(d.sweeps, func(s *sweep) bool { return !s.certain.Equal(at.certain) || !s.suits(at) || !s.useful(at.now) })
 
 	after, places := w.after, map[place]bool{w.place: true}
 	for p, needs := range d.members {
@@ -192,16 +194,27 @@ func (d *desk) fly(ctx context.Context, s *sweep) {
 	defer cancel()
 	w := newWatch(d.clock, s.asked)
 	for _, h := range s.hauls {
-		h.complain(d.read(ctx, h.query.request(), w, h.page))
-		h.finish()
-		h.ended = w.now()
-		close(h.done)
+		d.collect(ctx, h, w)
 	}
 	d.mu.Lock()
 	d.flight = nil
 	d.sweeps = append(d.sweeps, s)
 	d.mu.Unlock()
 	close(s.done)
+}
+
+// collect makes one query. What a panic left of it is not in order, and is
+// dropped.
+func (d *desk) collect(ctx context.Context, h *haul, w watch) {
+	defer close(h.done)
+	panicked := guarded("reading the answer", d.caught, func() {
+		h.complain(d.read(ctx, h.query.request(), w, h.page))
+		h.finish()
+	})
+	if panicked.cause != analysis.CauseNone {
+		h.strands, h.trouble = nil, panicked
+	}
+	h.ended = w.now()
 }
 
 func locations(places map[place]bool) []place {

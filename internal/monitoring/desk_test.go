@@ -52,7 +52,7 @@ func (h *held) read(
 
 func (h *held) desk() *desk {
 	return &desk{
-		key: deskKey{"shop", analysis.Requests, 0}, read: h.read, limit: time.Minute, clock: clock.RealClock{}, members: members{},
+		key: deskKey{"shop", analysis.Requests, 0}, read: h.read, limit: time.Minute, clock: clock.RealClock{}, caught: func() {}, members: members{},
 	}
 }
 

@@ -132,17 +132,24 @@ func (c *Client) describe(ctx context.Context, key lagKey, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	var descriptor *metricpb.MetricDescriptor
-	w := newWatch(c.clock, now)
-	quota := c.quotas.of(key.project)
-	if quota.take(now).cause == analysis.CauseNone {
-		var err error
-		descriptor, err = c.api.GetMetricDescriptor(ctx, &monitoringpb.GetMetricDescriptorRequest{
-			Name: projectPrefix + key.project + "/metricDescriptors/" + metrics[key.metric].name,
-		})
-		c.counters.call(methodDescribe, err)
-		if quota.settle(err, w.now()).cause != analysis.CauseNone {
-			descriptor = nil
-		}
-	}
+	guarded("reading a descriptor", func() { c.counters.panic(methodDescribe) }, func() {
+		descriptor = c.descriptor(ctx, key, newWatch(c.clock, now))
+	})
 	c.lags.keep(key, descriptor, now)
+}
+
+// descriptor is what the API says of a metric; nil if it says nothing.
+func (c *Client) descriptor(ctx context.Context, key lagKey, w watch) *metricpb.MetricDescriptor {
+	quota := c.quotas.of(key.project)
+	if quota.take(w.now()).cause != analysis.CauseNone {
+		return nil
+	}
+	descriptor, err := c.api.GetMetricDescriptor(ctx, &monitoringpb.GetMetricDescriptorRequest{
+		Name: projectPrefix + key.project + "/metricDescriptors/" + metrics[key.metric].name,
+	})
+	c.counters.call(methodDescribe, err)
+	if quota.settle(err, w.now()).cause != analysis.CauseNone {
+		return nil
+	}
+	return descriptor
 }
