@@ -102,7 +102,8 @@ type desks struct {
 	asked map[deskKey]time.Time
 }
 
-// of returns a desk, and forgets those that nobody asked for a while.
+// of returns a desk, and forgets those that nobody asked for so long that they
+// have no members left, with all they hold.
 func (d *desks) of(key deskKey, now time.Time, build func(deskKey) *desk) *desk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -111,7 +112,7 @@ func (d *desks) of(key deskKey, now time.Time, build func(deskKey) *desk) *desk 
 	}
 	d.asked[key] = now
 	for other, last := range d.asked {
-		if now.Sub(last).Abs() > deskAge {
+		if now.Sub(last).Abs() > memberAge {
 			delete(d.asked, other)
 			delete(d.known, other)
 		}

@@ -369,7 +369,7 @@ func TestWhateverComesThePointsAreSound(t *testing.T) {
 		h := newHaul(query{
 			metric: metrics[analysis.Requests], project: revision.Project, places: []place{home},
 			after: noon.Add(-10 * time.Minute), through: noon,
-		})
+		}, &boundsPool{})
 		for range rapid.IntRange(0, 30).Draw(t, "points") {
 			p := point(rapid.IntRange(-3, 13).Draw(t, "before"), integer(rapid.Int64Range(-2, 5).Draw(t, "value")))
 			p.Interval.EndTime.Seconds += rapid.SampledFrom([]int64{0, 0, 0, 1, 1 << 60}).Draw(t, "off")

@@ -22,8 +22,6 @@ const (
 	// for everything as well. So it goes when a process starts among many rollouts
 	// and hears of them one after the other.
 	maxSweeps = 4
-	// deskAge is how long a desk that nobody asks is kept.
-	deskAge = 10 * time.Minute
 )
 
 // spans divide questions by how far back they reach, so that one old rollout does
@@ -212,7 +210,7 @@ func (d *desk) collect(ctx context.Context, h *haul, w watch) {
 		h.finish()
 	})
 	if panicked.cause != analysis.CauseNone {
-		h.strands, h.trouble = nil, panicked
+		h.strands, h.pool, h.trouble = nil, nil, panicked
 	}
 	h.ended = w.now()
 }

@@ -33,6 +33,7 @@ type trouble struct {
 // haul is what one query brought. It does not change any more once it is done.
 type haul struct {
 	query   query
+	pool    *boundsPool // while it collects
 	wanted  map[place]bool
 	strands map[place]map[string]*strand // by revision or router
 	trouble trouble
@@ -40,8 +41,8 @@ type haul struct {
 	done    chan struct{} // closed when all that is above may be read
 }
 
-func newHaul(q query) *haul {
-	h := &haul{query: q, wanted: map[place]bool{}, strands: map[place]map[string]*strand{}, done: make(chan struct{})}
+func newHaul(q query, pool *boundsPool) *haul {
+	h := &haul{query: q, pool: pool, wanted: map[place]bool{}, strands: map[place]map[string]*strand{}, done: make(chan struct{})}
 	for _, p := range q.places {
 		h.wanted[p] = true
 	}
@@ -104,7 +105,7 @@ func (h *haul) series(series *monitoringpb.TimeSeries) {
 		s.complain(time.Time{}, "series without "+m.label)
 	}
 	for _, point := range series.GetPoints() {
-		s.take(h.query, point, label)
+		s.take(h, point, label)
 	}
 }
 
@@ -122,6 +123,7 @@ func (h *haul) strand(at place, part string) *strand {
 
 // finish puts what was collected in order.
 func (h *haul) finish() {
+	h.pool = nil
 	for _, parts := range h.strands {
 		for _, s := range parts {
 			s.finish()

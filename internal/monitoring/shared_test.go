@@ -227,10 +227,10 @@ func TestDesksThatNobodyAsksAreForgotten(t *testing.T) {
 	var d desks
 	build := func(key deskKey) *desk { return &desk{key: key} }
 	old := d.of(deskKey{project: "old"}, noon, build)
-	if d.of(deskKey{project: "old"}, noon.Add(deskAge), build) != old {
+	if d.of(deskKey{project: "old"}, noon.Add(memberAge), build) != old {
 		t.Error("forgotten too early")
 	}
-	d.of(deskKey{project: "new"}, noon.Add(2*deskAge+time.Second), build)
+	d.of(deskKey{project: "new"}, noon.Add(2*memberAge+time.Second), build)
 	if len(d.known) != 1 || len(d.asked) != 1 {
 		t.Errorf("%d desks", len(d.known))
 	}

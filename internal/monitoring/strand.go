@@ -31,18 +31,21 @@ func (s *strand) complain(at time.Time, text string) {
 }
 
 // take takes a point in, or notes what is wrong with it.
-func (s *strand) take(q query, point *monitoringpb.Point, label string) {
-	end, err := endOf(q, point)
+func (s *strand) take(h *haul, point *monitoringpb.Point, label string) {
+	end, err := endOf(h.query, point)
 	if err != nil {
 		s.complain(time.Time{}, err.Error())
 		return
 	}
-	value, err := q.metric.valueOf(point.GetValue())
+	value, err := h.query.metric.valueOf(point.GetValue())
 	if err != nil {
 		s.complain(end, err.Error())
 		return
 	}
 	value.End, value.Label = end, label
+	if value.Histogram != nil {
+		value.Histogram.Bounds = h.pool.shared(value.Histogram.Bounds)
+	}
 	s.points = append(s.points, value)
 }
 

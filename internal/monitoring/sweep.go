@@ -22,8 +22,9 @@ func newSweep(queries []query, asked time.Time) *sweep {
 		asked: asked, after: queries[0].after, certain: queries[0].through,
 		at: map[place]*haul{}, done: make(chan struct{}),
 	}
+	pool := &boundsPool{} // hauls come one after the other
 	for _, q := range queries {
-		h := newHaul(q)
+		h := newHaul(q, pool)
 		s.hauls = append(s.hauls, h)
 		for _, p := range q.places {
 			s.at[p] = h
