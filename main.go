@@ -75,7 +75,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	cloud, refused, err := connect(ctx, o)
+	cloud, refused, err := connect(ctx, o, now)
 	if err != nil {
 		return err
 	}
@@ -140,9 +140,9 @@ func clusterUID(ctx context.Context, reader client.Reader) (string, error) {
 // connect opens Google's APIs with the manager's own identity, once for all
 // rollouts: what they ask of Cloud Monitoring is put together, and counted. It
 // returns a count of the writes that the firewall refused beside them.
-func connect(ctx context.Context, o options) (controllers.Cloud, func() int64, error) {
+func connect(ctx context.Context, o options, now clock.PassiveClock) (controllers.Cloud, func() int64, error) {
 	agent := "sluice/" + version()
-	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent})
+	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent, Clock: now})
 	if err != nil {
 		return controllers.Cloud{}, nil, fmt.Errorf("--cloud-run-endpoint: %w", err)
 	}

@@ -113,6 +113,8 @@ func (w writer) metrics(d rollout.Decision) {
 		w.set(v1alpha1.ConditionMetricsAvailable, metav1.ConditionUnknown, v1alpha1.ReasonNotMeasured, "No attempt is under way.")
 	case len(missing) > 0:
 		w.set(v1alpha1.ConditionMetricsAvailable, metav1.ConditionFalse, v1alpha1.ReasonMetricsUnavailable, strings.Join(missing, "; "))
+	case d.Progress.Reason == rollout.MetricsUnavailable:
+		w.set(v1alpha1.ConditionMetricsAvailable, metav1.ConditionFalse, v1alpha1.ReasonMetricsUnavailable, d.Note)
 	default:
 		w.set(v1alpha1.ConditionMetricsAvailable, metav1.ConditionTrue, v1alpha1.ReasonMetricsAvailable, "Every check that applies was answered.")
 	}

@@ -245,6 +245,10 @@ func TestTheFurtherConditions(t *testing.T) {
 			rollout.Found, rollout.Progressing, false, noData,
 			map[string]string{"Accepted": "True/Accepted", "TrafficInSync": "False/Unconfirmed", "MetricsAvailable": "False/MetricsUnavailable"},
 		},
+		"every check answers, and nothing can be made of it": {
+			rollout.Found, rollout.MetricsUnavailable, true, noData[:1],
+			map[string]string{"Accepted": "True/Accepted", "TrafficInSync": "True/InSync", "MetricsAvailable": "False/MetricsUnavailable"},
+		},
 		"a split that is not ours serves": {
 			rollout.Found, rollout.TrafficConflict, false, nil,
 			map[string]string{"Accepted": "True/Accepted", "TrafficInSync": "False/TrafficConflict", "MetricsAvailable": "Unknown/NotMeasured"},

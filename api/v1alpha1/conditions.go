@@ -30,7 +30,8 @@ const (
 	ReasonAwaitingApproval = "AwaitingApproval"
 	// ReasonHeldByAnalysis: a check holds the step, and may release it.
 	ReasonHeldByAnalysis = "HeldByAnalysis"
-	// ReasonMetricsUnavailable: metrics are missing, late or partial.
+	// ReasonMetricsUnavailable: metrics are missing, late or partial, or cannot be
+	// dated because clocks disagree.
 	ReasonMetricsUnavailable = "MetricsUnavailable"
 	// ReasonTooFewRequests: the step has not seen enough requests to be judged.
 	ReasonTooFewRequests = "TooFewRequests"

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/api/option"
 	run "google.golang.org/api/run/v2"
 	htransport "google.golang.org/api/transport/http"
+	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/cloudrun/firewall"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -46,6 +47,9 @@ type Options struct {
 	UserAgent string
 	// Timeout limits each call; 0 means 15 s.
 	Timeout time.Duration
+	// Clock is what the callers' times are taken from, to be compared with the
+	// API's; nil compares nothing.
+	Clock clock.PassiveClock
 	// Transport carries what the firewall lets through; nil means the network.
 	Transport http.RoundTripper
 }
@@ -56,6 +60,7 @@ type Client struct {
 	api      *run.Service
 	firewall *firewall.Firewall
 	timeout  time.Duration
+	clock    clock.PassiveClock // nil for none
 }
 
 // New makes a client. It fails on an endpoint that it may not use, and without
@@ -80,7 +85,7 @@ func New(ctx context.Context, options Options) (*Client, error) {
 		return nil, fmt.Errorf("building the Cloud Run client: %w", err)
 	}
 	api.UserAgent = options.UserAgent
-	return &Client{api: api, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout)}, nil
+	return &Client{api: api, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock}, nil
 }
 
 // authenticated adds credentials above the firewall, unless the endpoint is this
@@ -108,6 +113,7 @@ func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
+	sent := c.now()
 	answer, err := c.api.Projects.Locations.Services.Get(name).Context(ctx).Do()
 	if err != nil {
 		failure := readError(op, err)
@@ -120,6 +126,7 @@ func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 	if err != nil {
 		return rollout.Service{}, &CallError{Op: op, Kind: ErrGarbled, Detail: clean(err.Error())}
 	}
+	service.Skew = c.apart(sent, answer.ServerResponse)
 	return service, nil
 }
 

@@ -173,12 +173,16 @@ func (c *Client) list(ctx context.Context, project, location string) (map[string
 	services := map[string]rollout.Service{}
 	token := ""
 	for range maxListPages {
+		sent := c.now()
 		answer, err := c.api.Projects.Locations.Services.List("projects/" + project + "/locations/" + location).
 			PageSize(listPageSize).PageToken(token).Context(ctx).Do()
 		if err != nil {
 			return nil, readError(op, err)
 		}
-		keep(services, project, location, answer.Services)
+		for name, service := range whole(project, location, answer.Services) {
+			service.Skew = c.apart(sent, answer.ServerResponse)
+			services[name] = service
+		}
 		if answer.NextPageToken == "" {
 			return services, nil
 		}
@@ -187,7 +191,9 @@ func (c *Client) list(ctx context.Context, project, location string) (map[string
 	return nil, &CallError{Op: op, Kind: ErrGarbled, Detail: "pages without end"}
 }
 
-func keep(services map[string]rollout.Service, project, location string, page []*run.GoogleCloudRunV2Service) {
+// whole are the services of a page that can be understood, by name.
+func whole(project, location string, page []*run.GoogleCloudRunV2Service) map[string]rollout.Service {
+	services := map[string]rollout.Service{}
 	for _, answer := range page {
 		if answer == nil {
 			continue
@@ -197,4 +203,5 @@ func keep(services map[string]rollout.Service, project, location string, page []
 			services[ref.Name] = service
 		}
 	}
+	return services
 }

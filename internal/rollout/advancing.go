@@ -82,6 +82,9 @@ func (v view) confirm() Decision {
 	p.Effective, p.Baked, p.Tagged, p.ThinAccepted = v.Now, 0, v.tagAfter(), 0
 	p.Watched, p.Judged = cmp.Or(p.Watched, v.Now), time.Time{}
 	p.NoDataSince, p.Breaches, p.Clock = time.Time{}, nil, Stopwatch{}
+	if v.skew() != "" { // nobody knows when it began to serve
+		p = p.anew()
+	}
 	v.Progress = p
 	if p.Step == 0 {
 		return v.at(Checking, Preparing, "traffic is back at "+p.Confirmed.String()).next("Its preconditions are checked next.")
@@ -128,6 +131,9 @@ func (v view) check() Decision {
 	if d, ok := v.named(); ok {
 		return d
 	}
+	if d, ok := v.undated(); ok {
+		return d
+	}
 	if until := p.Lowered.Add(coolDown); !p.Lowered.IsZero() && len(v.scope.Gateways) > 0 && v.Now.Before(until) {
 		return v.at(Held, WaitingForNat, fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", clock(until))).next(
 			"Starts then by itself.")
@@ -162,7 +168,7 @@ func (v view) natUnwatched(candidate string) Decision {
 // bake looks at the evidence of the step that serves.
 func (v view) bake() Decision {
 	p := v.Progress
-	if p.Effective.IsZero() {
+	if p.Effective.IsZero() && v.skew() == "" {
 		v.Progress.Effective, v.Progress.Watched = v.Now, v.Now
 		return v.fresh()
 	}
@@ -171,6 +177,9 @@ func (v view) bake() Decision {
 	v.Progress.Baked = min(minutes, step.minutes())
 	if c, ok := v.find(analysis.Breach); ok {
 		return v.heldByBreach(c)
+	}
+	if d, ok := v.undated(); ok {
+		return d
 	}
 	if v.blind {
 		return v.noData(Check{Name: "nat", Verdict: analysis.Verdict{Note: "no NAT gateway is named any more"}})

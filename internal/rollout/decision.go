@@ -67,7 +67,7 @@ func (v view) pause(reason Reason, cause string) Decision {
 func (v view) finish(d Decision) Decision {
 	d = v.deadline(d)
 	p := &d.Progress
-	if !p.Effective.IsZero() && p.Effective.Equal(v.was.Effective) {
+	if !p.Effective.IsZero() && p.Effective.Equal(v.was.Effective) && v.skew() == "" {
 		_, through := v.evidence()
 		p.Judged = later(p.Judged, through)
 	}

@@ -216,12 +216,15 @@ func (v view) takeBack() (Decision, bool) {
 	if _, leaving := p.landed(all(p.Stable)); leaving || p.Candidate == "" || p.latched(p.Candidate) {
 		return v.accept(v.sendBack("resumed by "+v.Request.who()), "everything goes to "+p.Stable), true
 	}
-	if d, lost := v.noWayBack(); lost && p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate) {
+	rises := p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate)
+	if d, lost := v.noWayBack(); lost && rises {
 		return d, false
 	}
 	switch c := v.revision(p.Candidate); {
-	case c.unread() && p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate):
+	case c.unread() && rises:
 		return v.at(Held, HeldByAnalysis, c.unreadWhy()), false
+	case v.skew() != "" && rises:
+		return v.at(Held, MetricsUnavailable, v.skew()), false
 	case !c.unread() && (c.Presence != Found || c.Readiness != Ready):
 		cause := fmt.Sprintf("resumed by %s, but candidate %s is not there or not ready", v.Request.who(), p.Candidate)
 		return v.accept(v.giveUp(cause), "everything goes to "+p.Stable), true

@@ -45,6 +45,10 @@ type Service struct {
 	// Failure is Cloud Run's reason when the last change could not be applied.
 	Failure string
 
+	// Skew is how far our clock is ahead of Cloud Run's, negative where it is
+	// behind. It is 0 where they may agree and where that is not known.
+	Skew time.Duration
+
 	// Interleaved is set once after a write of ours that met somebody else's.
 	Interleaved bool
 

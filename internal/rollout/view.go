@@ -259,7 +259,7 @@ func (v view) breachedSince(c Check) time.Time {
 // minute after its data went missing. One good answer among bad ones is not
 // enough, because it is about minutes before.
 func (v view) seesAgain() bool {
-	if _, missing := v.find(analysis.NoData); missing || v.blind {
+	if _, missing := v.find(analysis.NoData); missing || v.blind || v.skew() != "" {
 		return false
 	}
 	_, through := v.evidence()

@@ -46,6 +46,22 @@ func TestAServiceAndItsRevisions(t *testing.T) {
 	}
 }
 
+func TestClocksThatAreApart(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.advance(700 * time.Millisecond)
+	if got := s.service().Skew; got != 0 {
+		t.Errorf("one clock is %v apart", got)
+	}
+	for _, apart := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
+		s.inject(simulator.Fault{Kind: simulator.FaultSkew, Delay: simulator.Duration(apart)})
+		if got := s.service().Skew; (got - apart).Abs() > time.Second {
+			t.Errorf("clocks %v apart are measured as %v", apart, got)
+		}
+		s.world(func(w *simulator.World) error { w.ClearFaults(); return nil })
+	}
+}
+
 func TestARevisionThatDoesNotStart(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, func(sc *simulator.Scenario) {

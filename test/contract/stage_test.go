@@ -76,7 +76,7 @@ func newStage(t *testing.T, edits ...func(*simulator.Scenario)) *stage {
 
 	rest := httptest.NewServer(wire.CloudRun(s.guard))
 	t.Cleanup(rest.Close)
-	if s.run, err = cloudrun.New(t.Context(), cloudrun.Options{Endpoint: rest.URL, UserAgent: "contract"}); err != nil {
+	if s.run, err = cloudrun.New(t.Context(), cloudrun.Options{Endpoint: rest.URL, UserAgent: "contract", Clock: callerClock{s.guard}}); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -93,6 +93,17 @@ func newStage(t *testing.T, edits ...func(*simulator.Scenario)) *stage {
 	t.Cleanup(func() { _ = s.metrics.Close() })
 	return s
 }
+
+// callerClock is the clock of whoever calls the world's APIs.
+type callerClock struct{ guard *wire.Guard }
+
+func (c callerClock) Now() time.Time {
+	var now time.Time
+	c.guard.Do(func(w *simulator.World) { now = w.CallerNow() })
+	return now
+}
+
+func (c callerClock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 
 // world does something to the world.
 func (s *stage) world(f func(*simulator.World) error) {

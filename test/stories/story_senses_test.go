@@ -26,6 +26,9 @@ func (b *teller) observe() (rollout.Input, error) {
 	if in.Service, err = b.readService(); err != nil {
 		return in, err
 	}
+	if in.Service.Presence == rollout.Found {
+		in.Service.Skew = b.world.Skew()
+	}
 	for _, name := range rollout.Involved(in.Plan, in.Progress, in.Service, in.Request) {
 		if in.Revisions[name], err = b.readRevision(name); err != nil {
 			return in, err
