@@ -52,10 +52,13 @@ func (b *bench) playAll(ctx context.Context, title string, cells []cell) ([]play
 	return all, nil
 }
 
+// count is how many of a full run's trials are played.
+func (b *bench) count(trials int) int { return max(1, trials/b.part) }
+
 // play plays the trials of one cell. Each is told by its number, so that it does
 // not matter who plays it when.
 func (b *bench) play(ctx context.Context, c cell) (tally, error) {
-	results := make([]result, max(1, c.trials/b.part))
+	results := make([]result, b.count(c.trials))
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range b.workers {

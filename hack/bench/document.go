@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// begin and end of a block of the document that is written here.
+// The blocks of the document that are written here.
 const (
 	figures = "figures"
 	costs   = "costs"

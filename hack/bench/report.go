@@ -38,7 +38,8 @@ func (b *bench) report(ctx context.Context) (report, error) {
 	for _, t := range append(tables, others...) {
 		parts = append(parts, t.String())
 	}
-	r.text = fmt.Sprintf("Seed %d. %s\n\n%s", b.seed, r.verdict(), strings.Join(parts, "\n"))
+	r.text = fmt.Sprintf("Seed %d; %d trials where no number is given. %s\n\n%s",
+		b.seed, b.count(fewTrials), r.verdict(), strings.Join(parts, "\n"))
 	return r, nil
 }
 

@@ -99,7 +99,7 @@ func (b *bench) bursts(ctx context.Context) ([]table, error) {
 		{errors: clean, bursts: burst{every: 50, shared: true}},
 		{errors: 0.02, bursts: burst{every: 50}},
 	} {
-		for _, c.rate = range []float64{1, 5, 20, 50, 500} {
+		for _, c.rate = range []float64{1, 20, 500} {
 			worlds = append(worlds, c)
 		}
 	}
@@ -116,24 +116,25 @@ func (b *bench) bursts(ctx context.Context) ([]table, error) {
 	return []table{t}, err
 }
 
-// looks plays the same worlds with fewer looks.
+// looks plays the same worlds with fewer looks, each by itself.
 func (b *bench) looks(ctx context.Context) ([]table, error) {
-	every := []int{1, 5, 15}
-	t := table{title: "Rolled back, by how often one looks, %", header: []string{"errors", "rps"}}
-	for _, n := range every {
-		t.header = append(t.header, fmt.Sprintf("a look every %d min", n))
+	judges := []judge{standard()}
+	t := table{title: "Rolled back, by how often one looks, %", header: []string{"errors", "rps", "Sluice"}}
+	for _, minutes := range []int{1, 5, 15} {
+		t.header = append(t.header, fmt.Sprintf("single looks, every %d min", minutes))
+		judges = append(judges, sluice{single{rules[0].rule}, minutes})
 	}
 	var cells []cell
 	for _, e := range []float64{clean, limit} {
 		for _, rate := range []float64{5, 500} {
-			for _, n := range every {
-				cells = append(cells, cell{conditions{rate: rate, errors: e}, sluice{rules[0].rule, n}, fewTrials})
+			for _, j := range judges {
+				cells = append(cells, cell{conditions{rate: rate, errors: e}, j, fewTrials})
 			}
 		}
 	}
 	all, err := b.playAll(ctx, "Fewer looks", cells)
-	for i := 0; i+len(every) <= len(all); i += len(every) {
-		row := all[i : i+len(every)]
+	for i := 0; i+len(judges) <= len(all); i += len(judges) {
+		row := all[i : i+len(judges)]
 		t.row(append([]string{percent(row[0].errors), number(row[0].rate)},
 			each(row, func(p played) string { return p.of(rolledBack).String() })...)...)
 	}
