@@ -3,6 +3,7 @@ package controllers
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"os"
 	"regexp"
 	"strings"
@@ -81,11 +82,12 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 			Approved: 20, ThinAccepted: 20, NoDataSince: morning, SettledBy: name(1),
 			Clock:       rollout.Stopwatch{Spent: 48 * time.Hour, Running: morning},
 			LastRequest: rollout.Reply{ID: long[:128], Verb: rollout.Verb(long[:128]), Message: long, At: morning},
+			Watched:     morning, Judged: morning, Seq: 1 << 60, Adopted: long[:64], ClaimMissed: true,
 		},
 		Note: long, Next: long, Serves: split,
 	}
 	for range 4 {
-		d.Progress.Intents = append(d.Progress.Intents, rollout.Intent{Split: split, ETag: long[:256], Generation: 1 << 60, At: later})
+		d.Progress.Intents = append(d.Progress.Intents, rollout.Intent{Split: split, ETag: long[:256], Generation: 1 << 60, Seq: 1 << 60, At: later})
 	}
 	for i := range 20 {
 		d.Progress.Latched = append(d.Progress.Latched, name(i))
@@ -97,6 +99,11 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 			Outcome: analysis.NotApplicable, Source: name(i), Value: "1000000000 packets/min", Limit: "1000000000 packets/min",
 			Samples: 1 << 60, Required: 1 << 30, Through: morning, Note: long,
 		}})
+	}
+	for field, value := range reflect.ValueOf(d.Progress).Fields() {
+		if value.IsZero() {
+			t.Errorf("progress.%s is left out of the largest status", field.Name)
+		}
 	}
 	in := rollout.Input{
 		Now: morning, Plan: rollout.Plan{Steps: make([]rollout.Step, 20)}, Service: rollout.Service{Presence: rollout.Found},
