@@ -35,6 +35,19 @@ type share struct {
 	relative bool
 }
 
+// besides is what a candidate is judged beside.
+type besides struct {
+	Scope
+	stable  []minute // of stable's, since half an hour before the attempt
+	through time.Time
+}
+
+// besides reads stable's minutes once for all windows.
+func (r share) besides(s Scope, answers Answers) besides {
+	through := r.whole(answers, s.Stable).Through
+	return besides{s, r.counted(answers, s.Stable, s.preflightAfter(), through), through}
+}
+
 // questions asks for both revisions' requests and the candidate's instances.
 func (r share) questions(s Scope) []Question {
 	var questions []Question
@@ -73,7 +86,7 @@ func (r share) preflight(s Scope, answers Answers) Verdict {
 		Outcome: Pass, Source: s.Stable.String(), Limit: r.shown, Required: r.required,
 		Through: whole.Through, Note: "requests of " + s.Stable.String() + " are counted",
 	}
-	if found := r.certain(r.latest(minutes, whole.Through, s.Window), Answers{}, s); !r.relative && len(found) > 0 {
+	if found := r.certain(r.latest(minutes, whole.Through, s.Window), besides{}); !r.relative && len(found) > 0 {
 		words, _ := r.says(found[0])
 		v.Note = fmt.Sprintf("stable %s itself is over the limit, %s of %d requests, %s", s.Stable, words, found[0].n, r.words)
 	}
@@ -83,7 +96,8 @@ func (r share) preflight(s Scope, answers Answers) Verdict {
 // judge judges the candidate, and stable beside it.
 func (r share) judge(s Scope, answers Answers) Verdict {
 	whole := r.whole(answers, s.Candidate)
-	complete := r.complete(s, answers, whole.Through)
+	beside := r.besides(s, answers)
+	complete := r.complete(beside, answers, whole.Through)
 	step := within(complete, s.stepAfter(), whole.Through)
 	total := count(step)
 
@@ -94,8 +108,8 @@ func (r share) judge(s Scope, answers Answers) Verdict {
 	if total.n > 0 {
 		_, v.Value = r.says(total)
 	}
-	if found := r.breaches(s, answers, complete, whole.Through); len(found) > 0 {
-		return r.breached(v, found, s, answers)
+	if found := r.breaches(beside, complete, whole.Through); len(found) > 0 {
+		return r.breached(v, found, beside)
 	}
 	heard := heard(whole, answers.Of(Series{Instances, s.Candidate}), answers.Of(Series{r.metrics()[0], s.Stable}))
 	begun := s.until().After(s.stepAfter()) // before that there was nothing to ask
@@ -109,16 +123,16 @@ func (r share) judge(s Scope, answers Answers) Verdict {
 		v.Note = fmt.Sprintf("%s: first minute not arrived yet", s.Candidate)
 		return v
 	}
-	return r.weighed(v, total, s, answers)
+	return r.weighed(v, total, beside)
 }
 
 // weighed is the verdict of a step that is not in breach.
-func (r share) weighed(v Verdict, total tally, s Scope, answers Answers) Verdict {
+func (r share) weighed(v Verdict, total tally, s besides) Verdict {
 	words, _ := r.says(total)
 	note := fmt.Sprintf("%s of %d requests, %s", words, total.n, r.words)
 	excess := total.ratio()
 	if r.relative {
-		beside, ok := r.beside(total, s, answers)
+		beside, ok := r.beside(total, s)
 		if !ok && total.n >= r.required {
 			v.Outcome = Insufficient
 			if total.k >= fewest && wilsonLower(total.k, total.n) > r.limit {
@@ -134,7 +148,7 @@ func (r share) weighed(v Verdict, total tally, s Scope, answers Answers) Verdict
 	}
 	switch {
 	case total.n < r.required:
-		v.Outcome, v.Note = Insufficient, r.insufficient(total, len(v.Healthy), s, answers)
+		v.Outcome, v.Note = Insufficient, r.insufficient(total, len(v.Healthy), s)
 	case excess <= r.limit:
 		v.Outcome, v.Note = Pass, note
 	default:
@@ -178,16 +192,18 @@ func (r share) counted(answers Answers, of Source, after, through time.Time) []m
 // complete lists the candidate's minutes of evidence since the attempt's first
 // step: those with requests, and those without where an instance and stable's
 // requests were seen.
-func (r share) complete(s Scope, answers Answers, through time.Time) []minute {
+func (r share) complete(s besides, answers Answers, through time.Time) []minute {
 	list := r.counted(answers, s.Candidate, s.earlierAfter(), through)
 	seen := map[time.Time]bool{}
 	for _, m := range list {
 		seen[m.end] = true
 	}
-	stable := r.minutes(answers, s.Stable)
+	stable := map[time.Time]bool{}
+	for _, m := range s.stable {
+		stable[m.end] = true
+	}
 	for end := range byMinute(answers.Of(Series{Instances, s.Candidate}), every) {
-		_, counted := stable[end]
-		if counted && !seen[end] && end.After(s.earlierAfter()) && !end.After(through) {
+		if stable[end] && !seen[end] && end.After(s.earlierAfter()) && !end.After(through) {
 			list = append(list, minute{end: end})
 		}
 	}
@@ -198,7 +214,7 @@ func (r share) complete(s Scope, answers Answers, through time.Time) []minute {
 // breaches judges the windows of the step that ended since somebody last looked,
 // the whole of it, and what served before it in the attempt, which had passed:
 // only data that came late can say otherwise now.
-func (r share) breaches(s Scope, answers Answers, complete []minute, through time.Time) []tally {
+func (r share) breaches(s besides, complete []minute, through time.Time) []tally {
 	step := within(complete, s.stepAfter(), through)
 	spans := r.latest(step, through, s.Window)
 	for i := len(step) - 1; i > max(0, len(step)-catchUp) && step[i-1].end.After(s.SeenThrough); i-- {
@@ -208,7 +224,7 @@ func (r share) breaches(s Scope, answers Answers, complete []minute, through tim
 	if passed := within(complete, s.earlierAfter(), s.EarlierUntil); len(passed) > 0 {
 		spans = append(spans, r.latest(passed, s.EarlierUntil, s.Window)...)
 	}
-	return r.certain(spans, answers, s)
+	return r.certain(spans, s)
 }
 
 // latest is the newest window of some minutes, and the whole of them.
@@ -230,7 +246,7 @@ func (r share) recently(minutes []minute, after time.Time) []minute {
 }
 
 // certain keeps the tallies that are over the limit beyond doubt.
-func (r share) certain(tallies []tally, answers Answers, s Scope) []tally {
+func (r share) certain(tallies []tally, s besides) []tally {
 	return slices.DeleteFunc(tallies, func(t tally) bool {
 		switch {
 		case t.k < fewest || wilsonLower(t.k, t.n) <= r.limit:
@@ -238,7 +254,7 @@ func (r share) certain(tallies []tally, answers Answers, s Scope) []tally {
 		case !r.relative:
 			return false
 		}
-		beside, ok := r.beside(t, s, answers)
+		beside, ok := r.beside(t, s)
 		return !ok || newcombeLower(t.k, t.n, beside.k, beside.n) <= r.limit
 	})
 }
@@ -246,31 +262,31 @@ func (r share) certain(tallies []tally, answers Answers, s Scope) []tally {
 // beside is what stable showed in the same minutes or, where it had too few
 // requests then, for instance because it no longer serves, since half an hour
 // before the attempt. It tells whether that is enough to compare with.
-func (r share) beside(t tally, s Scope, answers Answers) (tally, bool) {
-	through := r.whole(answers, s.Stable).Through
-	same := count(r.counted(answers, s.Stable, t.after, earlier(t.until, through)))
+func (r share) beside(t tally, s besides) (tally, bool) {
+	same := s.same(t)
 	if same.n < r.required {
-		same = count(r.counted(answers, s.Stable, s.preflightAfter(), through))
+		same = count(s.stable)
 	}
 	return same, same.n >= r.required
 }
 
+// same is what stable showed in the minutes of a tally.
+func (s besides) same(t tally) tally { return count(within(s.stable, t.after, t.until)) }
+
 // breached completes a breach's verdict, after a look at stable. It is shared
 // when stable is in breach as well and the candidate is not certainly worse. A
 // relative limit has looked at stable already.
-func (r share) breached(v Verdict, found []tally, s Scope, answers Answers) Verdict {
+func (r share) breached(v Verdict, found []tally, s besides) Verdict {
 	worst, beside := found[0], ""
-	through := r.whole(answers, s.Stable).Through
-	same := func(t tally) tally { return count(r.counted(answers, s.Stable, t.after, earlier(t.until, through))) }
 	if r.relative {
-		other, _ := r.beside(worst, s, answers)
+		other, _ := r.beside(worst, s)
 		_, value := r.says(other)
 		beside = fmt.Sprintf("; stable %s: %s of %d", s.Stable, value, other.n)
-	} else if both := r.ofStable(worst, s, answers); len(both) > 0 {
+	} else if both := r.ofStable(worst, s); len(both) > 0 {
 		_, value := r.says(both[0])
 		v.Shared, beside = true, fmt.Sprintf("; stable %s fails too, %s of %d", s.Stable, value, both[0].n)
 		for _, t := range found {
-			if other := same(t); t.worseThan(other) {
+			if other := s.same(t); t.worseThan(other) {
 				_, value := r.says(other)
 				v.Shared, worst = false, t
 				beside = fmt.Sprintf("; stable %s fails too, but certainly less, %s of %d", s.Stable, value, other.n)
@@ -289,12 +305,12 @@ func (r share) breached(v Verdict, found []tally, s Scope, answers Answers) Verd
 
 // ofStable lists stable's own breaches in the part of the attempt in which the
 // candidate's was.
-func (r share) ofStable(t tally, s Scope, answers Answers) []tally {
-	from, to := s.stepAfter(), r.whole(answers, s.Stable).Through
+func (r share) ofStable(t tally, s besides) []tally {
+	from, to := s.stepAfter(), s.through
 	if !t.until.After(from) {
 		from, to = s.earlierAfter(), s.EarlierUntil
 	}
-	return r.certain(r.latest(r.counted(answers, s.Stable, from, to), to, s.Window), answers, s)
+	return r.certain(r.latest(within(s.stable, from, to), to, s.Window), s)
 }
 
 // silence names why the newest minutes are not complete.
@@ -326,12 +342,12 @@ func reports(a Answer, after, through time.Time) bool {
 // insufficient says how much longer it takes at this rate, and the candidate's
 // share of the requests where it is not what its weight says: sessions that
 // stick to stable keep it small.
-func (r share) insufficient(t tally, minutes int, s Scope, answers Answers) string {
+func (r share) insufficient(t tally, minutes int, s besides) string {
 	note := fmt.Sprintf("%d of %d requests", t.n, r.required)
 	if t.n == 0 || minutes == 0 {
 		return note
 	}
-	other := count(r.counted(answers, s.Stable, t.after, t.until))
+	other := s.same(t)
 	if all := t.n + other.n; other.n > 0 {
 		note += fmt.Sprintf(", %s of the service's", percent(math.Round(1000*float64(t.n)/float64(all))/1000))
 	}
