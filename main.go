@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -150,8 +151,10 @@ func connect(ctx context.Context, o options, now clock.PassiveClock) (controller
 	if err != nil {
 		return controllers.Cloud{}, nil, fmt.Errorf("--monitoring-endpoint: %w", err)
 	}
-	if err := metrics.Registry.Register(answers.Counters()); err != nil {
-		return controllers.Cloud{}, nil, fmt.Errorf("registering the counts of calls: %w", err)
+	for _, counters := range []prometheus.Collector{run.Counters(), answers.Counters()} {
+		if err := metrics.Registry.Register(counters); err != nil {
+			return controllers.Cloud{}, nil, fmt.Errorf("registering the counts of calls: %w", err)
+		}
 	}
 	return controllers.Cloud{
 		Observer: run, Actuator: run, Metrics: answers,

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/api/option"
 	run "google.golang.org/api/run/v2"
 	htransport "google.golang.org/api/transport/http"
@@ -61,6 +62,7 @@ type Client struct {
 	firewall *firewall.Firewall
 	timeout  time.Duration
 	clock    clock.PassiveClock // nil for none
+	calls    *prometheus.CounterVec
 }
 
 // New makes a client. It fails on an endpoint that it may not use, and without
@@ -74,7 +76,8 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	if bottom == nil {
 		bottom = network()
 	}
-	wall := firewall.New(&meter{next: bottom})
+	calls := newCounters()
+	wall := firewall.New(&meter{bottom, calls})
 	transport, err := authenticated(ctx, wall, at)
 	if err != nil {
 		return nil, fmt.Errorf("finding credentials for %s: %w", at.url, err)
@@ -85,7 +88,9 @@ func New(ctx context.Context, options Options) (*Client, error) {
 		return nil, fmt.Errorf("building the Cloud Run client: %w", err)
 	}
 	api.UserAgent = options.UserAgent
-	return &Client{api: api, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock}, nil
+	return &Client{
+		api: api, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock, calls: calls,
+	}, nil
 }
 
 // authenticated adds credentials above the firewall, unless the endpoint is this

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // maxAnswer is the largest body that is read, in bytes. A service with 1000
@@ -31,9 +33,10 @@ func network() http.RoundTripper {
 // noRedirect refuses to follow: credentials and writes are for the endpoint.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// meter limits what comes back, and notes that a request was handed on.
+// meter limits what comes back, counts it, and notes that a request was handed on.
 type meter struct {
-	next http.RoundTripper
+	next  http.RoundTripper
+	calls *prometheus.CounterVec
 }
 
 func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -41,6 +44,7 @@ func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
 		sent.handed.Store(true)
 	}
 	answer, err := m.next.RoundTrip(req)
+	m.calls.WithLabelValues(methodOf(req), codeOf(answer)).Inc()
 	if err != nil {
 		return nil, err
 	}
