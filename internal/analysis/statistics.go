@@ -3,7 +3,8 @@ package analysis
 import "math"
 
 // certainty is the number of standard deviations by which a share must lie over
-// its limit to be a breach: one-sided, 1 in 740 by chance.
+// its limit to be a breach: at the limit itself, one-sided, 1 in 740 by chance for
+// many bad requests, and 1 in 39 for the fewest (docs/evidence.md).
 const certainty = 3
 
 // fewest is the least number of bad requests a breach needs: one or two prove
