@@ -1,6 +1,7 @@
 // Package cloudrun speaks to the Cloud Run Admin API v2 in the core's words.
 //
-// It reads live and changes nothing but a service's traffic: one PATCH with
+// It reads live, beside a Watch that may be a little old and decides nothing, and
+// changes nothing but a service's traffic: one PATCH with
 // updateMask=traffic, a body of {etag, traffic}, sent once and never repeated.
 // From top to bottom a request passes the SDK, the credentials, the write
 // firewall, and a transport that notes what was handed to the network and limits
