@@ -140,6 +140,7 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 		Readiness: ready,
 		Why:       why,
 		Egress:    egress(answer.VpcAccess),
+		VPC:       vpc(answer.VpcAccess),
 		Timeout:   timeout,
 		Image:     clean(image(answer.Containers)),
 
@@ -206,6 +207,21 @@ func egress(access *run.GoogleCloudRunV2VpcAccess) rollout.Egress {
 		return rollout.EgressPrivate
 	}
 	return rollout.EgressAll
+}
+
+// vpc says where the traffic enters a VPC. A revision has one interface (run v2
+// discovery, VpcAccess.networkInterfaces: "Currently only single network interface
+// is supported"); of several nobody knows by which one the traffic leaves.
+func vpc(access *run.GoogleCloudRunV2VpcAccess) rollout.VPCAccess {
+	if access == nil {
+		return rollout.VPCAccess{}
+	}
+	at := rollout.VPCAccess{Connector: clean(access.Connector)}
+	if len(access.NetworkInterfaces) == 1 && access.NetworkInterfaces[0] != nil {
+		at.Network = clean(access.NetworkInterfaces[0].Network)
+		at.Subnetwork = clean(access.NetworkInterfaces[0].Subnetwork)
+	}
+	return at
 }
 
 // image is the ingress container's: the one with a port, else the first.

@@ -65,7 +65,8 @@ func TestRevisionsAreReadOneByOne(t *testing.T) {
 		"web-1": {Presence: rollout.Missing, Name: "web-1", Readiness: rollout.Pending, Why: "Resource 'web-1' does not exist."},
 		"web-2": {
 			Presence: rollout.Found, Name: "web-2", CreatedAt: time.Date(2026, 3, 1, 11, 0, 0, 123456000, time.UTC),
-			Readiness: rollout.Ready, Egress: rollout.EgressAll, Timeout: 5 * time.Minute, Image: "web@sha256:2",
+			Readiness: rollout.Ready, Egress: rollout.EgressAll, VPC: rollout.VPCAccess{Network: "default"},
+			Timeout: 5 * time.Minute, Image: "web@sha256:2",
 		},
 		"web-3": {Presence: rollout.Denied, Name: "web-3", Readiness: rollout.Pending, Why: "run.revisions.get denied"},
 	}
@@ -280,6 +281,41 @@ func TestReadinessAndFailure(t *testing.T) {
 			t.Errorf("failure %q, want %q", got.Failure, want)
 		}
 	})
+}
+
+func TestWhereARevisionEntersItsVPC(t *testing.T) {
+	t.Parallel()
+	const host = "projects/net-host/regions/europe-west1/subnetworks/run"
+	cases := map[string]struct {
+		access string
+		want   rollout.VPCAccess
+	}{
+		"a network alone":              {`"networkInterfaces": [{"network": "default"}]`, rollout.VPCAccess{Network: "default"}},
+		"a subnetwork of a shared VPC": {`"networkInterfaces": [{"subnetwork": "` + host + `"}]`, rollout.VPCAccess{Subnetwork: host}},
+		"both": {
+			`"networkInterfaces": [{"network": "projects/net-host/global/networks/main", "subnetwork": "` + host + `", "tags": ["run"]}]`,
+			rollout.VPCAccess{Network: "projects/net-host/global/networks/main", Subnetwork: host},
+		},
+		"a connector": {
+			`"connector": "projects/shop/locations/europe-west1/connectors/out"`,
+			rollout.VPCAccess{Connector: "projects/shop/locations/europe-west1/connectors/out"},
+		},
+		"neither":                          {`"egress": "ALL_TRAFFIC"`, rollout.VPCAccess{}},
+		"a null for an interface":          {`"networkInterfaces": [null]`, rollout.VPCAccess{}},
+		"two, of which nobody knows which": {`"networkInterfaces": [{"network": "a"}, {"network": "b"}]`, rollout.VPCAccess{}},
+		"a text that does not print":       {`"networkInterfaces": [{"network": "a\nb"}]`, rollout.VPCAccess{Network: "a b"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := replaced(t, revisionJSON, `"networkInterfaces": [{"network": "default"}], "egress": "ALL_TRAFFIC"`, c.access)
+			client, _ := dial(t, answering(http.StatusOK, body))
+			got, err := client.Revisions(t.Context(), web, []string{"web-2"})
+			if err != nil || got["web-2"].VPC != c.want {
+				t.Errorf("got %+v, %v, want %+v", got["web-2"].VPC, err, c.want)
+			}
+		})
+	}
 }
 
 func TestEgressTimeoutAndImage(t *testing.T) {

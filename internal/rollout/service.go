@@ -131,6 +131,15 @@ const (
 	EgressAll     Egress = "all-traffic"
 )
 
+// VPCAccess names where a revision's traffic enters a VPC, in Cloud Run's own
+// words: short names, or paths, of which a shared VPC's name its host project.
+// Either Network or Subnetwork may be empty, and then follows from the other. With
+// a Connector both are empty, and the connector knows them.
+type VPCAccess struct {
+	Network, Subnetwork string
+	Connector           string
+}
+
 // Revision is what Cloud Run reports of a revision.
 type Revision struct {
 	Presence  Presence
@@ -139,6 +148,7 @@ type Revision struct {
 	Readiness Readiness
 	Why       string // Cloud Run's reason when not ready, or why it could not be read
 	Egress    Egress
+	VPC       VPCAccess     // empty without VPC access, and where it is not understood
 	Timeout   time.Duration // request timeout; 0 when not reported
 	// MaxInstances is the largest number of instances; 0 when not reported.
 	MaxInstances int64
