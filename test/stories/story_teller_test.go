@@ -14,6 +14,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/test/invariants"
+	"github.com/sluice-rollouts/sluice/test/pilot"
 )
 
 // A story is one rollout from its beginning to its end: a world, a plan, what
@@ -61,6 +62,7 @@ type teller struct {
 	story   story
 	world   *simulator.World
 	api     simulator.API
+	senses  pilot.Senses
 	start   time.Time
 	moments []*moment
 
@@ -116,6 +118,9 @@ func newTeller(t *testing.T, s story) *teller {
 		t.Fatal(err)
 	}
 	b := &teller{t: t, story: s, world: world, api: world.As(simulator.Caller{Identity: ours}), start: midnight, plan: defaultPlan()}
+	if b.senses, err = pilot.NewSenses(world, b.api, b.plan.Service); err != nil {
+		t.Fatal(err)
+	}
 	for name, value := range scenario.Switches.Values() {
 		b.clouds = append(b.clouds, invariants.Behaviour{Switch: name, Value: value})
 	}
@@ -266,6 +271,12 @@ func (b *teller) reach(g gate) {
 		}
 	}
 	b.misfortune(g)
+}
+
+// observe reads what a decision depends on, as the adapters do.
+func (b *teller) observe() (rollout.Input, error) {
+	defer b.drain()
+	return b.senses.Observe(rollout.Input{Plan: b.plan, Progress: b.saved, Request: b.request})
 }
 
 func (b *teller) misfortune(g gate) {
@@ -528,7 +539,7 @@ func (b *teller) planned() {
 // throughNat tells whether the story's service leaves through a NAT at all.
 func (b *teller) throughNat() bool {
 	revisions, err := b.world.ListRevisions(webName)
-	return err == nil && slices.ContainsFunc(revisions, func(r simulator.Revision) bool { return egress(r.VPCAccess) == rollout.EgressAll })
+	return err == nil && slices.ContainsFunc(revisions, func(r simulator.Revision) bool { return pilot.Egress(r.VPCAccess) == rollout.EgressAll })
 }
 
 // judge asks the invariants, and the story's own end.
