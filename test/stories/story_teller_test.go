@@ -152,32 +152,12 @@ func ordinaryWorld() simulator.Scenario {
 	}
 }
 
-// defaultPlan is what the API's defaults make of a target alone.
+// defaultPlan is what the API's defaults make of a target and a gateway.
 func defaultPlan() rollout.Plan {
-	return rollout.Plan{
-		Service: rollout.ServiceRef{Project: project, Location: region, Name: "web"},
-		Steps: []rollout.Step{
-			{Weight: 5, Bake: 10 * time.Minute},
-			{Weight: 25, Bake: 10 * time.Minute},
-			{Weight: 50, Bake: 10 * time.Minute},
-			{Weight: 100, Bake: 20 * time.Minute},
-		},
-		StepDeadline: time.Hour,
-		Guards: []rollout.Guard{
-			{Name: "errors", Rule: analysis.ServerErrors{MaxRatio: 0.01, MinRequests: 100}, OnBreach: rollout.Rollback, Mode: rollout.Enforce},
-			{
-				Name: "nat-allocation", Rule: analysis.NatAllocationFailures{MaxMinutes: 0}, OnBreach: rollout.Hold,
-				RollbackAfter: 5 * time.Minute, Mode: rollout.Enforce,
-			},
-			{
-				Name: "nat-drops", Rule: analysis.NatDroppedPackets{MaxPerMinute: 0, MinMinutes: 2}, OnBreach: rollout.Hold,
-				RollbackAfter: 5 * time.Minute, Mode: rollout.Enforce,
-			},
-		},
-		Window:   5 * time.Minute,
-		NoData:   rollout.NoDataPolicy{After: 30 * time.Minute, Action: rollout.Pause},
-		Gateways: []analysis.Source{{Project: "acme-net", Location: region, Router: "r1", Gateway: "nat-1"}},
-	}
+	return pilot.DefaultPlan(
+		rollout.ServiceRef{Project: project, Location: region, Name: "web"},
+		analysis.Source{Project: "acme-net", Location: region, Router: "r1", Gateway: "nat-1"},
+	)
 }
 
 // play tells the story to its end.
@@ -405,17 +385,11 @@ func (b *teller) look(d rollout.Decision) {
 
 // send carries out a write, and says what came of it in words.
 func (b *teller) send(w *rollout.Write) string {
-	request := simulator.PatchRequest{Name: webName, UpdateMask: []string{"traffic"}, Service: simulator.Service{Etag: w.ETag()}}
 	var words []string
 	for _, e := range w.Targets() {
-		target := simulator.TrafficTarget{Type: simulator.AllocateRevision, Revision: e.Revision, Percent: int(e.Percent), Tag: e.Tag}
-		if e.Latest {
-			target.Type = simulator.AllocateLatest
-		}
-		request.Service.Traffic = append(request.Service.Traffic, target)
 		words = append(words, word(e))
 	}
-	_, err := b.api.PatchService(request)
+	_, err := b.api.PatchService(pilot.Patch(b.plan.Service, w))
 	b.drain()
 	var refused *simulator.APIError
 	outcome := "accepted"
