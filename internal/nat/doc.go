@@ -1,0 +1,65 @@
+// Package nat does the arithmetic of Cloud NAT: what a gateway holds, what a
+// step of a rollout adds to it, which weight it can still carry, whose turn it
+// is, who is to blame when it runs out, and how to go back without making it
+// worse.
+//
+// It is pure: no I/O, no clock, no log. Equal arguments give equal answers.
+//
+// # The formula
+//
+// A gateway gives every endpoint a block of source ports. One address has
+// 64,512 of them for each protocol, and a block is a power of two:
+//
+//	capacity = IPs × floor(64,512 / ports per endpoint)
+//	room     = capacity − ceil(capacity × reserve percent / 100)
+//	taken    = max(endpoints of the router's status, ceil(allocated ports / ports per endpoint))
+//	needed   = ceil(instances that the whole traffic keeps busy × weight / 100)
+//	peak     = max(ceil(needed × overshoot), minimum instances)
+//	adds     = max(0, peak − candidate's instances now) × endpoints per instance
+//
+// A step fits when it adds nothing or
+//
+//	taken + adds + promised to other rollouts ≤ room
+//
+// Nothing is subtracted for stable: its instances linger for up to 15 minutes
+// after their traffic has gone, and Direct VPC keeps their addresses for up to
+// 20 minutes more. Instances that have gone are gone from what is taken, which
+// is measured.
+//
+// With dynamic port allocation a block is the least that an endpoint gets, and
+// what is taken are the ports that are allocated. A gateway that takes further
+// addresses by itself is not limited by those it has; it drops packets while it
+// grows, so a step still waits for its turn and for evidence.
+//
+// # Parameters
+//
+// [Policy] holds what is chosen or not known: the reserve, 20 % by default; the
+// overshoot of the autoscaler, 2; and how many endpoints an instance is. [Fleet]
+// holds what is known of the service, among it the quota of instances per
+// revision with Direct VPC egress, 100 to 200 by region.
+//
+// # Doubts
+//
+// Nobody has compared these with the real service.
+//
+//   - Whether an instance is one endpoint or two. Direct VPC egress takes two
+//     addresses per instance; how ports are mapped to an instance is not
+//     documented. Policy.EndpointsPerInstance says which is assumed.
+//   - Whether the addresses that are kept after an instance has ended hold
+//     ports. If they do they are endpoints of the router's status and so counted
+//     as taken; if they do not they are not. Neither needs a parameter here.
+//   - Whether an address's ports are given in pieces that leave gaps. The formula
+//     rounds down per address for static allocation and cannot for dynamic.
+//   - NAT rules allocate for themselves; a gateway with rules is seen as one.
+//
+// # Sources
+//
+// Cloud NAT: docs nat/ports-and-addresses (64,512 ports, powers of two, 64 by
+// default), compute v1 RouterNat (minPortsPerVm, maxPortsPerVm, 32 by default
+// with dynamic allocation, tcpTimeWaitTimeoutSec), docs nat/troubleshooting
+// (packets are dropped while the number of ports is increased). Cloud Run: docs
+// run/configuring/vpc-direct-vpc (two addresses per instance, blocks of 16, kept
+// for 20 minutes, quota per revision), docs run/about-instance-autoscaling (60 %
+// of the concurrency, normally less than twice the maximum, idle for at most 15
+// minutes).
+package nat
