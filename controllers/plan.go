@@ -25,6 +25,8 @@ const (
 	defaultMinRequests   = 100
 	defaultMinMinutes    = 2
 	defaultPercentile    = 99
+	defaultWarmup        = 5 * time.Minute
+	defaultReserve       = 20
 )
 
 // invalidSpecError is a spec that the schema admits and that cannot be carried out.
@@ -57,6 +59,16 @@ func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 		},
 		Guards:      p.guards(spec.Analysis.Checks),
 		NatUnwanted: spec.NAT.Discovery == v1alpha1.DiscoveryOff,
+
+		Pacing:        rollout.Headroom,
+		Reserve:       defaultReserve,
+		WarmupTimeout: p.duration("spec.strategy.warmup.timeout", spec.Strategy.Warmup.Timeout, defaultWarmup),
+	}
+	if spec.Strategy.Pacing == v1alpha1.PacingFixed {
+		plan.Pacing = rollout.Fixed
+	}
+	if spec.NAT.ReservePercent != nil {
+		plan.Reserve = int64(*spec.NAT.ReservePercent)
 	}
 	if spec.Analysis.OnNoData.Action == v1alpha1.NoDataRollback {
 		plan.NoData.Action = rollout.Rollback

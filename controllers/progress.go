@@ -60,7 +60,7 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 // attemptOf writes down everything a restart needs.
 func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 	a := &v1alpha1.Attempt{
-		ID: p.Attempt, Reason: string(p.Reason), Since: stamp(p.Since), Cause: shorten(p.Cause, v1alpha1.MaxConditionMessage),
+		ID: p.Attempt, Reason: string(p.Reason), Since: stamp(p.Since), Cause: shorten(p.Cause, v1alpha1.MaxCause),
 		ServiceUID: p.ServiceUID, SeenGeneration: p.Generation,
 		Candidate: p.Candidate, Requested: p.Requested,
 		Step: int32(p.Step), BakedMinutes: int32(p.Baked), //nolint:gosec // bounded by the plan: 20 steps, 24 h

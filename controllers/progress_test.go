@@ -82,7 +82,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 			Step: small.Draw(t, "step"), FirstWrite: when.Draw(t, "first"), Effective: when.Draw(t, "effective"),
 			Watched: when.Draw(t, "watched"), Judged: when.Draw(t, "judged"), Lowered: when.Draw(t, "lowered"), Baked: small.Draw(t, "baked"), Confirmed: split.Draw(t, "confirmed"),
 			Intents: rapid.SliceOfN(intent, 0, 4).Draw(t, "intents"), Tagged: maybe.Draw(t, "tagged"),
-			Cause:   rapid.StringN(0, 200, v1alpha1.MaxConditionMessage).Draw(t, "cause"),
+			Cause:   rapid.StringN(0, 200, v1alpha1.MaxCause).Draw(t, "cause"),
 			Latched: rapid.SliceOfN(name, 0, 20).Draw(t, "latched"), Approved: small.Draw(t, "approved"), ThinAccepted: small.Draw(t, "thin"),
 			NoDataSince: when.Draw(t, "noData"), SettledBy: maybe.Draw(t, "settledBy"),
 			Clock: rollout.Stopwatch{

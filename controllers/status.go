@@ -165,7 +165,7 @@ func requestStatus(reply rollout.Reply) *v1alpha1.RequestStatus {
 func historyEntry(ro *v1alpha1.CloudRunRollout, now v1alpha1.CloudRunRolloutStatus, d rollout.Decision) (v1alpha1.HistoryEntry, bool) {
 	was := ro.Status
 	entry := v1alpha1.HistoryEntry{
-		Reason: string(d.Progress.Reason), Message: shorten(d.Note, v1alpha1.MaxMessage),
+		Reason: string(d.Progress.Reason), Message: shorten(d.Note, v1alpha1.MaxHistoryMessage),
 		Step: now.Step, Weight: now.Weight, Revision: d.Progress.Candidate,
 	}
 	if was.Attempt == nil {

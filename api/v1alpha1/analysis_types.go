@@ -77,9 +77,9 @@ const (
 
 // Check is a threshold on a metric, with what follows when it is breached.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets)].filter(set, set).size() <= 1",message="a check has only one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures and natDroppedPackets: write a check of its own, with its own name, for each"
-// +kubebuilder:validation:XValidation:rule="self.name in ['errors', 'nat-allocation', 'nat-drops'] || has(self.serverErrors) || has(self.clientErrors) || has(self.latency) || has(self.instanceSaturation) || has(self.natAllocationFailures) || has(self.natDroppedPackets)",message="a check needs a threshold: write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures and natDroppedPackets; only the built-in errors, nat-allocation and nat-drops may go without"
-// +kubebuilder:validation:XValidation:rule="self.name == 'errors' ? [has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets)].all(set, !set) : self.name == 'nat-allocation' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natDroppedPackets)].all(set, !set) : self.name == 'nat-drops' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures)].all(set, !set) : true",message="a built-in check keeps its kind: write serverErrors in errors, natAllocationFailures in nat-allocation, natDroppedPackets in nat-drops, or give the check another name"
+// +kubebuilder:validation:XValidation:rule="[has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets), has(self.natPortUtilization)].filter(set, set).size() <= 1",message="a check has only one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets and natPortUtilization: write a check of its own, with its own name, for each"
+// +kubebuilder:validation:XValidation:rule="self.name in ['errors', 'nat-allocation', 'nat-drops'] || has(self.serverErrors) || has(self.clientErrors) || has(self.latency) || has(self.instanceSaturation) || has(self.natAllocationFailures) || has(self.natDroppedPackets) || has(self.natPortUtilization)",message="a check needs a threshold: write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets and natPortUtilization; only the built-in errors, nat-allocation and nat-drops may go without"
+// +kubebuilder:validation:XValidation:rule="self.name == 'errors' ? [has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets), has(self.natPortUtilization)].all(set, !set) : self.name == 'nat-allocation' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natDroppedPackets), has(self.natPortUtilization)].all(set, !set) : self.name == 'nat-drops' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natPortUtilization)].all(set, !set) : true",message="a built-in check keeps its kind: write serverErrors in errors, natAllocationFailures in nat-allocation, natDroppedPackets in nat-drops, or give the check another name"
 // +kubebuilder:validation:XValidation:rule="!has(self.rollbackAfter) || (has(self.onBreach) ? self.onBreach == 'Hold' : self.name != 'errors' && !has(self.serverErrors) && !has(self.latency))",fieldPath=".rollbackAfter",message="rollbackAfter needs a check that holds: write onBreach: Hold, or remove rollbackAfter to roll back at once"
 type Check struct {
 	// name is the check's name in messages and in status: at most 40 lowercase
@@ -121,6 +121,11 @@ type Check struct {
 	// check named nat-drops: maxPerMinute 0, minMinutes 2.
 	// +optional
 	NATDroppedPackets *NATDroppedPackets `json:"natDroppedPackets,omitempty"`
+
+	// natPortUtilization limits how much of a gateway's ports are allocated. It
+	// does not apply to gateways that get their addresses automatically.
+	// +optional
+	NATPortUtilization NATPortUtilization `json:"natPortUtilization,omitzero"`
 
 	// onBreach is what a breach leads to. Rollback: give all traffic to stable
 	// at once. Hold: keep the split and wait until the breach is over, or until
@@ -313,4 +318,16 @@ type NATDroppedPackets struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=5
 	MinMinutes int32 `json:"minMinutes,omitempty"`
+}
+
+// NATPortUtilization limits how much of a gateway's ports are allocated: of the
+// 64,512 that each of its addresses has. It is breached when two of the newest
+// five complete minutes of the step exceed the limit.
+type NATPortUtilization struct {
+	// maxPercent is how many percent of the gateway's ports may be allocated: 1
+	// to 99. Required.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=99
+	MaxPercent int32 `json:"maxPercent,omitempty"`
 }

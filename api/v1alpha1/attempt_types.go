@@ -36,13 +36,13 @@ type Attempt struct {
 
 	// reason is the reason of the Ready condition that belongs to phase.
 	// +optional
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=32
 	Reason string `json:"reason,omitempty"`
 
 	// cause is why the candidate was given up, or why a person is waited for, in
 	// words. Absent otherwise.
 	// +optional
-	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:MaxLength=512
 	Cause string `json:"cause,omitempty"`
 
 	// since is when the present phase and reason began.
@@ -73,6 +73,21 @@ type Attempt struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=20
 	Step int32 `json:"step,omitempty"`
+
+	// startedAt is when the attempt began. Of rollouts behind one NAT gateway the
+	// oldest attempt comes first.
+	// +optional
+	StartedAt *metav1.Time `json:"startedAt,omitempty"`
+
+	// warmingSince is when the candidate's minimum instances began to be waited
+	// for. Absent while nothing is waited for.
+	// +optional
+	WarmingSince *metav1.Time `json:"warmingSince,omitempty"`
+
+	// hotSince is when traffic was last raised behind NAT, until the gateways
+	// first report a complete minute of it. Absent otherwise.
+	// +optional
+	HotSince *metav1.Time `json:"hotSince,omitempty"`
 
 	// firstWrite is when the attempt first moved traffic.
 	// +optional

@@ -35,7 +35,7 @@ const (
 	ReasonMetricsUnavailable = "MetricsUnavailable"
 	// ReasonTooFewRequests: the step has not seen enough requests to be judged.
 	ReasonTooFewRequests = "TooFewRequests"
-	// ReasonWaitingForNat: the NAT gateways are not ready for more.
+	// ReasonWaitingForNat: the NAT gateways cannot give more ports yet.
 	ReasonWaitingForNat = "WaitingForNat"
 	// ReasonPaused: spec.paused or a person's request paused the rollout.
 	ReasonPaused = "Paused"
@@ -73,7 +73,8 @@ const (
 	ReasonBaselineLost = "BaselineLost"
 	// ReasonStateLost: what was saved of the attempt is missing or too old.
 	ReasonStateLost = "StateLost"
-	// ReasonNatUnwatched: traffic leaves through NAT and no gateway is named.
+	// ReasonNatUnwatched: traffic leaves through NAT and it is not known by which
+	// gateway; the message names the field to write or the permission to grant.
 	ReasonNatUnwatched = "NatUnwatched"
 	// ReasonOwnedElsewhere: another object, or another cluster, moves the service's
 	// traffic.

@@ -57,7 +57,7 @@ type CloudRunRolloutList struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.target.service) || !has(self.candidateRevision) || self.candidateRevision.size() == 0 || self.candidateRevision.startsWith(self.target.service.name + '-')",fieldPath=".candidateRevision",message="candidateRevision must be a revision of the target service: write its full name, which begins with the service's name and a hyphen"
 // +kubebuilder:validation:XValidation:rule="!has(self.target.service) || !has(self.stableRevision) || self.stableRevision.size() == 0 || self.stableRevision.startsWith(self.target.service.name + '-')",fieldPath=".stableRevision",message="stableRevision must be a revision of the target service: write its full name, which begins with the service's name and a hyphen"
-// +kubebuilder:validation:XValidation:rule="!has(self.nat) || !has(self.nat.discovery) || self.nat.discovery != 'Off' || !has(self.analysis) || !has(self.analysis.checks) || !self.analysis.checks.exists(c, c.name == 'errors') || self.analysis.checks.exists(c, !(c.name in ['nat-allocation', 'nat-drops']) && !has(c.natAllocationFailures) && !has(c.natDroppedPackets) && (!has(c.mode) || c.mode == 'Enforce'))",fieldPath=".analysis.checks",message="with nat.discovery \"Off\" no NAT check runs and all others are Off or Shadow, so nothing would stop a bad revision: write mode: Enforce in a check that does not watch NAT, or leave errors out of the list, which keeps it on"
+// +kubebuilder:validation:XValidation:rule="!has(self.nat) || !has(self.nat.discovery) || self.nat.discovery != 'Off' || !has(self.analysis) || !has(self.analysis.checks) || !self.analysis.checks.exists(c, c.name == 'errors') || self.analysis.checks.exists(c, !(c.name in ['nat-allocation', 'nat-drops']) && !has(c.natAllocationFailures) && !has(c.natDroppedPackets) && !has(c.natPortUtilization) && (!has(c.mode) || c.mode == 'Enforce'))",fieldPath=".analysis.checks",message="with nat.discovery \"Off\" no NAT check runs and all others are Off or Shadow, so nothing would stop a bad revision: write mode: Enforce in a check that does not watch NAT, or leave errors out of the list, which keeps it on"
 type CloudRunRolloutSpec struct {
 	// target names what is rolled out: exactly one member must be set.
 	// Required and immutable; another service needs another CloudRunRollout.
@@ -102,8 +102,9 @@ type CloudRunRolloutSpec struct {
 	// +kubebuilder:default={}
 	Analysis Analysis `json:"analysis,omitzero"`
 
-	// nat says which Cloud NAT gateways carry the service's traffic. A rollout
-	// of a service that sends all its traffic through a VPC network needs it.
+	// nat says how the Cloud NAT gateways that carry the service's traffic are
+	// found, and how much of them a rollout leaves alone. Absent, they are looked
+	// up.
 	// +optional
 	// +kubebuilder:default={}
 	NAT NAT `json:"nat,omitzero"`
@@ -160,6 +161,22 @@ type Strategy struct {
 	// +kubebuilder:validation:XValidation:rule="self.size() == 0 || self[self.size() - 1].weight == 100",message="the last of steps must have weight: 100"
 	Steps []Step `json:"steps,omitempty"`
 
+	// pacing says whether a rollout may go in smaller steps than those that are
+	// written. Headroom: where a weight would take more ports of a NAT gateway
+	// than it can give, smaller ones are inserted before it, and where none fits
+	// the rollout waits (WaitingForNat); no weight is ever higher than written.
+	// Fixed: exactly the weights of steps, whatever the gateways have left.
+	// Default Headroom.
+	// +optional
+	// +kubebuilder:default=Headroom
+	Pacing Pacing `json:"pacing,omitempty"`
+
+	// warmup says how long the candidate's instances are waited for before it
+	// gets traffic. Absent, 5m at most.
+	// +optional
+	// +kubebuilder:default={}
+	Warmup Warmup `json:"warmup,omitzero"`
+
 	// stepDeadline is how long one step may take before the rollout pauses and
 	// waits for a person. It must be at least 20m longer than the longest bake:
 	// 21m to 48h, written like 1h or 2h30m. Time in which the rollout waits for
@@ -177,6 +194,32 @@ type Strategy struct {
 	// +optional
 	// +kubebuilder:default=Freeze
 	OnDelete OnDelete `json:"onDelete,omitempty"`
+}
+
+// Pacing says whether a rollout may go in smaller steps than those that are
+// written.
+//
+// +kubebuilder:validation:Enum=Headroom;Fixed
+type Pacing string
+
+// The values of Pacing.
+const (
+	// PacingHeadroom inserts smaller weights so that NAT can follow.
+	PacingHeadroom Pacing = "Headroom"
+	// PacingFixed sends exactly the weights that are written.
+	PacingFixed Pacing = "Fixed"
+)
+
+// Warmup says how long the candidate's instances are waited for.
+type Warmup struct {
+	// timeout is how long the first write waits for the minimum instances of the
+	// candidate's own template: 1m to 1h, written like 5m. Without a minimum
+	// there, nothing is waited for. Default 5m.
+	// +optional
+	// +kubebuilder:default="5m"
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('1m') && duration(self) <= duration('1h')",message="timeout must be 1m to 1h, written like 5m"
+	Timeout Duration `json:"timeout,omitempty"`
 }
 
 // OnDelete says what becomes of the traffic when a rollout is deleted.
@@ -238,20 +281,25 @@ const (
 	ApprovalRequired Approval = "Required"
 )
 
-// NAT says which Cloud NAT gateways carry the service's traffic.
+// NAT says how the Cloud NAT gateways that carry the service's traffic are found,
+// and how much of them a rollout leaves alone.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.discovery) || self.discovery != 'Off' || !has(self.gateways) || self.gateways.size() == 0",fieldPath=".discovery",message="discovery \"Off\" means that NAT is not watched: remove gateways, or remove discovery to have them watched"
 type NAT struct {
-	// discovery says whether the service's NAT is watched. Auto: it is whenever
-	// a revision sends all its traffic through a VPC network; without gateways
-	// such a rollout does not begin (NatUnwatched). "Off", with quotes in YAML:
-	// never, the NAT checks are skipped. Default Auto.
+	// discovery says how the gateways are found. Auto: where a revision sends all
+	// its traffic through a VPC network, they are looked up there; where none is
+	// found, or it is not clear which, or the look-up is not allowed, a rollout
+	// does not begin (NatUnwatched). Gateways that are named below are watched
+	// instead, and nothing is looked up but what they have to give. "Off", with
+	// quotes in YAML: NAT is not watched, and its checks are skipped. Default
+	// Auto.
 	// +optional
 	// +kubebuilder:default=Auto
 	Discovery Discovery `json:"discovery,omitempty"`
 
 	// gateways are the Cloud NAT gateways that the service's traffic leaves
-	// through, at most 8. Absent, none is known.
+	// through, at most 8. Absent, they are looked up; name them where the
+	// look-up cannot tell, or is not allowed.
 	// +optional
 	// +listType=map
 	// +listMapKey=project
@@ -260,17 +308,27 @@ type NAT struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=8
 	Gateways []Gateway `json:"gateways,omitempty"`
+
+	// reservePercent is how many percent of a gateway's ports a rollout never
+	// plans with, so that they are left for everybody else and for what a
+	// forecast cannot know: 0 to 90. It has no effect where pacing is Fixed.
+	// Default 20.
+	// +optional
+	// +kubebuilder:default=20
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=90
+	ReservePercent *int32 `json:"reservePercent,omitempty"`
 }
 
-// Discovery says whether a service's NAT is watched.
+// Discovery says how a service's NAT gateways are found.
 //
 // +kubebuilder:validation:Enum=Auto;Off
 type Discovery string
 
 // The values of Discovery.
 const (
-	// DiscoveryAuto watches the NAT of revisions that send all their traffic
-	// through a VPC network.
+	// DiscoveryAuto looks them up where a revision sends all its traffic through
+	// a VPC network, unless they are named.
 	DiscoveryAuto Discovery = "Auto"
 	// DiscoveryOff never watches NAT.
 	DiscoveryOff Discovery = "Off"

@@ -6,18 +6,32 @@ import (
 
 // The limits of status, in characters and items. kube-apiserver refuses a
 // status that exceeds them, so whoever writes one keeps to them. Together they
-// keep the largest status under 32 KiB, at one byte a character.
+// keep the largest status under 32 KiB, at one byte a character: what is said
+// once for the reader, such as a condition's message, may be longer than what is
+// there many times, such as an entry of history.
 const (
-	// MaxConditionMessage limits the message of a condition, and attempt.cause.
-	MaxConditionMessage = 1024
+	// MaxConditionMessage limits the message of a condition.
+	MaxConditionMessage = 896
 	// MaxNextAction limits nextAction.
 	MaxNextAction = 400
-	// MaxMessage limits every other message.
+	// MaxMessage limits every other message, but for those of history.
 	MaxMessage = 200
+	// MaxHistoryMessage limits the messages of history, of which there are most.
+	MaxHistoryMessage = 120
+	// MaxCause limits attempt.cause.
+	MaxCause = 512
+	// MaxReason limits a reason that is saved beside the conditions.
+	MaxReason = 32
 	// MaxRequestField limits what of a request's annotations is kept.
 	MaxRequestField = 128
 	// MaxImage limits the name of an image.
-	MaxImage = 512
+	MaxImage = 320
+	// MaxGateways limits the gateways that are shown and remembered.
+	MaxGateways = 4
+	// MaxAdvice limits the findings.
+	MaxAdvice = 6
+	// MaxAdviceCode limits the name of a finding.
+	MaxAdviceCode = 32
 	// MaxHistory limits the entries of history.
 	MaxHistory = 20
 )
@@ -37,7 +51,7 @@ type CloudRunRolloutStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=6
-	// +kubebuilder:validation:XValidation:rule="self.all(c, c.message.size() <= 1024 && c.reason.size() <= 64)",message="a condition's message has at most 1024 characters and its reason at most 64: shorten them"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, c.message.size() <= 896 && c.reason.size() <= 64)",message="a condition's message has at most 896 characters and its reason at most 64: shorten them"
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// phase is where the rollout stands, in one word. Absent before the first
@@ -45,10 +59,11 @@ type CloudRunRolloutStatus struct {
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
-	// step is the step under way and the number of steps, such as "2/4". Absent
-	// outside an attempt.
+	// step is the step under way and the number of steps, such as "2/4"; at a
+	// weight that was inserted before it, such as "2/4, 15% on the way to 25%".
+	// Absent outside an attempt.
 	// +optional
-	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:MaxLength=32
 	Step string `json:"step,omitempty"`
 
 	// weight is the candidate's share of the traffic as Cloud Run reports it,
@@ -84,6 +99,25 @@ type CloudRunRolloutStatus struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=11
 	Checks []CheckStatus `json:"checks,omitempty"`
+
+	// gateways are the NAT gateways that the attempt watches, at most 4; of more
+	// that are named, the first 4. Absent outside an attempt.
+	// +optional
+	// +listType=map
+	// +listMapKey=project
+	// +listMapKey=region
+	// +listMapKey=router
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=4
+	Gateways []GatewayStatus `json:"gateways,omitempty"`
+
+	// advice is what was found about the service that a release can suffer from,
+	// at most 6 findings. It has no effect. Absent when nothing was found.
+	// +optional
+	// +listType=map
+	// +listMapKey=code
+	// +kubebuilder:validation:MaxItems=6
+	Advice []Advice `json:"advice,omitempty"`
 
 	// lastRequest is the answer to the newest request of a person. Absent while
 	// there was none.
@@ -142,7 +176,7 @@ type RevisionStatus struct {
 
 	// image is its first container's image. Absent when it could not be read.
 	// +optional
-	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:MaxLength=320
 	Image string `json:"image,omitempty"`
 }
 
@@ -235,7 +269,7 @@ const (
 
 // NoDataCause is why a check has no data.
 //
-// +kubebuilder:validation:Enum=NoTraffic;DataLate;SeriesAbsent;AccessDenied;QuotaExceeded;Unavailable;PartialResult;UnusableValues;AmbiguousName;QueryRefused;NotAsked
+// +kubebuilder:validation:Enum=NoTraffic;DataLate;SeriesAbsent;AccessDenied;QuotaExceeded;Unavailable;PartialResult;UnusableValues;AmbiguousName;QueryRefused;NotAsked;GatewayUnread
 type NoDataCause string
 
 // The causes.
@@ -262,7 +296,137 @@ const (
 	CauseQueryRefused NoDataCause = "QueryRefused"
 	// CauseNotAsked: the service could not be read, so nothing was asked.
 	CauseNotAsked NoDataCause = "NotAsked"
+	// CauseGatewayUnread: it is not known what the NAT gateway has to give.
+	CauseGatewayUnread NoDataCause = "GatewayUnread"
 )
+
+// GatewayStatus is what is known of a NAT gateway that an attempt watches.
+type GatewayStatus struct {
+	// project is the ID of the project of the gateway's router.
+	// +required
+	// +kubebuilder:validation:MaxLength=30
+	Project string `json:"project"`
+
+	// region is the region of the gateway's router.
+	// +required
+	// +kubebuilder:validation:MaxLength=32
+	Region string `json:"region"`
+
+	// router is the name of the Cloud Router.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Router string `json:"router"`
+
+	// name is the name of the gateway on that router.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+
+	// origin says how the gateway is known: Named in spec.nat.gateways, or
+	// Discovered.
+	// +required
+	Origin GatewayOrigin `json:"origin,omitempty"`
+
+	// addressing says how the gateway gets its addresses: Manual, or Automatic,
+	// where it gets more when it needs them and so has no fixed capacity. Absent
+	// when it is not known.
+	// +optional
+	Addressing GatewayAddressing `json:"addressing,omitempty"`
+
+	// ips is the number of the gateway's addresses now. Absent when it is not
+	// known.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	IPs int32 `json:"ips,omitempty"`
+
+	// portsPerEndpoint is the number of ports that an instance gets when it
+	// starts. Absent when it is not known.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	PortsPerEndpoint int32 `json:"portsPerEndpoint,omitempty"`
+
+	// endpoints is the number of instances and machines that have ports now.
+	// Absent when it is not known.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Endpoints *int32 `json:"endpoints,omitempty"`
+
+	// capacity is the number of ports of one protocol that the gateway's
+	// addresses have: 64,512 each. Absent when it is not known or not fixed.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Capacity *int32 `json:"capacity,omitempty"`
+
+	// allocated is the number of ports that were allocated in the newest minute
+	// that is known. Absent when none is.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Allocated *int32 `json:"allocated,omitempty"`
+
+	// forecast is the number of ports that will be allocated at the worst moment
+	// of the next weight. Absent when nothing is forecast.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Forecast *int32 `json:"forecast,omitempty"`
+
+	// headroom is the number of ports that the rollout may still take: the
+	// capacity without what is allocated, without what other rollouts may still
+	// take, and without the reserve. Absent when it is not known or not bounded.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Headroom *int32 `json:"headroom,omitempty"`
+
+	// claimed is the number of ports that the last rise may still take; other
+	// rollouts behind the gateway count it as taken. Absent when it has taken
+	// what it takes.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Claimed int32 `json:"claimed,omitempty"`
+
+	// observedThrough is the end of the minute of allocated, or else when the
+	// gateway was read. Absent before the first look.
+	// +optional
+	ObservedThrough *metav1.Time `json:"observedThrough,omitempty"`
+}
+
+// GatewayOrigin says how a gateway is known.
+//
+// +kubebuilder:validation:Enum=Named;Discovered
+type GatewayOrigin string
+
+// The values of GatewayOrigin.
+const (
+	// OriginNamed is named in spec.nat.gateways.
+	OriginNamed GatewayOrigin = "Named"
+	// OriginDiscovered was found by the way that the revisions' traffic takes.
+	OriginDiscovered GatewayOrigin = "Discovered"
+)
+
+// GatewayAddressing says how a gateway gets its addresses.
+//
+// +kubebuilder:validation:Enum=Manual;Automatic
+type GatewayAddressing string
+
+// The values of GatewayAddressing.
+const (
+	// AddressingManual has the addresses that its owner gave it.
+	AddressingManual GatewayAddressing = "Manual"
+	// AddressingAutomatic gets more addresses when it needs them.
+	AddressingAutomatic GatewayAddressing = "Automatic"
+)
+
+// Advice is a finding about a service that a release can suffer from.
+type Advice struct {
+	// code is the finding in one word.
+	// +required
+	// +kubebuilder:validation:MaxLength=32
+	Code string `json:"code"`
+
+	// message says what was found, and what to write.
+	// +required
+	// +kubebuilder:validation:MaxLength=200
+	Message string `json:"message"`
+}
 
 // RequestStatus is the answer to a person's request.
 type RequestStatus struct {
@@ -311,12 +475,12 @@ type HistoryEntry struct {
 
 	// reason is the reason of the event that told it.
 	// +required
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=32
 	Reason string `json:"reason"`
 
 	// message says what happened, with the number that decided.
 	// +optional
-	// +kubebuilder:validation:MaxLength=200
+	// +kubebuilder:validation:MaxLength=120
 	Message string `json:"message,omitempty"`
 
 	// step is the step it happened in, such as "2/4". Absent outside an attempt.

@@ -24,6 +24,10 @@ type Plan struct {
 
 	Gateways    []analysis.Source // NAT gateways named by the user
 	NatUnwanted bool              // the user does not want NAT watched
+
+	Pacing        Pacing
+	Reserve       int64         // percent of a gateway's ports that no rise is planned with, 0..90
+	WarmupTimeout time.Duration // how long the first write waits for minimum instances
 }
 
 // Step is a weight held for a bake.
@@ -32,6 +36,15 @@ type Step struct {
 	Bake     time.Duration
 	Approval bool // wait for a person before this weight
 }
+
+// Pacing says whether smaller weights may be inserted before those of the plan.
+type Pacing string
+
+// The pacings. Any other word is like Fixed.
+const (
+	Headroom Pacing = "Headroom" // as NAT can follow
+	Fixed    Pacing = "Fixed"    // never
+)
 
 // Action is what a breach leads to.
 type Action string

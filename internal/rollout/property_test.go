@@ -54,6 +54,7 @@ func (g garbage) plan() Plan {
 		CandidateRevision: pick(g, "named", "", "", g.name()), StableRevision: pick(g, "stable", "", "", g.name()),
 		StepDeadline: g.duration(), Window: g.duration(), NatUnwanted: pick(g, "unwanted", false, true),
 		NoData: NoDataPolicy{g.duration(), pick(g, "action", Pause, Rollback, "")},
+		Pacing: pick(g, "pacing", Headroom, Fixed, ""), Reserve: g.percent(), WarmupTimeout: g.duration(),
 	}
 	for range rapid.IntRange(0, 4).Draw(g.T, "steps") {
 		p.Steps = append(p.Steps, Step{g.percent(), g.duration(), pick(g, "approval", false, true)})

@@ -19,10 +19,12 @@ const plan = `
 analysis:
   onNoData: {action: Pause, after: 30m}
   window: 5m
-nat: {discovery: Auto}
+nat: {discovery: Auto, reservePercent: 20}
 strategy:
   onDelete: Freeze
+  pacing: Headroom
   stepDeadline: 1h
+  warmup: {timeout: 5m}
   steps: [{weight: 5, bake: 10m}, {weight: 25, bake: 10m}, {weight: 50, bake: 10m}, {weight: 100, bake: 20m}]
 target:
   service: {project: acme-prod, location: asia-northeast1, name: graphql-api}

@@ -86,10 +86,10 @@ func TestConstantsAgreeWithTheDefinition(t *testing.T) {
 			v1alpha1.MaxImage, *status.Properties["candidate"].Properties["image"].MaxLength,
 		},
 		"the cause of attempt": {
-			v1alpha1.MaxConditionMessage, *status.Properties["attempt"].Properties["cause"].MaxLength,
+			v1alpha1.MaxCause, *status.Properties["attempt"].Properties["cause"].MaxLength,
 		},
 		"the message of checks":  {v1alpha1.MaxMessage, message(status.Properties["checks"])},
-		"the message of history": {v1alpha1.MaxMessage, message(status.Properties["history"])},
+		"the message of history": {v1alpha1.MaxHistoryMessage, message(status.Properties["history"])},
 		"the message of lastRequest": {
 			v1alpha1.MaxMessage, *status.Properties["lastRequest"].Properties["message"].MaxLength,
 		},
@@ -99,7 +99,13 @@ func TestConstantsAgreeWithTheDefinition(t *testing.T) {
 		"the shares of an intent": {
 			v1alpha1.MaxShares, *status.Properties["attempt"].Properties["intents"].Items.Properties["split"].MaxItems,
 		},
-		"latched": {v1alpha1.MaxLatched, *status.Properties["attempt"].Properties["latched"].MaxItems},
+		"the reason of history": {v1alpha1.MaxReason, *status.Properties["history"].Items.Properties["reason"].MaxLength},
+		"the reason of attempt": {v1alpha1.MaxReason, *status.Properties["attempt"].Properties["reason"].MaxLength},
+		"gateways":              {v1alpha1.MaxGateways, *status.Properties["gateways"].MaxItems},
+		"advice":                {v1alpha1.MaxAdvice, *status.Properties["advice"].MaxItems},
+		"the message of advice": {v1alpha1.MaxMessage, message(status.Properties["advice"])},
+		"the code of advice":    {v1alpha1.MaxAdviceCode, *status.Properties["advice"].Items.Properties["code"].MaxLength},
+		"latched":               {v1alpha1.MaxLatched, *status.Properties["attempt"].Properties["latched"].MaxItems},
 	}
 	for name, c := range cases {
 		if c.got != c.want {

@@ -190,6 +190,19 @@ var rules = []rule{
 		},
 	},
 	{
+		field: "spec.strategy.warmup.timeout", says: "timeout must be 1m to 1h",
+		accept: map[string]string{
+			"a minute":             `spec: {strategy: {warmup: {timeout: 60s}}}`,
+			"an hour":              `spec: {strategy: {warmup: {timeout: 1h}}}`,
+			"nothing, which is 5m": `spec: {strategy: {warmup: {}}}`,
+		},
+		reject: map[string]string{
+			"at once":      `spec: {strategy: {warmup: {timeout: 0s}}}`,
+			"over an hour": `spec: {strategy: {warmup: {timeout: 61m}}}`,
+			"no duration":  `spec: {strategy: {warmup: {timeout: never}}}`,
+		},
+	},
+	{
 		field: "spec.analysis.window", says: "window must be 1m to 1h",
 		accept: map[string]string{
 			"a minute": `spec: {analysis: {window: 1m}}`,
@@ -243,6 +256,7 @@ var rules = []rule{
 		reject: map[string]string{
 			"NAT Off, errors in Shadow": `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: Shadow}]}}`,
 			"NAT Off, errors Off":       `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}]}}`,
+			"a share of ports on":       `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}, {name: ports, natPortUtilization: {maxPercent: 80}}]}}`,
 			"only a NAT check on":       `spec: {nat: {discovery: "Off"}, analysis: {checks: [{name: errors, mode: "Off"}, {name: nat-drops, mode: Enforce}]}}`,
 		},
 	},
@@ -260,6 +274,7 @@ var rules = []rule{
 		accept: map[string]string{"one": checks + `[{name: mine, natDroppedPackets: {maxPerMinute: 10}}]}}`},
 		reject: map[string]string{
 			"two new ones": checks + `[{name: mine, latency: {maxMilliseconds: 800}, instanceSaturation: {maxPending: 5}}]}}`,
+			"two of NAT":   checks + `[{name: mine, natPortUtilization: {maxPercent: 80}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
 			"two":          checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
 			"three":        checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}, natAllocationFailures: {maxMinutes: 1}}]}}`,
 		},
@@ -274,6 +289,7 @@ var rules = []rule{
 			"client errors":                checks + `[{name: client, clientErrors: {maxPercent: 5, relativeToStable: true}}]}}`,
 			"a latency":                    checks + `[{name: slow, latency: {percentile: 95, maxMilliseconds: 800}}]}}`,
 			"instances":                    checks + `[{name: full, instanceSaturation: {maxPercent: 80}}]}}`,
+			"a share of ports":             checks + `[{name: ports, natPortUtilization: {maxPercent: 80}}]}}`,
 		},
 		reject: map[string]string{"another name without thresholds": checks + `[{name: mine, mode: Shadow}]}}`},
 	},
@@ -286,6 +302,7 @@ var rules = []rule{
 		},
 		reject: map[string]string{
 			"errors that watch the time":       checks + `[{name: errors, latency: {maxMilliseconds: 800}}]}}`,
+			"nat-drops that watch ports":       checks + `[{name: nat-drops, natPortUtilization: {maxPercent: 80}}]}}`,
 			"nat-drops that watch instances":   checks + `[{name: nat-drops, instanceSaturation: {maxPending: 1}}]}}`,
 			"nat-allocation that asks clients": checks + `[{name: nat-allocation, clientErrors: {maxPercent: 1}}]}}`,
 			"errors that watch NAT":            checks + `[{name: errors, natDroppedPackets: {maxPerMinute: 1}}]}}`,
@@ -300,6 +317,7 @@ var rules = []rule{
 			"a NAT check, which holds":       checks + `[{name: nat-drops, rollbackAfter: 10m}]}}`,
 			"a NAT check with another name":  checks + `[{name: mine, natDroppedPackets: {maxPerMinute: 9}, rollbackAfter: 10m}]}}`,
 			"a NAT check that goes straight": checks + `[{name: nat-drops, onBreach: Rollback}]}}`,
+			"a share of ports, which holds":  checks + `[{name: mine, natPortUtilization: {maxPercent: 80}, rollbackAfter: Never}]}}`,
 			"client errors, which hold":      checks + `[{name: mine, clientErrors: {maxPercent: 1}, rollbackAfter: 10m}]}}`,
 		},
 		reject: map[string]string{
@@ -399,10 +417,10 @@ var rules = []rule{
 		reject: map[string]string{"a filter in disguise": gateway + `name: 'x" OR metric.type="'}]}}`},
 	},
 	{
-		field: "status.conditions", says: "a condition's message has at most 1024 characters", before: `{}`,
-		accept: map[string]string{"a long message": `status: {conditions: [` + ready + `reason: Steady, message: ` + strings.Repeat("m", 1024) + `}]}`},
+		field: "status.conditions", says: "a condition's message has at most 896 characters", before: `{}`,
+		accept: map[string]string{"a long message": `status: {conditions: [` + ready + `reason: Steady, message: ` + strings.Repeat("m", 896) + `}]}`},
 		reject: map[string]string{
-			"a longer message": `status: {conditions: [` + ready + `reason: Steady, message: ` + strings.Repeat("m", 1025) + `}]}`,
+			"a longer message": `status: {conditions: [` + ready + `reason: Steady, message: ` + strings.Repeat("m", 897) + `}]}`,
 			"a long reason":    `status: {conditions: [` + ready + `message: "", reason: ` + strings.Repeat("R", 65) + `}]}`,
 		},
 	},
