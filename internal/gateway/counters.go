@@ -1,0 +1,59 @@
+package gateway
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// newCounters count the calls that left this process. The name is shared with
+// the other APIs', which differ in api.
+func newCounters() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sluice_gcp_requests_total", ConstLabels: prometheus.Labels{"api": "compute"},
+		Help: "Calls of Google's APIs by this process, by method and by the code they were answered with.",
+	}, []string{"method", "code"})
+}
+
+// Counters are the calls of the Compute API, by method and HTTP status; the
+// status of a call without an answer is "none".
+func (c *Client) Counters() prometheus.Collector { return c.calls }
+
+// maxAnswer is the largest body that is read, in bytes. A page of 500 routers
+// stays well below it.
+const maxAnswer = 8 << 20
+
+// meter counts the calls and limits what comes back.
+type meter struct {
+	next  http.RoundTripper
+	calls *prometheus.CounterVec
+}
+
+func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
+	answer, err := m.next.RoundTrip(req)
+	code := "none"
+	if answer != nil {
+		code = strconv.Itoa(answer.StatusCode)
+	}
+	m.calls.WithLabelValues(methodOf(req.URL.Path), code).Inc()
+	if err != nil {
+		return nil, err
+	}
+	answer.Body = http.MaxBytesReader(nil, answer.Body, maxAnswer)
+	return answer, nil
+}
+
+// methodOf names a call as the API's reference does: routers.get.
+func methodOf(path string) string {
+	switch {
+	case strings.Contains(path, "/subnetworks/"):
+		return "subnetworks.get"
+	case strings.HasSuffix(path, "/getRouterStatus"):
+		return "routers.getRouterStatus"
+	case strings.HasSuffix(path, "/routers"):
+		return "routers.list"
+	}
+	return "routers.get"
+}
