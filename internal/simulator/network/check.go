@@ -55,7 +55,7 @@ func powerOfTwo(n int) int {
 	if n < 2 {
 		return 1
 	}
-	return 1 << bits.Len(uint(n-1)) //nolint:gosec // not negative
+	return 1 << bits.Len(uint(n-1))
 }
 
 func (c Config) check() error {
@@ -120,18 +120,9 @@ func (c Config) checkGateway(i int) error {
 		return errors.New("project, region, network and name are required")
 	}
 	for _, other := range c.Gateways[:i] {
-		if other.Project != g.Project || other.Region != g.Region {
-			continue
-		}
-		if other.Router == g.Router && other.Name == g.Name {
-			return fmt.Errorf("gateway %s exists twice", g.Name)
-		}
-		if other.Network == g.Network && (len(other.Subnets) == 0 || len(g.Subnets) == 0) {
-			return fmt.Errorf("one of %s and %s covers all subnets, so that there can be no other", other.Name, g.Name)
-		}
-		for _, s := range g.Subnets {
-			if other.Network == g.Network && slices.Contains(other.Subnets, s) {
-				return fmt.Errorf("subnet %s is covered by %s already", s, other.Name)
+		if other.Project == g.Project && other.Region == g.Region {
+			if err := g.besides(other); err != nil {
+				return err
 			}
 		}
 	}
@@ -141,6 +132,25 @@ func (c Config) checkGateway(i int) error {
 		}
 	}
 	return cmp.Or(g.checkAddresses(), g.checkPorts(), checkTime("timeWait", g.TimeWait))
+}
+
+// besides refuses a gateway that cannot stand next to another of its region.
+func (g *Gateway) besides(other Gateway) error {
+	if other.Router == g.Router && other.Name == g.Name {
+		return fmt.Errorf("gateway %s exists twice", g.Name)
+	}
+	if other.Network != g.Network {
+		return nil
+	}
+	if len(other.Subnets) == 0 || len(g.Subnets) == 0 {
+		return fmt.Errorf("one of %s and %s covers all subnets, so that there can be no other", other.Name, g.Name)
+	}
+	for _, s := range g.Subnets {
+		if slices.Contains(other.Subnets, s) {
+			return fmt.Errorf("subnet %s is covered by %s already", s, other.Name)
+		}
+	}
+	return nil
 }
 
 // covers tells whether the gateway serves endpoints in a subnet.

@@ -12,18 +12,17 @@ type growth struct {
 }
 
 // near tells whether a flow uses three quarters of its ports or more.
-func (e *Endpoint) near(f *flow, used int) bool { return 4*used >= 3*e.ports*f.destination.addresses }
+func (e *Endpoint) near(f *flow) bool { return 4*f.used() >= 3*e.ports*f.destination.addresses }
 
-// notice looks at a flow to which connections are about to be added, and orders
-// more ports where it comes near the limit.
-func (e *Endpoint) notice(f *flow, added int) {
+// notice looks at a flow to which connections were added, and orders more ports
+// where it comes near the limit.
+func (e *Endpoint) notice(f *flow) {
 	g := e.gateway
 	if g.spec.Dynamic == nil {
 		return
 	}
-	used := f.used() + added
-	e.peak = max(e.peak, f.taking(used))
-	if !e.growing && e.ports > 0 && e.ports < g.most*e.machines && e.near(f, used) {
+	e.peak = max(e.peak, f.taking(f.used()))
+	if !e.growing && e.ports > 0 && e.ports < g.most*e.machines && e.near(f) {
 		e.growing = true
 		g.growing = append(g.growing, &growth{e, g.network.now + g.network.timing.growth})
 	}
@@ -57,7 +56,7 @@ func (e *Endpoint) short() bool {
 	}
 	e.settleAll()
 	for i := range e.flows {
-		if f := &e.flows[i]; f.way == translated && e.near(f, f.used()) {
+		if f := &e.flows[i]; f.way == translated && e.near(f) {
 			return true
 		}
 	}

@@ -111,19 +111,20 @@ func (e *Endpoint) Open(d DestinationID, want int) int {
 	f := &e.flows[d]
 	f.settle(e)
 	got := f.idle.takeNewest(want)
+	f.busy += got
 	if got < want {
 		got += e.dial(f, want-got)
 	}
-	f.busy += got
 	return got
 }
 
 // dial opens new connections.
 func (e *Endpoint) dial(f *flow, want int) int {
 	got := min(want, e.room(f))
+	f.busy += got
 	if f.way == translated {
 		e.gateway.minute.opened += got
-		e.notice(f, got)
+		e.notice(f)
 	}
 	return got
 }

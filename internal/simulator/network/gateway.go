@@ -124,13 +124,7 @@ func (m *mapping) giveBack() {
 
 // change keeps the sums that hang on a mapping's ports.
 func (m *mapping) change(ports int) {
-	served := 0
-	switch 0 {
-	case m.ports:
-		served = 1
-	case m.ports + ports:
-		served = -1
-	}
+	served := min(1, m.ports+ports) - min(1, m.ports) // one more, one less or the same
 	m.ports += ports
 	m.gateway.mapped += served
 	if m.sender != nil {

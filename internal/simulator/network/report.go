@@ -100,7 +100,10 @@ func (g *gateway) closeMinute(index int) GatewayMinute {
 }
 
 // perMachine divides ports among the machines that have some.
-func (e *Endpoint) perMachine(ports int) int { return (ports + e.served - 1) / max(1, e.served) }
+func (e *Endpoint) perMachine(ports int) int {
+	machines := max(1, e.served)
+	return (ports + machines - 1) / machines
+}
 
 // Status is how the gateways and subnets are now, in the order of the
 // configuration.
