@@ -202,12 +202,14 @@ func (p *parser) rule(path string, c v1alpha1.Check) analysis.Rule {
 			MaxPerMinute: int64(c.NATDroppedPackets.MaxPerMinute),
 			MinMinutes:   orElse(c.NATDroppedPackets.MinMinutes, defaultMinMinutes),
 		}
+	case c.NATPortUtilization != (v1alpha1.NATPortUtilization{}):
+		return analysis.NatPortUtilization{MaxPercent: int64(c.NATPortUtilization.MaxPercent)}
 	case c.Name == v1alpha1.CheckNATAllocation:
 		return analysis.NatAllocationFailures{}
 	case c.Name == v1alpha1.CheckNATDrops:
 		return analysis.NatDroppedPackets{MinMinutes: defaultMinMinutes}
 	case c.Name != v1alpha1.CheckErrors:
-		p.fail(path, "write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets")
+		p.fail(path, "write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets, natPortUtilization")
 	}
 	return analysis.ServerErrors{MaxRatio: 0.01, MinRequests: defaultMinRequests}
 }

@@ -135,6 +135,7 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 					{Name: "slow", Latency: v1alpha1.Latency{MaxMilliseconds: 800}},
 					{Name: "median", Latency: v1alpha1.Latency{Percentile: 50, MaxMilliseconds: 80, MinRequests: 9}, OnBreach: v1alpha1.BreachHold},
 					{Name: "full", InstanceSaturation: &v1alpha1.InstanceSaturation{MaxPercent: 80}},
+					{Name: "ports", NATPortUtilization: v1alpha1.NATPortUtilization{MaxPercent: 80}},
 					{Name: "queue", InstanceSaturation: &v1alpha1.InstanceSaturation{MaxPending: &pending}},
 				}
 			},
@@ -146,6 +147,7 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 					rollout.Guard{Name: "slow", Rule: analysis.Latency{Percentile: 99, MaxMilliseconds: 800, MinRequests: 100}, OnBreach: rollout.Rollback, Mode: rollout.Enforce},
 					rollout.Guard{Name: "median", Rule: analysis.Latency{Percentile: 50, MaxMilliseconds: 80, MinRequests: 9}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
 					rollout.Guard{Name: "full", Rule: analysis.InstanceSaturation{MaxPercent: 80, MaxPending: analysis.Unlimited}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
+					rollout.Guard{Name: "ports", Rule: analysis.NatPortUtilization{MaxPercent: 80}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
 					rollout.Guard{Name: "queue", Rule: analysis.InstanceSaturation{MaxPercent: analysis.Unlimited}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
 				)
 			},

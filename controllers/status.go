@@ -119,6 +119,7 @@ var noDataCauses = map[analysis.Cause]v1alpha1.NoDataCause{
 	analysis.CauseAmbiguous:   v1alpha1.CauseAmbiguousName,
 	analysis.CauseInvalid:     v1alpha1.CauseQueryRefused,
 	analysis.CauseUnasked:     v1alpha1.CauseNotAsked,
+	analysis.CauseUnread:      v1alpha1.CauseGatewayUnread,
 }
 
 func checksOf(d rollout.Decision) []v1alpha1.CheckStatus {

@@ -22,6 +22,8 @@ var rules = []Rule{
 	drops, allocations,
 	NatDroppedPackets{MaxPerMinute: 3, MinMinutes: 1},
 	NatAllocationFailures{MaxMinutes: 1},
+	NatPortUtilization{MaxPercent: 70},
+	NatPortUtilization{MaxPercent: 20},
 }
 
 // anyScene draws a step whose series have gaps, troubles and different delays.
@@ -40,6 +42,10 @@ func anyScene(t *rapid.T) scene {
 	s = s.draw(t, Instances, stable, "", 4).draw(t, NotFound, stable, "", 4)
 	s = s.draw(t, Latencies, candidate, "", 40).draw(t, Latencies, stable, "", 40)
 	s.MaxInstances = 4
+	s.Pools = map[Source]Pool{
+		nat1: {Ports: 12},
+		nat2: rapid.SampledFrom([]Pool{{Ports: 9}, {Automatic: true}, {}}).Draw(t, "pool"),
+	}
 	s.SeenThrough = at(rapid.IntRange(-5, 25).Draw(t, "seen"))
 	s.EarlierSince = rapid.SampledFrom([]time.Time{{}, at(-20)}).Draw(t, "earlier")
 	s.EarlierUntil = at(-rapid.IntRange(0, 3).Draw(t, "until"))
@@ -111,7 +117,7 @@ func TestMoreErrorsNeverImproveAVerdict(t *testing.T) {
 					p.Histogram = took(0, p.Value)
 				case (series.Metric == ActiveInstances || series.Metric == Pending) && turn:
 					p.Value++
-				case (series.Metric == DroppedPackets || series.Metric == AllocationFailed) && turn && p.End.After(s.StepSince):
+				case (series.Metric == DroppedPackets || series.Metric == AllocationFailed || series.Metric == AllocatedPorts) && turn && p.End.After(s.StepSince):
 					p.Value++
 				}
 				b.Points = append(b.Points, p)
@@ -214,6 +220,7 @@ func TestJudgesAreTotal(t *testing.T) {
 		s.Window = time.Duration(anyValue.Draw(t, "window"))
 		s.SeenThrough, s.MaxInstances = anyTime.Draw(t, "seen"), anyValue.Draw(t, "most")
 		s.EarlierSince, s.EarlierUntil = anyTime.Draw(t, "earlier"), anyTime.Draw(t, "until")
+		s.Pools = map[Source]Pool{nat1: {Ports: anyValue.Draw(t, "ports"), Automatic: rapid.Bool().Draw(t, "automatic")}}
 		for _, m := range []Metric{
 			Requests, NotFound, Latencies, Instances, ActiveInstances, Pending, DroppedPackets, AllocationFailed, AllocatedPorts,
 		} {
@@ -239,6 +246,7 @@ func TestJudgesAreTotal(t *testing.T) {
 			NatAllocationFailures{anyValue.Draw(t, "failures")},
 			ClientErrors{rapid.Float64().Draw(t, "ratio"), anyValue.Draw(t, "required"), rapid.Bool().Draw(t, "relative")},
 			Latency{rapid.Float64().Draw(t, "percentile"), anyValue.Draw(t, "milliseconds"), anyValue.Draw(t, "required")},
+			NatPortUtilization{anyValue.Draw(t, "allocated")},
 			InstanceSaturation{anyValue.Draw(t, "percent"), anyValue.Draw(t, "pending")},
 		}
 		for _, r := range odd {

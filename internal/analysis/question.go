@@ -90,6 +90,7 @@ const (
 	CauseNoTraffic   Cause = "no traffic"
 	CauseLate        Cause = "data late"
 	CauseUnasked     Cause = "not asked"
+	CauseUnread      Cause = "what it has to give is not known"
 )
 
 // Point is the value of one minute, for one label value of the series.

@@ -27,6 +27,8 @@ type Scope struct {
 	Stable    Source
 	Gateways  []Source // watched NAT gateways; none: see Unwatched
 	Unwatched string   // why no gateway is watched, for people
+	// Pools are what the gateways have to give, as far as that is known.
+	Pools map[Source]Pool
 
 	// StepSince is the time from which the step is judged: its split in effect
 	// plus the settle time. Zero before the first write.
