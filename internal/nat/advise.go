@@ -1,5 +1,12 @@
 package nat
 
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
 // Facts are what is known of a service that advice can be given on.
 type Facts struct {
 	Gateways []Gateway
@@ -18,29 +25,163 @@ type Facts struct {
 	Connects float64
 }
 
+// Code tells kinds of findings apart.
+type Code string
+
 // The codes of findings, the gravest first.
 const (
-	OwnURLCalled       = "OwnURLCalled"
-	CloudSQLPublic     = "CloudSQLPublic"
-	AllTrafficUnneeded = "AllTrafficUnneeded"
-	TooFewPorts        = "TooFewPorts"
-	OneManualIP        = "OneManualIP"
-	EndpointsCollide   = "EndpointsCollide"
-	NoMinimum          = "NoMinimum"
-	LoggingOff         = "LoggingOff"
+	OwnURLCalled       Code = "OwnURLCalled"
+	CloudSQLPublic     Code = "CloudSQLPublic"
+	AllTrafficUnneeded Code = "AllTrafficUnneeded"
+	TooFewPorts        Code = "TooFewPorts"
+	OneManualIP        Code = "OneManualIP"
+	EndpointsCollide   Code = "EndpointsCollide"
+	NoMinimum          Code = "NoMinimum"
+	LoggingOff         Code = "LoggingOff"
 )
 
 const (
-	// MostFindings is how many findings there are at most, and LongestFinding
-	// how many bytes one has: they are kept in a status of bounded size.
-	MostFindings, LongestFinding = 6, 200
+	// MostFindings is how many findings there are at most.
+	MostFindings = 6
+	// LongestFinding is how many bytes one has at most. Both keep the status
+	// within its size.
+	LongestFinding = 200
+	// slowConnects are too few connections a second for an endpoint where nobody
+	// knows how many it opens: a page that makes five calls without keep-alive.
+	slowConnects = 5
 )
 
 // Finding is a piece of advice: a code and a sentence.
 type Finding struct {
-	Code string
+	Code Code
 	Text string
 }
 
 // Advise lists what would spare the gateways, the gravest first.
-func Advise(f Facts) []Finding { return nil }
+func Advise(f Facts) []Finding {
+	var findings []Finding
+	for _, advice := range advices {
+		for _, text := range advice.of(f) {
+			if len(findings) < MostFindings {
+				findings = append(findings, Finding{Code: advice.code, Text: short(text)})
+			}
+		}
+	}
+	return findings
+}
+
+// advices in order of gravity: what takes traffic off the gateways comes before
+// what makes them larger, and that before what helps to see.
+var advices = []struct {
+	code Code
+	of   func(Facts) []string
+}{
+	{OwnURLCalled, ownURL},
+	{CloudSQLPublic, cloudSQL},
+	{AllTrafficUnneeded, allTraffic},
+	{TooFewPorts, each(tooFewPorts)},
+	{OneManualIP, each(oneManualIP)},
+	{EndpointsCollide, each(endpointsCollide)},
+	{NoMinimum, noMinimum},
+	{LoggingOff, each(loggingOff)},
+}
+
+// each gives advice for every gateway.
+func each(advise func(Facts, Gateway) string) func(Facts) []string {
+	return func(f Facts) []string {
+		var texts []string
+		for _, g := range f.Gateways {
+			if text := advise(f, g); text != "" {
+				texts = append(texts, text)
+			}
+		}
+		return texts
+	}
+}
+
+func ownURL(f Facts) []string {
+	if f.OwnURL == "" || !f.AllTraffic {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s holds the service's own public URL: calls to it leave through Cloud NAT, one port each; "+
+		"call 127.0.0.1 instead.", cut(f.OwnURL, 63))}
+}
+
+func cloudSQL(f Facts) []string {
+	if !f.CloudSQLPublic || !f.AllTraffic {
+		return nil
+	}
+	return []string{"Cloud SQL is reached over a public path: all its connections share one destination, and so one set of ports; " +
+		"use its private address."}
+}
+
+func allTraffic(f Facts) []string {
+	if !f.AllTraffic || f.NeedsNat {
+		return nil
+	}
+	return []string{"All traffic leaves through the VPC and Cloud NAT; unless others rely on its fixed addresses, " +
+		"egress PRIVATE_RANGES_ONLY takes public calls off NAT."}
+}
+
+func tooFewPorts(f Facts, g Gateway) string {
+	rate, seconds := g.ConnectRate(), int64(g.timeWait()/time.Second)
+	switch {
+	case f.Connects > rate:
+		return fmt.Sprintf("%s: %s ports per endpoint / %s s TIME_WAIT = %s connections/s to one destination; an instance opens %s.",
+			cut(g.Name, 63), thousands(g.MostPortsEach()), thousands(seconds), decimal(rate), decimal(f.Connects))
+	case f.Connects <= 0 && rate < slowConnects:
+		return fmt.Sprintf("%s: %s ports per endpoint / %s s TIME_WAIT = %s connections/s to one destination; "+
+			"reuse connections or raise minPortsPerVm.", cut(g.Name, 63), thousands(g.MostPortsEach()), thousands(seconds), decimal(rate))
+	}
+	return ""
+}
+
+func oneManualIP(_ Facts, g Gateway) string {
+	if g.Auto || g.IPs != 1 {
+		return ""
+	}
+	return fmt.Sprintf("%s has one manual address: %s endpoints with %s ports each, and no more; add an address.",
+		cut(g.Name, 63), thousands(g.Capacity().Endpoints), thousands(g.PortsEach()))
+}
+
+func endpointsCollide(_ Facts, g Gateway) string {
+	if !g.EndpointIndependent {
+		return ""
+	}
+	return cut(g.Name, 63) + " maps endpoint-independently: ports can collide and packets drop while ports are free; turn it off."
+}
+
+func noMinimum(f Facts) []string {
+	if f.Minimum > 0 {
+		return nil
+	}
+	return []string{"No minimum of instances: each burst starts them cold, and each opens its connections at once; " +
+		"a minimum of 3 keeps some warm."}
+}
+
+func loggingOff(_ Facts, g Gateway) string {
+	if g.Logging {
+		return ""
+	}
+	return cut(g.Name, 63) + " logs no dropped connections: errors-only logging would tell which instance and destination ran out."
+}
+
+// short bounds a sentence.
+func short(text string) string { return cut(text, LongestFinding) }
+
+// cut bounds a text to a number of bytes, at the end of a character.
+func cut(text string, bytes int) string {
+	const ellipsis = "..."
+	if len(text) <= bytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:bytes-len(ellipsis)], "") + ellipsis
+}
+
+// decimal writes a rate with at most two decimals, without more than it needs.
+func decimal(x float64) string {
+	if x >= 10 {
+		return thousands(round(x))
+	}
+	return strconv.FormatFloat(float64(round(x*100))/100, 'f', -1, 64)
+}

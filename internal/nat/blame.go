@@ -1,6 +1,10 @@
 package nat
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Role is what a rollout is to a gateway's trouble.
 type Role string
@@ -21,8 +25,8 @@ type Sample struct {
 	Value int64
 }
 
-// Evidence is what is known of a gateway's trouble. Series are ascending; an
-// empty one is not known.
+// Evidence is what is known of a gateway's trouble. An empty series is not
+// known; the order of its samples does not matter.
 type Evidence struct {
 	Gateway Gateway
 	Policy  Policy
@@ -38,9 +42,11 @@ type Evidence struct {
 	Usual, Worst int64
 	// Reasons of the drops, as Cloud NAT names them.
 	Reasons []string
+	// AllocationFailed: the gateway found no address for an endpoint.
+	AllocationFailed bool
 
-	// Allocated ports and open Connections of the gateway, and the Candidate's
-	// Instances, active and idle, from ten minutes before the rise on.
+	// Allocated ports and open Connections of the gateway, and the candidate's
+	// Instances, active and idle, from [Before] a rise on.
 	Allocated, Connections, Instances []Sample
 	// OthersHot is how many other rollouts behind the gateway were hot when the
 	// trouble began.
@@ -53,7 +59,7 @@ type Evidence struct {
 
 // Health is how a revision's users fare.
 type Health struct {
-	Requests int64 // 0: not known
+	Requests int64 // 0: none, or not known
 	Failed   int64 // answered 5xx
 	// Slow is a high percentile of the latencies, the same for both revisions.
 	// 0: not known.
@@ -67,6 +73,217 @@ type Verdict struct {
 	Because string
 }
 
+const (
+	// Before is how far before a rise evidence is read: what others began shortly
+	// before must not pass for calm.
+	Before = 10 * time.Minute
+	// after is how long after the first bad minute growth still counts.
+	after = 2 * time.Minute
+	// soon is within what time of a rise trouble begins that the rise caused: new
+	// instances start within a minute or two and fill TIME_WAIT in two.
+	soon = 5 * time.Minute
+	// conflict is the reason that more ports do not cure.
+	conflict = "ENDPOINT_INDEPENDENCE_CONFLICT"
+)
+
 // Blame tells what a rollout is to a gateway's trouble. An innocent one is never
 // called the culprit for what its numbers leave open.
-func Blame(e Evidence) Verdict { return Verdict{Role: Unknown} }
+func Blame(e Evidence) Verdict {
+	t := understand(e)
+	for _, rule := range blames {
+		if v, ok := rule(t); ok {
+			if slices.Contains(e.Reasons, conflict) {
+				v.Because += "; endpoint-independent mapping conflicts, which more ports do not cure"
+			}
+			return v
+		}
+	}
+	return Verdict{Unknown, "nothing tells whose trouble it is"} // unreached: the last rule speaks
+}
+
+// blames are asked in this order; the first that speaks decides.
+var blames = []func(trouble) (Verdict, bool){
+	undated,     // without a beginning nothing can be compared
+	earlier,     // it was there before anything was raised
+	asUsual,     // it is no worse than before
+	inCompany,   // another rollout took a step as well
+	unmeasured,  // without allocated ports others cannot be seen
+	exhausted,   // no ports are left: who took the last ones?
+	others,      // somebody else grew
+	suffersOnly, // only the candidate's users feel it: its own ports
+	nothingElse, // nothing but the candidate changed, just before
+	unfelt,      // nobody of ours feels it
+	unexplained,
+}
+
+// trouble is evidence with what follows from it.
+type trouble struct {
+	Evidence
+	rise                              time.Time // the last one before it began
+	allocated, connections, instances growth
+}
+
+// growth is how much a series grew around a rise, and how far it moved before.
+type growth struct {
+	known             bool
+	before, moved, by int64
+}
+
+func understand(e Evidence) trouble {
+	e.Policy = e.Policy.usable()
+	t := trouble{Evidence: e}
+	for _, rise := range e.Rises {
+		if rise.Before(e.Began) && rise.After(t.rise) {
+			t.rise = rise
+		}
+	}
+	t.allocated, t.connections, t.instances = t.grew(e.Allocated), t.grew(e.Connections), t.grew(e.Instances)
+	return t
+}
+
+// grew compares the least before the rise with the most until the trouble was
+// there. A series that does not reach the first bad minute is not known.
+func (t trouble) grew(series []Sample) growth {
+	var before, since []int64
+	reaches := false
+	for _, s := range series {
+		switch {
+		case s.End.After(t.rise.Add(-Before)) && !s.End.After(t.rise):
+			before = append(before, count(s.Value))
+		case s.End.After(t.rise) && !s.End.After(t.Began.Add(after)):
+			since = append(since, count(s.Value))
+		}
+		reaches = reaches || !s.End.Before(t.Began)
+	}
+	if len(before) == 0 || len(since) == 0 || !reaches {
+		return growth{}
+	}
+	least := slices.Min(before)
+	return growth{known: true, before: least, moved: slices.Max(before) - least, by: max(0, slices.Max(since)-least)}
+}
+
+// ours is how many endpoints the candidate's new instances are.
+func (t trouble) ours() int64 { return t.instances.by * t.Policy.EndpointsPerInstance }
+
+// slack is how many endpoints come and go without meaning.
+func (t trouble) slack() int64 { return max(2, t.ours()/10) }
+
+// grown is by how many endpoints the gateway's allocated ports grew.
+func (t trouble) grown() int64 { return ceilDiv(t.allocated.by, t.Gateway.PortsEach()) }
+
+// ofOthers tells whether others surely grew: the candidate's instances cannot
+// explain it, were each two endpoints with all the ports that one can have.
+func (t trouble) ofOthers() bool {
+	now := t.instances.before + t.instances.by
+	if t.Gateway.Dynamic {
+		if t.allocated.by > 2*now*t.Gateway.MostPortsEach()+t.slack()*t.Gateway.PortsEach() {
+			return true
+		}
+	} else if t.grown() > 2*t.instances.by+t.slack() {
+		return true
+	}
+	return t.connections.known && t.connections.by > 2*now*t.Gateway.MostPortsEach()+t.scatter()
+}
+
+// scatter is how many connections come and go without meaning: as many as did
+// before, but not so many that a burst could hide in them.
+func (t trouble) scatter() int64 {
+	return 16 + min(t.connections.moved, t.connections.before/50)
+}
+
+// calm tells whether nothing changed but the candidate's new instances. Its new
+// connections are not told from those of a burst elsewhere, so there may be
+// none.
+func (t trouble) calm() bool {
+	return t.connections.known && t.connections.by <= t.scatter() && t.grown() <= t.ours()+t.slack()
+}
+
+func (t trouble) soon() bool { return t.Began.Sub(t.rise) <= soon }
+
+func undated(t trouble) (Verdict, bool) {
+	return Verdict{Unknown, "it is not known when it began"}, t.Began.IsZero()
+}
+
+func earlier(t trouble) (Verdict, bool) {
+	if len(t.Rises) == 0 {
+		return Verdict{Bystander, "nothing has been raised"}, true
+	}
+	first := slices.MinFunc(t.Rises, time.Time.Compare)
+	return Verdict{Bystander, "it began " + minutes(first.Sub(t.Began)) + " before the first rise"}, t.rise.IsZero()
+}
+
+func asUsual(t trouble) (Verdict, bool) {
+	return Verdict{Bystander, fmt.Sprintf("%s a minute at most, and %s were usual before the attempt",
+		thousands(t.Worst), thousands(t.Usual))}, t.Usual > 0 && t.Worst <= 2*t.Usual
+}
+
+func inCompany(t trouble) (Verdict, bool) {
+	return Verdict{Unknown, fmt.Sprintf("%s behind %s had just taken a step too",
+		plural(t.OthersHot, "other rollout", "other rollouts"), t.Gateway.Name)}, t.OthersHot > 0
+}
+
+func unmeasured(t trouble) (Verdict, bool) {
+	return Verdict{Unknown, "the allocated ports of " + t.Gateway.Name + " around the rise are not known"}, !t.allocated.known
+}
+
+// exhausted: an endpoint found no ports. What counts is whether the candidate's
+// instances alone would have filled what was free, because those that were left
+// without ports do not show in what is allocated. Guilty it is by one endpoint
+// per instance, innocent by two.
+func exhausted(t trouble) (Verdict, bool) {
+	capacity, each := t.Gateway.Capacity().Endpoints, t.Gateway.PortsEach()
+	before := ceilDiv(t.allocated.before, each)
+	full := before+t.grown() >= capacity-capacity/50
+	if t.Gateway.Auto || !full && !t.AllocationFailed {
+		return Verdict{}, false
+	}
+	free := max(0, capacity-before)
+	numbers := fmt.Sprintf("%s had %s free before the rise, and the candidate started %s",
+		t.Gateway.Name, plural(free, "endpoint", "endpoints"), plural(t.instances.by, "instance", "instances"))
+	switch {
+	case !t.instances.known:
+		return Verdict{Unknown, "no ports are left, and the candidate's instances are not known"}, true
+	case !full:
+		return Verdict{Unknown, "an allocation failed; " + numbers}, true
+	case t.soon() && t.instances.by > free:
+		return Verdict{Culprit, numbers}, true
+	case 2*t.instances.by+t.slack() <= free:
+		return Verdict{Bystander, numbers + ": others took the rest"}, true
+	}
+	return Verdict{Unknown, numbers}, true
+}
+
+func others(t trouble) (Verdict, bool) {
+	v := Verdict{Unknown, t.growths()}
+	if t.well() {
+		v = Verdict{Bystander, v.Because + "; " + t.users()}
+	}
+	return v, t.ofOthers()
+}
+
+func suffersOnly(t trouble) (Verdict, bool) {
+	return Verdict{Culprit, t.users() + ", and " + t.Gateway.Name + " has free ports: the candidate's own ran out"}, t.alone()
+}
+
+func nothingElse(t trouble) (Verdict, bool) {
+	return Verdict{Culprit, "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise and nothing else changed: " + t.growths()},
+		t.soon() && t.calm()
+}
+
+func unfelt(t trouble) (Verdict, bool) {
+	return Verdict{Bystander, "nobody of this service suffers: " + t.users()}, t.well()
+}
+
+func unexplained(t trouble) (Verdict, bool) {
+	return Verdict{Unknown, "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise; " + t.growths()}, true
+}
+
+// growths writes what grew, and how much of it the candidate explains.
+func (t trouble) growths() string {
+	text := fmt.Sprintf("allocated ports grew by %s, of which the candidate's %s explain %s",
+		thousands(t.allocated.by), plural(t.instances.by, "new instance", "new instances"), thousands(t.ours()*t.Gateway.PortsEach()))
+	if !t.connections.known {
+		return text + "; open connections are not known"
+	}
+	return text + fmt.Sprintf("; open connections grew by %s from %s", thousands(t.connections.by), thousands(t.connections.before))
+}

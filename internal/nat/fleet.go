@@ -7,9 +7,10 @@ import (
 
 const (
 	// AddressesPerInstance is how many addresses of the subnet an instance takes
-	// with Direct VPC egress, and AddressBlock how many are reserved at a time
-	// (docs run/configuring/vpc-direct-vpc).
-	AddressesPerInstance, AddressBlock = 2, 16
+	// with Direct VPC egress (docs run/configuring/vpc-direct-vpc).
+	AddressesPerInstance = 2
+	// AddressBlock is how many addresses are reserved at a time (ibid.).
+	AddressBlock = 16
 	// LeastQuota is the smallest quota of instances per revision with Direct VPC
 	// egress; it is 100 to 200 by region and can be raised (docs run/quotas).
 	LeastQuota = 100

@@ -1,5 +1,12 @@
 package nat
 
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
 // Limit names what keeps a candidate from having more instances.
 type Limit string
 
@@ -13,6 +20,9 @@ const (
 	InstancesQuota Limit = "the quota of instances per revision with Direct VPC egress"
 )
 
+// unlimited is more instances than anything here can count.
+const unlimited = math.MaxInt64
+
 // Forecast is a gateway at the peak after a step to a weight, with every number
 // on the way to it. Endpoints are counted in blocks of Each ports.
 type Forecast struct {
@@ -20,9 +30,9 @@ type Forecast struct {
 	Weight  int64
 
 	// Load is how many instances the whole traffic keeps busy, Needed how many
-	// of them the candidate does at the weight, Peak how many it may have at
-	// once, Has how many it has and Starts the difference.
-	Load, Needed, Peak, Has, Starts int64
+	// of them the candidate does at the weight, Least its minimum there, Peak how
+	// many it may have at once, Has how many it has and Starts the difference.
+	Load, Needed, Least, Peak, Has, Starts int64
 
 	// Each is how many ports a new endpoint gets. Capacity of the gateway, Kept
 	// in reserve, and Room, the rest; Taken now, Adds by the step, Promised to
@@ -38,29 +48,146 @@ type Forecast struct {
 	// ExtraIPs is how many addresses it lacks already.
 	ExtraIPs int64
 
-	// Allowed is how many instances the candidate may have at once, and Bound
-	// what binds first, whether the forecast fits or not.
-	Allowed int64
-	Bound   Limit
+	// Allowed is how many instances the candidate may have at once, Bound what
+	// binds first, whether the forecast fits or not, and Most the number that
+	// people know that limit by.
+	Allowed, Most int64
+	Bound         Limit
 }
 
 // Foresee forecasts a gateway at the peak after a step to a weight, 0..100.
 func Foresee(g Gateway, f Fleet, p Policy, weight int64) Forecast {
-	return Forecast{Gateway: g.Name, Weight: weight}
+	p = p.usable()
+	weight = min(max(weight, 0), 100)
+	capacity := g.Capacity().Endpoints
+	c := Forecast{
+		Gateway: g.Name, Weight: weight,
+		Load: f.Load(), Needed: f.needs(weight), Least: f.least(weight), Has: count(f.Candidate),
+		Each: g.PortsEach(), Capacity: capacity, Taken: g.Taken(),
+		Kept: ceilDiv(capacity*p.ReservePercent, 100), Reserve: p.ReservePercent,
+		Auto: g.Auto, Dynamic: g.Dynamic,
+	}
+	if g.lacksIPs() {
+		c.ExtraIPs = g.ExtraIPs
+	}
+	c.Room = c.Capacity - c.Kept
+	c.Promised = ceilDiv(count(g.Reserved), c.Each)
+	c.Peak = max(p.overshot(c.Needed), c.Least)
+	c.Starts = max(0, c.Peak-c.Has)
+	c.Adds = c.Starts * p.EndpointsPerInstance
+	return c.limited(f, p)
 }
 
-// Fits tells whether the step may be made. One that adds no instance always may.
-func (f Forecast) Fits() bool { return f.Starts == 0 || f.Peak <= f.Allowed }
+// limited finds the limit that binds first.
+func (c Forecast) limited(f Fleet, p Policy) Forecast {
+	c.Allowed = unlimited
+	limit := func(name Limit, number, instances int64) {
+		if instances < c.Allowed {
+			c.Bound, c.Most, c.Allowed = name, number, instances
+		}
+	}
+	if !c.Auto {
+		limit(GatewayPorts, c.Headroom(), c.Has+c.Headroom()/p.EndpointsPerInstance)
+	}
+	if f.Subnet.Size > 0 {
+		free := max(0, count(f.Subnet.Size)-count(f.Subnet.Taken))
+		limit(SubnetFree, free, c.Has+free/AddressBlock*AddressBlock/AddressesPerInstance)
+	}
+	if f.CandidateMost > 0 {
+		limit(CandidateMost, f.CandidateMost, p.overshot(count(f.CandidateMost)))
+	}
+	if f.ServiceMost > 0 { // the load is within it, so that it never binds alone
+		share := ceilDiv(count(f.ServiceMost)*c.Weight, 100)
+		limit(ServiceMost, share, max(p.overshot(share), c.Peak))
+	}
+	if f.Quota > 0 {
+		limit(InstancesQuota, f.quota(), p.overshot(f.quota()))
+	}
+	return c
+}
+
+// overshot is how many instances there may be at once of those that are needed.
+// A maximum may be exceeded by as much, so it is compared likewise.
+func (p Policy) overshot(instances int64) int64 {
+	return round(math.Ceil(float64(instances) * p.Overshoot))
+}
+
+// Headroom is how many endpoints a step may add: nothing while the gateway
+// lacks addresses for what it carries.
+func (c Forecast) Headroom() int64 {
+	if c.ExtraIPs > 0 {
+		return 0
+	}
+	return max(0, c.Room-c.Taken-c.Promised)
+}
+
+// Fits tells whether the step may be made. One that starts no instance always
+// may.
+func (c Forecast) Fits() bool { return c.Starts == 0 || c.Peak <= c.Allowed }
 
 // Ports is how many ports the step may still take: the claim of its rollout on
 // the gateway.
-func (f Forecast) Ports() int64 { return f.Adds * f.Each }
-
-// String writes the forecast in one clause.
-func (f Forecast) String() string { return "" }
+func (c Forecast) Ports() int64 { return c.Adds * c.Each }
 
 // LargestSafeWeight is the largest weight in (from, to] that every gateway can
 // carry; 0 if there is none.
 func LargestSafeWeight(gateways []Gateway, f Fleet, p Policy, from, to int64) int64 {
+	for weight := min(to, 100); weight > max(from, 0); weight-- {
+		fits := func(g Gateway) bool { return Foresee(g, f, p, weight).Fits() }
+		if !slices.ContainsFunc(gateways, func(g Gateway) bool { return !fits(g) }) {
+			return weight
+		}
+	}
 	return 0
+}
+
+// String writes the forecast in one clause: what is taken of how much, what the
+// step adds, and for how much there is room.
+func (c Forecast) String() string {
+	if c.Bound != GatewayPorts && !c.Fits() {
+		return c.elsewhere()
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s; %d%% adds up to %s", c.taken(), c.Weight, c.amount(c.Adds))
+	if c.Promised > 0 {
+		fmt.Fprintf(&text, "; %s promised to other rollouts", c.amount(c.Promised))
+	}
+	switch {
+	case c.ExtraIPs > 0:
+		fmt.Fprintf(&text, "; it lacks %s already", plural(c.ExtraIPs, "address", "addresses"))
+	case c.Auto:
+		text.WriteString("; it takes more addresses by itself, and may drop packets until it has them")
+	default:
+		fmt.Fprintf(&text, "; %d%% is kept in reserve: room for %s", c.Reserve, c.amount(c.Room))
+	}
+	return text.String()
+}
+
+// elsewhere writes what does not fit where the gateway is not what binds.
+func (c Forecast) elsewhere() string {
+	if c.Bound == SubnetFree {
+		return fmt.Sprintf("%d%% starts up to %s, which take %s addresses in blocks of %d; %s are %s",
+			c.Weight, plural(c.Starts, "instance", "instances"),
+			thousands(ceilDiv(c.Starts*AddressesPerInstance, AddressBlock)*AddressBlock), AddressBlock, c.Bound, thousands(c.Most))
+	}
+	return fmt.Sprintf("%d%% needs %s; %s is %s",
+		c.Weight, plural(max(c.Needed, c.Least), "instance", "instances"), c.Bound, thousands(c.Most))
+}
+
+// taken writes how much of the gateway is taken.
+func (c Forecast) taken() string {
+	if c.Dynamic {
+		return fmt.Sprintf("%s: %s of %s ports (at least %s per endpoint) taken",
+			c.Gateway, c.amount(c.Taken), c.amount(c.Capacity), thousands(c.Each))
+	}
+	return fmt.Sprintf("%s: %s of %s endpoints (%s ports each) taken",
+		c.Gateway, c.amount(c.Taken), c.amount(c.Capacity), thousands(c.Each))
+}
+
+// amount writes a number of endpoints as what the gateway is counted in.
+func (c Forecast) amount(endpoints int64) string {
+	if c.Dynamic {
+		return thousands(endpoints * c.Each)
+	}
+	return thousands(endpoints)
 }

@@ -1,6 +1,11 @@
 package nat
 
-import "time"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Claim is one rollout's wish to take a step behind a gateway.
 type Claim struct {
@@ -26,8 +31,73 @@ type Turn struct {
 
 // WhoseTurn tells whether the rollout with an ID may take its step. One hot step
 // at a time, unless the headroom covers them all; the oldest first, then the
-// least ID. One that does not fit alone keeps nobody else waiting. Claims of
-// rollouts that no longer exist must not be given.
+// least ID. One that does not fit even alone keeps nobody else waiting.
+//
+// What others may still take is counted from their claims, so g.Reserved is not.
+// Claims of rollouts that no longer exist must not be given: they would stay hot.
 func WhoseTurn(g Gateway, p Policy, claims []Claim, id string) Turn {
-	return Turn{}
+	line := newLine(g, p, claims)
+	for _, c := range line.waiting {
+		turn := line.take(c)
+		if c.ID == id {
+			return turn
+		}
+	}
+	if slices.ContainsFunc(claims, func(c Claim) bool { return c.ID == id }) {
+		return Turn{Go: true} // it is hot or goes back: nothing is left to wait for
+	}
+	return Turn{Why: "its claim on " + g.Name + " is not known yet"}
+}
+
+// line is the rollouts that wait behind a gateway, and what they can still have.
+type line struct {
+	gateway  string
+	auto     bool
+	headroom int64 // ports for a rollout that is alone
+	left     int64 // of it, beside those that go
+	going    bool  // somebody goes already
+	ahead    bool  // an older one waits that will fit later
+	waiting  []Claim
+}
+
+func newLine(g Gateway, p Policy, claims []Claim) line {
+	g.Reserved = 0
+	now := Foresee(g, Fleet{}, p, 0)
+	l := line{gateway: g.Name, auto: g.Auto, headroom: now.Headroom() * now.Each}
+	l.left = l.headroom
+	for _, c := range claims {
+		if !c.Hot && !c.Back {
+			l.waiting = append(l.waiting, c)
+			continue
+		}
+		l.spend(c)
+	}
+	slices.SortStableFunc(l.waiting, func(a, b Claim) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))
+	})
+	return l
+}
+
+// spend takes a claim's ports from what is left.
+func (l *line) spend(c Claim) {
+	l.going = true
+	l.left = max(0, l.left-count(c.Ports))
+}
+
+// take decides on the next claim of the line.
+func (l *line) take(c Claim) Turn {
+	alone := l.auto || count(c.Ports) <= l.headroom
+	switch {
+	case l.ahead:
+		return Turn{Why: "another rollout behind " + l.gateway + " has waited longer"}
+	case !alone:
+		return Turn{Why: fmt.Sprintf("it may take %s ports and %s has room for %s",
+			thousands(c.Ports), l.gateway, thousands(l.headroom))}
+	case !l.going || count(c.Ports) <= l.left:
+		l.spend(c)
+		return Turn{Go: true}
+	}
+	l.ahead = true
+	return Turn{Why: fmt.Sprintf("another rollout behind %s takes its step, which leaves room for %s of %s ports",
+		l.gateway, thousands(l.left), thousands(c.Ports))}
 }

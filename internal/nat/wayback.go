@@ -1,6 +1,9 @@
 package nat
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Rise is a saved rise of the candidate's weight.
 type Rise struct {
@@ -23,7 +26,7 @@ type Retreat struct {
 	// AtOnce finishes in one write: users fail, or a person asks.
 	AtOnce bool
 	// Holds is the percent of the service's traffic for which the gateway had
-	// room for further instances when the way back began, see [Holds]. 0: not
+	// room for further instances when it was last seen, see [Holds]. 0: not
 	// known, or none.
 	Holds int64
 }
@@ -35,11 +38,88 @@ type Lowering struct {
 	Why    string    // one clause
 }
 
+const (
+	// MostLowerings is how many writes a way back takes at most.
+	MostLowerings = 3
+	// Spacing is how far apart they are: an instance reaches the network behind
+	// Cloud NAT within about a minute (docs run/configuring/vpc-direct-vpc), and
+	// three writes stay within three minutes.
+	Spacing = 75 * time.Second
+	// cheap is the percent of traffic that stable takes cold in one write: a
+	// rollout's first step asks as much of a gateway.
+	cheap = 5
+)
+
 // WayBack is the next write of a way back: one where stable still has the
 // instances that the traffic needs, else at most three within three minutes,
-// spaced by time alone.
-func WayBack(r Retreat, now time.Time) Lowering { return Lowering{At: now} }
+// spaced by time alone, each lowering the candidate. The first takes back what
+// stable has instances for, the second most of the rest.
+func WayBack(r Retreat, now time.Time) Lowering {
+	weight := min(max(r.Weight, 0), 100)
+	cold := r.cold(weight, now)
+	holds := int64(0)
+	if r.Sent <= 0 { // later it is spent
+		holds = max(r.Holds, 0)
+	}
+	l := Lowering{At: r.due(now)}
+	switch {
+	case r.AtOnce:
+		return Lowering{At: now, Why: "everything goes back at once"}
+	case r.Sent > 0 && (r.Sent >= MostLowerings-1 || !now.Before(r.Began.Add((MostLowerings-1)*Spacing))):
+		l.Why = "the last write of the way back"
+		return l
+	case cold <= max(cheap, holds):
+		l.Why = fmt.Sprintf("stable has instances for all but %d%% of the traffic", cold)
+		if cold == 0 {
+			l.Why = "stable still has the instances"
+		}
+		return l
+	case r.Sent > 0:
+		l.Weight = weight * 2 / 5
+	case cold < weight:
+		l.Weight = cold
+	default:
+		l.Weight = weight / 2
+	}
+	l.Weight = max(0, min(l.Weight, cold-holds))
+	l.Why = fmt.Sprintf("stable has no instances for %d%% of the traffic, so it goes back in steps", cold)
+	return l
+}
+
+// due is when the next write may be made: late ones are not waited for, and a
+// clock that went back delays by no more than the spacing.
+func (r Retreat) due(now time.Time) time.Time {
+	due, last := r.Last.Add(Spacing), r.Began.Add((MostLowerings-1)*Spacing)
+	if last.Before(due) {
+		due = last
+	}
+	switch {
+	case r.Sent <= 0 || due.Before(now):
+		return now
+	case due.After(now.Add(Spacing)):
+		return now.Add(Spacing)
+	}
+	return due
+}
+
+// cold is the percent of traffic that stable has no instances for: what the
+// candidate has had for longer than instances linger.
+func (r Retreat) cold(weight int64, now time.Time) int64 {
+	cold := weight
+	for _, rise := range r.Rises {
+		if now.Sub(rise.At) < InstancesLinger {
+			cold = min(cold, max(rise.From, 0))
+		}
+	}
+	return cold
+}
 
 // Holds is for how many percent of the service's traffic a gateway has room for
 // further instances. The reserve is there for this, so it is not kept.
-func Holds(g Gateway, f Fleet, p Policy) int64 { return 0 }
+func Holds(g Gateway, f Fleet, p Policy) int64 {
+	p.ReservePercent = 0
+	f.Busy = f.Load()
+	f.Candidate, f.CandidateLeast, f.ServiceLeast = 0, 0, 0
+	f.CandidateMost, f.Quota, f.Subnet = 0, 0, Subnet{}
+	return LargestSafeWeight([]Gateway{g}, f, p, 0, 100)
+}
