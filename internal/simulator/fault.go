@@ -65,7 +65,8 @@ type Fault struct {
 	Kind FaultKind `json:"kind"`
 	// Operation is the call that it hits, like services.patch; a * at the end
 	// matches the rest. Default: every call of Cloud Run. Of Monitoring's calls
-	// only timeSeries.list can be hit, by error and partial, and must be named.
+	// only timeSeries.list can be hit, by error and partial, and must be named; so
+	// must those of Compute.
 	Operation string `json:"operation,omitempty"`
 	// Resource is the end of the resource's name. Default: any.
 	Resource string `json:"resource,omitempty"`
@@ -221,10 +222,18 @@ func (f *Fault) matches(operation string) bool {
 	if f.Kind == FaultPark {
 		return operation == "services.patch"
 	}
-	if prefix, ok := strings.CutSuffix(f.Operation, "*"); ok || f.Operation == "" {
+	if f.Operation == "" {
+		return !ofCompute(operation)
+	}
+	if prefix, ok := strings.CutSuffix(f.Operation, "*"); ok {
 		return strings.HasPrefix(operation, prefix)
 	}
 	return f.Operation == operation
+}
+
+// ofCompute tells the calls of the Compute API from those of Cloud Run.
+func ofCompute(operation string) bool {
+	return strings.HasPrefix(operation, "routers.") || strings.HasPrefix(operation, "subnetworks.")
 }
 
 // lasting returns the fault of a kind that hits a metric or service at t.

@@ -12,6 +12,9 @@ func (f *Fault) refusal(c *Call) *APIError {
 	e := &APIError{
 		Code: f.Code, Status: statusName(f.Code), Message: f.Message, RetryAfter: time.Duration(f.RetryAfter),
 	}
+	if e.Message == "" && ofCompute(c.Operation) {
+		e.Message = computeText(f.Code, c)
+	}
 	if e.Message == "" {
 		e.Message = usualText(f.Code, c)
 	}
@@ -42,4 +45,27 @@ func usualText(code int, c *Call) string {
 		return "The service is currently unavailable."
 	}
 	return "Internal error encountered."
+}
+
+// computeText is what the Compute API says with a code, "" where it says the same
+// as others. Compute names the permission that is missing, which for a status is
+// the router's own.
+func computeText(code int, c *Call) string {
+	switch code {
+	case http.StatusTooManyRequests:
+		return "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute per region' " +
+			"of service 'compute.googleapis.com' for consumer 'project_number:" + projectNumber(c.Resource) + "'."
+	case http.StatusForbidden:
+		permission := c.Operation
+		switch permission {
+		case "routers.getRouterStatus":
+			permission = "routers.get"
+		case "routers.aggregatedList":
+			permission = "routers.list"
+		}
+		return fmt.Sprintf("Required 'compute.%s' permission for '%s'", permission, c.Resource)
+	case http.StatusNotFound:
+		return fmt.Sprintf("The resource '%s' was not found", c.Resource)
+	}
+	return ""
 }

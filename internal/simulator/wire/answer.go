@@ -55,10 +55,33 @@ func refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.As(err, &e) {
 		e = &simulator.APIError{Code: http.StatusInternalServerError, Status: "INTERNAL", Message: err.Error()}
 	}
+	retryAfter(w, e)
+	answer(w, r, e.Code, errorBody{errorDetail{e.Code, e.Message, e.Status, e.Details}})
+}
+
+// retryAfter writes how long an error asks to wait, if it does.
+func retryAfter(w http.ResponseWriter, e *simulator.APIError) {
 	if e.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds())))
 	}
-	answer(w, r, e.Code, errorBody{errorDetail{e.Code, e.Message, e.Status, e.Details}})
+}
+
+// asked runs one API call with the world to itself.
+func asked(g *Guard, r *http.Request, f func(simulator.API) (any, error)) (v any, err error) {
+	g.Do(func(world *simulator.World) {
+		v, err = f(world.As(simulator.Caller{Identity: r.Header.Get(CallerHeader), UserAgent: r.UserAgent()}))
+	})
+	return v, err
+}
+
+// dated gives every answer the world's time as its Date, in whole seconds
+// [RFC 9110, 6.6.1], whatever the clocks of callers show.
+func dated(g *Guard, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now, _ := g.Now()
+		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+		next.ServeHTTP(w, r)
+	})
 }
 
 func badRequest(format string, args ...any) *simulator.APIError {

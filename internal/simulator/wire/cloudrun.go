@@ -37,26 +37,12 @@ func CloudRun(g *Guard) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, &simulator.APIError{Code: http.StatusNotFound, Status: "NOT_FOUND", Message: "Method not found."})
 	})
-	return c.dated(mux)
-}
-
-// dated gives every answer the world's time as its Date, in whole seconds
-// [RFC 9110, 6.6.1], whatever the clocks of callers show.
-func (c cloudRun) dated(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		now, _ := c.guard.Now()
-		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-		next.ServeHTTP(w, r)
-	})
+	return dated(g, mux)
 }
 
 // call runs one API call with the world to itself and writes its outcome.
 func (c cloudRun) call(w http.ResponseWriter, r *http.Request, f func(simulator.API) (any, error)) {
-	var v any
-	var err error
-	c.guard.Do(func(world *simulator.World) {
-		v, err = f(world.As(simulator.Caller{Identity: r.Header.Get(CallerHeader), UserAgent: r.UserAgent()}))
-	})
+	v, err := asked(c.guard, r, f)
 	if err != nil {
 		refuse(w, r, err)
 		return
