@@ -1,7 +1,7 @@
 package network_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -57,7 +57,7 @@ func BenchmarkAnHourOfTenServicesWithFortyInstances(b *testing.B) {
 // A second in which nothing happens, with so many endpoints attached.
 func BenchmarkTickWithIdleEndpoints(b *testing.B) {
 	for _, n := range []int{10, 400} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			p := begin(b, config(nat()))
 			p.instances(n)
 			for b.Loop() {

@@ -107,19 +107,19 @@ const (
 )
 
 // Egress is what a Cloud Run revision sends through the VPC network
-// [disc run: vpcAccess.egress].
+// [disc run: vpcAccess.egress]. Empty is PRIVATE_RANGES_ONLY, as there.
 type Egress string
 
 const (
 	// AllTraffic sends everything through the VPC network.
-	AllTraffic Egress = "all-traffic"
+	AllTraffic Egress = "ALL_TRAFFIC"
 	// PrivateRangesOnly sends only what goes to private ranges through it. Public
 	// destinations and Google APIs are reached from Cloud Run itself, without NAT.
 	// The endpoint gets its NAT ports nevertheless: the gateway covers the subnet,
 	// and knows nothing of the setting. That is unverified; the advice to keep NAT
 	// away from such subnets [docs run/configuring/networking-best-practices]
 	// suggests it.
-	PrivateRangesOnly Egress = "private-ranges-only"
+	PrivateRangesOnly Egress = "PRIVATE_RANGES_ONLY"
 )
 
 // Switches are behaviours that nobody has verified. An empty field takes the

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -31,7 +32,7 @@ func (n *Network) AttachInstance(key SubnetKey, egress Egress) (*Endpoint, error
 	if err != nil {
 		return nil, err
 	}
-	if egress != AllTraffic && egress != PrivateRangesOnly {
+	if egress = cmp.Or(egress, PrivateRangesOnly); egress != AllTraffic && egress != PrivateRangesOnly {
 		return nil, fmt.Errorf("egress: %q is neither %s nor %s", egress, AllTraffic, PrivateRangesOnly)
 	}
 	if err := s.takeForInstance(); err != nil {

@@ -131,15 +131,17 @@ func TestPublicDestinationsHaveNoWayOutOfASubnetWithoutNAT(t *testing.T) {
 
 func TestPrivateRangesOnlyLeavesPublicDestinationsToCloudRun(t *testing.T) {
 	t.Parallel()
-	p := begin(t, config(nat()))
-	e, err := p.AttachInstance(run, network.PrivateRangesOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.wantOpen(e, database, 5000, 5000)
-	p.wantOpen(e, storage, 5000, 5000)
-	if g := p.gateway(); g.Mapped != 1 || g.Allotted != 64 {
-		t.Errorf("the gateway covers the subnet whatever the egress is, but has %+v", g)
+	for _, egress := range []network.Egress{network.PrivateRangesOnly, ""} {
+		p := begin(t, config(nat()))
+		e, err := p.AttachInstance(run, egress)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.wantOpen(e, database, 5000, 5000)
+		p.wantOpen(e, storage, 5000, 5000)
+		if g := p.gateway(); g.Mapped != 1 || g.Allotted != 64 {
+			t.Errorf("the gateway covers the subnet whatever the egress is, but has %+v", g)
+		}
 	}
 }
 

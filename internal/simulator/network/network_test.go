@@ -57,13 +57,13 @@ type play struct {
 	now int
 }
 
-func begin(t testing.TB, c network.Config) *play {
-	t.Helper()
+func begin(tb testing.TB, c network.Config) *play {
+	tb.Helper()
 	n, err := network.New(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return &play{Network: n, t: t}
+	return &play{Network: n, t: tb}
 }
 
 func (p *play) wait(seconds int) {
@@ -187,7 +187,7 @@ func TestWhatCannotBeAttachedIsRefused(t *testing.T) {
 	for complaint, attach := range map[string]func() (*network.Endpoint, error){
 		"a subnet of another region": func() (*network.Endpoint, error) { return p.AttachInstance(elsewhere, network.AllTraffic) },
 		"machines in no subnet":      func() (*network.Endpoint, error) { return p.AttachMachines(elsewhere, 1) },
-		"no egress":                  func() (*network.Endpoint, error) { return p.AttachInstance(run, "") },
+		"an unknown egress":          func() (*network.Endpoint, error) { return p.AttachInstance(run, "all-traffic") },
 		"no machine":                 func() (*network.Endpoint, error) { return p.AttachMachines(run, 0) },
 		"an instance in a /28":       func() (*network.Endpoint, error) { return p.AttachInstance(small, network.AllTraffic) },
 	} {
