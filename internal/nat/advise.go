@@ -57,14 +57,12 @@ type Finding struct {
 	Text string
 }
 
-// Advise lists what would spare the gateways, the gravest first.
+// Advise lists what would spare the gateways, the gravest first, each code once.
 func Advise(f Facts) []Finding {
 	var findings []Finding
 	for _, advice := range advices {
-		for _, text := range advice.of(f) {
-			if len(findings) < MostFindings {
-				findings = append(findings, Finding{Code: advice.code, Text: short(text)})
-			}
+		if text := advice.of(f); text != "" && len(findings) < MostFindings {
+			findings = append(findings, Finding{Code: advice.code, Text: cut(text, LongestFinding)})
 		}
 	}
 	return findings
@@ -74,7 +72,7 @@ func Advise(f Facts) []Finding {
 // what makes them larger, and that before what helps to see.
 var advices = []struct {
 	code Code
-	of   func(Facts) []string
+	of   func(Facts) string
 }{
 	{OwnURLCalled, ownURL},
 	{CloudSQLPublic, cloudSQL},
@@ -86,41 +84,40 @@ var advices = []struct {
 	{LoggingOff, each(loggingOff)},
 }
 
-// each gives advice for every gateway.
-func each(advise func(Facts, Gateway) string) func(Facts) []string {
-	return func(f Facts) []string {
-		var texts []string
+// each gives advice for the first gateway that needs it.
+func each(advise func(Facts, Gateway) string) func(Facts) string {
+	return func(f Facts) string {
 		for _, g := range f.Gateways {
 			if text := advise(f, g); text != "" {
-				texts = append(texts, text)
+				return text
 			}
 		}
-		return texts
+		return ""
 	}
 }
 
-func ownURL(f Facts) []string {
+func ownURL(f Facts) string {
 	if f.OwnURL == "" || !f.AllTraffic {
-		return nil
+		return ""
 	}
-	return []string{fmt.Sprintf("%s holds the service's own public URL: calls to it leave through Cloud NAT, one port each; "+
-		"call 127.0.0.1 instead.", cut(f.OwnURL, 63))}
+	return fmt.Sprintf("%s holds the service's own public URL: calls to it leave through Cloud NAT, one port each; "+
+		"call 127.0.0.1 instead.", cut(f.OwnURL, 63))
 }
 
-func cloudSQL(f Facts) []string {
+func cloudSQL(f Facts) string {
 	if !f.CloudSQLPublic || !f.AllTraffic {
-		return nil
+		return ""
 	}
-	return []string{"Cloud SQL is reached over a public path: all its connections share one destination, and so one set of ports; " +
-		"use its private address."}
+	return "Cloud SQL is reached over a public path: all its connections share one destination, and so one set of ports; " +
+		"use its private address."
 }
 
-func allTraffic(f Facts) []string {
+func allTraffic(f Facts) string {
 	if !f.AllTraffic || f.NeedsNat {
-		return nil
+		return ""
 	}
-	return []string{"All traffic leaves through the VPC and Cloud NAT; unless others rely on its fixed addresses, " +
-		"egress PRIVATE_RANGES_ONLY takes public calls off NAT."}
+	return "All traffic leaves through the VPC and Cloud NAT; unless others rely on its fixed addresses, " +
+		"egress PRIVATE_RANGES_ONLY takes public calls off NAT."
 }
 
 func tooFewPorts(f Facts, g Gateway) string {
@@ -151,12 +148,12 @@ func endpointsCollide(_ Facts, g Gateway) string {
 	return cut(g.Name, 63) + " maps endpoint-independently: ports can collide and packets drop while ports are free; turn it off."
 }
 
-func noMinimum(f Facts) []string {
+func noMinimum(f Facts) string {
 	if f.Minimum > 0 {
-		return nil
+		return ""
 	}
-	return []string{"No minimum of instances: each burst starts them cold, and each opens its connections at once; " +
-		"a minimum of 3 keeps some warm."}
+	return "No minimum of instances: each burst starts them cold, and each opens its connections at once; " +
+		"a minimum of 3 keeps some warm."
 }
 
 func loggingOff(_ Facts, g Gateway) string {
@@ -165,9 +162,6 @@ func loggingOff(_ Facts, g Gateway) string {
 	}
 	return cut(g.Name, 63) + " logs no dropped connections: errors-only logging would tell which instance and destination ran out."
 }
-
-// short bounds a sentence.
-func short(text string) string { return cut(text, LongestFinding) }
 
 // cut bounds a text to a number of bytes, at the end of a character.
 func cut(text string, bytes int) string {

@@ -228,8 +228,7 @@ func unmeasured(t trouble) (Verdict, bool) {
 
 // exhausted: an endpoint found no ports. What counts is whether the candidate's
 // instances alone would have filled what was free, because those that were left
-// without ports do not show in what is allocated. Guilty it is by one endpoint
-// per instance, innocent by two.
+// without ports do not show in what is allocated.
 func exhausted(t trouble) (Verdict, bool) {
 	capacity, each := t.Gateway.Capacity().Endpoints, t.Gateway.PortsEach()
 	before := ceilDiv(t.allocated.before, each)
@@ -245,9 +244,9 @@ func exhausted(t trouble) (Verdict, bool) {
 		return Verdict{Unknown, "no ports are left, and the candidate's instances are not known"}, true
 	case !full:
 		return Verdict{Unknown, "an allocation failed; " + numbers}, true
-	case t.soon() && t.instances.by > free:
+	case t.soon() && t.ours() > free:
 		return Verdict{Culprit, numbers}, true
-	case 2*t.instances.by+t.slack() <= free:
+	case 2*t.instances.by+t.slack() <= free && !t.Gateway.Dynamic: // dynamic ones grow by more
 		return Verdict{Bystander, numbers + ": others took the rest"}, true
 	}
 	return Verdict{Unknown, numbers}, true

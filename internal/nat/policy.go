@@ -11,13 +11,13 @@ type Policy struct {
 	// run/about-instance-autoscaling). 1..2; 0: 2.
 	Overshoot float64
 	// EndpointsPerInstance is how many endpoints an instance is to the gateway:
-	// 1 or 2, see the package's doubts. 0: 1.
+	// 1 or 2, see the package's doubts. 0: 2, which asks for more room.
 	EndpointsPerInstance int64
 }
 
 // DefaultPolicy is the policy of a rollout that says nothing.
 func DefaultPolicy() Policy {
-	return Policy{ReservePercent: 20, Overshoot: 2, EndpointsPerInstance: 1}
+	return Policy{ReservePercent: 20, Overshoot: 2, EndpointsPerInstance: 2}
 }
 
 // usable is the policy within its bounds.
@@ -28,7 +28,7 @@ func (p Policy) usable() Policy {
 	}
 	p.Overshoot = max(p.Overshoot, 1)
 	if p.EndpointsPerInstance == 0 {
-		p.EndpointsPerInstance = 1
+		p.EndpointsPerInstance = 2
 	}
 	p.EndpointsPerInstance = min(max(p.EndpointsPerInstance, 1), 2)
 	return p
