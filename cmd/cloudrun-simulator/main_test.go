@@ -47,10 +47,11 @@ func TestItServesAndSaysWhere(t *testing.T) {
 	go func() {
 		done <- run(ctx, []string{
 			"--scenario", sample, "--speed", "0",
-			"--cloud-run-listen", "127.0.0.1:0", "--monitoring-listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0",
+			"--cloud-run-listen", "127.0.0.1:0", "--monitoring-listen", "127.0.0.1:0", "--compute-listen", "127.0.0.1:0",
+			"--control-listen", "127.0.0.1:0",
 		}, out)
 	}()
-	for range 4 {
+	for range 5 {
 		select {
 		case <-out.lines:
 		case err := <-done:
@@ -68,18 +69,22 @@ func TestItServesAndSaysWhere(t *testing.T) {
 	if want := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC); !got.Now().Equal(want) || got.Speed() != 0 {
 		t.Errorf("its clock shows %v at speed %v, the scenario begins at %v", got.Now(), got.Speed(), want)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
-		addresses["Cloud Run"]+"/v2/projects/acme-prod/locations/asia-northeast1/services/graphql-api", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		t.Errorf("reading the service: %s", resp.Status)
+	for api, path := range map[string]string{
+		"Cloud Run": "/v2/projects/acme-prod/locations/asia-northeast1/services/graphql-api",
+		"Compute":   "/compute/v1/projects/acme-net/regions/asia-northeast1/routers/r1",
+	} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, addresses[api]+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", api, resp.Status)
+		}
 	}
 	cancel()
 	if err := <-done; err != nil {

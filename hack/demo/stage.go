@@ -43,7 +43,7 @@ type stage struct {
 }
 
 // ports are addresses on this machine.
-type ports struct{ cloudRun, monitoring, control string }
+type ports struct{ cloudRun, monitoring, compute, control string }
 
 // say tells the user what is going on.
 func say(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }
@@ -114,7 +114,7 @@ func (s *stage) startWorld(ctx context.Context) error {
 	say("starting the world, at %.0f times real time", s.speed)
 	p, err := s.start("cloudrun-simulator", "--scenario", "hack/demo/scenarios/demo.yaml",
 		"--speed", strconv.FormatFloat(s.speed, 'f', -1, 64), "--cloud-run-listen", s.ports.cloudRun,
-		"--monitoring-listen", s.ports.monitoring, "--control-listen", s.ports.control)
+		"--monitoring-listen", s.ports.monitoring, "--compute-listen", s.ports.compute, "--control-listen", s.ports.control)
 	if err != nil {
 		return err
 	}
@@ -227,7 +227,7 @@ func (t *tail) String() string {
 
 // freePorts finds three addresses on this machine that nobody listens at.
 func freePorts() (ports, error) {
-	var found [3]string
+	var found [4]string
 	for i := range found {
 		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
 		if err != nil {
@@ -236,7 +236,7 @@ func freePorts() (ports, error) {
 		defer func() { _ = l.Close() }()
 		found[i] = l.Addr().String()
 	}
-	return ports{found[0], found[1], found[2]}, nil
+	return ports{found[0], found[1], found[2], found[3]}, nil
 }
 
 // until polls a condition until it holds, the time is over, or it fails for good.
