@@ -32,9 +32,13 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
 )
 
+// readsFlag is told of where the limit is met.
+const readsFlag = "cloud-run-reads-per-minute"
+
 // options are the manager's flags.
 type options struct {
 	cloudRun, monitoring string
+	reads                int
 	probes, metrics      string
 	leaderElection       bool
 	namespace            string
@@ -56,6 +60,8 @@ func parse() options {
 		"address of the Cloud Run Admin API v2; empty is Google's, an http address on this machine is used without credentials")
 	flag.StringVar(&o.monitoring, "monitoring-endpoint", "",
 		"address of Cloud Monitoring; empty is Google's, an http address on this machine is used without credentials")
+	flag.IntVar(&o.reads, readsFlag, cloudrun.DefaultReadsPerMinute,
+		"most reads of the Cloud Run Admin API a minute, for each project and location; writes are not limited")
 	flag.StringVar(&o.probes, "health-probe-bind-address", "127.0.0.1:8081", "address of /healthz and /readyz; 0 for none")
 	flag.StringVar(&o.metrics, "metrics-bind-address", "0",
 		"address of /metrics; 0 for none; off this machine it is served with TLS, to those who may get /metrics")
@@ -142,8 +148,13 @@ func clusterUID(ctx context.Context, reader client.Reader) (string, error) {
 // rollouts: what they ask of Cloud Monitoring is put together, and counted. It
 // returns a count of the writes that the firewall refused beside them.
 func connect(ctx context.Context, o options, now clock.PassiveClock) (controllers.Cloud, func() int64, error) {
+	if o.reads <= 0 {
+		return controllers.Cloud{}, nil, fmt.Errorf(
+			"--%s: %d reads a minute would be none: write 1 or more, %d unless the project's quota is known",
+			readsFlag, o.reads, cloudrun.DefaultReadsPerMinute)
+	}
 	agent := "sluice/" + version()
-	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent, Clock: now})
+	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent, Clock: now, ReadsPerMinute: o.reads})
 	if err != nil {
 		return controllers.Cloud{}, nil, fmt.Errorf("--cloud-run-endpoint: %w", err)
 	}

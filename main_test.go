@@ -186,6 +186,9 @@ func TestMistakesOnTheCommandLineEndTheManager(t *testing.T) {
 		"a told clock and one real endpoint":   {[]string{"--simulated-clock=http://127.0.0.1:1", "--cloud-run-endpoint=http://127.0.0.1:1"}, "must both be http addresses on this machine"},
 		"an endpoint elsewhere without TLS":    {[]string{"--cloud-run-endpoint=http://example.com"}, "--cloud-run-endpoint: "},
 		"no credentials for Google's endpoint": {nil, "finding credentials for"},
+		"no reads at all":                      {[]string{"--cloud-run-reads-per-minute=0"}, "--cloud-run-reads-per-minute: 0 reads a minute would be none: write 1 or more, 300 unless the project's quota is known"},
+		"fewer reads than none":                {[]string{"--cloud-run-reads-per-minute=-5"}, "--cloud-run-reads-per-minute: -5 reads a minute would be none"},
+		"reads that are no number":             {[]string{"--cloud-run-reads-per-minute=many"}, `invalid value "many" for flag -cloud-run-reads-per-minute`},
 		"a flag that nobody knows":             {[]string{"--spede"}, "flag provided but not defined: -spede"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -238,7 +241,7 @@ func TestTheHelpLeavesTheToldClockOut(t *testing.T) {
 	t.Parallel()
 	cmd, out := program(t, "--help")
 	_ = cmd.Run()
-	for _, name := range []string{"cloud-run-endpoint", "monitoring-endpoint", "leader-elect", "leader-election-lease-duration", "kubeconfig"} {
+	for _, name := range []string{"cloud-run-endpoint", "cloud-run-reads-per-minute", "monitoring-endpoint", "leader-elect", "leader-election-lease-duration", "kubeconfig"} {
 		if !strings.Contains(out.String(), "-"+name) {
 			t.Errorf("help does not name %s:\n%s", name, out)
 		}

@@ -22,11 +22,6 @@ import (
 const (
 	// again is how soon to look again when the world moved under a decision.
 	again = time.Second
-	// throttledWait is how long to wait when the API is over quota and does not
-	// say for how long.
-	throttledWait = 30 * time.Second
-	// throttledLongest bounds that, because a way back may be waiting behind it.
-	throttledLongest = 2 * time.Minute
 	// invalidWait is how long to wait for a person to correct a spec.
 	invalidWait = 10 * time.Minute
 )
@@ -52,11 +47,15 @@ func maybeWritten(err error) bool {
 //	an answer to a write was lost      the same: the split says what happened
 //	a write met somebody else's        look again, as after a stranger's change
 //	over quota                         say so; wait as long as was asked, two minutes at most
+//	the same, at rest, and not asked   look again later, without a word for half an hour
 //	the save took longer than delta    the same
 //	a write was not accepted           back off, and say so
 //	a write was denied                 held as AccessDenied by the next pass
 //	an invalid spec                    Stalled/InvalidSpec, until it is edited
 //	anything else                      back off, and say that nothing can be read
+//
+// Waits after calls of Cloud Run are spread: what fails many rollouts at once would
+// have them back at once.
 func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, err error) (ctrl.Result, error) {
 	logger := log.FromContext(ctx)
 	var invalid invalidSpecError
@@ -76,14 +75,17 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 	case errors.Is(err, errLate), errors.Is(err, cloudrun.ErrConflict), maybeWritten(err):
 		logger.Info("The write was not confirmed; reading again", "cause", err.Error())
 		f := r.failed(ro, failure{cause: err.Error(), collision: true})
-		return ctrl.Result{RequeueAfter: f.wait(ro.Status.Phase)}, nil
+		return ctrl.Result{RequeueAfter: r.spread(f.wait(), longestAfter(ro.Status.Phase))}, nil
 	case errors.As(err, &write) && errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
 		until := r.memory.deny(ro, call.Detail, r.Process.Now())
 		logger.Info("A write was denied", "cause", err.Error(), "until", until)
 		return ctrl.Result{RequeueAfter: again}, nil
+	case r.mayWait(ro, err):
+		logger.V(1).Info("Nothing is under way; looked at later", "cause", err.Error())
+		return ctrl.Result{RequeueAfter: r.restingAgain()}, nil
 	case errors.Is(err, cloudrun.ErrThrottled) && errors.As(err, &call):
-		logger.Info("Cloud Run is over quota", "cause", err.Error())
-		wait := ctrl.Result{RequeueAfter: min(max(call.RetryAfter, throttledWait), throttledLongest)}
+		logger.Info("A quota of Cloud Run is used up", "cause", err.Error())
+		wait := ctrl.Result{RequeueAfter: r.throttled(call)}
 		if errors.As(err, &write) {
 			r.failed(ro, failure{cause: err.Error()})
 			return wait, nil

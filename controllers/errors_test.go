@@ -51,6 +51,7 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 		"over quota":                   {call(cloudrun.ErrThrottled, 0), outcome{After: throttledWait, Unknown: true, Saved: 1}},
 		"over quota, come back soon":   {call(cloudrun.ErrThrottled, time.Second), outcome{After: throttledWait, Unknown: true, Saved: 1}},
 		"over quota, come back late":   {call(cloudrun.ErrThrottled, 90*time.Second), outcome{After: 90 * time.Second, Unknown: true, Saved: 1}},
+		"over quota for very long":     {call(cloudrun.ErrThrottled, time.Hour), outcome{After: 96 * time.Second, Unknown: true, Saved: 1}},
 		"a write over quota":           {writeError{call(cloudrun.ErrThrottled, 45*time.Second)}, outcome{After: 45 * time.Second}},
 		"a write was denied":           {writeError{call(cloudrun.ErrDenied, 0)}, outcome{After: again, Denied: true}},
 		"a read was not authenticated": {call(cloudrun.ErrDenied, 0), backOff},
@@ -70,7 +71,7 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 			saved := 0
 			told := events.NewFakeRecorder(9)
 			r := Reconciler{
-				Client: stub{saved: &saved}, Recorder: told,
+				Client: stub{saved: &saved}, Recorder: told, Random: unspread,
 				Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning),
 			}
 			ro := standingAt(t, rollout.Baking, rollout.Progressing)
@@ -191,29 +192,35 @@ func TestADenialIsForgottenAfterAWhile(t *testing.T) {
 
 func TestCollisionsAreTriedLessAndLessAndTold(t *testing.T) {
 	t.Parallel()
-	for phase, want := range map[v1alpha1.Phase][]int{
-		v1alpha1.PhaseShifting:    {1, 2, 4, 8, 16, 30, 30},
-		v1alpha1.PhaseRollingBack: {1, 2, 4, 5, 5, 5, 5},
+	for _, c := range []struct {
+		phase  v1alpha1.Phase
+		random float64
+		want   []float64
+	}{
+		{v1alpha1.PhaseShifting, 0, []float64{1, 2, 4, 8, 16, 24, 24}},
+		{v1alpha1.PhaseShifting, 1, []float64{1.25, 2.5, 5, 10, 20, 30, 30}},
+		{v1alpha1.PhaseRollingBack, 0, []float64{1, 2, 4, 4, 4, 4, 4}},
+		{v1alpha1.PhaseRollingBack, 1, []float64{1.25, 2.5, 5, 5, 5, 5, 5}},
 	} {
 		told := events.NewFakeRecorder(9)
 		clock := clocktesting.NewFakePassiveClock(morning)
-		r := Reconciler{Recorder: told, Clock: clock, Process: clock}
+		r := Reconciler{Recorder: told, Clock: clock, Process: clock, Random: func() float64 { return c.random }}
 		ro := standingAt(t, rollout.Baking, rollout.Progressing)
-		ro.Status.Phase = phase
-		var got []int
-		for n := range want {
+		ro.Status.Phase = c.phase
+		var got []float64
+		for n := range c.want {
 			result, err := r.explain(t.Context(), ro, writeError{&cloudrun.CallError{Op: "setting traffic", Kind: cloudrun.ErrConflict}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, int(result.RequeueAfter/time.Second))
+			got = append(got, result.RequeueAfter.Seconds())
 			if wanted := min(1, (n+1)/5); len(told.Events) != wanted {
-				t.Errorf("%s: %d events after %d collisions", phase, len(told.Events), n+1)
+				t.Errorf("%s: %d events after %d collisions", c.phase, len(told.Events), n+1)
 			}
 			clock.SetTime(clock.Now().Add(result.RequeueAfter))
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: seconds between tries (-want +got):\n%s", phase, diff)
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: seconds between tries (-want +got):\n%s", c.phase, diff)
 		}
 		if event := <-told.Events; !strings.HasPrefix(event, "Warning Progressing Since Jan 5 09:00Z every write met") {
 			t.Error(event)

@@ -2,11 +2,13 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -24,56 +26,91 @@ const (
 const glanceTimeout = 10 * time.Second
 
 // decide looks at the watched state first. Where that leads nowhere new, it
-// stands; everything else is decided on a live read.
+// stands; everything else is decided on a live read. A look that a quota does not
+// let in is made up by a live read only where something is under way: a thousand
+// rollouts at rest would be a thousand reads in the place of one list.
 func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (rollout.Input, rollout.Decision, error) {
-	if in, ok := r.glance(ctx, cloud, ro); ok {
+	rests := atRest(ro)
+	if rests {
+		ctx = cloudrun.AtRest(ctx)
+	}
+	in, ok, err := r.glance(ctx, cloud, ro)
+	if err != nil && rests {
+		return rollout.Input{}, rollout.Decision{}, restingError{err}
+	}
+	if ok {
 		if d := rollout.Decide(in); routine(in, d) {
 			return in, d, nil
 		}
 	}
-	in, err := r.observe(ctx, cloud, ro)
+	in, err = r.observe(ctx, cloud, ro)
+	if err != nil && rests {
+		err = restingError{err}
+	}
 	if err != nil {
 		return rollout.Input{}, rollout.Decision{}, err
 	}
 	return in, rollout.Decide(in), nil
 }
 
+// atRest tells whether a look at a rollout can wait: nothing is under way, and
+// nobody waits for an answer.
+func atRest(ro *v1alpha1.CloudRunRollout) bool {
+	p := progressOf(ro)
+	request := requestOf(ro)
+	return resting(p.Phase) && len(p.Intents) == 0 && ro.DeletionTimestamp.IsZero() &&
+		!asked(rollout.Input{Progress: p, Request: request})
+}
+
+// resting are the phases that end by themselves only when something new is there.
+func resting(phase rollout.Phase) bool {
+	switch phase {
+	case rollout.Idle, rollout.Completed, rollout.RolledBack:
+		return true
+	case rollout.Checking, rollout.Shifting, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.Paused, rollout.RollingBack:
+	}
+	return false
+}
+
 // glance gathers what a decision may depend on from the watched state, where
 // that may do: not when a person waits for an answer, when a write of ours is on
-// its way, or when there is something to find out about the last one.
-func (r *Reconciler) glance(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (rollout.Input, bool) {
+// its way, or when there is something to find out about the last one. The only
+// error is that a quota does not let the look in.
+func (r *Reconciler) glance(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (rollout.Input, bool, error) {
 	in, err := started(ro)
-	if err != nil || cloud.Watcher == nil || in.Deleting || asked(in) || ro.Generation != ro.Status.ObservedGeneration {
-		return rollout.Input{}, false
-	}
-	_, denied := r.memory.writeDenied(ro, r.Process.Now())
-	if denied || r.memory.wasInterleaved(ro) || len(in.Progress.Intents) > 0 {
-		return rollout.Input{}, false
+	if err != nil || cloud.Watcher == nil || r.liveOnly(ro, in) {
+		return rollout.Input{}, false, nil
 	}
 	ofService, ofRevisions := watchedActive, revisionsActive
-	switch in.Progress.Phase {
-	case rollout.Idle, rollout.Completed, rollout.RolledBack:
+	if resting(in.Progress.Phase) {
 		ofService, ofRevisions = watchedIdle, revisionsIdle
-	case rollout.Shifting, rollout.RollingBack:
-		return rollout.Input{}, false
-	case rollout.Checking, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.Paused:
 	}
 	ctx, cancel := context.WithTimeout(ctx, glanceTimeout)
 	defer cancel()
-	listed, ok := cloud.Watcher.Listed(ctx, in.Plan.Service, r.now(), ofService)
-	if !ok || listed.Generation < in.Progress.Generation {
-		return rollout.Input{}, false
+	listed, ok, err := cloud.Watcher.Listed(ctx, in.Plan.Service, r.now(), ofService)
+	if err != nil || !ok || listed.Generation < in.Progress.Generation {
+		return rollout.Input{}, false, err
 	}
 	in.Service = listed
 	names := rollout.Involved(in.Plan, in.Progress, in.Service, in.Request)
 	in.Revisions, err = cloud.Watcher.Remembered(ctx, in.Plan.Service, names, r.now(), ofRevisions)
-	if err != nil {
-		return rollout.Input{}, false
+	if errors.Is(err, cloudrun.ErrNotAsked) {
+		return rollout.Input{}, false, err
 	}
-	wholeSeconds(in.Revisions)
-	in.Now = r.now()
-	in, err = r.question(ctx, cloud, ro, in)
-	return in, err == nil
+	if err == nil {
+		wholeSeconds(in.Revisions)
+		in.Now = r.now()
+		in, err = r.question(ctx, cloud, ro, in)
+	}
+	return in, err == nil, nil
+}
+
+// liveOnly tells whether the watched state may not do.
+func (r *Reconciler) liveOnly(ro *v1alpha1.CloudRunRollout, in rollout.Input) bool {
+	_, denied := r.memory.writeDenied(ro, r.Process.Now())
+	return in.Deleting || asked(in) || ro.Generation != ro.Status.ObservedGeneration ||
+		denied || r.memory.wasInterleaved(ro) || len(in.Progress.Intents) > 0 ||
+		in.Progress.Phase == rollout.Shifting || in.Progress.Phase == rollout.RollingBack
 }
 
 // routine tells whether a decision leaves everything as it was, but for what the

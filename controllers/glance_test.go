@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -18,17 +20,19 @@ type listing struct {
 	revisions map[string]rollout.Revision
 	absent    bool
 	maxAge    time.Duration // that was allowed last
+
+	listErr, rememberErr error
 }
 
-func (l *listing) Listed(_ context.Context, _ rollout.ServiceRef, _ time.Time, maxAge time.Duration) (rollout.Service, bool) {
+func (l *listing) Listed(_ context.Context, _ rollout.ServiceRef, _ time.Time, maxAge time.Duration) (rollout.Service, bool, error) {
 	l.maxAge = maxAge
-	return l.service, !l.absent
+	return l.service, !l.absent && l.listErr == nil, l.listErr
 }
 
 func (l *listing) Remembered(
 	context.Context, rollout.ServiceRef, []string, time.Time, time.Duration,
 ) (map[string]rollout.Revision, error) {
-	return l.revisions, nil
+	return l.revisions, l.rememberErr
 }
 
 // watched is a rollout that is looked at, with a list that is up to date.
@@ -188,5 +192,43 @@ func TestAWriteUnderWayIsFollowedLive(t *testing.T) {
 		if n := w.look(); shifting && n != 1 {
 			t.Fatalf("with a write under way %d live reads, want 1", n)
 		}
+	}
+}
+
+// TestALookThatAQuotaKeepsOutIsMadeUpOnlyWhereSomethingIsUnderWay: a live read
+// for each of a thousand rollouts at rest would be worse than no look.
+func TestALookThatAQuotaKeepsOutIsMadeUpOnlyWhereSomethingIsUnderWay(t *testing.T) {
+	t.Parallel()
+	refused := notAsked(t, time.Second)
+	for what, refuse := range map[string]func(*listing){
+		"a list":      func(l *listing) { l.listErr = refused },
+		"a revision":  func(l *listing) { l.rememberErr = refused },
+		"all of them": func(l *listing) { l.listErr, l.rememberErr = refused, refused },
+	} {
+		w := watching(t)
+		refuse(w.list)
+		_, _, err := w.r.decide(t.Context(), Cloud{Observer: w.cloud, Actuator: w.cloud, Metrics: w.cloud, Watcher: w.list}, w.ro)
+		var rest restingError
+		if !errors.As(err, &rest) || !errors.Is(err, cloudrun.ErrNotAsked) || w.cloud.reads != 2 {
+			t.Errorf("%s, at rest: %v after %d live reads", what, err, w.cloud.reads-2)
+		}
+		*w.list = listing{absent: true}
+		w.rollOut()
+		w.list.absent = false
+		refuse(w.list)
+		if n := w.look(); n != 1 {
+			t.Errorf("%s, during a bake: %d live reads, want 1", what, n)
+		}
+	}
+}
+
+// TestAFailedLookAtRestIsReadLiveUnlessAQuotaKeptItOut: what a live read finds out
+// is said as before.
+func TestAFailedLookAtRestIsReadLiveUnlessAQuotaKeptItOut(t *testing.T) {
+	t.Parallel()
+	w := watching(t)
+	w.list.rememberErr = errors.New("the context ended")
+	if n := w.look(); n != 1 {
+		t.Errorf("%d live reads, want 1", n)
 	}
 }

@@ -38,6 +38,7 @@ type memory struct {
 	interleaved map[types.UID]bool
 	deleted     map[types.UID]time.Time
 	released    map[types.UID]bool
+	unseen      map[types.UID]time.Time
 }
 
 // own is the version of an object that this process wrote, and when.
@@ -73,13 +74,15 @@ func (f failure) String() string {
 }
 
 // wait is how soon to read and write again after a collision: at once, then less
-// and less often; a way back stays near.
-func (f failure) wait(phase v1alpha1.Phase) time.Duration {
-	longest := longestBackoff
+// and less often.
+func (f failure) wait() time.Duration { return again << min(f.count-1, 10) }
+
+// longestAfter bounds that: a way back stays near.
+func longestAfter(phase v1alpha1.Phase) time.Duration {
 	if phase == v1alpha1.PhaseRollingBack {
-		longest = longestWayBack
+		return longestWayBack
 	}
-	return min(again<<min(f.count-1, 10), longest)
+	return longestBackoff
 }
 
 // clockTime writes a time the way every message does.
@@ -226,6 +229,27 @@ func (m *memory) unreleased(o client.Object) {
 	delete(m.released, o.GetUID())
 }
 
+// unseenSince returns since when an object at rest could not be looked at.
+func (m *memory) unseenSince(o client.Object, now time.Time) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.unseen == nil {
+		m.unseen = map[types.UID]time.Time{}
+	}
+	if since, ok := m.unseen[o.GetUID()]; ok {
+		return since
+	}
+	m.unseen[o.GetUID()] = now
+	return now
+}
+
+// looked forgets that: it was looked at.
+func (m *memory) looked(o client.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.unseen, o.GetUID())
+}
+
 // forget drops what is remembered of an object that is gone.
 func (m *memory) forget(uid types.UID) {
 	m.mu.Lock()
@@ -236,4 +260,5 @@ func (m *memory) forget(uid types.UID) {
 	delete(m.interleaved, uid)
 	delete(m.deleted, uid)
 	delete(m.released, uid)
+	delete(m.unseen, uid)
 }

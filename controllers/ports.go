@@ -30,8 +30,9 @@ type Metrics interface {
 // shows may be as old as is allowed, so it is for noticing that something is to
 // be decided, never for deciding it.
 type Watcher interface {
-	// Listed tells whether the service is in a list that is fresh enough.
-	Listed(ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration) (rollout.Service, bool)
+	// Listed tells whether the service is in a list that is fresh enough. It fails
+	// where a quota keeps the list from being read now.
+	Listed(ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration) (rollout.Service, bool, error)
 	Remembered(ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration) (map[string]rollout.Revision, error)
 }
 

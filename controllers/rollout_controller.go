@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -25,10 +24,6 @@ const (
 	delta = 5 * time.Second
 	// workers is how many rollouts are looked at side by side.
 	workers = 8
-	// longestBackoff keeps a rollback near after an outage.
-	longestBackoff = 30 * time.Second
-	// longestWayBack is how long a way back waits after a collision.
-	longestWayBack = 5 * time.Second
 )
 
 // Reconciler rolls Cloud Run services forward, and back.
@@ -44,6 +39,8 @@ type Reconciler struct {
 	Cluster string
 	// Decided hears of every decision that was saved; nil for nobody.
 	Decided func(rollout.Decision)
+	// Random spreads waits; it returns numbers from 0 to 1. Nil means random ones.
+	Random func() float64
 	// Connect opens what a rollout may touch.
 	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
 
@@ -65,8 +62,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wrap func(reconcile.Reco
 		For(&v1alpha1.CloudRunRollout{}, builder.WithPredicates(r.wakes())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
-			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
-				time.Second, longestBackoff),
+			RateLimiter:             r.backoff(),
 		}).
 		Complete(wrap(reconcile.AsReconciler(mgr.GetClient(), r)))
 }
@@ -93,6 +89,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 	if err != nil {
 		return r.explain(ctx, ro, err)
 	}
+	r.memory.looked(ro)
 	if err := r.act(ctx, cloud, ro, in, d); err != nil {
 		return r.explain(ctx, ro, err)
 	}

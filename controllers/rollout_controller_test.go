@@ -69,6 +69,7 @@ func newStage(t *testing.T) *stage {
 func (s *stage) restart() {
 	s.process, s.events = clocktesting.NewFakePassiveClock(morning), events.NewFakeRecorder(1000)
 	s.r = &Reconciler{
+		Random: unspread,
 		Client: s.client, Clock: s.clock, Process: s.process, Recorder: s.events,
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) {
 			return Cloud{Observer: s.cloud, Actuator: s.cloud, Metrics: s.cloud}, nil

@@ -3,6 +3,8 @@
 // It reads live, beside a Watch that may be a little old and decides nothing, and
 // changes nothing but a service's traffic: one PATCH with
 // updateMask=traffic, a body of {etag, traffic}, sent once and never repeated.
+// Reads keep within a quota of their own for each project and location; writes
+// are never held back.
 // From top to bottom a request passes the SDK, the credentials, the write
 // firewall, and a transport that notes what was handed to the network and limits
 // what comes back. This is the only package that imports google.golang.org/api.
@@ -14,13 +16,14 @@ package cloudrun
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/api/option"
 	run "google.golang.org/api/run/v2"
 	htransport "google.golang.org/api/transport/http"
@@ -50,8 +53,14 @@ type Options struct {
 	// Timeout limits each call; 0 means 15 s.
 	Timeout time.Duration
 	// Clock is what the callers' times are taken from, to be compared with the
-	// API's; nil compares nothing.
+	// API's, and to count the reads of a minute; nil compares and limits nothing.
 	Clock clock.PassiveClock
+	// ReadsPerMinute is the most reads of one project and location; 0 means
+	// DefaultReadsPerMinute. A third of them may come at once.
+	ReadsPerMinute int
+	// Random spreads the waits after failures; it returns numbers from 0 to 1. Nil
+	// means random ones.
+	Random func() float64
 	// Transport carries what the firewall lets through; nil means the network.
 	Transport http.RoundTripper
 }
@@ -63,7 +72,8 @@ type Client struct {
 	firewall *firewall.Firewall
 	timeout  time.Duration
 	clock    clock.PassiveClock // nil for none
-	calls    *prometheus.CounterVec
+	counters *counters
+	quotas   quotas
 }
 
 // New makes a client. It fails on an endpoint that it may not use, and without
@@ -77,8 +87,8 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	if bottom == nil {
 		bottom = network()
 	}
-	calls := newCounters()
-	wall := firewall.New(&meter{bottom, calls})
+	counted := newCounters()
+	wall := firewall.New(&meter{bottom, counted.calls})
 	transport, err := authenticated(ctx, wall, at)
 	if err != nil {
 		return nil, fmt.Errorf("finding credentials for %s: %w", at.url, err)
@@ -89,8 +99,13 @@ func New(ctx context.Context, options Options) (*Client, error) {
 		return nil, fmt.Errorf("building the Cloud Run client: %w", err)
 	}
 	api.UserAgent = options.UserAgent
+	random := options.Random
+	if random == nil {
+		random = rand.Float64
+	}
 	return &Client{
-		api: api, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock, calls: calls,
+		api: api, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock, counters: counted,
+		quotas: quotas{perMinute: cmp.Or(options.ReadsPerMinute, DefaultReadsPerMinute), clock: options.Clock, random: random},
 	}, nil
 }
 
@@ -120,9 +135,11 @@ func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 	defer cancel()
 
 	sent := c.now()
-	answer, err := c.api.Projects.Locations.Services.Get(name).Context(ctx).Do()
-	if err != nil {
-		failure := readError(op, err)
+	what := lookup{op, placeOf(ref), classOr(ctx, live)}
+	answer, failure := read(c, what, func() (*run.GoogleCloudRunV2Service, error) {
+		return c.api.Projects.Locations.Services.Get(name).Context(ctx).Do()
+	})
+	if failure != nil {
 		if presence, detail, ok := failure.fact(); ok {
 			return rollout.Service{Presence: presence, Detail: detail}, nil
 		}
@@ -139,17 +156,31 @@ func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 // Revisions reads revisions by short name, one live read for each, so that one
 // counts as missing only when the API said so about that very name. One that
 // cannot be read is a fact like the others and says why in Why: what the others
-// are like is still known. It fails only when the context ends.
+// are like is still known. It fails only when the context ends, and for a rollout
+// at rest when one was not asked for: there it is better to look another time.
 func (c *Client) Revisions(ctx context.Context, ref rollout.ServiceRef, names []string) (map[string]rollout.Revision, error) {
+	found, err := c.revisions(ctx, ref, names, live)
+	if errors.Is(err, ErrNotAsked) && !rests(ctx) {
+		return found, nil
+	}
+	return found, err
+}
+
+// revisions reads revisions as a class of reads. When some were not asked for it
+// returns what it read, and that error.
+func (c *Client) revisions(
+	ctx context.Context, ref rollout.ServiceRef, names []string, of class,
+) (map[string]rollout.Revision, error) {
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
-	read := make([]rollout.Revision, len(names))
+	answers := make([]rollout.Revision, len(names))
+	unasked := make([]error, len(names))
 	turn := make(chan struct{}, maxReads)
 	var all sync.WaitGroup
 	for i, name := range names {
 		turn <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turn }()
-			read[i] = c.revision(ctx, ref, name)
+			answers[i], unasked[i] = c.revision(ctx, ref, name, of)
 		})
 	}
 	all.Wait()
@@ -157,36 +188,42 @@ func (c *Client) Revisions(ctx context.Context, ref rollout.ServiceRef, names []
 		return nil, &CallError{Op: "reading revisions", Kind: ErrUnavailable, Detail: detail(err), cause: err}
 	}
 	found := make(map[string]rollout.Revision, len(names))
-	for _, revision := range read {
+	for _, revision := range answers {
 		found[revision.Name] = revision
 	}
-	return found, nil
+	return found, cmp.Or(unasked...)
 }
 
-func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short string) rollout.Revision {
+// revision reads one. It fails only when that was not asked for.
+func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short string, of class) (rollout.Revision, error) {
 	unread := rollout.Revision{Presence: rollout.Unknown, Name: short, Readiness: rollout.Pending}
 	name, err := revisionName(ref, short)
 	if err != nil {
 		unread.Why = err.Error()
-		return unread
+		return unread, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	answer, err := c.api.Projects.Locations.Services.Revisions.Get(name).Context(ctx).Do()
-	if err != nil {
-		failure := readError("", err)
+	what := lookup{fmt.Sprintf("reading revision %q", clean(short)), placeOf(ref), of}
+	answer, failure := read(c, what, func() (*run.GoogleCloudRunV2Revision, error) {
+		return c.api.Projects.Locations.Services.Revisions.Get(name).Context(ctx).Do()
+	})
+	if failure != nil {
 		if presence, detail, ok := failure.fact(); ok {
 			unread.Presence, unread.Why = presence, detail
-			return unread
+			return unread, nil
 		}
 		unread.Why = fmt.Sprintf("%v: %s", failure.Kind, failure.Detail)
-		return unread
+		if errors.Is(failure, ErrNotAsked) {
+			return unread, failure
+		}
+		return unread, nil
 	}
 	revision, err := convertRevision(short, answer)
 	if err != nil {
 		unread.Why = fmt.Sprintf("%v: %s", ErrGarbled, clean(err.Error()))
-		return unread
+		return unread, nil
 	}
-	return revision
+	return revision, nil
 }

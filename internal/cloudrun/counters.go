@@ -8,18 +8,48 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// newCounters count the calls that left this process. The name is shared with
-// the other APIs', which differ in api.
-func newCounters() *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "sluice_gcp_requests_total", ConstLabels: prometheus.Labels{"api": "run"},
-		Help: "Calls of Google's APIs by this process, by method and by the code they were answered with.",
-	}, []string{"method", "code"})
+// counters count the calls that left this process, and the reads that did not.
+type counters struct {
+	calls, withheld *prometheus.CounterVec
 }
 
-// Counters are the calls of the Cloud Run Admin API, by method and HTTP status;
-// the status of a call without an answer is "none".
-func (c *Client) Counters() prometheus.Collector { return c.calls }
+// newCounters makes them. The names are shared with the other APIs', which differ
+// in api.
+func newCounters() *counters {
+	c := &counters{
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sluice_gcp_requests_total", ConstLabels: prometheus.Labels{"api": "run"},
+			Help: "Calls of Google's APIs by this process, by method and by the code they were answered with.",
+		}, []string{"method", "code"}),
+		withheld: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sluice_gcp_withheld_total", ConstLabels: prometheus.Labels{"api": "run"},
+			Help: "Calls of Google's APIs that this process did not make, to stay within a quota, by how well they could wait and by why.",
+		}, []string{"class", "cause"}),
+	}
+	for _, of := range []class{live, watching, resting} {
+		for _, cause := range []string{ownLimit, askedTo} {
+			c.withheld.WithLabelValues(string(of), cause) // there from the start, so that the first one is a rise
+		}
+	}
+	return c
+}
+
+// Describe implements prometheus.Collector.
+func (c *counters) Describe(ch chan<- *prometheus.Desc) {
+	c.calls.Describe(ch)
+	c.withheld.Describe(ch)
+}
+
+// Collect implements prometheus.Collector.
+func (c *counters) Collect(ch chan<- prometheus.Metric) {
+	c.calls.Collect(ch)
+	c.withheld.Collect(ch)
+}
+
+// Counters are the calls of the Cloud Run Admin API, by method and HTTP status,
+// and the reads that were not made; the status of a call without an answer is
+// "none".
+func (c *Client) Counters() prometheus.Collector { return c.counters }
 
 // methodOf names a call as the API's reference does: services.get.
 func methodOf(req *http.Request) string {

@@ -38,7 +38,7 @@ sluice_gcp_requests_total{api="run",code="200",method="services.get"} 1
 sluice_gcp_requests_total{api="run",code="403",method="services.list"} 1
 sluice_gcp_requests_total{api="run",code="none",method="services.patch"} 1
 `
-	if err := testutil.CollectAndCompare(client.Counters(), strings.NewReader(want)); err != nil {
+	if err := testutil.CollectAndCompare(client.Counters(), strings.NewReader(want), "sluice_gcp_requests_total"); err != nil {
 		t.Error(err)
 	}
 }

@@ -47,6 +47,10 @@ var (
 	ErrRefused = firewall.ErrRefused
 )
 
+// ErrNotAsked stands beside ErrThrottled where the call was not made: Sluice's own
+// limit is used up, or the API asked to be left alone. RetryAfter says until when.
+var ErrNotAsked = errors.New("not asked")
+
 // CallError is the failure of one call.
 type CallError struct {
 	Op     string // what was being done: `reading service "web"`
@@ -56,7 +60,7 @@ type CallError struct {
 	RetryAfter time.Duration
 
 	status int   // of the HTTP answer; 0 without one
-	cause  error // only a context's error
+	cause  error // only a context's error, or ErrNotAsked
 }
 
 // Error writes the operation, the kind and the API's words.
@@ -67,7 +71,8 @@ func (e *CallError) Error() string {
 	return fmt.Sprintf("%s: %v: %s", e.Op, e.Kind, e.Detail)
 }
 
-// Unwrap gives the kind, and the context's error when one ended the call.
+// Unwrap gives the kind, and the context's error when one ended the call, or
+// ErrNotAsked when it was not made.
 func (e *CallError) Unwrap() []error {
 	if e.cause == nil {
 		return []error{e.Kind}

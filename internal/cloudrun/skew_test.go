@@ -91,7 +91,7 @@ func TestAListSaysItToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, ok := NewWatch(client, func(error) {}).Listed(t.Context(), web, noon, time.Minute); !ok || got.Skew != -time.Hour {
+	if got, ok, err := NewWatch(client, func(error) {}).Listed(t.Context(), web, noon, time.Minute); !ok || err != nil || got.Skew != -time.Hour {
 		t.Errorf("listed %t, %v apart, want an hour behind", ok, got.Skew)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -38,8 +39,10 @@ type Watch struct {
 	revisions map[seenKey]seen
 }
 
-// place is what one list covers.
+// place is what one list covers, and one quota.
 type place struct{ project, location string }
+
+func placeOf(ref rollout.ServiceRef) place { return place{ref.Project, ref.Location} }
 
 // listing is the newest list of a place. Its turn is held by whoever reads or
 // renews it, so that concurrent passes share one call.
@@ -68,40 +71,55 @@ func NewWatch(client *Client, report func(error)) *Watch {
 
 // Listed returns a service as a list showed it at most maxAge before now. It
 // tells whether there is such a list and the service is whole in it; if not, a
-// live read must say why.
-func (w *Watch) Listed(ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration) (rollout.Service, bool) {
+// live read must say why. The only error is ErrNotAsked, of a list that the quota
+// does not let in now: then a thousand live reads in its place would be the worse,
+// and whoever can wait should.
+func (w *Watch) Listed(ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration) (rollout.Service, bool, error) {
 	if _, err := serviceName(ref); err != nil {
-		return rollout.Service{}, false
+		return rollout.Service{}, false, nil
 	}
-	l := w.listing(place{ref.Project, ref.Location})
+	l := w.listing(placeOf(ref))
 	select {
 	case l.turn <- struct{}{}:
 	case <-ctx.Done():
-		return rollout.Service{}, false
+		return rollout.Service{}, false, nil
 	}
 	defer func() { <-l.turn }()
 	if !fresh(l.at, now, maxAge) {
 		if now.Before(l.next) && !now.Before(l.next.Add(-listRetry)) {
-			return rollout.Service{}, false
+			return rollout.Service{}, false, nil
 		}
-		services, err := w.client.list(ctx, ref.Project, ref.Location)
-		if err != nil {
-			l.services, l.at = nil, time.Time{}
-			if !errors.Is(ctx.Err(), context.Canceled) { // then it says nothing about the list
-				l.next = now.Add(listRetry)
-				w.report(err)
-			}
-			return rollout.Service{}, false
+		if err := w.renew(ctx, l, placeOf(ref), now); err != nil {
+			return rollout.Service{}, false, err
 		}
-		l.services, l.at, l.next = services, now, time.Time{}
 	}
 	service, ok := l.services[ref.Name]
-	return service, ok
+	return service, ok, nil
+}
+
+// renew reads a list anew; its turn is held. A list that was not asked for stays
+// as it is: it may be new enough for somebody else.
+func (w *Watch) renew(ctx context.Context, l *listing, at place, now time.Time) error {
+	services, err := w.client.list(ctx, at)
+	switch {
+	case errors.Is(err, ErrNotAsked):
+		return err
+	case err == nil:
+		l.services, l.at, l.next = services, now, time.Time{}
+		return nil
+	}
+	l.services, l.at = nil, time.Time{}
+	if !errors.Is(ctx.Err(), context.Canceled) { // then it says nothing about the list
+		l.next = now.Add(listRetry)
+		w.report(err)
+	}
+	return nil
 }
 
 // Remembered returns revisions as they were read at most maxAge before now, and
 // reads the others live. Only ready ones are remembered: all others are about to
-// change, and somebody waits for it.
+// change, and somebody waits for it. It fails with ErrNotAsked where the quota
+// does not let one in now; what it read before that is remembered.
 func (w *Watch) Remembered(
 	ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration,
 ) (map[string]rollout.Revision, error) {
@@ -119,20 +137,25 @@ func (w *Watch) Remembered(
 	if len(missing) == 0 {
 		return known, nil
 	}
-	read, err := w.client.Revisions(ctx, ref, missing)
+	answers, err := w.client.revisions(ctx, ref, missing, classOr(ctx, watching))
+	w.remember(ref, answers, now)
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(known, answers)
+	return known, nil
+}
+
+// remember keeps the ready ones of revisions that were read.
+func (w *Watch) remember(ref rollout.ServiceRef, read map[string]rollout.Revision, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, revision := range read {
-		known[name] = revision
 		if revision.Presence == rollout.Found && revision.Readiness == rollout.Ready {
 			w.revisions[seenKey{ref, name}] = seen{revision, now}
 		}
 	}
 	w.forget(now)
-	return known, nil
 }
 
 // forgetAfter is how long a revision that nobody asks for is kept.
@@ -166,39 +189,43 @@ func fresh(at, now time.Time, maxAge time.Duration) bool {
 }
 
 // list reads all services of a place. One that cannot be understood is left out.
-func (c *Client) list(ctx context.Context, project, location string) (map[string]rollout.Service, error) {
-	op := fmt.Sprintf("listing the services of %q in %q", clean(project), clean(location))
+// The class weighs for the first page alone: a list that broke off is no use, and
+// would be begun again.
+func (c *Client) list(ctx context.Context, at place) (map[string]rollout.Service, error) {
+	op := fmt.Sprintf("listing the services of %q in %q", clean(at.project), clean(at.location))
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	services := map[string]rollout.Service{}
-	token := ""
+	what, token := lookup{op, at, classOr(ctx, watching)}, ""
 	for range maxListPages {
 		sent := c.now()
-		answer, err := c.api.Projects.Locations.Services.List("projects/" + project + "/locations/" + location).
-			PageSize(listPageSize).PageToken(token).Context(ctx).Do()
-		if err != nil {
-			return nil, readError(op, err)
+		answer, failure := read(c, what, func() (*run.GoogleCloudRunV2ListServicesResponse, error) {
+			return c.api.Projects.Locations.Services.List("projects/" + at.project + "/locations/" + at.location).
+				PageSize(listPageSize).PageToken(token).Context(ctx).Do()
+		})
+		if failure != nil {
+			return nil, failure
 		}
-		for name, service := range whole(project, location, answer.Services) {
+		for name, service := range whole(at, answer.Services) {
 			service.Skew = c.apart(sent, answer.ServerResponse)
 			services[name] = service
 		}
 		if answer.NextPageToken == "" {
 			return services, nil
 		}
-		token = answer.NextPageToken
+		what.of, token = live, answer.NextPageToken
 	}
 	return nil, &CallError{Op: op, Kind: ErrGarbled, Detail: "pages without end"}
 }
 
 // whole are the services of a page that can be understood, by name.
-func whole(project, location string, page []*run.GoogleCloudRunV2Service) map[string]rollout.Service {
+func whole(at place, page []*run.GoogleCloudRunV2Service) map[string]rollout.Service {
 	services := map[string]rollout.Service{}
 	for _, answer := range page {
 		if answer == nil {
 			continue
 		}
-		ref := rollout.ServiceRef{Project: project, Location: location, Name: lastPart(answer.Name)}
+		ref := rollout.ServiceRef{Project: at.project, Location: at.location, Name: lastPart(answer.Name)}
 		if service, err := convertService(ref, answer); err == nil {
 			services[ref.Name] = service
 		}

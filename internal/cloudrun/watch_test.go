@@ -33,10 +33,10 @@ func town(services ...string) script {
 func TestAListShowsWhatAReadShows(t *testing.T) {
 	t.Parallel()
 	client, _ := dial(t, town(serviceJSON))
-	listed, ok := NewWatch(client, func(error) {}).Listed(t.Context(), web, tenSharp, time.Minute)
+	listed, ok, unasked := NewWatch(client, func(error) {}).Listed(t.Context(), web, tenSharp, time.Minute)
 	read, err := client.Service(t.Context(), web)
-	if !ok || err != nil {
-		t.Fatalf("listed %v, read with error %v", ok, err)
+	if !ok || unasked != nil || err != nil {
+		t.Fatalf("listed %v with error %v, read with error %v", ok, unasked, err)
 	}
 	if diff := cmp.Diff(read, listed); diff != "" {
 		t.Errorf("service (-read +listed):\n%s", diff)
@@ -54,7 +54,7 @@ func TestOneListServesAllServicesOfAPlaceForAWhile(t *testing.T) {
 			if i%2 == 1 {
 				ref.Name = "api"
 			}
-			if _, ok := w.Listed(t.Context(), ref, tenSharp.Add(time.Duration(i%15)*time.Second), 15*time.Second); !ok {
+			if _, ok, err := w.Listed(t.Context(), ref, tenSharp.Add(time.Duration(i%15)*time.Second), 15*time.Second); !ok || err != nil {
 				t.Errorf("%s is not listed", ref.Name)
 			}
 		})
@@ -87,7 +87,7 @@ func TestWhatAListDoesNotShowIsReadLive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client, _ := dial(t, c.answers)
-			if s, ok := NewWatch(client, func(error) {}).Listed(t.Context(), c.ref, tenSharp, time.Minute); ok {
+			if s, ok, err := NewWatch(client, func(error) {}).Listed(t.Context(), c.ref, tenSharp, time.Minute); ok || err != nil {
 				t.Errorf("listed as %+v", s)
 			}
 		})
@@ -128,7 +128,7 @@ func TestAllPagesOfAListAreRead(t *testing.T) {
 			return outcome{code: http.StatusOK, body: fmt.Sprintf(`{"services": [%s]}`, serviceJSON)}
 		}
 	})
-	if _, ok := NewWatch(client, func(error) {}).Listed(t.Context(), web, tenSharp, time.Minute); !ok {
+	if _, ok, err := NewWatch(client, func(error) {}).Listed(t.Context(), web, tenSharp, time.Minute); !ok || err != nil {
 		t.Error("the second page is not read")
 	}
 	if want := "GET /v2/projects/shop/locations/europe-west1/services?"; !strings.HasPrefix(below.requests[0], want) {

@@ -1,0 +1,98 @@
+package controllers
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+)
+
+const (
+	// throttledWait is how long to wait when the API is over quota and does not
+	// say for how long.
+	throttledWait = 30 * time.Second
+	// throttledLongest bounds that, because a way back may be waiting behind it.
+	throttledLongest = 2 * time.Minute
+	// notAskedWait is the same where no call was made: until when is known, and
+	// Sluice's own limit has room again in seconds.
+	notAskedWait = 5 * time.Second
+	// restingWait is how long a look at rest waits at least for room in the quota,
+	// and half of how long at most.
+	restingWait = 30 * time.Second
+	// restingLongest is how long it waits without a word. All services that a
+	// project and location may hold are looked at in a third of that, after a restart.
+	restingLongest = 30 * time.Minute
+	// longestBackoff keeps a rollback near after an outage.
+	longestBackoff = 30 * time.Second
+	// longestWayBack is how long a way back waits after a collision.
+	longestWayBack = 5 * time.Second
+)
+
+// restingError is the failure of a look at a rollout at rest.
+type restingError struct{ error }
+
+func (e restingError) Unwrap() error { return e.error }
+
+// spread makes a wait longer by up to a quarter, so that many who failed together
+// do not come back together. No wait gets longer than longest.
+func (r *Reconciler) spread(wait, longest time.Duration) time.Duration {
+	return spread(wait, longest, r.random())
+}
+
+func spread(wait, longest time.Duration, random float64) time.Duration {
+	wait = min(wait, longest-longest/5)
+	return wait + time.Duration(random*float64(wait/4))
+}
+
+// random is a number from 0 to 1.
+func (r *Reconciler) random() float64 {
+	if r.Random == nil {
+		return rand.Float64() //nolint:gosec // it spreads waits, and is no secret
+	}
+	return r.Random()
+}
+
+// throttled is how long to wait after a call that was over a quota.
+func (r *Reconciler) throttled(call *cloudrun.CallError) time.Duration {
+	wait := throttledWait
+	if errors.Is(call, cloudrun.ErrNotAsked) {
+		wait = notAskedWait
+	}
+	return r.spread(max(call.RetryAfter, wait), throttledLongest)
+}
+
+// mayWait tells whether a look may come later without a word: nothing is under
+// way, what the object says still stands, and it was seen not long ago.
+func (r *Reconciler) mayWait(ro *v1alpha1.CloudRunRollout, err error) bool {
+	var rest restingError
+	if !errors.As(err, &rest) || !errors.Is(err, cloudrun.ErrNotAsked) || ro.Status.Attempt == nil {
+		return false
+	}
+	now := r.Clock.Now()
+	return now.Sub(r.memory.unseenSince(ro, now)) < restingLongest
+}
+
+// restingAgain is when that look comes.
+func (r *Reconciler) restingAgain() time.Duration {
+	return restingWait + time.Duration(r.random()*float64(restingWait))
+}
+
+// spreading is a queue's backoff whose waits are spread.
+type spreading struct {
+	workqueue.TypedRateLimiter[reconcile.Request]
+	random func() float64
+}
+
+func (r *Reconciler) backoff() workqueue.TypedRateLimiter[reconcile.Request] {
+	return spreading{workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, longestBackoff), r.random}
+}
+
+// When implements workqueue.TypedRateLimiter.
+func (s spreading) When(req reconcile.Request) time.Duration {
+	return spread(s.TypedRateLimiter.When(req), longestBackoff, s.random())
+}

@@ -1,0 +1,496 @@
+package cloudrun
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// limited is a client that may make so many reads a minute, and its clock, which
+// shows ten until it is set.
+func limited(t *testing.T, perMinute int, answers script) (*Client, *memory, *clocktesting.FakePassiveClock) {
+	t.Helper()
+	below, clock := &memory{script: answers}, clocktesting.NewFakePassiveClock(tenSharp)
+	client, err := New(t.Context(), Options{
+		Endpoint: "http://127.0.0.1:8080", Timeout: time.Second, Transport: below,
+		Clock: clock, ReadsPerMinute: perMinute, Random: func() float64 { return 1 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, below, clock
+}
+
+// drain makes live reads until no more is let in, and returns how many were.
+func drain(t *testing.T, c *Client) int {
+	t.Helper()
+	for n := range 10_000 {
+		if _, err := c.Service(t.Context(), web); err != nil {
+			if !errors.Is(err, ErrNotAsked) {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatal("there is no limit")
+	return 0
+}
+
+func TestAThirdOfAMinutesReadsMayComeAtOnceAndTheRestOneByOne(t *testing.T) {
+	t.Parallel()
+	for perMinute, want := range map[int]struct{ atOnce, inAMinute int }{0: {100, 300}, 60: {20, 60}, 3: {1, 3}, 1: {1, 1}} {
+		client, below, clock := limited(t, perMinute, town())
+		if n := drain(t, client); n != want.atOnce {
+			t.Errorf("%d a minute: %d at once, want %d", perMinute, n, want.atOnce)
+		}
+		made := 0
+		for second := range 60 {
+			clock.SetTime(tenSharp.Add(time.Duration(second+1) * time.Second))
+			made += drain(t, client)
+		}
+		if made < want.inAMinute-1 || made > want.inAMinute || len(below.requests) != want.atOnce+made {
+			t.Errorf("%d a minute: %d in the minute after, want %d", perMinute, made, want.inAMinute)
+		}
+	}
+}
+
+func TestSluicesOwnLimitSaysThatItIsOursItsNumberAndTheFlag(t *testing.T) {
+	t.Parallel()
+	client, below, _ := limited(t, 60, town())
+	drain(t, client)
+	made := len(below.requests)
+	_, err := client.Service(t.Context(), web)
+	call, ok := errors.AsType[*CallError](err)
+	if !ok || !errors.Is(err, ErrThrottled) || !errors.Is(err, ErrNotAsked) || call.RetryAfter != time.Second {
+		t.Fatalf("got %#v", err)
+	}
+	want := `reading service "web": over quota: Sluice's own limit for a project and location, 60 reads a minute, ` +
+		`is used up; --cloud-run-reads-per-minute raises it`
+	if err.Error() != want {
+		t.Errorf("got  %s\nwant %s", err, want)
+	}
+	if len(below.requests) != made {
+		t.Error("it was asked nevertheless")
+	}
+}
+
+func TestEachProjectAndLocationHasALimitOfItsOwn(t *testing.T) {
+	t.Parallel()
+	client, _, _ := limited(t, 60, answering(http.StatusNotFound, `{"error":{"message":"no","status":"NOT_FOUND"}}`))
+	drain(t, client)
+	for _, ref := range []rollout.ServiceRef{
+		{Project: "shop", Location: "us-central1", Name: "web"}, {Project: "bank", Location: "europe-west1", Name: "web"},
+	} {
+		if _, err := client.Service(t.Context(), ref); err != nil {
+			t.Error(err)
+		}
+	}
+	api := web
+	api.Name = "api"
+	if _, err := client.Service(t.Context(), api); !errors.Is(err, ErrNotAsked) {
+		t.Errorf("another service of the same place: %v", err)
+	}
+}
+
+func TestWithoutAClockThereIsNoLimit(t *testing.T) {
+	t.Parallel()
+	client, below := dial(t, town())
+	for range 10 * DefaultReadsPerMinute {
+		if _, err := client.Service(t.Context(), web); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(below.requests); n != 10*DefaultReadsPerMinute {
+		t.Errorf("%d calls", n)
+	}
+}
+
+func TestAWriteIsSentWhenEveryReadIsHeldBack(t *testing.T) {
+	t.Parallel()
+	for why, read := range map[string]script{
+		"the limit is used up":           town(),
+		"the API asked to be left alone": answering(http.StatusTooManyRequests, "", "Retry-After", "60"),
+	} {
+		client, below, _ := limited(t, 60, func(req *http.Request) outcome {
+			if req.Method == http.MethodPatch {
+				return outcome{code: http.StatusOK, body: `{"metadata": {"generation": "8"}}`}
+			}
+			return read(req)
+		})
+		var err error
+		for !errors.Is(err, ErrNotAsked) {
+			_, err = client.Service(t.Context(), web)
+		}
+		before := len(below.requests)
+		for range 100 {
+			if err := client.swap(t.Context(), web, step); err != nil {
+				t.Errorf("%s: %v", why, err)
+			}
+		}
+		if n := len(below.requests) - before; n != 100 {
+			t.Errorf("%s: %d of 100 writes are sent", why, n)
+		}
+	}
+}
+
+// TestAWriteOverItsQuotaHoldsBackNoRead: the API counts them apart.
+func TestAWriteOverItsQuotaHoldsBackNoRead(t *testing.T) {
+	t.Parallel()
+	client, _, _ := limited(t, 60, func(req *http.Request) outcome {
+		if req.Method == http.MethodPatch {
+			return outcome{code: http.StatusTooManyRequests, header: []string{"Retry-After", "60"}}
+		}
+		return town()(req)
+	})
+	if err := client.swap(t.Context(), web, step); !errors.Is(err, ErrThrottled) || errors.Is(err, ErrNotAsked) {
+		t.Fatal(err)
+	}
+	if _, err := client.Service(t.Context(), web); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhoeverCanWaitLeavesRoomToTheOthers(t *testing.T) {
+	t.Parallel()
+	client, below, clock := limited(t, 300, town(serviceJSON))
+	w := NewWatch(client, func(error) {})
+	rest := AtRest(t.Context())
+	at := tenSharp
+	until := func(refused func() error) int {
+		before := len(below.requests)
+		for range 1000 {
+			if err := refused(); errors.Is(err, ErrNotAsked) {
+				return len(below.requests) - before
+			}
+			at = at.Add(time.Hour) // the last look is never new enough
+		}
+		t.Fatal("there is no limit")
+		return 0
+	}
+	looks := []struct {
+		what string
+		want int
+		look func() error
+	}{
+		{"lists for those at rest", 50, func() error {
+			_, _, err := w.Listed(rest, web, at, time.Minute)
+			return err
+		}},
+		{"revisions for those at rest", 0, func() error {
+			_, err := w.Remembered(rest, web, []string{"web-2"}, at, time.Minute)
+			return err
+		}},
+		{"live reads for those at rest", 0, func() error {
+			_, err := client.Service(rest, web)
+			return err
+		}},
+		{"lists for those under way", 25, func() error {
+			_, _, err := w.Listed(t.Context(), web, at, time.Minute)
+			return err
+		}},
+		{"revisions for those under way", 0, func() error {
+			_, err := w.Remembered(t.Context(), web, []string{"web-2"}, at, time.Minute)
+			return err
+		}},
+		{"live reads", 25, func() error {
+			_, err := client.Service(t.Context(), web)
+			return err
+		}},
+	}
+	for _, l := range looks {
+		if n := until(l.look); n != l.want {
+			t.Errorf("%d %s are let in, want %d", n, l.what, l.want)
+		}
+	}
+	clock.SetTime(tenSharp.Add(time.Second))
+	if n := until(looks[0].look); n != 0 {
+		t.Errorf("%d lists for those at rest while others are short of reads", n)
+	}
+	if n := until(looks[5].look); n != 5 {
+		t.Errorf("%d live reads a second later, want 5", n)
+	}
+}
+
+// TestWhoWasLetInReadsToTheEnd: half a list, or a service without its revisions,
+// is paid for and no use.
+func TestWhoWasLetInReadsToTheEnd(t *testing.T) {
+	t.Parallel()
+	client, below, _ := limited(t, 60, func(req *http.Request) outcome { // 20 at once, 10 for those at rest
+		if page := req.URL.Query().Get("pageToken"); strings.HasSuffix(req.URL.Path, "/services") && page != "xxx" {
+			return outcome{code: http.StatusOK, body: fmt.Sprintf(`{"services": [], "nextPageToken": "%sx"}`, page)}
+		}
+		return town(serviceJSON)(req)
+	})
+	rest := AtRest(t.Context())
+	for range 9 {
+		if _, err := client.Service(rest, web); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, ok, err := NewWatch(client, func(error) {}).Listed(rest, web, tenSharp, time.Minute); !ok || err != nil {
+		t.Errorf("a list of four pages: %t, %v", ok, err)
+	}
+	if _, err := client.Service(rest, web); !errors.Is(err, ErrNotAsked) {
+		t.Errorf("below half, one at rest begins: %v", err)
+	}
+	if got, err := client.Revisions(rest, web, []string{"web-2"}); err != nil || got["web-2"].Presence != rollout.Found {
+		t.Errorf("the revisions of one that was let in: %+v, %v", got, err)
+	}
+	if n := len(below.requests); n != 14 {
+		t.Errorf("%d calls, want 14", n)
+	}
+}
+
+func TestARevisionThatIsNotAskedForHidesTheOthersOnlyAtRest(t *testing.T) {
+	t.Parallel()
+	client, _, clock := limited(t, 60, town())
+	drain(t, client)
+	if got, err := client.Revisions(AtRest(t.Context()), web, []string{"web-2"}); !errors.Is(err, ErrNotAsked) || got["web-2"].Presence == rollout.Found {
+		t.Errorf("at rest: %+v, %v", got, err)
+	}
+	clock.SetTime(tenSharp.Add(time.Second))
+	got, err := client.Revisions(t.Context(), web, []string{"web-2", "web-3"})
+	presences := map[rollout.Presence]int{}
+	for revision := range maps.Values(got) {
+		presences[revision.Presence]++
+		if revision.Presence == rollout.Unknown && revision.Name == "web-2" && !strings.HasPrefix(revision.Why, "over quota: Sluice's own limit") {
+			t.Errorf("why: %q", revision.Why)
+		}
+	}
+	if err != nil || len(got) != 2 || presences[rollout.Unknown] == 0 {
+		t.Errorf("under way: %+v, %v", got, err)
+	}
+}
+
+// TestALookThatIsNotLetInLosesNothing: neither the list that somebody else may
+// still use, nor the revisions that were read.
+func TestALookThatIsNotLetInLosesNothing(t *testing.T) {
+	t.Parallel()
+	reports := 0
+	client, below, clock := limited(t, 12, func(req *http.Request) outcome { // 4 at once, 3 of them for looks under way
+		if _, name, ok := strings.Cut(req.URL.Path, "/revisions/"); ok {
+			return outcome{code: http.StatusOK, body: strings.ReplaceAll(revisionJSON, "revisions/web-2", "revisions/"+name)}
+		}
+		return town(serviceJSON)(req)
+	})
+	w := NewWatch(client, func(error) { reports++ })
+	if _, ok, err := w.Listed(t.Context(), web, tenSharp, time.Minute); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	drain(t, client)
+	later := tenSharp.Add(30 * time.Second)
+	if _, ok, err := w.Listed(t.Context(), web, later, 15*time.Second); ok || !errors.Is(err, ErrNotAsked) {
+		t.Errorf("too old: %t, %v", ok, err)
+	}
+	if _, ok, err := w.Listed(t.Context(), web, later, time.Minute); !ok || err != nil {
+		t.Errorf("new enough for somebody else: %t, %v", ok, err)
+	}
+	before, both := len(below.requests), []string{"web-2", "web-3"}
+	clock.SetTime(tenSharp.Add(10 * time.Second)) // two reads, one of them for a look
+	if _, err := w.Remembered(t.Context(), web, both, later, time.Minute); !errors.Is(err, ErrNotAsked) {
+		t.Errorf("two revisions with room for one: %v", err)
+	}
+	clock.SetTime(tenSharp.Add(15 * time.Second)) // one more
+	got, err := w.Remembered(t.Context(), web, both, later, time.Minute)
+	if err != nil || got["web-2"].Readiness != rollout.Ready || got["web-3"].Readiness != rollout.Ready || len(below.requests) != before+2 {
+		t.Errorf("what was read is read again: %+v, %v, %d calls", got, err, len(below.requests)-before)
+	}
+	if reports != 0 {
+		t.Errorf("%d reports of lists that failed", reports)
+	}
+}
+
+func TestAWaitThatTheAPIAsksForIsKeptByAllOfThePlace(t *testing.T) {
+	t.Parallel()
+	over := true
+	client, below, clock := limited(t, 300, func(req *http.Request) outcome {
+		if over {
+			return outcome{
+				code: http.StatusTooManyRequests, header: []string{"Retry-After", "50"},
+				body: `{"error":{"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED"}}`,
+			}
+		}
+		return town(serviceJSON)(req)
+	})
+	if _, err := client.Service(t.Context(), web); err == nil || errors.Is(err, ErrNotAsked) {
+		t.Fatal(err)
+	}
+	over = false
+	w := NewWatch(client, func(error) {})
+	for _, after := range []time.Duration{0, time.Second, 49 * time.Second} {
+		clock.SetTime(tenSharp.Add(after))
+		api := web
+		api.Name = "api"
+		_, live := client.Service(t.Context(), api)
+		call, ok := errors.AsType[*CallError](live)
+		if !ok || !errors.Is(call, ErrNotAsked) || call.RetryAfter != 50*time.Second-after {
+			t.Errorf("%s later: %#v", after, live)
+		}
+		if want := "Quota exceeded; not asked again before 2026-03-01T10:00:50Z"; ok && call.Detail != want {
+			t.Errorf("%s later: %q, want %q", after, call.Detail, want)
+		}
+		if _, _, err := w.Listed(t.Context(), web, clock.Now(), time.Minute); !errors.Is(err, ErrNotAsked) {
+			t.Errorf("%s later, a list: %v", after, err)
+		}
+	}
+	elsewhere := web
+	elsewhere.Location = "us-central1"
+	if _, err := client.Service(t.Context(), elsewhere); errors.Is(err, ErrNotAsked) {
+		t.Errorf("another location: %v", err)
+	}
+	clock.SetTime(tenSharp.Add(50 * time.Second))
+	if _, err := client.Service(t.Context(), web); err != nil {
+		t.Errorf("at the time: %v", err)
+	}
+	if n := len(below.requests); n != 3 {
+		t.Errorf("%d calls, want 3", n)
+	}
+}
+
+// throttle is an answer that the quota is used up.
+func throttle(after time.Duration) *CallError {
+	return &CallError{Kind: ErrThrottled, Detail: "no", RetryAfter: after}
+}
+
+func quotaOf(clock *clocktesting.FakePassiveClock, random float64) *quota {
+	all := quotas{perMinute: 300, clock: clock, random: func() float64 { return random }}
+	return all.of(place{"shop", "europe-west1"})
+}
+
+func TestAWaitBeyondReasonIsNotKept(t *testing.T) {
+	t.Parallel()
+	clock := clocktesting.NewFakePassiveClock(tenSharp)
+	q := quotaOf(clock, 1)
+	q.settle(throttle(time.Hour))
+	clock.SetTime(tenSharp.Add(longestTold - time.Second))
+	if q.take(live) == nil {
+		t.Error("two minutes are not kept")
+	}
+	clock.SetTime(tenSharp.Add(longestTold))
+	if q.take(live) != nil {
+		t.Error("a way back waits for more than two minutes")
+	}
+}
+
+func TestWaitsThatNobodyToldDoubleUpToAMinute(t *testing.T) {
+	t.Parallel()
+	for random, want := range map[float64][]float64{
+		1: {5, 10, 20, 40, 60, 60, 5},
+		0: {2.5, 5, 10, 20, 30, 30, 2.5},
+	} {
+		clock := clocktesting.NewFakePassiveClock(tenSharp)
+		q := quotaOf(clock, random)
+		var got []float64
+		for i := range want {
+			if i == len(want)-1 {
+				q.settle(nil) // one that went well ends the row
+			}
+			q.settle(throttle(0))
+			until := q.until
+			q.settle(throttle(0)) // one that was under way beside it does not count,
+			q.settle(nil)         // nor does one that went well
+			if !q.until.Equal(until) {
+				t.Errorf("random %v, failure %d: one beside it moves the end", random, i+1)
+			}
+			got = append(got, until.Sub(clock.Now()).Seconds())
+			clock.SetTime(until)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("random %v: waits %v, want %v", random, got, want)
+		}
+	}
+}
+
+func TestOnlyAUsedUpQuotaHoldsOthersBack(t *testing.T) {
+	t.Parallel()
+	q := quotaOf(clocktesting.NewFakePassiveClock(tenSharp), 1)
+	for _, kind := range []error{ErrUnavailable, ErrDenied, ErrNotFound, ErrGarbled, ErrInvalid, ErrRefused} {
+		q.settle(&CallError{Kind: kind, RetryAfter: time.Minute})
+		if no := q.take(live); no != nil {
+			t.Errorf("after %v: %+v", kind, no)
+		}
+	}
+	q.settle(throttle(50 * time.Second))
+	q.settle(throttle(10 * time.Second))
+	if no := q.take(live); no == nil || no.wait != 50*time.Second {
+		t.Errorf("the longest wait that was told counts: %+v", no)
+	}
+}
+
+func TestAClockThatIsSetBackStopsNothing(t *testing.T) {
+	t.Parallel()
+	clock := clocktesting.NewFakePassiveClock(tenSharp)
+	q := quotaOf(clock, 1)
+	q.settle(throttle(time.Minute))
+	clock.SetTime(tenSharp.Add(-time.Hour))
+	for range 100 {
+		if no := q.take(live); no != nil {
+			t.Fatalf("an hour back: %+v", no)
+		}
+	}
+	if q.take(live) == nil {
+		t.Error("a clock that was set back gives tokens")
+	}
+	clock.SetTime(tenSharp.Add(-time.Hour + time.Second))
+	if no := q.take(live); no != nil {
+		t.Errorf("a second later: %+v", no)
+	}
+}
+
+func TestNoMoreIsLetInWhenManyAskAtOnce(t *testing.T) {
+	t.Parallel()
+	client, below, _ := limited(t, 300, town())
+	var all sync.WaitGroup
+	for range 500 {
+		all.Go(func() { _, _ = client.Service(t.Context(), web) })
+	}
+	all.Wait()
+	if n := len(below.requests); n != 100 {
+		t.Errorf("%d calls, want 100", n)
+	}
+}
+
+func TestReadsThatWereNotMadeAreCountedApart(t *testing.T) {
+	t.Parallel()
+	over := false
+	client, _, _ := limited(t, 12, func(req *http.Request) outcome { // 4 at once
+		if over {
+			return outcome{code: http.StatusTooManyRequests, header: []string{"Retry-After", "60"}}
+		}
+		return town()(req)
+	})
+	for range 3 {
+		_, _ = client.Service(AtRest(t.Context()), web) // the third is not let in
+	}
+	over = true
+	_, _ = client.Service(t.Context(), web)
+	_, _, _ = NewWatch(client, func(error) {}).Listed(t.Context(), web, tenSharp, time.Minute)
+	want := `
+# HELP sluice_gcp_requests_total Calls of Google's APIs by this process, by method and by the code they were answered with.
+# TYPE sluice_gcp_requests_total counter
+sluice_gcp_requests_total{api="run",code="200",method="services.get"} 2
+sluice_gcp_requests_total{api="run",code="429",method="services.get"} 1
+# HELP sluice_gcp_withheld_total Calls of Google's APIs that this process did not make, to stay within a quota, by how well they could wait and by why.
+# TYPE sluice_gcp_withheld_total counter
+sluice_gcp_withheld_total{api="run",cause="asked",class="live"} 0
+sluice_gcp_withheld_total{api="run",cause="asked",class="resting"} 0
+sluice_gcp_withheld_total{api="run",cause="asked",class="watching"} 1
+sluice_gcp_withheld_total{api="run",cause="limit",class="live"} 0
+sluice_gcp_withheld_total{api="run",cause="limit",class="resting"} 1
+sluice_gcp_withheld_total{api="run",cause="limit",class="watching"} 0
+`
+	if err := testutil.CollectAndCompare(client.Counters(), strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+}
