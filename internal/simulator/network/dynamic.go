@@ -22,7 +22,7 @@ func (e *Endpoint) notice(f *flow) {
 		return
 	}
 	e.peak = max(e.peak, f.taking(f.used()))
-	if !e.growing && e.ports > 0 && e.ports < g.most*e.machines && e.near(f) {
+	if !e.growing && e.ports < g.most*e.served && e.near(f) {
 		e.growing = true
 		g.growing = append(g.growing, &growth{e, g.network.now + g.network.timing.growth})
 	}
@@ -51,9 +51,6 @@ func (g *gateway) grow() {
 
 // short tells whether an endpoint is still near its limit.
 func (e *Endpoint) short() bool {
-	if e.detached {
-		return false
-	}
 	e.settleAll()
 	for i := range e.flows {
 		if f := &e.flows[i]; f.way == translated && e.near(f) {
@@ -65,21 +62,17 @@ func (e *Endpoint) short() bool {
 
 // double gives every machine as many ports again as it has; what an earlier
 // attempt has doubled already is left alone. Who waits for first ports comes
-// before who wants more.
+// before who wants more: while one waits, there is no room for a larger block.
 func (e *Endpoint) double() bool {
-	g := e.gateway
-	fewest := g.most
+	fewest := e.gateway.most
 	for _, m := range e.mappings {
 		if m.sender != nil && m.ports > 0 {
 			fewest = min(fewest, m.ports)
 		}
 	}
 	for _, m := range e.mappings {
-		if m.sender == nil || m.ports != fewest || m.ports >= g.most {
-			continue
-		}
-		if len(g.waiting) > 0 || !m.extend(m.ports) {
-			g.needAddress()
+		if m.sender != nil && m.ports == fewest && !m.extend(fewest) {
+			e.gateway.needAddress()
 			return false
 		}
 	}

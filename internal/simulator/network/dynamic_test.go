@@ -73,6 +73,9 @@ func TestPortsDoubleOnlyWhereThereIsRoomAndFirstPortsComeFirst(t *testing.T) {
 	p.wantOpen(e[0], database, 20000, 16384)
 	p.wait(30)
 	p.wantPorts(e[0], 16384)
+	if p.Minute()[0].AllocationFailed {
+		t.Error("the allocation failed though everybody had ports")
+	}
 	late := p.instance()
 	e[1].Detach()
 	p.wait(1)
@@ -152,4 +155,44 @@ func TestTheMachinesOfAConnectorGrowTogether(t *testing.T) {
 	p.wantOpen(e, database, 30000, 3*8192)
 	p.wait(60)
 	p.wantPorts(e, 6*8192) // the seventh block is half of what one machine would need
+}
+
+func TestAMachineThatFoundNoRoomGrowsLater(t *testing.T) {
+	t.Parallel()
+	c := config(dynamic(8192, 32768)) // an address has room for seven blocks
+	c.Switches.RetainedAddressPorts = "freed"
+	p := begin(t, c)
+	other := p.instances(2)
+	e, err := p.AttachMachines(small, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.wantOpen(e, database, 30000, 3*8192)
+	p.wait(10)
+	p.wantOpen(e, database, 30000, 2*8192)
+	p.wait(60)
+	p.wantPorts(e, 5*8192)
+	other[0].Detach()
+	other[1].Detach()
+	p.wait(1)
+	p.wantPorts(e, 6*8192)
+	if m := p.Minute()[0]; m.PortUsage != 13654 {
+		t.Errorf("each machine uses %d ports, want 5 x 8192 / 3", m.PortUsage)
+	}
+}
+
+func TestPortsTakenBackServeWhoWaits(t *testing.T) {
+	t.Parallel()
+	p := begin(t, config(dynamic(16384, 65536))) // three blocks to an address
+	e := p.instances(2)
+	p.wantOpen(e[0], database, 20000, 16384)
+	p.wait(5)
+	p.wantPorts(e[0], 32768)
+	late := p.instance()
+	e[0].Close(database, 16384)
+	p.wait(299 - 5)
+	p.wantPorts(late, 0)
+	p.wait(301)
+	p.wantPorts(e[0], 16384)
+	p.wantPorts(late, 16384)
 }

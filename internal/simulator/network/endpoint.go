@@ -124,32 +124,24 @@ func (e *Endpoint) Detach() {
 
 // leave gives back addresses and ports, or has them retained.
 func (e *Endpoint) leave() {
-	n := e.network
+	n, kept := e.network, retention{subnet: e.subnet}
+	held := e.instance && n.switches.RetainedAddressPorts == "held"
+	for _, m := range e.mappings {
+		m.sender = nil
+		if held && m.ports > 0 {
+			kept.mappings = append(kept.mappings, m)
+		} else {
+			m.release()
+		}
+	}
 	if !e.instance {
 		e.subnet.machines -= e.machines
-		e.release(e.mappings)
 		return
 	}
 	e.subnet.instances -= perInstance
 	e.subnet.retained += perInstance
-	kept := retention{until: n.now + n.timing.retention, subnet: e.subnet}
-	waits := func(m *mapping) bool { return m.ports == 0 }
-	if n.switches.RetainedAddressPorts == "held" {
-		for _, m := range e.mappings {
-			m.sender = nil
-		}
-		kept.mappings = slices.DeleteFunc(slices.Clone(e.mappings), waits)
-		e.mappings = slices.DeleteFunc(e.mappings, func(m *mapping) bool { return !waits(m) })
-	}
-	e.release(e.mappings)
+	kept.until = n.now + n.timing.retention
 	n.retained = append(n.retained, kept)
-}
-
-func (e *Endpoint) release(mappings []*mapping) {
-	for _, m := range mappings {
-		m.sender = nil
-		m.release()
-	}
 }
 
 // Ports is how many NAT ports the endpoint's connections can use.

@@ -189,7 +189,7 @@ func (g *gateway) tick() {
 // automatically removes a NAT IP address when it no longer needs any source ports
 // on that NAT IP address" [docs nat/ports-and-addresses].
 func (g *gateway) dropAddress() {
-	if len(g.ips) <= g.spec.Automatic.Begin || len(g.waiting) > 0 {
+	if len(g.ips) <= g.spec.Automatic.Begin {
 		return
 	}
 	for i, ip := range g.ips {

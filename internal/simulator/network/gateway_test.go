@@ -53,11 +53,13 @@ func TestWhoFindsNoPortsWaitsAndIsServedInOrder(t *testing.T) {
 
 func TestAnEndpointThatWaitsDropsItsPackets(t *testing.T) {
 	t.Parallel()
-	for unserved, want := range map[string]int{"counted": 5, "silent": 0} {
+	for unserved, want := range map[string]int{"counted": 7, "silent": 2} {
 		c := config(narrow())
 		c.Switches.UnservedPackets = unserved
 		p := begin(t, c)
-		e := p.instances(4)[3]
+		all := p.instances(4)
+		all[0].Dropped(database, 2) // it has ports
+		e := all[3]
 		p.wantOpen(e, database, 5, 0)
 		p.wantOpen(e, cache, 5, 5)
 		e.Dropped(database, 5)
@@ -284,4 +286,17 @@ func TestAGatewayMayCoverTheWholeNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.wantOpen(e, database, 1, 1)
+}
+
+func TestWhoEndsWhileWaitingDoesNotWaitOn(t *testing.T) {
+	t.Parallel()
+	for _, ports := range []string{"held", "freed"} {
+		c := config(narrow())
+		c.Switches.RetainedAddressPorts = ports
+		p := begin(t, c)
+		p.instances(4)[3].Detach()
+		if g := p.gateway(); g.Waiting != 0 || g.Mapped != 3 {
+			t.Errorf("%s: the gateway has %+v", ports, g)
+		}
+	}
 }
