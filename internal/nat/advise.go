@@ -149,7 +149,7 @@ func endpointsCollide(_ Facts, g Gateway) string {
 }
 
 func noMinimum(f Facts) string {
-	if f.Minimum > 0 {
+	if f.Minimum > 0 || !f.AllTraffic {
 		return ""
 	}
 	return "No minimum of instances: each burst starts them cold, and each opens its connections at once; " +

@@ -90,15 +90,17 @@ const (
 // called the culprit for what its numbers leave open.
 func Blame(e Evidence) Verdict {
 	t := understand(e)
+	verdict := t.unexplained()
 	for _, rule := range blames {
 		if v, ok := rule(t); ok {
-			if slices.Contains(e.Reasons, conflict) {
-				v.Because += "; endpoint-independent mapping conflicts, which more ports do not cure"
-			}
-			return v
+			verdict = v
+			break
 		}
 	}
-	return Verdict{Unknown, "nothing tells whose trouble it is"} // unreached: the last rule speaks
+	if slices.Contains(e.Reasons, conflict) {
+		verdict.Because += "; endpoint-independent mapping conflicts, which more ports do not cure"
+	}
+	return verdict
 }
 
 // blames are asked in this order; the first that speaks decides.
@@ -113,7 +115,6 @@ var blames = []func(trouble) (Verdict, bool){
 	suffersOnly, // only the candidate's users feel it: its own ports
 	nothingElse, // nothing but the candidate changed, just before
 	unfelt,      // nobody of ours feels it
-	unexplained,
 }
 
 // trouble is evidence with what follows from it.
@@ -123,10 +124,11 @@ type trouble struct {
 	allocated, connections, instances growth
 }
 
-// growth is how much a series grew around a rise, and how far it moved before.
+// growth is how much a series grew around a rise, and by how much it moves from
+// one minute to the next otherwise.
 type growth struct {
 	known             bool
-	before, moved, by int64
+	before, moves, by int64
 }
 
 func understand(e Evidence) trouble {
@@ -146,7 +148,8 @@ func understand(e Evidence) trouble {
 func (t trouble) grew(series []Sample) growth {
 	var before, since []int64
 	reaches := false
-	for _, s := range series {
+	inTime := slices.SortedFunc(slices.Values(series), func(a, b Sample) int { return a.End.Compare(b.End) })
+	for _, s := range inTime {
 		switch {
 		case s.End.After(t.rise.Add(-Before)) && !s.End.After(t.rise):
 			before = append(before, count(s.Value))
@@ -159,7 +162,21 @@ func (t trouble) grew(series []Sample) growth {
 		return growth{}
 	}
 	least := slices.Min(before)
-	return growth{known: true, before: least, moved: slices.Max(before) - least, by: max(0, slices.Max(since)-least)}
+	return growth{known: true, before: least, moves: moves(before), by: max(0, slices.Max(since)-least)}
+}
+
+// moves is the median of the changes from one value to the next, in either
+// direction: one burst among them does not count.
+func moves(values []int64) int64 {
+	var changes []int64
+	for i := 1; i < len(values); i++ {
+		changes = append(changes, max(values[i]-values[i-1], values[i-1]-values[i]))
+	}
+	if len(changes) == 0 {
+		return 0
+	}
+	slices.Sort(changes)
+	return changes[(len(changes)-1)/2]
 }
 
 // ours is how many endpoints the candidate's new instances are.
@@ -185,10 +202,10 @@ func (t trouble) ofOthers() bool {
 	return t.connections.known && t.connections.by > 2*now*t.Gateway.MostPortsEach()+t.scatter()
 }
 
-// scatter is how many connections come and go without meaning: as many as did
-// before, but not so many that a burst could hide in them.
+// scatter is how many connections come and go without meaning: a few times what
+// did so before, but not so many that a burst of some size could hide in them.
 func (t trouble) scatter() int64 {
-	return 16 + min(t.connections.moved, t.connections.before/50)
+	return 16 + min(3*t.connections.moves, t.connections.before/50)
 }
 
 // calm tells whether nothing changed but the candidate's new instances. Its new
@@ -273,8 +290,8 @@ func unfelt(t trouble) (Verdict, bool) {
 	return Verdict{Bystander, "nobody of this service suffers: " + t.users()}, t.well()
 }
 
-func unexplained(t trouble) (Verdict, bool) {
-	return Verdict{Unknown, "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise; " + t.growths()}, true
+func (t trouble) unexplained() Verdict {
+	return Verdict{Unknown, "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise; " + t.growths()}
 }
 
 // growths writes what grew, and how much of it the candidate explains.

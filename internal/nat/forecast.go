@@ -94,20 +94,29 @@ func (c Forecast) limited(f Fleet, p Policy) Forecast {
 		limit(SubnetFree, free, c.Has+free/AddressBlock*AddressBlock/AddressesPerInstance)
 	}
 	if f.CandidateMost > 0 {
-		limit(CandidateMost, f.CandidateMost, p.overshot(count(f.CandidateMost)))
+		limit(CandidateMost, f.CandidateMost, c.permitted(f.CandidateMost, p))
 	}
 	if f.ServiceMost > 0 { // the load is within it, so that it never binds alone
 		share := ceilDiv(count(f.ServiceMost)*c.Weight, 100)
 		limit(ServiceMost, share, max(p.overshot(share), c.Peak))
 	}
 	if f.Quota > 0 {
-		limit(InstancesQuota, f.quota(), p.overshot(f.quota()))
+		limit(InstancesQuota, f.quota(), c.permitted(f.quota(), p))
 	}
 	return c
 }
 
+// permitted is how many instances a maximum permits at once. Cloud Run may exceed
+// it for a while, so it binds when more are needed, not when more are there.
+func (c Forecast) permitted(maximum int64, p Policy) int64 {
+	allowed := p.overshot(count(maximum))
+	if max(c.Needed, c.Least) <= maximum {
+		return max(allowed, c.Peak)
+	}
+	return min(allowed, c.Peak-1)
+}
+
 // overshot is how many instances there may be at once of those that are needed.
-// A maximum may be exceeded by as much, so it is compared likewise.
 func (p Policy) overshot(instances int64) int64 {
 	return round(math.Ceil(float64(instances) * p.Overshoot))
 }

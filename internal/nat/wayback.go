@@ -69,10 +69,7 @@ func WayBack(r Retreat, now time.Time) Lowering {
 		l.Why = "the last write of the way back"
 		return l
 	case cold <= max(cheap, holds):
-		l.Why = fmt.Sprintf("stable has instances for all but %d%% of the traffic", cold)
-		if cold == 0 {
-			l.Why = "stable still has the instances"
-		}
+		l.Why = warm(cold)
 		return l
 	case r.Sent > 0:
 		l.Weight = weight * 2 / 5
@@ -84,6 +81,17 @@ func WayBack(r Retreat, now time.Time) Lowering {
 	l.Weight = max(0, min(l.Weight, cold-holds))
 	l.Why = fmt.Sprintf("stable has no instances for %d%% of the traffic, so it goes back in steps", cold)
 	return l
+}
+
+// warm says why a single write is enough.
+func warm(cold int64) string {
+	switch {
+	case cold == 0:
+		return "stable still has the instances"
+	case cold <= cheap:
+		return fmt.Sprintf("stable has instances for all but %d%% of the traffic", cold)
+	}
+	return fmt.Sprintf("the gateway has room for the instances that stable lacks for %d%% of the traffic", cold)
 }
 
 // due is when the next write may be made: late ones are not waited for, and a

@@ -1,0 +1,157 @@
+package nat
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// sound is a service that no advice is given on.
+func sound() Facts {
+	g := Gateway{Name: "nat-1", IPs: 2, Ports: 1024, TimeWait: 30 * time.Second, Logging: true}
+	return Facts{Gateways: []Gateway{g}, AllTraffic: true, NeedsNat: true, Minimum: 3}
+}
+
+func TestEachFindingHasItsNumbers(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		change func(*Facts)
+		code   Code
+		want   string
+	}{
+		"it calls itself by its public name": {
+			func(f *Facts) { f.OwnURL = "API_URL" }, OwnURLCalled,
+			"API_URL holds the service's own public URL: calls to it leave through Cloud NAT, one port each; call 127.0.0.1 instead.",
+		},
+		"its database has a public path": {
+			func(f *Facts) { f.CloudSQLPublic = true }, CloudSQLPublic,
+			"Cloud SQL is reached over a public path: all its connections share one destination, and so one set of ports; use its private address.",
+		},
+		"all its traffic leaves through NAT for no known reason": {
+			func(f *Facts) { f.NeedsNat = false }, AllTrafficUnneeded,
+			"All traffic leaves through the VPC and Cloud NAT; unless others rely on its fixed addresses, egress PRIVATE_RANGES_ONLY takes public calls off NAT.",
+		},
+		"the default of 64 ports": {
+			func(f *Facts) { f.Gateways[0].Ports, f.Gateways[0].TimeWait = 0, 0 }, TooFewPorts,
+			"nat-1: 64 ports per endpoint / 120 s TIME_WAIT = 0.53 connections/s to one destination; reuse connections or raise minPortsPerVm.",
+		},
+		"more connections than the ports sustain": {
+			func(f *Facts) { f.Connects = 40 }, TooFewPorts,
+			"nat-1: 1,024 ports per endpoint / 30 s TIME_WAIT = 34 connections/s to one destination; an instance opens 40.",
+		},
+		"a single manual address": {
+			func(f *Facts) { f.Gateways[0].IPs = 1 }, OneManualIP,
+			"nat-1 has one manual address: 63 endpoints with 1,024 ports each, and no more; add an address.",
+		},
+		"endpoint-independent mapping": {
+			func(f *Facts) { f.Gateways[0].EndpointIndependent = true }, EndpointsCollide,
+			"nat-1 maps endpoint-independently: ports can collide and packets drop while ports are free; turn it off.",
+		},
+		"no minimum": {
+			func(f *Facts) { f.Minimum = 0 }, NoMinimum,
+			"No minimum of instances: each burst starts them cold, and each opens its connections at once; a minimum of 3 keeps some warm.",
+		},
+		"no logging": {
+			func(f *Facts) { f.Gateways[0].Logging = false }, LoggingOff,
+			"nat-1 logs no dropped connections: errors-only logging would tell which instance and destination ran out.",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			facts := sound()
+			c.change(&facts)
+			if diff := cmp.Diff([]Finding{{c.code, c.want}}, Advise(facts)); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNoAdviceWhereNoneIsNeeded(t *testing.T) {
+	t.Parallel()
+	cases := map[string]func(*Facts){
+		"a sound service":                     func(*Facts) {},
+		"few connections need few ports":      func(f *Facts) { f.Gateways[0].Ports, f.Connects = 64, 1 },
+		"one address of a gateway that grows": func(f *Facts) { f.Gateways[0].IPs, f.Gateways[0].Auto = 1, true },
+		"ports that grow":                     func(f *Facts) { f.Gateways[0].Ports, f.Gateways[0].Dynamic = 32, true },
+		"private ranges only: no call leaves through NAT": func(f *Facts) {
+			*f = Facts{OwnURL: "API_URL", CloudSQLPublic: true}
+		},
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			facts := sound()
+			change(&facts)
+			if got := Advise(facts); len(got) != 0 {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+func TestLongTextsAreCutAtTheEndOfACharacter(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		text  string
+		bytes int
+		want  string
+	}{
+		"short enough":                 {"nat-1", 5, "nat-1"},
+		"too long":                     {"abcdefgh", 6, "abc..."},
+		"in the middle of a character": {"aaéé", 6, "aaéé"},
+		"a character too many":         {"aaééé", 7, "aaé..."},
+		"and half of one is left out":  {"aaaéé", 7, "aaa..."},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := cut(c.text, c.bytes); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestAdviceIsBoundedAndOrdered: at most six findings of 200 bytes, each code
+// once, in the order of gravity.
+func TestAdviceIsBoundedAndOrdered(t *testing.T) {
+	t.Parallel()
+	order := []Code{OwnURLCalled, CloudSQLPublic, AllTrafficUnneeded, TooFewPorts, OneManualIP, EndpointsCollide, NoMinimum, LoggingOff}
+	rapid.Check(t, func(t *rapid.T) {
+		yes := func(label string) bool { return rapid.Bool().Draw(t, label) }
+		f := Facts{
+			AllTraffic: yes("all"), NeedsNat: yes("needs"), CloudSQLPublic: yes("sql"),
+			OwnURL: rapid.StringN(0, 90, 200).Draw(t, "url"), Minimum: upTo(t, 2, "minimum"), Connects: float64(upTo(t, 3000, "connects")),
+		}
+		for range upTo(t, 3, "gateways") {
+			g := anyGateway(t)
+			g.Name, g.EndpointIndependent = strings.Repeat("n", 63), yes("eim")
+			f.Gateways = append(f.Gateways, g)
+		}
+		findings := Advise(f)
+		if len(findings) > MostFindings || !slices.Equal(findings, Advise(f)) {
+			t.Fatalf("%d findings, or others the second time", len(findings))
+		}
+		last := -1
+		for _, finding := range findings {
+			at := slices.Index(order, finding.Code)
+			if at <= last {
+				t.Fatalf("%s comes twice or too late: %+v", finding.Code, findings)
+			}
+			last = at
+			if len(finding.Text) > LongestFinding || !utf8.ValidString(finding.Text) || !strings.HasSuffix(finding.Text, ".") {
+				t.Fatalf("%d bytes: %q", len(finding.Text), finding.Text)
+			}
+			if finding.Code != OwnURLCalled && strings.HasSuffix(finding.Text, "...") {
+				t.Fatalf("a sentence of our own was cut: %s", finding.Text)
+			}
+		}
+	})
+}

@@ -1,0 +1,368 @@
+package nat
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestForecastIsWrittenWithItsArithmetic(t *testing.T) {
+	t.Parallel()
+	twelve := Fleet{Stable: 12, Busy: 12}
+	cases := map[string]struct {
+		gateway Gateway
+		fleet   Fleet
+		weight  int64
+		fits    bool
+		want    string
+	}{
+		"no room for the step": {
+			nat1(52), twelve, 25, false,
+			"nat-1: 52 of 63 endpoints (1,024 ports each) taken; 25% adds up to 6; 20% is kept in reserve: room for 50",
+		},
+		"exactly the room there is": {
+			nat1(44), twelve, 25, true,
+			"nat-1: 44 of 63 endpoints (1,024 ports each) taken; 25% adds up to 6; 20% is kept in reserve: room for 50",
+		},
+		"one too many": {
+			nat1(45), twelve, 25, false,
+			"nat-1: 45 of 63 endpoints (1,024 ports each) taken; 25% adds up to 6; 20% is kept in reserve: room for 50",
+		},
+		"instances that the candidate has are not added again": {
+			nat1(46),
+			Fleet{Stable: 12, Candidate: 4, Busy: 12},
+			25, true,
+			"nat-1: 46 of 63 endpoints (1,024 ports each) taken; 25% adds up to 2; 20% is kept in reserve: room for 50",
+		},
+		"a full gateway stops nothing that adds nothing": {
+			nat1(63),
+			Fleet{Stable: 12, Candidate: 6, Busy: 12},
+			25, true,
+			"nat-1: 63 of 63 endpoints (1,024 ports each) taken; 25% adds up to 0; 20% is kept in reserve: room for 50",
+		},
+		"what others were promised is not free": {
+			Gateway{Name: "nat-1", IPs: 1, Ports: 1024, Endpoints: 44, Reserved: 2048},
+			twelve, 25, false,
+			"nat-1: 44 of 63 endpoints (1,024 ports each) taken; 25% adds up to 6; 2 promised to other rollouts; 20% is kept in reserve: room for 50",
+		},
+		"a gateway that grows is not limited by its addresses": {
+			Gateway{Name: "nat-1", IPs: 1, Ports: 1024, Endpoints: 63, Auto: true},
+			twelve, 25, true,
+			"nat-1: 63 of 63 endpoints (1,024 ports each) taken; 25% adds up to 6; it takes more addresses by itself, and may drop packets until it has them",
+		},
+		"dynamic allocation is counted in ports": {
+			Gateway{Name: "nat-1", IPs: 1, Dynamic: true, Endpoints: 100, Allocated: 51200},
+			twelve, 25, true,
+			"nat-1: 51,200 of 64,512 ports (at least 32 per endpoint) taken; 25% adds up to 192; 20% is kept in reserve: room for 51,584",
+		},
+		"addresses are missing already": {
+			Gateway{Name: "nat-1", IPs: 1, Ports: 1024, Endpoints: 10, ExtraIPs: 1},
+			twelve, 25, false,
+			"nat-1: 10 of 63 endpoints (1,024 ports each) taken; 25% adds up to 6; it lacks 1 address already",
+		},
+		"missing addresses mean nothing where they come by themselves": {
+			Gateway{Name: "nat-1", IPs: 1, Ports: 1024, Endpoints: 10, ExtraIPs: 1, Auto: true},
+			twelve, 25, true,
+			"nat-1: 10 of 63 endpoints (1,024 ports each) taken; 25% adds up to 6; it takes more addresses by itself, and may drop packets until it has them",
+		},
+		"the candidate's maximum binds first": {
+			nat1(0),
+			Fleet{Stable: 12, Busy: 12, CandidateMost: 5},
+			50, false,
+			"50% needs 6 instances; the candidate's maximum of instances is 5",
+		},
+		"a maximum that is just enough, because it may be exceeded for a while": {
+			nat1(0),
+			Fleet{Stable: 12, Busy: 12, CandidateMost: 6},
+			50, true,
+			"nat-1: 0 of 63 endpoints (1,024 ports each) taken; 50% adds up to 12; 20% is kept in reserve: room for 50",
+		},
+		"the quota binds first": {
+			nat1(0),
+			Fleet{Stable: 5, Busy: 12, Quota: 10},
+			100, false,
+			"100% needs 12 instances; the quota of instances per revision with Direct VPC egress is 10",
+		},
+		"a quota that stable has exceeded is larger than was thought": {
+			nat1(0),
+			Fleet{Stable: 12, Busy: 12, Quota: 10},
+			100, true,
+			"nat-1: 0 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50",
+		},
+		"the subnet binds first": {
+			nat1(0),
+			Fleet{Stable: 12, Busy: 12, Subnet: Subnet{Size: 60, Taken: 48}},
+			25, false,
+			"25% starts up to 6 instances, which take 16 addresses in blocks of 16; the subnet's free addresses are 12",
+		},
+		"one free block carries eight instances": {
+			nat1(0),
+			Fleet{Stable: 16, Busy: 16, Subnet: Subnet{Size: 60, Taken: 44}},
+			25, true,
+			"nat-1: 0 of 63 endpoints (1,024 ports each) taken; 25% adds up to 8; 20% is kept in reserve: room for 50",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := Foresee(c.gateway, c.fleet, one, c.weight)
+			if diff := cmp.Diff(c.want, got.String()); diff != "" {
+				t.Errorf("clause (-want +got):\n%s", diff)
+			}
+			if got.Fits() != c.fits {
+				t.Errorf("fits: got %t, want %t: %+v", got.Fits(), c.fits, got)
+			}
+		})
+	}
+}
+
+func TestForecastKeepsEveryNumberOnTheWay(t *testing.T) {
+	t.Parallel()
+	want := Forecast{
+		Gateway: "nat-1", Weight: 25,
+		Load: 12, Needed: 3, Least: 0, Peak: 6, Has: 1, Starts: 5,
+		Each: 1024, Capacity: 63, Kept: 13, Room: 50, Taken: 30, Adds: 10, Promised: 2, Reserve: 20,
+		Allowed: 10, Most: 18, Bound: GatewayPorts,
+	}
+	g := nat1(30)
+	g.Reserved = 1025 // a port of a second block takes it
+	if diff := cmp.Diff(want, Foresee(g, Fleet{Stable: 12, Candidate: 1, Busy: 12}, DefaultPolicy(), 25)); diff != "" {
+		t.Errorf("forecast (-want +got):\n%s", diff)
+	}
+	if got := want.Ports(); got != 10240 {
+		t.Errorf("the step may take %d ports, want 10,240", got)
+	}
+}
+
+func TestWhatBindsFirstIsNamed(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		gateway Gateway
+		fleet   Fleet
+		want    Limit
+	}{
+		"the gateway, where nothing else is known": {nat1(30), Fleet{Busy: 12}, GatewayPorts},
+		"the subnet":                          {nat1(30), Fleet{Busy: 12, Subnet: Subnet{Size: 16}}, SubnetFree},
+		"the candidate's maximum":             {nat1(30), Fleet{Busy: 12, CandidateMost: 4, Subnet: Subnet{Size: 64}}, CandidateMost},
+		"the service's maximum by weight":     {nat1(30), Fleet{Busy: 12, ServiceMost: 12}, ServiceMost},
+		"the quota":                           {nat1(0), Fleet{Busy: 12, Quota: 20}, InstancesQuota},
+		"nothing, where the gateway can grow": {Gateway{Auto: true}, Fleet{Busy: 12}, Unlimited},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := Foresee(c.gateway, c.fleet, one, 25); got.Bound != c.want {
+				t.Errorf("got %q, want %q: %+v", got.Bound, c.want, got)
+			}
+		})
+	}
+}
+
+func TestLoadIsTheMostThatIsKnown(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		fleet Fleet
+		want  int64
+	}{
+		"measured":                              {Fleet{Busy: 9, Stable: 40}, 9},
+		"by rate, where nobody measured":        {Fleet{Stable: 40, Rate: 480, Latency: 500 * time.Millisecond, Concurrency: 40}, 10},
+		"by rate, where that is more":           {Fleet{Busy: 9, Rate: 480, Latency: 500 * time.Millisecond, Concurrency: 40}, 10},
+		"without latency a rate says nothing":   {Fleet{Busy: 9, Rate: 480, Concurrency: 40}, 9},
+		"all instances, where nothing is known": {Fleet{Stable: 40, Candidate: 2}, 42},
+		"no more than the service may have":     {Fleet{Busy: 40, ServiceMost: 30}, 30},
+		"at least one":                          {Fleet{}, 1},
+		"a rate that is no number":              {Fleet{Busy: 2, Rate: math.NaN(), Latency: time.Second, Concurrency: 1}, 2},
+		"a rate beyond all measure":             {Fleet{Rate: math.Inf(1), Latency: time.Second, Concurrency: 1}, most},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.fleet.Load(); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestMinimumInstancesAreThereWhateverTheWeight(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		fleet  Fleet
+		weight int64
+		want   int64
+	}{
+		"a revision's own":                    {Fleet{Busy: 4, CandidateLeast: 3}, 5, 3},
+		"a revision's own, at no traffic":     {Fleet{Busy: 4, CandidateLeast: 3}, 0, 3},
+		"a service's is divided, rounded up":  {Fleet{Busy: 4, ServiceLeast: 3}, 50, 4},
+		"a service's at 100%":                 {Fleet{Busy: 4, ServiceLeast: 10}, 100, 10},
+		"the traffic's need where it is more": {Fleet{Busy: 40, CandidateLeast: 3}, 50, 40},
+		"not more than the maximum":           {Fleet{Busy: 4, CandidateLeast: 9, CandidateMost: 5}, 5, 5},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := Foresee(nat1(0), c.fleet, one, c.weight).Peak; got != c.want {
+				t.Errorf("peak: got %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPolicyIsKeptWithinItsBounds(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct{ policy, want Policy }{
+		"nothing said is twice the need, two endpoints and no reserve": {Policy{}, Policy{0, 2, 2}},
+		"the default":         {DefaultPolicy(), Policy{20, 2, 2}},
+		"too much of it all":  {Policy{900, 9, 9}, Policy{100, 2, 2}},
+		"too little":          {Policy{-1, -1, -1}, Policy{0, 1, 1}},
+		"a factor of nothing": {Policy{20, math.NaN(), 1}, Policy{20, 2, 1}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.policy.usable(); got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestLargestSafeWeight(t *testing.T) {
+	t.Parallel()
+	twelve := Fleet{Stable: 12, Busy: 12}
+	cases := map[string]struct {
+		gateways []Gateway
+		fleet    Fleet
+		from, to int64
+		want     int64
+	}{
+		"the step itself":                         {[]Gateway{nat1(30)}, twelve, 5, 25, 25},
+		"a smaller one, two instances' worth":     {[]Gateway{nat1(46)}, twelve, 5, 25, 16},
+		"none that is more than there is already": {[]Gateway{nat1(49)}, Fleet{Busy: 12, Candidate: 2}, 8, 25, 0},
+		"none at all":                             {[]Gateway{nat1(52)}, twelve, 0, 5, 0},
+		"the fuller gateway decides":              {[]Gateway{nat1(10), nat1(46)}, twelve, 5, 25, 16},
+		"no gateway, no limit":                    {nil, twelve, 5, 25, 25},
+		"nothing lies between":                    {[]Gateway{nat1(0)}, twelve, 25, 25, 0},
+		"not beyond 100%":                         {[]Gateway{nat1(0)}, twelve, 50, 900, 100},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := LargestSafeWeight(c.gateways, c.fleet, one, c.from, c.to); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// TestTheArithmeticIsConsistent: the numbers that a message prints add up, and
+// fitting means what the message says.
+func TestTheArithmeticIsConsistent(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		g, f, p := anyGateway(t), anyFleet(t), anyPolicy(t)
+		c := Foresee(g, f, p, upTo(t, 100, "weight"))
+		if c.Room != c.Capacity-c.Kept || c.Adds != c.Starts*p.EndpointsPerInstance || c.Starts != max(0, c.Peak-c.Has) {
+			t.Fatalf("the numbers do not add up: %+v", c)
+		}
+		if c.Kept*100 < c.Capacity*p.ReservePercent {
+			t.Fatalf("less is kept than promised: %+v", c)
+		}
+		over := c.Taken+c.Adds+c.Promised > c.Room || c.ExtraIPs > 0
+		if c.Fits() && over && c.Starts > 0 && !g.Auto {
+			t.Fatalf("it fits and there is no room: %+v", c)
+		}
+		if !c.Fits() && c.Bound == GatewayPorts && !over {
+			t.Fatalf("it does not fit and there is room: %+v", c)
+		}
+		if !c.Fits() && c.Bound == ServiceMost {
+			t.Fatalf("a saturated service must not be kept from its cure: %+v", c)
+		}
+		if text := c.String(); len(text) > 250 || strings.Contains(text, "!") {
+			t.Fatalf("clause of %d bytes: %s", len(text), text)
+		}
+	})
+}
+
+// TestASafeWeightIsSafeAndTheNextIsNot, within the interval.
+func TestASafeWeightIsSafeAndTheNextIsNot(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		gateways := []Gateway{anyGateway(t), anyGateway(t)}
+		f, p := anyFleet(t), anyPolicy(t)
+		from, to := upTo(t, 100, "from"), upTo(t, 100, "to")
+		fits := func(weight int64) bool {
+			return Foresee(gateways[0], f, p, weight).Fits() && Foresee(gateways[1], f, p, weight).Fits()
+		}
+		got := LargestSafeWeight(gateways, f, p, from, to)
+		for weight := from + 1; weight <= to; weight++ {
+			if fits(weight) != (weight <= got) {
+				t.Fatalf("%d%% is said to be the largest, and %d%% fits: %t", got, weight, fits(weight))
+			}
+		}
+		if got != 0 && (got <= from || got > to) {
+			t.Fatalf("%d is not in (%d, %d]", got, from, to)
+		}
+	})
+}
+
+// TestTheSafeWeightFallsWithEveryBurden, and rises with every relief.
+func TestTheSafeWeightFallsWithEveryBurden(t *testing.T) {
+	t.Parallel()
+	burdens := map[string]func(*Gateway, *Fleet, *Policy, int64){
+		"fewer addresses":        func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.IPs = max(0, g.IPs-n) },
+		"more endpoints":         func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.Endpoints += n },
+		"more allocated":         func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.Allocated += n * 64 },
+		"more promised":          func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.Reserved += n * 64 },
+		"lacking addresses":      func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.ExtraIPs += n },
+		"a larger reserve":       func(_ *Gateway, _ *Fleet, p *Policy, n int64) { p.ReservePercent += n },
+		"more overshoot":         func(_ *Gateway, _ *Fleet, p *Policy, n int64) { p.Overshoot += float64(n) / 50 },
+		"two endpoints":          func(_ *Gateway, _ *Fleet, p *Policy, _ int64) { p.EndpointsPerInstance = 2 },
+		"more busy instances":    func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.Busy = max(1, f.Busy); f.Busy += n },
+		"a minimum of a service": func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.ServiceLeast += n },
+		"fewer instances there":  func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.Candidate = max(0, f.Candidate-n) },
+		"a smaller maximum":      func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.CandidateMost = max(1, f.CandidateMost-n) },
+		"a smaller quota":        func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.Quota = max(1, f.Quota-n) },
+		"a fuller subnet":        func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.Subnet.Taken += n },
+	}
+	for name, burden := range burdens {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				g, f, p := anyGateway(t), anyFleet(t), anyPolicy(t)
+				f.Busy, f.CandidateMost, f.Quota = max(1, f.Busy), max(1, f.CandidateMost), max(1, f.Quota)
+				if name == "a smaller maximum" {
+					f.CandidateLeast, f.ServiceLeast = 0, 0 // it lowers them
+				}
+				from, to := upTo(t, 99, "from"), upTo(t, 100, "to")
+				light := LargestSafeWeight([]Gateway{g}, f, p, from, to)
+				burden(&g, &f, &p, upTo(t, 50, "by"))
+				if heavy := LargestSafeWeight([]Gateway{g}, f, p, from, to); heavy > light {
+					t.Fatalf("%d%% before, %d%% after: %+v %+v %+v", light, heavy, g, f, p)
+				}
+			})
+		})
+	}
+}
+
+func TestForecastsOfNonsenseAreFinite(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		wild := func(label string) int64 { return rapid.Int64().Draw(t, label) }
+		g := Gateway{IPs: wild("ips"), Ports: wild("ports"), Endpoints: wild("endpoints"), Allocated: wild("allocated"), Reserved: wild("reserved"), ExtraIPs: wild("extra")}
+		f := Fleet{Stable: wild("stable"), Candidate: wild("candidate"), Busy: wild("busy"), CandidateLeast: wild("least"), CandidateMost: wild("most"), ServiceLeast: wild("sl"), ServiceMost: wild("sm"), Quota: wild("quota"), Subnet: Subnet{wild("size"), wild("taken")}}
+		f.Rate, f.Latency, f.Concurrency = rapid.Float64().Draw(t, "rate"), time.Duration(wild("latency")), wild("concurrency")
+		p := Policy{wild("reserve"), rapid.Float64().Draw(t, "overshoot"), wild("perInstance")}
+		c := Foresee(g, f, p, wild("weight"))
+		for _, n := range []int64{c.Load, c.Needed, c.Least, c.Peak, c.Has, c.Starts, c.Each, c.Capacity, c.Kept, c.Room, c.Taken, c.Adds, c.Promised, c.Allowed} {
+			if n < 0 {
+				t.Fatalf("a negative number: %+v", c)
+			}
+		}
+		_ = c.String()
+	})
+}
