@@ -35,20 +35,20 @@ var (
 // What it does not say is as at home. It fails on what is no such name.
 func parse(text, collection string, home place) (place, string, bool) {
 	at := home
-	if _, path, ok := strings.Cut("/"+text, "/projects/"); ok {
+	_, path, long := strings.Cut("/"+text, "/projects/")
+	if long {
 		at.project, text, _ = strings.Cut(path, "/")
 	}
 	parts := strings.Split(text, "/")
 	if (parts[0] == "regions" || parts[0] == "locations") && len(parts) == 4 {
-		at.region, parts = parts[1], parts[2:]
+		at.region, parts, long = parts[1], parts[2:], true
+	} else if parts[0] == "global" {
+		parts, long = parts[1:], true
 	}
-	if parts[0] == "global" {
-		parts = parts[1:]
+	if long && len(parts) == 2 && parts[0] == collection {
+		parts, long = parts[1:], false
 	}
-	if len(parts) == 2 && parts[0] == collection {
-		parts = parts[1:]
-	}
-	ok := len(parts) == 1 && namePart.MatchString(parts[0]) &&
+	ok := !long && len(parts) == 1 && namePart.MatchString(parts[0]) &&
 		projectPart.MatchString(at.project) && regionPart.MatchString(at.region)
 	if !ok {
 		return place{}, "", false

@@ -70,14 +70,14 @@ func (c *Client) discover(ctx context.Context, w way, now time.Time) finding {
 	if w.connector == "" && w.network == "" {
 		network, failure := c.network(ctx, w.subnet, now)
 		if failure != nil {
-			return failed(failure, "compute.subnetworks.get", w.subnet.project)
+			return failed(failure, "compute.subnetworks.get", w.subnet.project, advice)
 		}
 		w.network = network
 	}
 	return hopefully(now, func(age ages) (finding, time.Time) {
 		routers, at, failure := c.list(ctx, w.subnet.place, now, age)
 		if failure != nil {
-			return failed(failure, "compute.routers.list", w.subnet.project), now
+			return failed(failure, "compute.routers.list", w.subnet.project, advice), now
 		}
 		return w.choose(routers), at
 	})
@@ -94,8 +94,10 @@ func (c *Client) named(ctx context.Context, source analysis.Source, now time.Tim
 	return hopefully(now, func(age ages) (finding, time.Time) {
 		r, at, failure := c.router(ctx, name, now, age)
 		if failure != nil {
-			f := failed(failure, "compute.routers.get", name.project)
-			f.gateways = []gateway{unread}
+			f := failed(failure, "compute.routers.get", name.project, "correct spec.nat.gateways")
+			if f.presence != rollout.Missing {
+				f.gateways = []gateway{unread}
+			}
 			return f, now
 		}
 		for _, n := range r.nats {
@@ -145,7 +147,7 @@ func (c *Client) describe(ctx context.Context, g gateway, now time.Time) rollout
 	told.NAT = configured(g.config)
 	all, at, failure := c.status(ctx, g.router, now)
 	if failure != nil {
-		told.Unread = failed(failure, "compute.routers.get", g.router.project).detail
+		told.Unread = explain(failure, "compute.routers.get", g.router.project)
 		return told
 	}
 	if told.Unread = report(&told.NAT, g.config, all[g.config.Name]); told.Unread == "" {

@@ -47,18 +47,22 @@ func ambiguous(format string, args ...any) finding {
 	return finding{presence: rollout.Missing, ambiguous: true, detail: fmt.Sprintf(format, args...)}
 }
 
-// failed tells of a call. For one that was denied it names the permission and the
-// project, because the API's words need not.
-func failed(failure *CallError, permission, project string) finding {
-	f := finding{presence: failure.presence(), detail: failure.Error()}
-	switch f.presence {
-	case rollout.Denied:
-		f.detail += fmt.Sprintf("; the manager's identity needs %s in project %s", permission, project)
-	case rollout.Missing:
-		f.detail += "; " + advice
-	case rollout.Found, rollout.Unknown:
+// failed tells of a call that failed, and what to do if nothing is there.
+func failed(failure *CallError, permission, project, otherwise string) finding {
+	f := finding{presence: failure.presence(), detail: explain(failure, permission, project)}
+	if f.presence == rollout.Missing {
+		f.detail += ": " + otherwise
 	}
 	return f
+}
+
+// explain tells of a call that failed. For one that was denied it names the
+// permission and the project, because the API's words need not.
+func explain(failure *CallError, permission, project string) string {
+	if failure.presence() != rollout.Denied {
+		return failure.Error()
+	}
+	return fmt.Sprintf("%v; the manager's identity needs %s in project %s", failure, permission, project)
 }
 
 // way is where a revision's traffic enters a VPC, as Cloud Run says it.
