@@ -107,7 +107,7 @@ func TestLongTextsAreCutAtTheEndOfACharacter(t *testing.T) {
 		"too long":                     {"abcdefgh", 6, "abc..."},
 		"in the middle of a character": {"aaéé", 6, "aaéé"},
 		"a character too many":         {"aaééé", 7, "aaé..."},
-		"and half of one is left out":  {"aaaéé", 7, "aaa..."},
+		"and half of one is left out":  {"aaaééé", 7, "aaa..."},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -199,7 +199,7 @@ func (t trouble) ofOthers() bool {
 	} else if t.grown() > 2*t.instances.by+t.slack() {
 		return true
 	}
-	return t.connections.known && t.connections.by > 2*now*t.Gateway.MostPortsEach()+t.scatter()
+	return t.connections.known && t.connections.by > 2*now*t.Gateway.MostPortsEach()+16+t.connections.before/50
 }
 
 // scatter is how many connections come and go without meaning: a few times what
