@@ -54,16 +54,19 @@ func (r *revision) activeCondition() Condition {
 
 func (r *revision) minimumCondition(now time.Time) Condition {
 	c := Condition{Type: "MinInstancesProvisioned", LastTransitionTime: r.updated}
-	warm := r.addressable.Add(warmTime)
+	warm, there := r.addressable.Add(warmTime), r.hosted == nil
+	if r.hosted != nil {
+		warm, there = r.provisioned.Time, !r.provisioned.IsZero()
+	}
 	switch {
 	case r.addressable.IsZero():
 		c.State, c.RevisionReason = ConditionFailed, "MIN_INSTANCES_NOT_PROVISIONED"
 		c.Message = fmt.Sprintf("Revision %s was not configured to serve traffic, so it's not live.", r.name)
-	case now.Before(warm):
+	case !there || now.Before(warm):
 		c.State, c.RevisionReason = ConditionPending, "MIN_INSTANCES_WARMING"
 	default:
 		c.State, c.LastTransitionTime = ConditionSucceeded, stamp(warm)
-		c.Message = fmt.Sprintf("Min instances provisioned successfully in %v.", warmTime)
+		c.Message = fmt.Sprintf("Min instances provisioned successfully in %v.", warm.Sub(r.addressable.Time))
 	}
 	return c
 }

@@ -18,7 +18,7 @@ func (w *World) Deploy(service string, d Deployment) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := d.check(); err != nil {
+	if err := cmp.Or(d.check(), w.scenario.checkBehaviour(d.Behaviour)); err != nil {
 		return "", err
 	}
 	next := s.clone()
@@ -62,6 +62,7 @@ func (w *World) LoseRevision(name string) error {
 	r.phase = lost
 	s.revisions = slices.DeleteFunc(s.revisions, func(o *revision) bool { return o == r })
 	s.gone = append(s.gone, r)
+	r.bury()
 	w.tell(Event{Kind: EventRevisionLost, Service: s.Name, Revision: r.name})
 	return nil
 }
@@ -82,6 +83,9 @@ func (w *World) LoseService(name string) error {
 	s, err := w.find(name)
 	if err != nil {
 		return err
+	}
+	for _, r := range s.revisions {
+		r.bury()
 	}
 	w.services = slices.DeleteFunc(w.services, func(o *service) bool { return o == s })
 	return nil

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Gateway is a Cloud NAT whose numbers are written down.
+// Gateway is a Cloud NAT. Its numbers are written down, unless the scenario has a
+// network, from which they follow.
 type Gateway struct {
 	Project string `json:"project"`
 	Region  string `json:"region"`
@@ -16,8 +17,22 @@ type Gateway struct {
 	Router   string `json:"router,omitempty"`
 	RouterID string `json:"routerId,omitempty"`
 	Name     string `json:"name"`
+	// Network is the VPC network that it serves. Default: default.
+	Network string `json:"network,omitempty"`
 	// IPs are its addresses. Default: one.
 	IPs []string `json:"ips,omitempty"`
+	// AutomaticIPs makes it add addresses by itself, in place of IPs.
+	AutomaticIPs *AutomaticIPs `json:"automaticIPs,omitempty"`
+	// Subnetworks are those that it covers. Default: all of its network and region.
+	Subnetworks []string `json:"subnetworks,omitempty"`
+	// PortsPerEndpoint is how many ports each endpoint gets. Default 64.
+	PortsPerEndpoint int `json:"portsPerEndpoint,omitempty"`
+	// DynamicPorts makes their number follow what an endpoint uses.
+	DynamicPorts *DynamicPorts `json:"dynamicPorts,omitempty"`
+	// EndpointIndependent maps a source port alike whatever the destination.
+	EndpointIndependent bool `json:"endpointIndependent,omitempty"`
+	// TimeWait is how long the port of a closed connection stays taken. Default 120s.
+	TimeWait Duration `json:"timeWait,omitempty"`
 	// AllocatedPorts is how many ports of each address are taken. With 0 the
 	// gateway is idle: it reports nothing.
 	AllocatedPorts int `json:"allocatedPorts,omitempty"`
@@ -62,7 +77,8 @@ func (g *Gateway) complete() error {
 		return errors.New("project, region and name are required")
 	}
 	g.RouterID = cmp.Or(g.RouterID, projectNumber(g.Project+g.Router))
-	if len(g.IPs) == 0 {
+	g.Network = cmp.Or(g.Network, "default")
+	if len(g.IPs) == 0 && g.AutomaticIPs == nil {
 		g.IPs = []string{"203.0.113.10"}
 	}
 	drops := make([]Drop, len(g.Drops))

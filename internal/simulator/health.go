@@ -23,6 +23,10 @@ type Behaviour struct {
 	Errors []ErrorRate `json:"errors,omitempty"`
 	// Pending says when requests wait for an instance.
 	Pending []Queue `json:"pending,omitempty"`
+	// Calls are what every request calls, one after the other. They need a network.
+	Calls []Outgoing `json:"calls,omitempty"`
+	// Assets are the files that belong to the pages that it serves.
+	Assets *Assets `json:"assets,omitempty"`
 }
 
 // Queue is a number of requests that wait for an instance. It is written down and
@@ -51,6 +55,8 @@ type Startup struct {
 	ReadyAfter Duration `json:"readyAfter,omitempty"`
 	// Fails, if set, is why it does not start; it is known after ReadyAfter.
 	Fails *StartupFailure `json:"fails,omitempty"`
+	// Calls are connections that every instance opens when it starts.
+	Calls []StartupCall `json:"calls,omitempty"`
 }
 
 // StartupFailure is why a revision never became ready.
@@ -106,6 +112,24 @@ func (b Behaviour) check() error {
 		if q.Requests < 0 {
 			return fmt.Errorf("pending[%d]: requests is negative", i)
 		}
+	}
+	return b.checkCalls()
+}
+
+func (b Behaviour) checkCalls() error {
+	if err := checkCalls(b.Calls); err != nil {
+		return err
+	}
+	for i, c := range b.Startup.Calls {
+		if err := c.check(); err != nil {
+			return fmt.Errorf("startup: calls[%d]: %w", i, err)
+		}
+		if c.Connections < 0 || c.To == toLoopback {
+			return fmt.Errorf("startup: calls[%d]: connections are not negative and lead elsewhere", i)
+		}
+	}
+	if b.Assets != nil && b.Assets.PerPage < 0 {
+		return errors.New("assets: perPage is negative")
 	}
 	return nil
 }

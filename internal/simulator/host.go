@@ -18,7 +18,7 @@ func (w *World) host(h Hosted) error {
 	day := func(i int) time.Time {
 		return w.scenario.Start.AddDate(0, 0, i-len(h.Revisions)).Add(hour)
 	}
-	spec := Service{Labels: h.Labels, Annotations: h.Annotations, Scaling: h.Scaling, Traffic: h.Traffic}
+	spec := Service{Labels: h.Labels, Annotations: h.Annotations, Scaling: h.Scaling, Traffic: h.Traffic, Ingress: h.Ingress}
 	spec.Template = h.Revisions[0].onto(Template{})
 	spec, err := w.normal(n, projectNumber(h.Project), spec)
 	if err != nil {
@@ -30,7 +30,9 @@ func (w *World) host(h Hosted) error {
 	created := stamp(day(0))
 	s.CreateTime = created
 	for i, d := range h.Revisions {
-		w.existing(s, d, stamp(day(i)))
+		if err := w.existing(s, d, stamp(day(i))); err != nil {
+			return fmt.Errorf("service %s: revisions[%d]: %w", n, i, err)
+		}
 	}
 	if len(h.Traffic) > 0 {
 		for i := range s.Traffic {
@@ -47,13 +49,18 @@ func (w *World) host(h Hosted) error {
 }
 
 // existing adds a revision from before the beginning.
-func (w *World) existing(s *service, d Deployment, at Timestamp) {
+func (w *World) existing(s *service, d Deployment, at Timestamp) error {
 	s.Template = d.onto(s.Template).withDefaults(s.number)
 	s.UpdateTime, s.Generation = at, int64(len(s.revisions)+1)
 	r := w.deployed(s, d.Behaviour)
 	r.phase, r.readyAt = ready, stamp(at.Add(r.behaviour.readyAfter()))
+	var err error
+	if w.plant != nil {
+		err = w.house(r)
+	}
 	s.LatestReadyRevision = s.name.revision(r.name)
 	w.tell(Event{Kind: EventRevisionReady, Service: s.Name, Revision: r.name})
+	return err
 }
 
 // settled puts the split in force as if it had been for long.
@@ -113,6 +120,12 @@ func (d Deployment) onto(t Template) Template {
 	}
 	if d.Concurrency != 0 {
 		t.Concurrency = d.Concurrency
+	}
+	if d.SessionAffinity != nil {
+		t.SessionAffinity = *d.SessionAffinity
+	}
+	if d.HealthCheckDisabled != nil {
+		t.HealthCheckDisabled = *d.HealthCheckDisabled
 	}
 	return t
 }

@@ -62,6 +62,7 @@ func (w *World) limitRevisions(s *service) {
 		r.phase = lost
 		s.revisions = slices.Delete(s.revisions, i, i+1)
 		s.gone = append(s.gone, r)
+		r.bury()
 		w.tell(Event{Kind: EventRevisionLost, Service: s.Name, Revision: r.name})
 	}
 }

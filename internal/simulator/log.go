@@ -26,6 +26,8 @@ const (
 	EventRevisionReady   EventKind = "RevisionReady"
 	EventRevisionFailed  EventKind = "RevisionFailed"
 	EventRevisionLost    EventKind = "RevisionLost"
+	// EventInstanceFailed is an instance that did not start; Text says why.
+	EventInstanceFailed EventKind = "InstanceFailed"
 	// EventTally is a revision's requests in the minute that ends at At.
 	EventTally EventKind = "Tally"
 	// EventFault is a fault injected or, with Text "cleared", taken back.

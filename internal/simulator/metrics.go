@@ -55,9 +55,7 @@ func (w *World) closeMinute(end time.Time) {
 	for _, s := range w.services {
 		w.reportService(s, end)
 	}
-	for i := range w.scenario.Gateways {
-		w.reportGateway(&w.scenario.Gateways[i], end)
-	}
+	w.reportGateways(end)
 	for _, s := range w.services {
 		for _, r := range slices.Concat(s.gone, s.revisions) {
 			if m := &r.life.minute; m.tally != (Tally{}) {
@@ -69,6 +67,20 @@ func (w *World) closeMinute(end time.Time) {
 	}
 }
 
+func (w *World) reportGateways(end time.Time) {
+	if w.plant != nil {
+		w.plant.gateways = w.plant.net.Minute()
+		for i, m := range w.plant.gateways {
+			w.reportNetwork(&w.scenario.Gateways[i], m, end)
+		}
+		w.keepMinute(end)
+		return
+	}
+	for i := range w.scenario.Gateways {
+		w.reportGateway(&w.scenario.Gateways[i], end)
+	}
+}
+
 // reset begins a new minute. The codes stay known, with a count of zero.
 func (m *minute) reset() {
 	for i := range m.codes {
@@ -77,11 +89,11 @@ func (m *minute) reset() {
 	*m = minute{codes: m.codes}
 }
 
-// reportInstances follows the traffic: what is needed is active, what was needed
-// in the last 15 minutes is idle.
-func (w *World) reportInstances(r *revision, end time.Time) {
+// instancesByLoad follows the traffic: what is needed is active, what was needed in
+// the last 15 minutes is idle.
+func (w *World) instancesByLoad(r *revision, end time.Time) (active, idle int) {
 	most := r.template.Scaling.MaxInstanceCount
-	active := min(most, instancesFor(r.life.minute.inFlight/60, r.template.Concurrency))
+	active = min(most, instancesFor(r.life.minute.inFlight/60, r.template.Concurrency))
 	if r.phase == starting || (r.phase == ready && end.Sub(r.readyAt.Time) < time.Minute) {
 		r.life.keep(max(1, active), end) // the health check of a new revision runs one
 	}
@@ -89,7 +101,12 @@ func (w *World) reportInstances(r *revision, end time.Time) {
 		r.life.keep(min(most, max(r.minimum(), active)), end)
 	}
 	r.life.keep(active, end)
-	idle := r.life.kept(end) - active
+	return active, r.life.kept(end) - active
+}
+
+// reportInstances writes how many instances a revision has.
+func (w *World) reportInstances(r *revision, end time.Time) {
+	active, idle := w.instancesOf(r, end)
 	zero := w.scenario.Switches.ZeroSeries == "zero" && r.phase == ready
 	for _, state := range []struct {
 		name  string
@@ -108,15 +125,7 @@ func (w *World) reportInstances(r *revision, end time.Time) {
 func (w *World) reportGateway(g *Gateway, end time.Time) {
 	since := end.Sub(w.scenario.Start)
 	zero := w.scenario.Switches.ZeroSeries == "zero"
-	resource := map[string]string{
-		"project_id": g.Project, "region": g.Region, "router_id": g.RouterID, "gateway_name": g.Name,
-	}
-	point := func(kind string, labels map[string]string, v series.Value) {
-		w.record(series.Point{
-			Type: kind, ResourceType: series.ResourceGateway, Resource: resource, Labels: labels,
-			Start: end.Add(-time.Minute), End: end, Value: v,
-		})
-	}
+	point := w.gatewayPoint(g, end)
 	for _, d := range w.drops(g, since) {
 		if d.packets > 0 || (zero && g.AllocatedPorts > 0) {
 			point(series.DroppedSentPackets, map[string]string{"ip_protocol": d.protocol, "reason": d.reason}, series.Int(int64(d.packets)))
@@ -133,6 +142,19 @@ func (w *World) reportGateway(g *Gateway, end time.Time) {
 		point(series.AllocatedPorts, map[string]string{"nat_ip": ip}, series.Int(int64(g.AllocatedPorts)))
 	}
 	point(series.OpenConnections, map[string]string{"ip_protocol": "TCP"}, series.Int(int64(g.OpenConnections)))
+}
+
+// gatewayPoint makes data points of a gateway's minute.
+func (w *World) gatewayPoint(g *Gateway, end time.Time) func(string, map[string]string, series.Value) {
+	resource := map[string]string{
+		"project_id": g.Project, "region": g.Region, "router_id": g.RouterID, "gateway_name": g.Name,
+	}
+	return func(kind string, labels map[string]string, v series.Value) {
+		w.record(series.Point{
+			Type: kind, ResourceType: series.ResourceGateway, Resource: resource, Labels: labels,
+			Start: end.Add(-time.Minute), End: end, Value: v,
+		})
+	}
 }
 
 // dropped is how many packets of a protocol were dropped for a reason.

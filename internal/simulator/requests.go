@@ -51,7 +51,7 @@ func (w *World) reportRequests(resourceType string, resource map[string]string, 
 
 // reportQueue writes how many requests wait for an instance as the minute ends.
 func (w *World) reportQueue(r *revision, end time.Time) {
-	n := r.behaviour.waiting(end.Sub(r.created.Time), r.life.minute.percent/60)
+	n := r.waitingFor(end)
 	if n == 0 && (w.scenario.Switches.ZeroSeries != "zero" || r.phase != ready) {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/simulator/fleet"
 )
 
 // Revision is a Cloud Run v2 revision, fields in the order of the API.
@@ -66,6 +68,10 @@ type revision struct {
 	addressable Timestamp // since when the split names it
 
 	life ledger
+
+	// In a physical world:
+	hosted      *fleet.Revision
+	provisioned Timestamp // since when the minimum instances are there
 }
 
 // deployed makes the revision that the service's template describes and lets it
@@ -103,6 +109,10 @@ func (w *World) deployed(s *service, own *Behaviour) *revision {
 
 // start schedules the moment at which the container is up, or is given up.
 func (w *World) start(r *revision) {
+	if w.plant != nil {
+		w.startInstance(r, w.house(r))
+		return
+	}
 	w.agenda.add(w.now.Add(r.behaviour.readyAfter()), func() { w.started(r) })
 }
 

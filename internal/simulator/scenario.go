@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -26,7 +27,9 @@ type Scenario struct {
 	Timing   Timing    `json:"timing,omitzero"`
 	Services []Hosted  `json:"services,omitempty"`
 	Gateways []Gateway `json:"gateways,omitempty"`
-	Timeline []Moment  `json:"timeline,omitempty"`
+	// Network, if there is one, makes the world physical.
+	Network  *Network `json:"network,omitempty"`
+	Timeline []Moment `json:"timeline,omitempty"`
 }
 
 // Timing says how long Cloud Run takes.
@@ -37,6 +40,19 @@ type Timing struct {
 	// Propagation is how long requests still follow the former split after
 	// trafficStatuses shows the new one, fewer and fewer. Default 10s.
 	Propagation *Duration `json:"propagation,omitempty"`
+	// IdleRetention is how long an instance without requests is kept. Default 15m.
+	IdleRetention Duration `json:"idleRetention,omitempty"`
+	// EgressDelay is how long a new instance with Direct VPC egress waits for its
+	// network, the median. Default 20s.
+	EgressDelay *Duration `json:"egressDelay,omitempty"`
+	// AddressRetention is how long a subnetwork misses the addresses of an instance
+	// that ended. Default 20m.
+	AddressRetention Duration `json:"addressRetention,omitempty"`
+	// PortGrowth is how long dynamic allocation takes to double an endpoint's
+	// ports. Default 5s.
+	PortGrowth Duration `json:"portGrowth,omitempty"`
+	// AutomaticAddress is how long a gateway takes to add an address. Default 10s.
+	AutomaticAddress Duration `json:"automaticAddress,omitempty"`
 }
 
 // Hosted is a service that exists when the world begins.
@@ -47,6 +63,8 @@ type Hosted struct {
 	Labels      map[string]string `json:"labels,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Scaling     *ServiceScaling   `json:"scaling,omitempty"`
+	// Ingress is who may call it. Default INGRESS_TRAFFIC_ALL.
+	Ingress string `json:"ingress,omitempty"`
 	// Users send requests to the service.
 	Users Users `json:"users,omitzero"`
 	// Revisions exist and are ready, oldest first. At least one.
@@ -62,6 +80,9 @@ type Hosted struct {
 type Users struct {
 	RequestsPerSecond float64     `json:"requestsPerSecond,omitempty"`
 	Changes           []UserLevel `json:"changes,omitempty"`
+	// SessionLength is how long a user stays on average, which matters where
+	// revisions have session affinity. Default 10m.
+	SessionLength Duration `json:"sessionLength,omitempty"`
 }
 
 // UserLevel changes the rate some time after the world's beginning.
@@ -81,8 +102,11 @@ type Deployment struct {
 	Scaling     *RevisionScaling  `json:"scaling,omitempty"`
 	Timeout     string            `json:"timeout,omitempty"`
 	Concurrency int               `json:"concurrency,omitempty"`
-	Behaviour   *Behaviour        `json:"behaviour,omitempty"`
-	By          string            `json:"by,omitempty"`
+	// SessionAffinity and HealthCheckDisabled are the template's.
+	SessionAffinity     *bool      `json:"sessionAffinity,omitempty"`
+	HealthCheckDisabled *bool      `json:"healthCheckDisabled,omitempty"`
+	Behaviour           *Behaviour `json:"behaviour,omitempty"`
+	By                  string     `json:"by,omitempty"`
 }
 
 // Moment is something that happens at a time after the beginning.
@@ -148,13 +172,7 @@ func (s *Scenario) complete() error {
 	if s.Caller == "" {
 		s.Caller = "sluice@example-project.iam.gserviceaccount.com"
 	}
-	if s.Timing.Reconcile == 0 {
-		s.Timing.Reconcile = Duration(5100 * time.Millisecond)
-	}
-	if s.Timing.Propagation == nil {
-		d := Duration(10 * time.Second)
-		s.Timing.Propagation = &d
-	}
+	s.Timing.complete()
 	if err := s.Switches.complete(); err != nil {
 		return err
 	}
@@ -168,12 +186,28 @@ func (s *Scenario) complete() error {
 			return fmt.Errorf("gateways[%d]: %w", i, err)
 		}
 	}
+	if err := s.checkPhysics(); err != nil {
+		return err
+	}
 	for i, m := range s.Timeline {
 		if err := m.check(); err != nil {
 			return fmt.Errorf("timeline[%d]: %w", i, err)
 		}
 	}
 	return nil
+}
+
+func (t *Timing) complete() {
+	t.Reconcile = cmp.Or(t.Reconcile, Duration(5100*time.Millisecond))
+	t.IdleRetention = cmp.Or(t.IdleRetention, Duration(15*time.Minute))
+	if t.Propagation == nil {
+		d := Duration(10 * time.Second)
+		t.Propagation = &d
+	}
+	if t.EgressDelay == nil {
+		d := Duration(20 * time.Second)
+		t.EgressDelay = &d
+	}
 }
 
 func (h Hosted) check() error {

@@ -37,7 +37,7 @@ func TestTheSampleScenarioPlays(t *testing.T) {
 		case simulator.EventRevisionCreated, simulator.EventRevisionReady, simulator.EventEffective, simulator.EventFault:
 			story = append(story, strings.TrimSpace(e.At.Format("15:04:05 ")+string(e.Kind)+" "+e.Author+e.Text))
 		case simulator.EventCall, simulator.EventDesired, simulator.EventSettled, simulator.EventRevisionFailed,
-			simulator.EventRevisionLost, simulator.EventTally:
+			simulator.EventRevisionLost, simulator.EventInstanceFailed, simulator.EventTally:
 		}
 	}
 	want := []string{
@@ -109,7 +109,7 @@ func TestEveryMomentOfATimelineHappens(t *testing.T) {
 		case simulator.EventRevisionFailed, simulator.EventRevisionLost, simulator.EventFault:
 			got = append(got, e.At.Format("04 ")+string(e.Kind)+" "+e.Text)
 		case simulator.EventCall, simulator.EventDesired, simulator.EventEffective, simulator.EventSettled,
-			simulator.EventRevisionCreated, simulator.EventRevisionReady, simulator.EventTally:
+			simulator.EventRevisionCreated, simulator.EventRevisionReady, simulator.EventInstanceFailed, simulator.EventTally:
 		}
 	}
 	want := []string{

@@ -32,6 +32,7 @@ type service struct {
 	routes     []route
 	formerly   []route
 	switchedAt time.Time
+	sessions   []path // shares of users that session affinity binds
 
 	history []Service
 }

@@ -48,6 +48,20 @@ type Switches struct {
 	UnknownMetric string `json:"unknownMetric,omitempty"`
 	// UnknownLabels: matchNothing | refused. What an unknown label in a filter does.
 	UnknownLabels string `json:"unknownLabels,omitempty"`
+
+	// The following matter where the scenario has a network.
+
+	// RetainedAddressPorts: held | freed. Whether the addresses that Cloud Run keeps
+	// after an instance ended go on holding their NAT ports.
+	RetainedAddressPorts string `json:"retainedAddressPorts,omitempty"`
+	// InstanceEndpoints: two | one. How many of an instance's two addresses are NAT
+	// endpoints with ports.
+	InstanceEndpoints string `json:"instanceEndpoints,omitempty"`
+	// UnservedPackets: counted | silent. Whether packets of an endpoint that has no
+	// ports at all are counted as dropped.
+	UnservedPackets string `json:"unservedPackets,omitempty"`
+	// PortUsage: withTimeWait | established. What nat/port_usage counts.
+	PortUsage string `json:"portUsage,omitempty"`
 }
 
 // A choice is one switch: its name, where it is kept and what it may say, the
@@ -76,6 +90,10 @@ func (s *Switches) choices() []choice {
 		{"reducedProject", &s.ReducedProject, [2]string{"dropped", "kept"}},
 		{"unknownMetric", &s.UnknownMetric, [2]string{"invalidArgument", "notFound"}},
 		{"unknownLabels", &s.UnknownLabels, [2]string{"matchNothing", "refused"}},
+		{"retainedAddressPorts", &s.RetainedAddressPorts, [2]string{"held", "freed"}},
+		{"instanceEndpoints", &s.InstanceEndpoints, [2]string{"two", "one"}},
+		{"unservedPackets", &s.UnservedPackets, [2]string{"counted", "silent"}},
+		{"portUsage", &s.PortUsage, [2]string{"withTimeWait", "established"}},
 	}
 }
 

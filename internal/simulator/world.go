@@ -23,6 +23,7 @@ type World struct {
 	faults     []*Fault
 	reporter   reporter
 	log        []Event
+	plant      *plant // nil: behaviour is written down
 }
 
 // New begins the world that a scenario describes.
@@ -40,10 +41,17 @@ func New(sc Scenario) (*World, error) {
 		reporter:   newReporter(sc),
 	}
 	w.API = API{world: w, caller: Caller{Identity: sc.Caller}}
+	var err error
+	if w.plant, err = newPlant(sc); err != nil {
+		return nil, err
+	}
 	for _, h := range sc.Services {
 		if err := w.host(h); err != nil {
 			return nil, err
 		}
+	}
+	if w.plant != nil {
+		w.prewarm()
 	}
 	for _, m := range sc.Timeline {
 		w.agenda.add(sc.Start.Add(time.Duration(m.At)), func() { w.happen(m) })
@@ -94,8 +102,12 @@ func (w *World) carryOut() {
 // live is one second of everybody's life, the one that ends at second.
 func (w *World) live(second time.Time) {
 	w.tick = second
-	for _, s := range w.services {
-		w.serve(s, second)
+	if w.plant != nil {
+		w.operate(second)
+	} else {
+		for _, s := range w.services {
+			w.serve(s, second)
+		}
 	}
 	if second.Unix()%60 == 0 {
 		w.closeMinute(second)

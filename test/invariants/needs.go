@@ -24,6 +24,10 @@ var needs = map[string]map[string][]string{
 	"reducedProject":            {"dropped": nil, "kept": nil},
 	"unknownMetric":             {"invalidArgument": nil, "notFound": nil},
 	"unknownLabels":             {"matchNothing": nil, "refused": nil},
+	"retainedAddressPorts":      {"held": nil, "freed": nil},
+	"instanceEndpoints":         {"two": nil, "one": nil},
+	"unservedPackets":           {"counted": nil, "silent": nil},
+	"portUsage":                 {"withTimeWait": nil, "established": nil},
 }
 
 // Needs lists the invariants that hold only where a cloud behaves as given. It is
