@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -66,7 +67,7 @@ func claimOf(annotations map[string]string) (*rollout.Claim, string) {
 	}
 	latched := make([]string, 0, len(c.Latched))
 	for _, name := range c.Latched {
-		latched = append(latched, clean(name))
+		latched = append(latched, google.Clean(name))
 	}
 	since, err := time.Parse(time.RFC3339, c.Since)
 	if err != nil {
@@ -75,9 +76,9 @@ func claimOf(annotations map[string]string) (*rollout.Claim, string) {
 	return &rollout.Claim{
 		Since: since,
 		Holder: rollout.Holder{
-			Cluster: clean(c.Cluster), Namespace: clean(c.Namespace), Name: clean(c.Name), UID: clean(c.UID),
+			Cluster: google.Clean(c.Cluster), Namespace: google.Clean(c.Namespace), Name: google.Clean(c.Name), UID: google.Clean(c.UID),
 		},
-		Attempt: c.Attempt, Seq: c.Seq, Stable: clean(c.Stable), Latched: latched,
+		Attempt: c.Attempt, Seq: c.Seq, Stable: google.Clean(c.Stable), Latched: latched,
 	}, ""
 }
 

@@ -7,7 +7,7 @@
 // are never held back.
 // From top to bottom a request passes the SDK, the credentials, the write
 // firewall, and a transport that notes what was handed to the network and limits
-// what comes back. This is the only package that imports google.golang.org/api.
+// what comes back. This is the only package that imports google.golang.org/api/run.
 //
 // What the API does is taken from its discovery document (run v2, in
 // google.golang.org/api v0.311.0) and from public recordings of it.
@@ -30,6 +30,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/cloudrun/firewall"
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -79,22 +80,22 @@ type Client struct {
 // New makes a client. It fails on an endpoint that it may not use, and without
 // credentials for one that needs them; it makes no call to the API.
 func New(ctx context.Context, options Options) (*Client, error) {
-	at, err := parseEndpoint(options.Endpoint)
+	at, err := google.ParseEndpoint("Cloud Run", cmp.Or(options.Endpoint, DefaultEndpoint))
 	if err != nil {
 		return nil, err
 	}
 	bottom := options.Transport
 	if bottom == nil {
-		bottom = network()
+		bottom = google.Network()
 	}
 	counted := newCounters()
 	wall := firewall.New(&meter{bottom, counted.calls})
 	transport, err := authenticated(ctx, wall, at)
 	if err != nil {
-		return nil, fmt.Errorf("finding credentials for %s: %w", at.url, err)
+		return nil, fmt.Errorf("finding credentials for %s: %w", at.URL(), err)
 	}
-	client := &http.Client{Transport: transport, CheckRedirect: noRedirect}
-	api, err := run.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(at.url))
+	client := &http.Client{Transport: transport, CheckRedirect: google.NoRedirect}
+	api, err := run.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(at.URL()))
 	if err != nil {
 		return nil, fmt.Errorf("building the Cloud Run client: %w", err)
 	}
@@ -111,8 +112,8 @@ func New(ctx context.Context, options Options) (*Client, error) {
 
 // authenticated adds credentials above the firewall, unless the endpoint is this
 // machine.
-func authenticated(ctx context.Context, base http.RoundTripper, at endpoint) (http.RoundTripper, error) {
-	if at.plain {
+func authenticated(ctx context.Context, base http.RoundTripper, at google.Endpoint) (http.RoundTripper, error) {
+	if at.Plain {
 		return base, nil
 	}
 	return htransport.NewTransport(ctx, base, option.WithScopes(run.CloudPlatformScope))
@@ -126,7 +127,7 @@ func (c *Client) Refused() int64 { return c.firewall.Refused() }
 // or may not be read is a fact in the answer; every other failure is an error
 // of one of this package's kinds.
 func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.Service, error) {
-	op := fmt.Sprintf("reading service %q", clean(ref.Name))
+	op := fmt.Sprintf("reading service %q", google.Clean(ref.Name))
 	name, err := serviceName(ref)
 	if err != nil {
 		return rollout.Service{}, &CallError{Op: op, Kind: ErrInvalid, Detail: err.Error()}
@@ -147,7 +148,7 @@ func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 	}
 	service, err := convertService(ref, answer)
 	if err != nil {
-		return rollout.Service{}, &CallError{Op: op, Kind: ErrGarbled, Detail: clean(err.Error())}
+		return rollout.Service{}, &CallError{Op: op, Kind: ErrGarbled, Detail: google.Clean(err.Error())}
 	}
 	service.Skew = c.apart(sent, answer.ServerResponse)
 	return service, nil
@@ -205,7 +206,7 @@ func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short str
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 
-	what := lookup{fmt.Sprintf("reading revision %q", clean(short)), placeOf(ref), of}
+	what := lookup{fmt.Sprintf("reading revision %q", google.Clean(short)), placeOf(ref), of}
 	answer, failure := read(c, what, func() (*run.GoogleCloudRunV2Revision, error) {
 		return c.api.Projects.Locations.Services.Revisions.Get(name).Context(ctx).Do()
 	})
@@ -222,7 +223,7 @@ func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short str
 	}
 	revision, err := convertRevision(short, answer)
 	if err != nil {
-		unread.Why = fmt.Sprintf("%v: %s", ErrGarbled, clean(err.Error()))
+		unread.Why = fmt.Sprintf("%v: %s", ErrGarbled, google.Clean(err.Error()))
 		return unread, nil
 	}
 	return revision, nil

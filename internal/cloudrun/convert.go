@@ -7,6 +7,7 @@ import (
 
 	run "google.golang.org/api/run/v2"
 
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -109,7 +110,7 @@ func convertEntry(kind string, e rollout.Entry) (rollout.Entry, error) {
 		e.Revision = short
 		return e, nil
 	}
-	return rollout.Entry{}, fmt.Errorf("traffic entry of type %q for revision %q", clean(kind), short)
+	return rollout.Entry{}, fmt.Errorf("traffic entry of type %q for revision %q", google.Clean(kind), short)
 }
 
 // convertRevision reads an answer that must be the revision asked for.
@@ -122,11 +123,11 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 	}
 	created, err := time.Parse(time.RFC3339Nano, answer.CreateTime)
 	if err != nil {
-		return rollout.Revision{}, fmt.Errorf("creation time %q", clean(answer.CreateTime))
+		return rollout.Revision{}, fmt.Errorf("creation time %q", google.Clean(answer.CreateTime))
 	}
 	timeout, err := duration(answer.Timeout)
 	if err != nil {
-		return rollout.Revision{}, fmt.Errorf("request timeout %q", clean(answer.Timeout))
+		return rollout.Revision{}, fmt.Errorf("request timeout %q", google.Clean(answer.Timeout))
 	}
 	ready, why := readiness(answer.Conditions)
 	var most int64
@@ -142,7 +143,7 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 		Egress:    egress(answer.VpcAccess),
 		VPC:       vpc(answer.VpcAccess),
 		Timeout:   timeout,
-		Image:     clean(image(answer.Containers)),
+		Image:     google.Clean(image(answer.Containers)),
 
 		MaxInstances: most,
 	}, nil
@@ -188,11 +189,11 @@ func explain(c *run.GoogleCloudRunV2Condition) string {
 	}
 	switch {
 	case reason == "":
-		return clean(c.Message)
+		return google.Clean(c.Message)
 	case c.Message == "":
-		return clean(reason)
+		return google.Clean(reason)
 	}
-	return clean(reason + ": " + c.Message)
+	return google.Clean(reason + ": " + c.Message)
 }
 
 // egress says which traffic takes the VPC. Without a setting the API's default
@@ -216,10 +217,10 @@ func vpc(access *run.GoogleCloudRunV2VpcAccess) rollout.VPCAccess {
 	if access == nil {
 		return rollout.VPCAccess{}
 	}
-	at := rollout.VPCAccess{Connector: clean(access.Connector)}
+	at := rollout.VPCAccess{Connector: google.Clean(access.Connector)}
 	if len(access.NetworkInterfaces) == 1 && access.NetworkInterfaces[0] != nil {
-		at.Network = clean(access.NetworkInterfaces[0].Network)
-		at.Subnetwork = clean(access.NetworkInterfaces[0].Subnetwork)
+		at.Network = google.Clean(access.NetworkInterfaces[0].Network)
+		at.Subnetwork = google.Clean(access.NetworkInterfaces[0].Subnetwork)
 	}
 	return at
 }

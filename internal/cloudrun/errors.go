@@ -1,21 +1,16 @@
 package cloudrun
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"google.golang.org/api/googleapi"
 
 	"github.com/sluice-rollouts/sluice/internal/cloudrun/firewall"
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -100,10 +95,10 @@ func readError(op string, err error) *CallError {
 	switch {
 	case errors.Is(err, firewall.ErrRefused):
 		kind = ErrRefused
-	case lost(err):
+	case google.Lost(err):
 		kind = ErrUnavailable
 	}
-	return &CallError{Op: op, Kind: kind, Detail: detail(err), cause: contextError(err)}
+	return &CallError{Op: op, Kind: kind, Detail: detail(err), cause: google.ContextError(err)}
 }
 
 // writeError classifies the failure of a write. Only an answer that says so
@@ -132,56 +127,17 @@ func (e *CallError) definite() bool {
 	return false
 }
 
-// lost tells whether no whole answer arrived. What is left is an answer that
-// arrived and cannot be read.
-func lost(err error) bool {
-	_, network := errors.AsType[net.Error](err)
-	_, transport := errors.AsType[*url.Error](err)
-	return network || transport || contextError(err) != nil || errors.Is(err, io.ErrUnexpectedEOF)
-}
-
-func contextError(err error) error {
-	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, cause) {
-			return cause
-		}
-	}
-	return nil
-}
-
-// detail writes a transport's error without the URL, which the operation names.
+// detail is what a transport says, without the kind where that is said before it.
 func detail(err error) string {
-	if transport, ok := errors.AsType[*url.Error](err); ok {
-		err = transport.Err
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer in time"
-	}
-	return clean(strings.TrimPrefix(err.Error(), firewall.ErrRefused.Error()+": "))
-}
-
-// reply is the error body of Google's APIs (AIP-193).
-type reply struct {
-	Error struct {
-		Message string `json:"message"`
-		Status  string `json:"status"`
-		Details []struct {
-			Type       string `json:"@type"`
-			RetryDelay string `json:"retryDelay"`
-		} `json:"details"`
-	} `json:"error"`
+	return strings.TrimPrefix(google.Detail(err), firewall.ErrRefused.Error()+": ")
 }
 
 // answerError classifies an answer with a status other than 2xx.
 func answerError(op string, answer *googleapi.Error) *CallError {
-	var body reply
-	// A body that is no error body leaves no status and no message.
-	if err := json.Unmarshal([]byte(answer.Body), &body); err != nil {
-		body = reply{}
-	}
+	body := google.ReadError(answer.Body)
 	failure := &CallError{
-		Op: op, Kind: kindOf(answer.Code, body), Detail: clean(body.Error.Message),
-		RetryAfter: max(retryHeader(answer.Header), retryInfo(body)), status: answer.Code,
+		Op: op, Kind: kindOf(answer.Code, body), Detail: google.Clean(body.Error.Message),
+		RetryAfter: google.RetryAfter(answer.Header, body), status: answer.Code,
 	}
 	if failure.Detail == "" {
 		failure.Detail = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", answer.Code, http.StatusText(answer.Code)))
@@ -191,7 +147,7 @@ func answerError(op string, answer *googleapi.Error) *CallError {
 
 // kindOf reads the HTTP status, and the canonical one beside it. That something
 // does not exist is believed only from the API itself, not from a proxy's page.
-func kindOf(code int, body reply) error {
+func kindOf(code int, body google.ErrorBody) error {
 	status, message := body.Error.Status, body.Error.Message
 	switch {
 	case code == http.StatusTooManyRequests || status == "RESOURCE_EXHAUSTED":
@@ -213,38 +169,3 @@ func kindOf(code int, body reply) error {
 	}
 	return ErrGarbled
 }
-
-// maxRetryAfter bounds what a server may ask for.
-const maxRetryAfter = time.Hour
-
-// retryHeader reads Retry-After: seconds, or a date, which is compared with the
-// answer's own date and not with our clock (RFC 9110, 10.2.3).
-func retryHeader(header http.Header) time.Duration {
-	value := header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return bounded(time.Duration(seconds) * time.Second)
-	}
-	until, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	now, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		return 0
-	}
-	return bounded(until.Sub(now))
-}
-
-// retryInfo reads a google.rpc.RetryInfo.
-func retryInfo(body reply) time.Duration {
-	for _, d := range body.Error.Details {
-		if strings.HasSuffix(d.Type, "/google.rpc.RetryInfo") {
-			if delay, err := time.ParseDuration(d.RetryDelay); err == nil {
-				return bounded(delay)
-			}
-		}
-	}
-	return 0
-}
-
-func bounded(d time.Duration) time.Duration { return min(max(d, 0), maxRetryAfter) }

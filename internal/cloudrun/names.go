@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -20,11 +21,11 @@ var (
 func serviceName(ref rollout.ServiceRef) (string, error) {
 	switch {
 	case !projectPart.MatchString(ref.Project):
-		return "", fmt.Errorf("%q is no project", clean(ref.Project))
+		return "", fmt.Errorf("%q is no project", google.Clean(ref.Project))
 	case !locationPart.MatchString(ref.Location):
-		return "", fmt.Errorf("%q is no location", clean(ref.Location))
+		return "", fmt.Errorf("%q is no location", google.Clean(ref.Location))
 	case !namePart.MatchString(ref.Name):
-		return "", fmt.Errorf("%q is no service name", clean(ref.Name))
+		return "", fmt.Errorf("%q is no service name", google.Clean(ref.Name))
 	}
 	return "projects/" + ref.Project + "/locations/" + ref.Location + "/services/" + ref.Name, nil
 }
@@ -36,7 +37,7 @@ func revisionName(ref rollout.ServiceRef, short string) (string, error) {
 		return "", err
 	}
 	if !namePart.MatchString(short) {
-		return "", fmt.Errorf("%q is no revision name", clean(short))
+		return "", fmt.Errorf("%q is no revision name", google.Clean(short))
 	}
 	return service + "/revisions/" + short, nil
 }
@@ -51,12 +52,12 @@ func shortRevision(name string) (string, error) {
 	if parts := strings.Split(name, "/"); len(parts) > 1 {
 		if len(parts) != 8 || parts[0] != "projects" || parts[2] != "locations" || parts[4] != "services" ||
 			parts[6] != "revisions" || parts[1] == "" || parts[3] == "" || parts[5] == "" {
-			return "", fmt.Errorf("%q is no revision name", clean(name))
+			return "", fmt.Errorf("%q is no revision name", google.Clean(name))
 		}
 		short = parts[7]
 	}
 	if !namePart.MatchString(short) {
-		return "", fmt.Errorf("%q is no revision name", clean(name))
+		return "", fmt.Errorf("%q is no revision name", google.Clean(name))
 	}
 	return short, nil
 }

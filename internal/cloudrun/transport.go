@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -14,24 +13,6 @@ import (
 // maxAnswer is the largest body that is read, in bytes. A service with 1000
 // tags stays well below it.
 const maxAnswer = 4 << 20
-
-// network is the transport to a real API. A connection that went dead without a
-// word is noticed by pings, not by the next rollback.
-func network() http.RoundTripper {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 10 * time.Second},
-		MaxIdleConnsPerHost:    8,
-		IdleConnTimeout:        90 * time.Second,
-		TLSHandshakeTimeout:    5 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
-	}
-}
-
-// noRedirect refuses to follow: credentials and writes are for the endpoint.
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // meter limits what comes back, counts it, and notes that a request was handed on.
 type meter struct {

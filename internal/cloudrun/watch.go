@@ -10,6 +10,7 @@ import (
 
 	run "google.golang.org/api/run/v2"
 
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -192,7 +193,7 @@ func fresh(at, now time.Time, maxAge time.Duration) bool {
 // The class weighs for the first page alone: a list that broke off is no use, and
 // would be begun again.
 func (c *Client) list(ctx context.Context, at place) (map[string]rollout.Service, error) {
-	op := fmt.Sprintf("listing the services of %q in %q", clean(at.project), clean(at.location))
+	op := fmt.Sprintf("listing the services of %q in %q", google.Clean(at.project), google.Clean(at.location))
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	services := map[string]rollout.Service{}

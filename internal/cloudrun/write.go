@@ -9,6 +9,7 @@ import (
 	"google.golang.org/api/googleapi"
 	run "google.golang.org/api/run/v2"
 
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -32,7 +33,7 @@ type write interface {
 }
 
 func (c *Client) swap(ctx context.Context, ref rollout.ServiceRef, w write) error {
-	op := fmt.Sprintf("setting traffic of service %q", clean(ref.Name))
+	op := fmt.Sprintf("setting traffic of service %q", google.Clean(ref.Name))
 	name, err := serviceName(ref)
 	if err != nil {
 		return &CallError{Op: op, Kind: ErrInvalid, Detail: err.Error()}
@@ -80,11 +81,11 @@ func secondFence(op string, base int64, answer *run.GoogleLongrunningOperation) 
 	generation, err := generationOf(answer.Metadata)
 	switch {
 	case err != nil:
-		return &CallError{Op: op, Kind: ErrAmbiguous, Detail: clean(err.Error())}
+		return &CallError{Op: op, Kind: ErrAmbiguous, Detail: google.Clean(err.Error())}
 	case generation != base+1:
 		return &CallError{Op: op, Kind: ErrInterleaved, Detail: fmt.Sprintf("generation %d followed %d", generation, base)}
 	case answer.Error != nil:
-		return &CallError{Op: op, Kind: ErrAmbiguous, Detail: clean(answer.Error.Message)}
+		return &CallError{Op: op, Kind: ErrAmbiguous, Detail: google.Clean(answer.Error.Message)}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 // causes of the codes that say more than that it did not work this time.
@@ -29,9 +30,9 @@ func causeOf(err error) (analysis.Cause, string) {
 	}
 	answer, ok := status.FromError(unwrapped(err))
 	if !ok {
-		return analysis.CauseUnavailable, clean(err.Error())
+		return analysis.CauseUnavailable, google.Clean(err.Error())
 	}
-	detail := clean(answer.Message())
+	detail := google.Clean(answer.Message())
 	if answer.Code() == codes.DeadlineExceeded {
 		detail = inTime
 	}

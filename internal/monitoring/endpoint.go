@@ -1,9 +1,9 @@
 package monitoring
 
 import (
-	"fmt"
 	"net"
-	"net/url"
+
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 // endpoint is an address of the API; the zero endpoint is the public one.
@@ -12,38 +12,20 @@ type endpoint struct {
 	plain bool   // this machine, without encryption and credentials
 }
 
-// parseEndpoint reads an address that a person gave. Credentials leave this
-// machine only through https, and http is for this machine only.
+// parseEndpoint reads an address that a person gave.
 func parseEndpoint(address string) (endpoint, error) {
 	if address == "" {
 		return endpoint{}, nil
 	}
-	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return endpoint{}, fmt.Errorf(
-			"endpoint %q of Cloud Monitoring is not an address: write https://HOST or http://127.0.0.1:PORT", clean(address))
+	at, err := google.ParseEndpoint("Cloud Monitoring", address)
+	if err != nil {
+		return endpoint{}, err
 	}
-	if u.Path != "" && u.Path != "/" {
-		return endpoint{}, fmt.Errorf("endpoint %q of Cloud Monitoring has a path: write only scheme, host and port", clean(address))
+	if _, _, err := net.SplitHostPort(at.Host); err == nil {
+		return endpoint{host: at.Host, plain: at.Plain}, nil
 	}
-	switch {
-	case u.Scheme == "https":
-		return endpoint{host: withPort(u, "443")}, nil
-	case u.Scheme == "http" && loopback(u.Hostname()):
-		return endpoint{host: withPort(u, "80"), plain: true}, nil
+	if at.Plain {
+		return endpoint{host: at.Host + ":80", plain: true}, nil
 	}
-	return endpoint{}, fmt.Errorf(
-		"endpoint %q of Cloud Monitoring is not https: http is only for this machine (127.0.0.1, ::1, localhost)", clean(address))
-}
-
-func withPort(u *url.URL, standard string) string {
-	if u.Port() != "" {
-		return u.Host
-	}
-	return net.JoinHostPort(u.Hostname(), standard)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return endpoint{host: at.Host + ":443"}, nil
 }

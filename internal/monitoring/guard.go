@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 // codePanic is counted, in place of a gRPC code, for what ended in a panic.
@@ -18,7 +19,7 @@ func guarded(doing string, caught func(), f func()) (t trouble) {
 			return
 		}
 		caught()
-		t = trouble{cause: analysis.CauseUnavailable, detail: clean(fmt.Sprintf("a mistake in Sluice: panic while %s: %v", doing, what))}
+		t = trouble{cause: analysis.CauseUnavailable, detail: google.Clean(fmt.Sprintf("a mistake in Sluice: panic while %s: %v", doing, what))}
 	}()
 	f()
 	return trouble{}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 const (
@@ -52,7 +53,7 @@ func newHaul(q query, pool *boundsPool) *haul {
 // complain keeps the first cause: what came after it may be its consequence.
 func (h *haul) complain(t trouble) {
 	if h.trouble.cause == analysis.CauseNone && t.cause != analysis.CauseNone {
-		t.detail = clean(t.detail)
+		t.detail = google.Clean(t.detail)
 		h.trouble = t
 	}
 }
@@ -84,11 +85,11 @@ func (h *haul) page(response *monitoringpb.ListTimeSeriesResponse) {
 func (h *haul) series(series *monitoringpb.TimeSeries) {
 	m, labels := h.query.metric, series.GetResource().GetLabels()
 	if name := series.GetMetric().GetType(); name != "" && name != m.name {
-		h.complain(trouble{cause: analysis.CauseWrongType, detail: fmt.Sprintf("answer about metric %q", clean(name))})
+		h.complain(trouble{cause: analysis.CauseWrongType, detail: fmt.Sprintf("answer about metric %q", google.Clean(name))})
 		return
 	}
 	if project := labels[keyProject]; project != "" && project != h.query.project {
-		h.complain(trouble{cause: analysis.CauseWrongType, detail: fmt.Sprintf("answer about project %q", clean(project))})
+		h.complain(trouble{cause: analysis.CauseWrongType, detail: fmt.Sprintf("answer about project %q", google.Clean(project))})
 		return
 	}
 	at, part := m.placeOf(labels)
@@ -100,7 +101,7 @@ func (h *haul) series(series *monitoringpb.TimeSeries) {
 		return // a name of another location
 	}
 	s := h.strand(at, part)
-	label := clean(series.GetMetric().GetLabels()[m.label])
+	label := google.Clean(series.GetMetric().GetLabels()[m.label])
 	if m.needed && label == "" {
 		s.complain(time.Time{}, "series without "+m.label)
 	}
@@ -196,7 +197,7 @@ func (h *haul) others(w wish) []string {
 	}
 	names := map[string]bool{}
 	for at, parts := range h.strands {
-		name := clean(at.name)
+		name := google.Clean(at.name)
 		if at.location != w.place.location || at.name == w.series.Source.Gateway || name == "" {
 			continue
 		}

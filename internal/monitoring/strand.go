@@ -11,6 +11,7 @@ import (
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 // strand is what came of one source: a revision, or a gateway of one router.
@@ -27,7 +28,7 @@ type fault struct {
 }
 
 func (s *strand) complain(at time.Time, text string) {
-	s.faults = append(s.faults, fault{at, clean(text)})
+	s.faults = append(s.faults, fault{at, google.Clean(text)})
 }
 
 // take takes a point in, or notes what is wrong with it.

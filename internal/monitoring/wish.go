@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 // projectPrefix begins the API's resource names.
@@ -54,7 +55,7 @@ func wishOf(q analysis.Question, certain time.Time) (wish, *analysis.Answer) {
 		name, needed := names[what]
 		if err := sendable(name); needed && err != nil {
 			detail := fmt.Sprintf("building the filter for %s: %s: %s", q.Metric, what, err)
-			return w, &analysis.Answer{Through: through, Cause: analysis.CauseInvalid, Detail: clean(detail)}
+			return w, &analysis.Answer{Through: through, Cause: analysis.CauseInvalid, Detail: google.Clean(detail)}
 		}
 	}
 	if m.siblings {
@@ -70,7 +71,7 @@ func askable(q analysis.Question) *analysis.Answer {
 		return &analysis.Answer{Cause: analysis.CauseInvalid, Detail: "no such metric of such a source"}
 	}
 	if !projectID.MatchString(q.Source.Project) {
-		return &analysis.Answer{Cause: analysis.CauseInvalid, Detail: "no such project: " + clean(q.Source.Project)}
+		return &analysis.Answer{Cause: analysis.CauseInvalid, Detail: "no such project: " + google.Clean(q.Source.Project)}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package cloudrun
+package google
 
 import (
 	"strings"
@@ -10,17 +10,17 @@ func TestEndpoints(t *testing.T) {
 	t.Parallel()
 	const refused = "is not https"
 	cases := map[string]struct {
-		want    endpoint
+		want    Endpoint
+		url     string
 		wantErr string
 	}{
-		"": {want: endpoint{url: DefaultEndpoint}},
-		"https://europe-west1-run.googleapis.com": {want: endpoint{url: "https://europe-west1-run.googleapis.com/"}},
-		"https://run.googleapis.com:444/":         {want: endpoint{url: "https://run.googleapis.com:444/"}},
-		"https://127.0.0.1:8080":                  {want: endpoint{url: "https://127.0.0.1:8080/"}},
-		"http://127.0.0.1:8080":                   {want: endpoint{url: "http://127.0.0.1:8080/", plain: true}},
-		"http://127.8.9.1:8080/":                  {want: endpoint{url: "http://127.8.9.1:8080/", plain: true}},
-		"http://[::1]:8080":                       {want: endpoint{url: "http://[::1]:8080/", plain: true}},
-		"http://localhost:8080":                   {want: endpoint{url: "http://localhost:8080/", plain: true}},
+		"https://europe-west1-run.googleapis.com": {want: Endpoint{Host: "europe-west1-run.googleapis.com"}, url: "https://europe-west1-run.googleapis.com/"},
+		"https://run.googleapis.com:444/":         {want: Endpoint{Host: "run.googleapis.com:444"}, url: "https://run.googleapis.com:444/"},
+		"https://127.0.0.1:8080":                  {want: Endpoint{Host: "127.0.0.1:8080"}, url: "https://127.0.0.1:8080/"},
+		"http://127.0.0.1:8080":                   {want: Endpoint{Host: "127.0.0.1:8080", Plain: true}, url: "http://127.0.0.1:8080/"},
+		"http://127.8.9.1:8080/":                  {want: Endpoint{Host: "127.8.9.1:8080", Plain: true}, url: "http://127.8.9.1:8080/"},
+		"http://[::1]:8080":                       {want: Endpoint{Host: "[::1]:8080", Plain: true}, url: "http://[::1]:8080/"},
+		"http://localhost:8080":                   {want: Endpoint{Host: "localhost:8080", Plain: true}, url: "http://localhost:8080/"},
 		"http://run.googleapis.com":               {wantErr: refused},
 		"http://10.0.0.1:8080":                    {wantErr: refused},
 		"http://169.254.169.254":                  {wantErr: refused},
@@ -35,23 +35,21 @@ func TestEndpoints(t *testing.T) {
 		"https://run.googleapis.com?a=b":          {wantErr: "is not an address"},
 		"https://run.googleapis.com#a":            {wantErr: "is not an address"},
 		"\x00":                                    {wantErr: "is not an address"},
+		"":                                        {wantErr: "is not an address"},
 		"https://":                                {wantErr: "is not an address"},
 	}
 	for address, c := range cases {
 		t.Run(address, func(t *testing.T) {
 			t.Parallel()
-			got, err := parseEndpoint(address)
+			got, err := ParseEndpoint("Cloud Run", address)
 			if (err == nil) != (c.wantErr == "") || err != nil && !strings.Contains(err.Error(), c.wantErr) {
 				t.Fatalf("error %v, want one with %q", err, c.wantErr)
 			}
 			if got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
-			if c.wantErr == "" {
-				return
-			}
-			if _, err := New(t.Context(), Options{Endpoint: address}); err == nil {
-				t.Error("a client all the same")
+			if err == nil && got.URL() != c.url {
+				t.Errorf("URL %s, want %s", got.URL(), c.url)
 			}
 		})
 	}
@@ -61,8 +59,8 @@ func FuzzForeignTextIsOnePrintableLine(f *testing.F) {
 	f.Add("quota\nexceeded\x1b[31m \u202e")
 	f.Add(strings.Repeat("ü", 400))
 	f.Fuzz(func(t *testing.T, text string) {
-		got := clean(text)
-		if len(got) > maxDetail+3 || !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\t\x00\x1b\u202e\u2028") {
+		got := Clean(text)
+		if len(got) > MaxText+3 || !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\t\x00\x1b\u202e\u2028") {
 			t.Errorf("%q", got)
 		}
 	})
