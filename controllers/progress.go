@@ -21,6 +21,11 @@ func progressOf(ro *v1alpha1.CloudRunRollout) rollout.Progress {
 			Accepted: last.Result == v1alpha1.RequestAccepted,
 		}
 	}
+	for _, g := range ro.Status.Gateways {
+		p.Watches = append(p.Watches, rollout.Watch{
+			Source: sourceOf(g), Named: g.Origin == v1alpha1.OriginNamed, Claimed: int64(g.Claimed),
+		})
+	}
 	for _, c := range ro.Status.Checks {
 		if c.BreachedSince != nil {
 			p.Breaches = append(p.Breaches, rollout.BreachStart{Guard: c.Name, Since: c.BreachedSince.UTC()})
@@ -41,6 +46,7 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	p.Attempt, p.Candidate, p.Requested = a.ID, a.Candidate, a.Requested
 	p.Step, p.Baked = int(a.Step), int(a.BakedMinutes)
 	p.FirstWrite, p.Effective, p.Lowered = timeOf(a.FirstWrite), timeOf(a.EffectiveSince), timeOf(a.Lowered)
+	p.Warming, p.Waiting, p.Hot = timeOf(a.WarmingSince), timeOf(a.WaitingSince), timeOf(a.HotSince)
 	p.Watched, p.Judged = timeOf(a.EvidenceSince), timeOf(a.JudgedThrough)
 	p.Confirmed, p.Tagged, p.Latched = splitOf(a.Confirmed), a.TaggedRevision, a.Latched
 	for _, i := range a.Intents {
@@ -70,6 +76,7 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 		NoDataSince: stamp(p.NoDataSince), SettledBy: p.SettledBy,
 		DeadlineSpentSeconds: int64(p.Clock.Spent / time.Second), DeadlineRunningSince: stamp(p.Clock.Running),
 	}
+	a.WarmingSince, a.WaitingSince, a.HotSince = stamp(p.Warming), stamp(p.Waiting), stamp(p.Hot)
 	a.EvidenceSince, a.JudgedThrough = stamp(p.Watched), stamp(p.Judged)
 	a.Seq, a.AdoptedFrom = p.Seq, p.Adopted
 	if p.ClaimMissed {

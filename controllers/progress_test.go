@@ -90,6 +90,13 @@ func progress() *rapid.Generator[rollout.Progress] {
 			},
 			LastRequest: rapid.OneOf(rapid.Just(rollout.Reply{}), reply).Draw(t, "reply"),
 		}
+		for i := range rapid.IntRange(0, 4).Draw(t, "watches") {
+			p.Watches = append(p.Watches, rollout.Watch{
+				Source: gatewayNamed("acme-net", "asia-northeast1", maybe.Draw(t, "router"), fmt.Sprint("nat-", i)),
+				Named:  rapid.Bool().Draw(t, "named"), Claimed: rapid.Int64Range(0, 1<<31-1).Draw(t, "claimed"),
+			})
+		}
+		p.Warming, p.Waiting, p.Hot = when.Draw(t, "warming"), when.Draw(t, "waiting"), when.Draw(t, "hot")
 		for i := range rapid.IntRange(0, 3).Draw(t, "breaches") {
 			p.Breaches = append(p.Breaches, rollout.BreachStart{Guard: fmt.Sprint("check-", i), Since: second.Draw(t, "since")})
 		}
@@ -151,6 +158,9 @@ func TestEveryFieldOfProgressIsSaved(t *testing.T) {
 // fill sets a value, and everything in it, to something other than zero.
 func fill(v reflect.Value) {
 	switch v.Interface().(type) {
+	case analysis.Source: // what is remembered by one is a gateway
+		v.Set(reflect.ValueOf(gatewayNamed("acme-net", "asia-northeast1", "r1", "nat-1")))
+		return
 	case time.Time:
 		v.Set(reflect.ValueOf(time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)))
 		return

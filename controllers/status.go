@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -57,12 +58,15 @@ func statusOf(ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision
 		weight, stable, candidate := serving(in, d)
 		status.Weight, status.Stable, status.Candidate = weight, withImage(stable, status.Stable), withImage(candidate, status.Candidate)
 	}
-	status.Step = fmt.Sprintf("%d/%d", p.Step, len(in.Plan.Steps))
+	status.Step = stepOf(in.Plan, p)
 	if p.Phase == rollout.Idle {
 		status.Step, status.Weight = "", ""
 	}
 	status.Attempt = attemptOf(p)
-	status.Checks = checksOf(d)
+	status.Checks, status.Gateways = checksOf(d), gatewaysOf(ro.Status, status, d)
+	if d.Advice != nil {
+		status.Advice = adviceOf(d.Advice)
+	}
 	status.LastRequest = requestStatus(p.LastRequest)
 	setConditions(&status, ro.Generation, in, d)
 	if entry, changed := historyEntry(ro, status, d); changed {
@@ -71,6 +75,17 @@ func statusOf(ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision
 		status.History = status.History[max(0, len(status.History)-v1alpha1.MaxHistory):]
 	}
 	return status
+}
+
+// stepOf is the step under way: "2/4"; at a weight that was inserted before it,
+// "2/4, 15% on the way to 25%".
+func stepOf(plan rollout.Plan, p rollout.Progress) string {
+	text := fmt.Sprintf("%d/%d", p.Step, len(plan.Steps))
+	weight := p.Confirmed.Of(p.Candidate)
+	if weight <= 0 || p.Step < 1 || p.Step > len(plan.Steps) || weight >= plan.Steps[p.Step-1].Weight {
+		return text
+	}
+	return fmt.Sprintf("%s, %d%% on the way to %d%%", text, weight, plan.Steps[p.Step-1].Weight)
 }
 
 // serving says who serves how much, as Cloud Run confirms it. What cannot be
@@ -165,9 +180,10 @@ func requestStatus(reply rollout.Reply) *v1alpha1.RequestStatus {
 // another reason, another weight or another candidate.
 func historyEntry(ro *v1alpha1.CloudRunRollout, now v1alpha1.CloudRunRolloutStatus, d rollout.Decision) (v1alpha1.HistoryEntry, bool) {
 	was := ro.Status
+	step, _, _ := strings.Cut(now.Step, ",") // the weight stands beside it
 	entry := v1alpha1.HistoryEntry{
 		Reason: string(d.Progress.Reason), Message: shorten(d.Note, v1alpha1.MaxHistoryMessage),
-		Step: now.Step, Weight: now.Weight, Revision: d.Progress.Candidate,
+		Step: step, Weight: now.Weight, Revision: d.Progress.Candidate,
 	}
 	if was.Attempt == nil {
 		return entry, true

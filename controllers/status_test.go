@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/nat"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -82,12 +84,25 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 			Approved: 20, ThinAccepted: 20, NoDataSince: morning, SettledBy: name(1),
 			Clock:       rollout.Stopwatch{Spent: 48 * time.Hour, Running: morning},
 			LastRequest: rollout.Reply{ID: long[:128], Verb: rollout.Verb(long[:128]), Message: long, At: morning},
-			Watched:     morning, Judged: morning, Seq: 1 << 60, Adopted: long[:64], ClaimMissed: true,
+			Warming:     morning, Waiting: morning, Hot: morning,
+			Watched: morning, Judged: morning, Seq: 1 << 60, Adopted: long[:64], ClaimMissed: true,
 		},
 		Note: long, Next: long, Serves: split,
 	}
 	for range 4 {
 		d.Progress.Intents = append(d.Progress.Intents, rollout.Intent{Split: split, ETag: long[:256], Generation: 1 << 60, Seq: 1 << 60, At: later})
+	}
+	for i := range 4 {
+		w := rollout.Watch{Source: gatewayNamed(long[:30], long[:32], long[:63], name(i)), Claimed: 1 << 40}
+		g := nat.Gateway{IPs: 1 << 40, Ports: 65536, Endpoints: 1 << 40, Allocated: 1 << 40}
+		d.Progress.Watches = append(d.Progress.Watches, w)
+		d.Gateways = append(d.Gateways, rollout.GatewayState{
+			Watch: w, Known: true, Gateway: g, Measured: true, Through: morning,
+			Forecast: &nat.Forecast{Taken: 1 << 40, Each: 1, Room: 1 << 41},
+		})
+	}
+	for i := range 8 {
+		d.Advice = append(d.Advice, nat.Finding{Code: nat.Code(fmt.Sprintf("%d%s", i, long)), Text: long})
 	}
 	for i := range 20 {
 		d.Progress.Latched = append(d.Progress.Latched, name(i))
@@ -105,8 +120,9 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 			t.Errorf("progress.%s is left out of the largest status", field.Name)
 		}
 	}
+	steps := slices.Repeat([]rollout.Step{{Weight: 100}}, 20)
 	in := rollout.Input{
-		Now: morning, Plan: rollout.Plan{Steps: make([]rollout.Step, 20)}, Service: rollout.Service{Presence: rollout.Found},
+		Now: morning, Plan: rollout.Plan{Steps: steps}, Service: rollout.Service{Presence: rollout.Found},
 		Revisions: map[string]rollout.Revision{name(1): {Image: long}, name(2): {Image: long}},
 	}
 	ro = ro.DeepCopy()

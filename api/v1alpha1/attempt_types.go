@@ -74,15 +74,16 @@ type Attempt struct {
 	// +kubebuilder:validation:Maximum=20
 	Step int32 `json:"step,omitempty"`
 
-	// startedAt is when the attempt began. Of rollouts behind one NAT gateway the
-	// oldest attempt comes first.
-	// +optional
-	StartedAt *metav1.Time `json:"startedAt,omitempty"`
-
 	// warmingSince is when the candidate's minimum instances began to be waited
 	// for. Absent while nothing is waited for.
 	// +optional
 	WarmingSince *metav1.Time `json:"warmingSince,omitempty"`
+
+	// waitingSince is since when the next rise waits for a NAT gateway. Of the
+	// rollouts behind one, the one that waits longest comes first. Absent while it
+	// does not wait.
+	// +optional
+	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
 
 	// hotSince is when traffic was last raised behind NAT, until the gateways
 	// first report a complete minute of it. Absent otherwise.

@@ -298,7 +298,7 @@ type NAT struct {
 	Discovery Discovery `json:"discovery,omitempty"`
 
 	// gateways are the Cloud NAT gateways that the service's traffic leaves
-	// through, at most 8. Absent, they are looked up; name them where the
+	// through, at most 4. Absent, they are looked up; name them where the
 	// look-up cannot tell, or is not allowed.
 	// +optional
 	// +listType=map
@@ -306,7 +306,7 @@ type NAT struct {
 	// +listMapKey=region
 	// +listMapKey=router
 	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:MaxItems=4
 	Gateways []Gateway `json:"gateways,omitempty"`
 
 	// reservePercent is how many percent of a gateway's ports a rollout never

@@ -100,8 +100,8 @@ type CloudRunRolloutStatus struct {
 	// +kubebuilder:validation:MaxItems=11
 	Checks []CheckStatus `json:"checks,omitempty"`
 
-	// gateways are the NAT gateways that the attempt watches, at most 4; of more
-	// that are named, the first 4. Absent outside an attempt.
+	// gateways are the NAT gateways that the attempt watches, at most 4. Absent
+	// outside an attempt.
 	// +optional
 	// +listType=map
 	// +listMapKey=project
@@ -376,9 +376,9 @@ type GatewayStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Headroom *int32 `json:"headroom,omitempty"`
 
-	// claimed is the number of ports that the last rise may still take; other
-	// rollouts behind the gateway count it as taken. Absent when it has taken
-	// what it takes.
+	// claimed is the number of ports that the last rise may still take, or that
+	// the next one would where it waits. Other rollouts behind the gateway reckon
+	// with it. Absent when there is neither.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Claimed int32 `json:"claimed,omitempty"`

@@ -59,12 +59,12 @@ func (in *Attempt) DeepCopyInto(out *Attempt) {
 		*out = new(Baseline)
 		(*in).DeepCopyInto(*out)
 	}
-	if in.StartedAt != nil {
-		in, out := &in.StartedAt, &out.StartedAt
-		*out = (*in).DeepCopy()
-	}
 	if in.WarmingSince != nil {
 		in, out := &in.WarmingSince, &out.WarmingSince
+		*out = (*in).DeepCopy()
+	}
+	if in.WaitingSince != nil {
+		in, out := &in.WaitingSince, &out.WaitingSince
 		*out = (*in).DeepCopy()
 	}
 	if in.HotSince != nil {

@@ -121,6 +121,9 @@ func (v view) check() Decision {
 		d.Progress = d.Progress.ended()
 		return d
 	}
+	if v.blind && v.passing() {
+		return v.noData(v.lost())
+	}
 	if v.blind {
 		v.Progress = p.ended()
 		return v.natUnwatched(p.Candidate)
@@ -160,9 +163,25 @@ func (v view) tagTaken() Decision {
 
 // natUnwatched refuses to begin, because nobody could see what a step does.
 func (v view) natUnwatched(candidate string) Decision {
-	return v.at(Idle, NatUnwatched, fmt.Sprintf(
-		"%s or %s sends all its traffic through the VPC, and no NAT gateway is named", candidate, v.Progress.Stable)).next(
-		"Name it in spec.nat.gateways (project, region, router, name), or set spec.nat.discovery: \"Off\" to roll out without watching NAT.")
+	next := "Name it in spec.nat.gateways (project, region, router, name), or set spec.nat.discovery: \"Off\" to roll out without watching NAT."
+	if v.Outlet.Presence == Denied {
+		next = "Grant that, or name the gateway in spec.nat.gateways (project, region, router, name), or set spec.nat.discovery: \"Off\" to roll out without watching NAT."
+	}
+	return v.at(Idle, NatUnwatched, v.leads(candidate)).next(next)
+}
+
+// leads says that it is not known where traffic leads.
+func (v view) leads(candidate string) string {
+	return fmt.Sprintf("%s or %s sends all its traffic through the VPC, and %s", candidate, v.Progress.Stable, v.astray())
+}
+
+// lost is what is said of a gateway that was known, or of one that will be.
+func (v view) lost() Check {
+	note := v.astray()
+	if v.Outlet.Presence == "" {
+		note += " any more"
+	}
+	return Check{Name: "nat", Verdict: analysis.Verdict{Note: note}}
 }
 
 // bake looks at the evidence of the step that serves.
@@ -182,7 +201,7 @@ func (v view) bake() Decision {
 		return d
 	}
 	if v.blind {
-		return v.noData(Check{Name: "nat", Verdict: analysis.Verdict{Note: "no NAT gateway is named any more"}})
+		return v.noData(v.lost())
 	}
 	if d, ok := v.unjudged(); ok {
 		return d
@@ -309,6 +328,9 @@ func (v view) send(split Split) Decision {
 	p := v.Progress
 	if _, again := p.landed(split); !again {
 		v.Progress.Clock = Stopwatch{}
+	}
+	if _, again := p.landed(split); !again {
+		v = v.heats(split.Of(p.Candidate))
 	}
 	if p.FirstWrite.IsZero() {
 		v.Progress.FirstWrite = v.Now

@@ -85,7 +85,8 @@ func (v view) finish(d Decision) Decision {
 	if v.Plan.NatUnwanted && p.active() && v.throughNat(p.Candidate) {
 		d.Next += " NAT is not watched: spec.nat.discovery is Off."
 	}
-	d.Checks, d.Release = v.checks, v.release(d)
+	d.Progress = v.remembers(d.Progress)
+	d.Checks, d.Gateways, d.Release = v.checks, v.states(), v.release(d)
 	d.Serves = v.effective
 	d.InSync = v.desired.Equal(v.effective) && (p.Stable == "" || p.ours(v.desired))
 	if d.LookAt.IsZero() {

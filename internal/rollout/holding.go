@@ -230,6 +230,9 @@ func (v view) takeBack() (Decision, bool) {
 		return v.accept(v.giveUp(cause), "everything goes to "+p.Stable), true
 	}
 	v.Progress = p.anew()
+	if rises {
+		v = v.heats(p.Confirmed.Of(p.Candidate))
+	}
 	v.Progress.Intents, v.Progress.Clock, v.Progress.Cause = p.unseen(""), Stopwatch{}, ""
 	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed by %s: traffic goes back to %s", v.Request.who(), p.Confirmed)).next(
 		"Baking starts anew when the split serves.")

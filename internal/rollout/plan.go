@@ -91,19 +91,18 @@ func (s Step) minutes() int {
 // step returns the n-th step, counted from 1.
 func (p Plan) step(n int) Step { return p.Steps[n-1] }
 
-// stepAt returns the step that a weight belongs to: the last one whose weight
-// is not above it, the first for a weight below all, 0 for none.
+// stepAt returns the step that a weight belongs to: the one it has, or is on the
+// way to; 0 for none.
 func (p Plan) stepAt(weight int64) int {
 	if weight <= 0 {
 		return 0
 	}
-	at := 1
 	for i, s := range p.Steps {
-		if s.Weight <= weight {
-			at = i + 1
+		if weight <= s.Weight {
+			return i + 1
 		}
 	}
-	return at
+	return len(p.Steps)
 }
 
 // after returns the first step whose weight is above a weight, 0 after the last.

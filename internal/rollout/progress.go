@@ -39,7 +39,17 @@ type Progress struct {
 	Judged time.Time
 	// Lowered is when a write last took traffic from a candidate.
 	Lowered time.Time
-	Baked   int // complete, healthy minutes of the step
+	// Watches are the gateways that the attempt watches: what was discovered once
+	// is not forgotten because a later discovery fails.
+	Watches []Watch
+	// Warming is since when the candidate's minimum instances are waited for.
+	Warming time.Time
+	// Waiting is since when the next rise waits for a gateway.
+	Waiting time.Time
+	// Hot is when traffic was last raised behind NAT, until the gateways report a
+	// complete minute of it.
+	Hot   time.Time
+	Baked int // complete, healthy minutes of the step
 
 	Confirmed Split    // the last split of ours that was seen to serve
 	Intents   []Intent // saved before they were sent, not yet confirmed

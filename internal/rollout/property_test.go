@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/nat"
 )
 
 // garbage draws inputs that no adapter sends, from pieces that rules look at.
@@ -91,6 +92,8 @@ func (g garbage) progress() Progress {
 	for range rapid.IntRange(0, 3).Draw(g.T, "intents") {
 		p.Intents = append(p.Intents, Intent{g.split(), pick(g, "etag", "e", "old", ""), 6, 1, g.time()})
 	}
+	p.Watches = pick(g, "watches", nil, nil, []Watch{{Source: nat1, Claimed: g.percent()}}, []Watch{{Source: nat2, Named: true}, {Source: nat1}})
+	p.Warming, p.Waiting, p.Hot = g.time(), g.time(), g.time()
 	for range rapid.IntRange(0, 2).Draw(g.T, "latched") {
 		p.Latched = append(p.Latched, g.name())
 	}
@@ -113,6 +116,12 @@ func (g garbage) input() Input {
 			Presence: pick(g, "presence", Found, Found, Missing, Denied, Unknown), Name: name, CreatedAt: g.time(),
 			Readiness: pick(g, "ready", Ready, Ready, NotReady, Pending, ""), Egress: pick(g, "egress", EgressNone, EgressAll, ""),
 		}
+	}
+	in.Outlet = pick(g, "outlet", Outlet{}, leaves(nat1), leaves(nat1, nat2), leaves(), Outlet{Presence: Missing, Ambiguous: true, Detail: "two"},
+		Outlet{Presence: Denied}, Outlet{Presence: Unknown, Gateways: []Gateway{{Source: nat1, Unread: "oops"}}}, Outlet{Presence: "odd"})
+	in.Peers = pick(g, "peers", nil, []Peer{{nat1, nat.Claim{ID: "x", Ports: g.percent(), Hot: true}}, {}})
+	if pick(g, "answers", false, true) {
+		in.Answers = scene(in).counts(analysis.AllocatedPorts, nat1, g.percent()).counts(analysis.Instances, in.source("web-1"), g.percent()).Answers
 	}
 	if pick(g, "asked", false, true) {
 		in.Request = Request{
@@ -143,6 +152,7 @@ func TestDecideIsTotal(t *testing.T) {
 				t.Fatalf("equal inputs, different decisions:\n%s", diff)
 			}
 			Questions(in)
+			Leaving(in)
 			Involved(in.Plan, in.Progress, in.Service, in.Request)
 		}
 	})

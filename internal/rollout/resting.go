@@ -31,6 +31,10 @@ func rest(v view) Decision {
 	if d, ok := v.unfitCandidate(wanted); ok {
 		return d
 	}
+	if v.unwatchable(wanted) && v.passing() {
+		return v.at(Idle, Preparing, v.leads(wanted)).next(
+			fmt.Sprintf("Traffic stays as it is; the rollout of %s starts when that is known; looked at again every minute.", wanted))
+	}
 	if v.unwatchable(wanted) {
 		return v.natUnwatched(wanted)
 	}
@@ -288,6 +292,7 @@ func (v view) start(candidate string) Decision {
 func (p Progress) ended() Progress {
 	p = p.anew()
 	p.Step, p.FirstWrite, p.Baked = 0, time.Time{}, 0
+	p.Watches, p.Warming, p.Waiting, p.Hot = nil, time.Time{}, time.Time{}, time.Time{}
 	p.Approved, p.ThinAccepted, p.Cause = 0, 0, ""
 	p.NoDataSince, p.Breaches = time.Time{}, nil
 	return p

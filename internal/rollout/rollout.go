@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/nat"
 )
 
 // Input is everything a decision may depend on.
@@ -12,7 +13,9 @@ type Input struct {
 	Progress  Progress            // what we had committed to when we last saved
 	Service   Service             // what Cloud Run reports: one live read, never a cache
 	Revisions map[string]Revision // the revisions named by Involved
+	Outlet    Outlet              // how the revisions of Leaving leave; the zero Outlet was not asked for
 	Answers   analysis.Answers    // the answers to Questions
+	Peers     []Peer              // what other rollouts claim of the same gateways
 	Request   Request             // a person's verb; the zero Request is none
 	Self      Holder              // who we are in a claim; the zero Holder writes none
 	Rival     Presence            // whether the object that holds the claim is there, in our cluster
@@ -33,6 +36,11 @@ type Decision struct {
 	Checks []Check
 	Serves Split // what Cloud Run serves now
 	InSync bool  // that is the split that we asked for
+
+	// Gateways are those that an attempt watches.
+	Gateways []GatewayState
+	// Advice is what was found about the service; nil says nothing new.
+	Advice []nat.Finding
 
 	// Release is there when a rollout that is being deleted may go.
 	Release *Release

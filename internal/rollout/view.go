@@ -29,7 +29,7 @@ type view struct {
 	desired   Split
 	effective Split
 	scope     analysis.Scope
-	blind     bool // traffic leaves through NAT and nobody said which one
+	blind     bool // traffic leaves through NAT and it is not known by which gateway
 	checks    []Check
 }
 
@@ -50,6 +50,9 @@ func look(in Input) view {
 		if !v.stale() {
 			v.Progress = v.Progress.see(v.desired)
 		}
+	}
+	if v.cools() {
+		v.Progress.Hot = time.Time{}
 	}
 	v.checks = v.judge()
 	v.Progress.Breaches = v.breaches()
@@ -105,6 +108,11 @@ func Questions(in Input) []analysis.Question {
 			}
 		}
 	}
+	for _, q := range in.fleetQuestions(scope) {
+		if !slices.Contains(questions, q) {
+			questions = append(questions, q)
+		}
+	}
 	return questions
 }
 
@@ -136,10 +144,12 @@ func scopeOf(in Input) (scope analysis.Scope, blind bool) {
 		scope.Unwatched = "spec.nat.discovery is Off"
 	case !in.throughNat(was.Candidate):
 		scope.Unwatched = "neither revision sends public traffic through the VPC"
-	case len(in.Plan.Gateways) == 0:
-		scope.Unwatched, blind = "no NAT gateway named", true
 	default:
-		scope.Gateways = in.Plan.Gateways
+		scope.Gateways, blind = in.watched(), in.astray() != ""
+		scope.Pools = in.pools(scope.Gateways)
+		if len(scope.Gateways) == 0 {
+			scope.Unwatched = in.astray()
+		}
 	}
 	return scope, blind
 }
@@ -187,10 +197,11 @@ func (in Input) stepSince() time.Time {
 
 // throughNat tells whether a candidate or stable sends all its traffic into the
 // VPC; the stricter of the two decides. While one cannot be read, a gateway that
-// is named goes on being watched.
+// is named, or was watched before, goes on being watched.
 func (in Input) throughNat(candidate string) bool {
+	known := len(in.Plan.Gateways) > 0 || len(in.Progress.Watches) > 0
 	for _, name := range []string{candidate, in.Progress.Stable} {
-		if r := in.Revisions[name]; r.Egress == EgressAll || r.unread() && len(in.Plan.Gateways) > 0 {
+		if r := in.Revisions[name]; r.Egress == EgressAll || r.unread() && known {
 			return true
 		}
 	}
@@ -200,10 +211,10 @@ func (in Input) throughNat(candidate string) bool {
 // stale tells whether the read is older than what was seen before.
 func (in Input) stale() bool { return in.Service.Generation < in.Progress.Generation }
 
-// unwatchable tells whether a candidate's traffic would leave through a NAT
-// that nobody named.
+// unwatchable tells whether a candidate's traffic would leave through a NAT that
+// is not known.
 func (in Input) unwatchable(candidate string) bool {
-	return in.throughNat(candidate) && !in.Plan.NatUnwanted && len(in.Plan.Gateways) == 0
+	return in.throughNat(candidate) && !in.Plan.NatUnwanted && in.astray() != ""
 }
 
 // judge asks every guard for its verdict.
