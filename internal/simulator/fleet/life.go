@@ -171,7 +171,7 @@ func (i *instance) end() {
 
 // Prewarm puts a number of instances there that have been running for long.
 func (r *Revision) Prewarm(n int) {
-	for range max(n, r.Limits.Min) {
+	for range min(max(n, r.Limits.Min), r.Limits.Max) {
 		i := r.attach()
 		if i == nil {
 			return
