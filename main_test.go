@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -83,7 +84,7 @@ func (p *printed) String() string {
 }
 
 // world serves a simulated world at a speed, and its control endpoint.
-func world(t *testing.T, speed float64) (run, metrics, control string) {
+func world(t *testing.T, speed float64) (endpoints []string, control string) {
 	t.Helper()
 	sc, err := simulator.ParseScenario([]byte(`services: [{project: acme-prod, location: asia-northeast1, name: web, revisions: [{image: a}]}]`))
 	if err != nil {
@@ -95,9 +96,11 @@ func world(t *testing.T, speed float64) (run, metrics, control string) {
 	}
 	guard := wire.NewGuard(w, clock.RealClock{})
 	guard.SetSpeed(speed)
-	cloudRun, director := httptest.NewServer(wire.CloudRun(guard)), httptest.NewServer(wire.Control(guard))
-	t.Cleanup(cloudRun.Close)
-	t.Cleanup(director.Close)
+	serve := func(skin http.Handler) string {
+		server := httptest.NewServer(skin)
+		t.Cleanup(server.Close)
+		return server.URL
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -106,14 +109,16 @@ func world(t *testing.T, speed float64) (run, metrics, control string) {
 	monitoringpb.RegisterMetricServiceServer(server, wire.NewMonitoring(wire.Metrics(guard)))
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
-	return cloudRun.URL, "http://" + listener.Addr().String(), director.URL
+	return []string{
+		"--cloud-run-endpoint=" + serve(wire.CloudRun(guard)), "--compute-endpoint=" + serve(wire.Compute(guard)),
+		"--monitoring-endpoint=http://" + listener.Addr().String(),
+	}, serve(wire.Control(guard))
 }
 
 func TestTheManagerRunsAndEndsOnSIGTERM(t *testing.T) {
 	t.Parallel()
-	run, metrics, control := world(t, 60)
-	cmd, out := program(t, "--cloud-run-endpoint="+run, "--monitoring-endpoint="+metrics, "--simulated-clock="+control,
-		"--health-probe-bind-address=0")
+	endpoints, control := world(t, 60)
+	cmd, out := program(t, append(endpoints, "--simulated-clock="+control, "--health-probe-bind-address=0")...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -182,8 +187,8 @@ func TestMistakesOnTheCommandLineEndTheManager(t *testing.T) {
 		args []string
 		want string
 	}{
-		"a told clock and Google's endpoints":  {[]string{"--simulated-clock=http://127.0.0.1:1"}, "must both be http addresses on this machine"},
-		"a told clock and one real endpoint":   {[]string{"--simulated-clock=http://127.0.0.1:1", "--cloud-run-endpoint=http://127.0.0.1:1"}, "must both be http addresses on this machine"},
+		"a told clock and Google's endpoints":  {[]string{"--simulated-clock=http://127.0.0.1:1"}, "must all be http addresses on this machine"},
+		"a told clock and one real endpoint":   {[]string{"--simulated-clock=http://127.0.0.1:1", "--cloud-run-endpoint=http://127.0.0.1:1"}, "must all be http addresses on this machine"},
 		"an endpoint elsewhere without TLS":    {[]string{"--cloud-run-endpoint=http://example.com"}, "--cloud-run-endpoint: "},
 		"no credentials for Google's endpoint": {nil, "finding credentials for"},
 		"no reads at all":                      {[]string{"--cloud-run-reads-per-minute=0"}, "--cloud-run-reads-per-minute: 0 reads a minute would be none: write 1 or more, 300 unless the project's quota is known"},
@@ -230,8 +235,11 @@ func TestATimeThatIsToldIsOnlyForThisMachine(t *testing.T) {
 			t.Errorf("%s is not on this machine", control)
 		}
 	}
-	run, metrics, control := world(t, 60)
-	told, speed, err := clockFlag{control}.open(t.Context(), run, metrics)
+	endpoints, control := world(t, 60)
+	for i, flag := range endpoints {
+		_, endpoints[i], _ = strings.Cut(flag, "=")
+	}
+	told, speed, err := clockFlag{control}.open(t.Context(), endpoints...)
 	if err != nil || speed() != 60 || told.Now().Year() != 2026 {
 		t.Errorf("told time: %v", err)
 	}
@@ -241,7 +249,7 @@ func TestTheHelpLeavesTheToldClockOut(t *testing.T) {
 	t.Parallel()
 	cmd, out := program(t, "--help")
 	_ = cmd.Run()
-	for _, name := range []string{"cloud-run-endpoint", "cloud-run-reads-per-minute", "monitoring-endpoint", "leader-elect", "leader-election-lease-duration", "kubeconfig"} {
+	for _, name := range []string{"cloud-run-endpoint", "cloud-run-reads-per-minute", "monitoring-endpoint", "compute-endpoint", "leader-elect", "leader-election-lease-duration", "kubeconfig"} {
 		if !strings.Contains(out.String(), "-"+name) {
 			t.Errorf("help does not name %s:\n%s", name, out)
 		}

@@ -130,6 +130,7 @@ func (s *stage) startManager() error {
 	p, err := s.start("sluice", "--kubeconfig", s.kubeconfig,
 		"--cloud-run-endpoint", "http://"+s.ports.cloudRun,
 		"--monitoring-endpoint", "http://"+s.ports.monitoring,
+		"--compute-endpoint", "http://"+s.ports.compute,
 		"--simulated-clock", "http://"+s.ports.control,
 		"--health-probe-bind-address", "0",
 		"--leader-election-namespace", "default",

@@ -170,11 +170,13 @@ func TestTwoClustersAndOneService(t *testing.T) {
 		t.Fatal(err)
 	}
 	guard := wire.NewGuard(world, clock.RealClock{})
-	metrics, control := serveMetrics(t, guard), httptest.NewServer(wire.Control(guard))
+	metrics, control, compute := serveMetrics(t, guard), httptest.NewServer(wire.Control(guard)), httptest.NewServer(wire.Compute(guard))
 	t.Cleanup(control.Close)
+	t.Cleanup(compute.Close)
+	shared := []string{program, "--monitoring-endpoint", metrics, "--compute-endpoint", compute.URL, "--simulated-clock", control.URL}
 	guard.SetSpeed(worldSpeed)
-	here := newCluster(t, "here", plane, guard, program, "--monitoring-endpoint", metrics, "--simulated-clock", control.URL)
-	there := newCluster(t, "there", second, guard, program, "--monitoring-endpoint", metrics, "--simulated-clock", control.URL)
+	here := newCluster(t, "here", plane, guard, shared...)
+	there := newCluster(t, "there", second, guard, shared...)
 	here.start()
 	there.start()
 	await(t, "both have seen the service", func() bool { return here.is() == isSteady && there.is() == isSteady })

@@ -105,6 +105,7 @@ func (m *managers) serve(ctx context.Context, dir string) error {
 	addresses := map[string]string{}
 	for name, handler := range map[string]http.Handler{
 		"cloud run": proxy(&url.URL{Scheme: "http", Host: "world"}, present{p, inMemory{wire.CloudRun(p.guard)}}, nil),
+		"compute":   wire.Compute(p.guard),
 		"control":   wire.Control(p.guard),
 		"kube":      proxy(kube, present{p, p.bench.transport}, p.ownNamespace),
 	} {
@@ -125,7 +126,8 @@ func (m *managers) serve(ctx context.Context, dir string) error {
 	kubeconfig := filepath.Join(dir, "kubeconfig")
 	m.args = []string{
 		"--kubeconfig", kubeconfig, "--leader-elect=false", "--health-probe-bind-address", "0",
-		"--cloud-run-endpoint", addresses["cloud run"], "--monitoring-endpoint", metrics, "--simulated-clock", addresses["control"],
+		"--cloud-run-endpoint", addresses["cloud run"], "--compute-endpoint", addresses["compute"],
+		"--monitoring-endpoint", metrics, "--simulated-clock", addresses["control"],
 	}
 	return clientcmd.WriteToFile(clientcmdapi.Config{
 		Clusters:       map[string]*clientcmdapi.Cluster{"kill": {Server: addresses["kube"]}},
