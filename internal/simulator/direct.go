@@ -91,17 +91,33 @@ func (w *World) LoseService(name string) error {
 	return nil
 }
 
-// SetUsers changes the rate at which requests come, from now on.
+// SetUsers changes the rate at which requests come, from now on, to a service or to
+// a load balancer that is named in its place.
 func (w *World) SetUsers(service string, requestsPerSecond float64) error {
-	s, err := w.find(service)
+	users, err := w.usersOf(service)
 	if err != nil {
 		return err
 	}
 	if requestsPerSecond < 0 {
 		return fmt.Errorf("service %s: requestsPerSecond is negative", service)
 	}
-	s.users = Users{RequestsPerSecond: requestsPerSecond}
+	*users = Users{RequestsPerSecond: requestsPerSecond, SessionLength: users.SessionLength}
 	return nil
+}
+
+func (w *World) usersOf(name string) (*Users, error) {
+	s, err := w.find(name)
+	if err == nil {
+		return &s.users, nil
+	}
+	if w.plant != nil {
+		for i := range w.plant.balancers {
+			if b := &w.plant.balancers[i]; b.Name == name {
+				return &b.Users, nil
+			}
+		}
+	}
+	return nil, err
 }
 
 // Services lists the full names of the services.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
@@ -40,6 +41,28 @@ func TestEveryKindOfFaultIsDocumented(t *testing.T) {
 		if !strings.Contains(text, "\n| `"+string(kind)+"` | ") {
 			t.Errorf("docs/simulator.md has no row for the fault %s", kind)
 		}
+	}
+}
+
+func TestTheDocumentedNetworkPlays(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/simulator-network.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	sc, err := simulator.ParseScenario([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := simulator.New(sc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Advance(10 * time.Minute)
+	if u := seen(w, 0, 10); u.requests < 10000 || u.failed > 0 {
+		t.Errorf("%+v", u)
 	}
 }
 

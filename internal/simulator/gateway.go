@@ -33,6 +33,9 @@ type Gateway struct {
 	EndpointIndependent bool `json:"endpointIndependent,omitempty"`
 	// TimeWait is how long the port of a closed connection stays taken. Default 120s.
 	TimeWait Duration `json:"timeWait,omitempty"`
+	// NAT is what its router says of it, in the fields of the Compute API. What is
+	// empty follows from the fields beside it. The network does not read it.
+	NAT RouterNat `json:"nat,omitzero"`
 	// AllocatedPorts is how many ports of each address are taken. With 0 the
 	// gateway is idle: it reports nothing.
 	AllocatedPorts int `json:"allocatedPorts,omitempty"`

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -151,10 +152,9 @@ func (n *Network) complete() error {
 	if n.InstanceQuota == 0 {
 		n.InstanceQuota = 100
 	}
+	n.Subnetworks = slices.Clone(n.Subnetworks)
 	for i := range n.Subnetworks {
-		if n.Subnetworks[i].Network == "" {
-			n.Subnetworks[i].Network = "default"
-		}
+		n.Subnetworks[i].Network = cmp.Or(n.Subnetworks[i].Network, "default")
 	}
 	known := false
 	for _, d := range n.Destinations {
@@ -252,6 +252,8 @@ func (c Outgoing) check() error {
 // needs physics where there is none.
 func (s *Scenario) checkPhysics() error {
 	if s.Network != nil {
+		own := *s.Network
+		s.Network = &own
 		if err := s.Network.complete(); err != nil {
 			return fmt.Errorf("network: %w", err)
 		}

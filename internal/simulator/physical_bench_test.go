@@ -10,9 +10,9 @@ import (
 
 // tenServices is a landscape of ten services of 20 requests a second each, with
 // three calls a request, behind one gateway.
-func tenServices(t testing.TB) simulator.Scenario {
-	t.Helper()
-	sc := parse(t, small)
+func tenServices(tb testing.TB) simulator.Scenario {
+	tb.Helper()
+	sc := parse(tb, small)
 	sc.Gateways[0].PortsPerEndpoint = 1024
 	sc.Timing.EgressDelay = nil
 	sc.Services = nil

@@ -199,7 +199,7 @@ func TestAnyWorldRepeatsItself(t *testing.T) {
 			}
 			return string(text)
 		}
-		if tell() != tell() {
+		if first, again := tell(), tell(); first != again {
 			t.Fatal("two lives of the same world differ")
 		}
 	})

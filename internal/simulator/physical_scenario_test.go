@@ -8,11 +8,11 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
 
-func prefix(t testing.TB, text string) netip.Prefix {
-	t.Helper()
+func prefix(tb testing.TB, text string) netip.Prefix {
+	tb.Helper()
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }

@@ -13,27 +13,27 @@ import (
 )
 
 // incident is the scenario of the incident, changed.
-func incident(t testing.TB, edits ...func(*simulator.Scenario)) *simulator.World {
-	t.Helper()
+func incident(tb testing.TB, edits ...func(*simulator.Scenario)) *simulator.World {
+	tb.Helper()
 	text, err := os.ReadFile("testdata/incident.yaml")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	sc, err := simulator.ParseScenario(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, edit := range edits {
 		edit(&sc)
 	}
-	return build(t, sc)
+	return build(tb, sc)
 }
 
-func build(t testing.TB, sc simulator.Scenario) *simulator.World {
-	t.Helper()
+func build(tb testing.TB, sc simulator.Scenario) *simulator.World {
+	tb.Helper()
 	w, err := simulator.New(sc)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return w
 }
@@ -231,11 +231,11 @@ func shift(at float64, percent int) simulator.Moment {
 }
 
 // parse reads a scenario that a test writes.
-func parse(t testing.TB, text string) simulator.Scenario {
-	t.Helper()
+func parse(tb testing.TB, text string) simulator.Scenario {
+	tb.Helper()
 	sc, err := simulator.ParseScenario([]byte(text))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return sc
 }

@@ -34,11 +34,8 @@ type machinery struct {
 	minute Tally
 }
 
-// newPlant builds what the scenario's network describes; nil without one.
+// newPlant builds what the scenario's network describes.
 func newPlant(sc Scenario) (*plant, error) {
-	if sc.Network == nil {
-		return nil, nil //nolint:nilnil // most worlds have none
-	}
 	config := sc.networkConfig()
 	net, err := network.New(config)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Router is a Cloud Router as the Compute API v1 prints it.
@@ -99,11 +100,21 @@ func (n nat) place() string { return "projects/" + n.project + "/regions/" + n.r
 // path is the name of the NAT's router.
 func (n nat) path() string { return n.place() + "/routers/" + n.router }
 
-// nats are all NATs of the world.
+// nats are all NATs of the world. In one with a network the status is the
+// network's.
 func (w *World) nats() []nat {
+	physical, lives := w.NetworkStatus()
 	var all []nat
-	for _, g := range w.scenario.Gateways {
-		all = append(all, g.nat())
+	for i := range w.scenario.Gateways {
+		g := &w.scenario.Gateways[i]
+		n := g.nat()
+		if lives {
+			s := physical.Gateways[i]
+			n.report(s.IPs, s.Mapped, s.MinExtraIPsNeeded)
+		} else {
+			n.report(g.IPs, len(g.IPs)*g.AllocatedPorts/n.config.portsEach(), 0)
+		}
+		all = append(all, n)
 	}
 	return all
 }
@@ -209,6 +220,12 @@ func (a API) GetSubnetwork(name string) (RouterSubnetwork, error) {
 // subnetworks maps the names of subnetworks to those of their networks.
 func (w *World) subnetworks() map[string]string {
 	all := map[string]string{}
+	if w.scenario.Network != nil {
+		for _, s := range w.scenario.Network.Subnetworks {
+			all["projects/"+s.Project+"/regions/"+s.Region+"/subnetworks/"+s.Name] = "projects/" + s.Project + "/global/networks/" + s.Network
+		}
+		return all
+	}
 	for _, n := range w.nats() {
 		for _, s := range n.config.Subnetworks {
 			all[strings.TrimPrefix(s.Name, computeURL(""))] = "projects/" + n.project + "/global/networks/" + n.network
@@ -216,18 +233,23 @@ func (w *World) subnetworks() map[string]string {
 	}
 	for _, s := range w.services {
 		for _, r := range s.revisions {
-			if r.template.VPCAccess == nil {
-				continue
-			}
-			for _, i := range r.template.VPCAccess.NetworkInterfaces {
-				if i.Network != "" {
-					subnet := cmp.Or(i.Subnetwork, shortName(i.Network))
-					all[s.name.within("/regions/"+s.name.Location+"/subnetworks/", subnet, i.Network)] = s.name.within("/global/networks/", i.Network, "")
-				}
-			}
+			s.name.subnetworks(r.template.VPCAccess, all)
 		}
 	}
 	return all
+}
+
+// subnetworks adds those that a service names together with a network.
+func (n serviceName) subnetworks(v *VPCAccess, all map[string]string) {
+	if v == nil {
+		return
+	}
+	for _, i := range v.NetworkInterfaces {
+		if i.Network != "" {
+			subnet := n.within("/regions/"+n.Location+"/subnetworks/", cmp.Or(i.Subnetwork, shortName(i.Network)), i.Network)
+			all[subnet] = n.within("/global/networks/", i.Network, i.Subnetwork)
+		}
+	}
 }
 
 // within is the full name of something that a service names, short or in full. A
@@ -256,28 +278,79 @@ func resourceNotFound(name string) *APIError {
 	}
 }
 
-// ports of each endpoint where nothing else is configured [disc compute v1,
-// RouterNat.minPortsPerVm].
-const staticPorts = 64
+// portsEach is how many ports an endpoint has: 64 where nothing else is configured,
+// 32 to begin with where they are dynamic [disc compute v1, RouterNat.minPortsPerVm].
+func (c RouterNat) portsEach() int {
+	if c.EnableDynamicPortAllocation {
+		return cmp.Or(c.MinPortsPerVM, 32)
+	}
+	return cmp.Or(c.MinPortsPerVM, 64)
+}
 
-// nat derives from a written-down gateway what the API says of it. Every endpoint
-// has the same number of ports, so their number follows from those that are taken.
+// nat is what the API says of a gateway's configuration.
 func (g *Gateway) nat() nat {
 	n := nat{
-		project: g.Project, region: g.Region, network: "default", router: cmp.Or(g.Router, "router-1"), routerID: g.RouterID,
-		config: RouterNat{
-			Name: g.Name, Type: "PUBLIC", NatIPAllocateOption: "MANUAL_ONLY", EndpointTypes: []string{"ENDPOINT_TYPE_VM"},
-			SourceSubnetworkIPRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES",
-			LogConfig:                     &RouterNatLogConfig{}, EffectiveTCPTimeWaitTimeoutSec: 30,
-		},
+		project: g.Project, region: g.Region, network: g.Network, router: cmp.Or(g.Router, "router-1"), routerID: g.RouterID,
+		config: g.NAT,
 	}
-	for _, ip := range g.IPs {
-		n.config.NatIPs = append(n.config.NatIPs,
-			computeURL(n.place()+"/addresses/nat-"+strings.NewReplacer(".", "-", ":", "-").Replace(ip)))
+	c := &n.config
+	c.Name = g.Name
+	c.Type = cmp.Or(c.Type, "PUBLIC")
+	c.MinPortsPerVM = cmp.Or(c.MinPortsPerVM, g.PortsPerEndpoint)
+	c.EnableEndpointIndependentMapping = c.EnableEndpointIndependentMapping || g.EndpointIndependent
+	wait := cmp.Or(g.TimeWait, Duration(120*time.Second))
+	c.EffectiveTCPTimeWaitTimeoutSec = cmp.Or(c.EffectiveTCPTimeWaitTimeoutSec, int(time.Duration(wait).Seconds()))
+	if d := g.DynamicPorts; d != nil {
+		c.EnableDynamicPortAllocation, c.MinPortsPerVM, c.MaxPortsPerVM = true, d.Min, d.Max
 	}
-	n.status = NatStatus{
-		Name: g.Name, NumVMEndpointsWithNatMappings: len(g.IPs) * g.AllocatedPorts / staticPorts,
-		UserAllocatedNatIPs: g.IPs, UserAllocatedNatIPResources: n.config.NatIPs,
+	if c.EndpointTypes == nil {
+		c.EndpointTypes = []string{"ENDPOINT_TYPE_VM"}
 	}
+	if c.LogConfig == nil {
+		c.LogConfig = &RouterNatLogConfig{}
+	}
+	g.cover(&n)
+	g.addresses(&n)
 	return n
+}
+
+// cover says which subnetworks a NAT takes in.
+func (g *Gateway) cover(n *nat) {
+	c := &n.config
+	if len(g.Subnetworks) == 0 && len(c.Subnetworks) == 0 {
+		c.SourceSubnetworkIPRangesToNat = cmp.Or(c.SourceSubnetworkIPRangesToNat, "ALL_SUBNETWORKS_ALL_IP_RANGES")
+		return
+	}
+	c.SourceSubnetworkIPRangesToNat = cmp.Or(c.SourceSubnetworkIPRangesToNat, "LIST_OF_SUBNETWORKS")
+	c.Subnetworks = slices.Clone(c.Subnetworks)
+	for _, s := range g.Subnetworks {
+		c.Subnetworks = append(c.Subnetworks, RouterNatSubnetworkToNat{
+			Name: computeURL(n.place() + "/subnetworks/" + s), SourceIPRangesToNat: []string{"ALL_IP_RANGES"},
+		})
+	}
+}
+
+// addresses says where a NAT has its addresses from. Those assigned by hand are
+// resources.
+func (g *Gateway) addresses(n *nat) {
+	c := &n.config
+	if g.AutomaticIPs != nil {
+		c.NatIPAllocateOption = cmp.Or(c.NatIPAllocateOption, "AUTO_ONLY")
+		return
+	}
+	c.NatIPAllocateOption = cmp.Or(c.NatIPAllocateOption, "MANUAL_ONLY")
+	c.NatIPs = nil
+	for _, ip := range g.IPs {
+		c.NatIPs = append(c.NatIPs, computeURL(n.place()+"/addresses/nat-"+strings.NewReplacer(".", "-", ":", "-").Replace(ip)))
+	}
+}
+
+// report is what a router reports of a NAT.
+func (n *nat) report(ips []string, endpoints, lacking int) {
+	n.status = NatStatus{Name: n.config.Name, NumVMEndpointsWithNatMappings: endpoints, MinExtraNatIPsNeeded: lacking}
+	if n.config.NatIPAllocateOption == "AUTO_ONLY" {
+		n.status.AutoAllocatedNatIPs = ips
+		return
+	}
+	n.status.UserAllocatedNatIPs, n.status.UserAllocatedNatIPResources = ips, n.config.NatIPs
 }

@@ -41,9 +41,11 @@ func New(sc Scenario) (*World, error) {
 		reporter:   newReporter(sc),
 	}
 	w.API = API{world: w, caller: Caller{Identity: sc.Caller}}
-	var err error
-	if w.plant, err = newPlant(sc); err != nil {
-		return nil, err
+	if sc.Network != nil {
+		var err error
+		if w.plant, err = newPlant(sc); err != nil {
+			return nil, err
+		}
 	}
 	for _, h := range sc.Services {
 		if err := w.host(h); err != nil {
