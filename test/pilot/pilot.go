@@ -38,7 +38,25 @@ type Rollout struct {
 	asked   int
 }
 
-// New makes a pilot who has one rollout for each plan.
+// Open begins the world of a scenario, with a pilot who has one rollout for each
+// plan and knows of the scenario's NAT gateways what Compute tells.
+func Open(sc simulator.Scenario, plans ...rollout.Plan) (*Pilot, error) {
+	world, err := simulator.New(sc)
+	if err != nil {
+		return nil, err
+	}
+	p, err := New(world, plans...)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range p.rollouts {
+		r.senses.Outlet = gateways{world, sc.Gateways}.outlet
+	}
+	return p, nil
+}
+
+// New makes a pilot who has one rollout for each plan, and whom Compute tells
+// nothing.
 func New(world *simulator.World, plans ...rollout.Plan) (*Pilot, error) {
 	p := &Pilot{world: world}
 	for _, plan := range plans {
@@ -52,6 +70,9 @@ func New(world *simulator.World, plans ...rollout.Plan) (*Pilot, error) {
 	}
 	return p, nil
 }
+
+// World is the world that the pilot flies through.
+func (p *Pilot) World() *simulator.World { return p.world }
 
 // Rollouts are the rollouts in the order of the plans.
 func (p *Pilot) Rollouts() []*Rollout { return p.rollouts }
@@ -102,7 +123,7 @@ func (p *Pilot) pass(r *Rollout) error {
 	if r.lookAt.After(p.world.Now()) {
 		return nil
 	}
-	in, err := r.senses.Observe(rollout.Input{Plan: r.plan, Progress: r.saved, Request: r.request})
+	in, err := r.senses.Observe(rollout.Input{Plan: r.plan, Progress: r.saved, Request: r.request, Peers: p.claims(r)})
 	var refused *simulator.APIError
 	switch {
 	case errors.As(err, &refused):

@@ -33,5 +33,7 @@ func DefaultPlan(of rollout.ServiceRef, gateways ...analysis.Source) rollout.Pla
 		Window:   5 * time.Minute,
 		NoData:   rollout.NoDataPolicy{After: 30 * time.Minute, Action: rollout.Pause},
 		Gateways: gateways,
+
+		Pacing: rollout.Headroom, Reserve: 20, WarmupTimeout: 5 * time.Minute,
 	}
 }

@@ -15,6 +15,9 @@ import (
 // Senses is how a controller sees one service of a world: through the API of
 // Cloud Run and through Monitoring, with what both keep from it.
 type Senses struct {
+	// Outlet, if set, tells how the revisions of an input leave their VPC.
+	Outlet func(rollout.Input) rollout.Outlet
+
 	world  *simulator.World
 	api    simulator.API
 	name   string                   // of the service, in full
@@ -56,6 +59,9 @@ func (s Senses) Observe(in rollout.Input) (rollout.Input, error) {
 		if in.Revisions[name], err = s.Revision(name); err != nil {
 			return in, err
 		}
+	}
+	if s.Outlet != nil && len(rollout.Leaving(in)) > 0 {
+		in.Outlet = s.Outlet(in)
 	}
 	for _, q := range rollout.Questions(in) {
 		if in.Answers[q.Series], err = s.Answer(q, in.Now); err != nil {
@@ -106,7 +112,7 @@ func (s Senses) Revision(name string) (rollout.Revision, error) {
 	}
 	r := rollout.Revision{
 		Presence: rollout.Found, Name: name, CreatedAt: answer.CreateTime.Time, Readiness: rollout.Pending,
-		Egress: Egress(answer.VPCAccess), Image: answer.Containers[0].Image,
+		Egress: Egress(answer.VPCAccess), VPC: entrance(answer.VPCAccess), Image: answer.Containers[0].Image,
 	}
 	if answer.Scaling != nil {
 		r.MaxInstances = int64(answer.Scaling.MaxInstanceCount)
@@ -148,6 +154,17 @@ func Egress(access *simulator.VPCAccess) rollout.Egress {
 		return rollout.EgressAll
 	}
 	return rollout.EgressPrivate
+}
+
+// entrance reads where a revision's traffic enters the VPC.
+func entrance(access *simulator.VPCAccess) rollout.VPCAccess {
+	switch {
+	case access == nil:
+		return rollout.VPCAccess{}
+	case access.Connector != "" || len(access.NetworkInterfaces) == 0:
+		return rollout.VPCAccess{Connector: access.Connector}
+	}
+	return rollout.VPCAccess{Network: access.NetworkInterfaces[0].Network, Subnetwork: access.NetworkInterfaces[0].Subnetwork}
 }
 
 func short(name string) string { return name[strings.LastIndex(name, "/")+1:] }

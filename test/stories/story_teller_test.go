@@ -152,12 +152,15 @@ func ordinaryWorld() simulator.Scenario {
 	}
 }
 
-// defaultPlan is what the API's defaults make of a target and a gateway.
+// defaultPlan is what the API's defaults make of a target and a gateway, but for
+// the pacing: these worlds have no network that could be forecast.
 func defaultPlan() rollout.Plan {
-	return pilot.DefaultPlan(
+	plan := pilot.DefaultPlan(
 		rollout.ServiceRef{Project: project, Location: region, Name: "web"},
 		analysis.Source{Project: "acme-net", Location: region, Router: "r1", Gateway: "nat-1"},
 	)
+	plan.Pacing = rollout.Fixed
+	return plan
 }
 
 // play tells the story to its end.

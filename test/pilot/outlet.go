@@ -1,0 +1,99 @@
+package pilot
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/nat"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+)
+
+// gateways are the NAT gateways of a scenario with what Compute tells of them: it
+// knows how they were configured, and how many endpoints they have now.
+type gateways struct {
+	world *simulator.World
+	known []simulator.Gateway
+}
+
+// source is a gateway's name in questions and manifests.
+func source(g simulator.Gateway) analysis.Source {
+	return analysis.Source{Project: g.Project, Location: g.Region, Router: g.Router, Gateway: g.Name}
+}
+
+// Sources names all gateways of a scenario.
+func Sources(sc simulator.Scenario) []analysis.Source {
+	var all []analysis.Source
+	for _, g := range sc.Gateways {
+		all = append(all, source(g))
+	}
+	return all
+}
+
+// outlet tells of the gateways that a plan names, or else of those in the network
+// that the revisions use.
+func (g gateways) outlet(in rollout.Input) rollout.Outlet {
+	out := rollout.Outlet{Presence: rollout.Found}
+	status, physical := g.world.NetworkStatus()
+	for i, one := range g.known {
+		if !g.leads(one, in) {
+			continue
+		}
+		told := rollout.Gateway{Source: source(one), NAT: configured(one), ReadAt: in.Now}
+		if physical {
+			s := status.Gateways[i]
+			told.NAT.IPs, told.NAT.Endpoints, told.NAT.ExtraIPs = int64(len(s.IPs)), int64(s.Mapped), int64(s.MinExtraIPsNeeded)
+		}
+		out.Gateways = append(out.Gateways, told)
+	}
+	if len(out.Gateways) == 0 {
+		return rollout.Outlet{Presence: rollout.Missing, Detail: "no Cloud NAT covers the network"}
+	}
+	return out
+}
+
+// leads tells whether a rollout leaves through a gateway.
+func (g gateways) leads(one simulator.Gateway, in rollout.Input) bool {
+	if len(in.Plan.Gateways) > 0 {
+		return slices.Contains(in.Plan.Gateways, source(one))
+	}
+	return slices.ContainsFunc(rollout.Leaving(in), func(r rollout.Revision) bool {
+		return r.Egress == rollout.EgressAll && (r.VPC.Connector != "" || r.VPC.Network == one.Network)
+	})
+}
+
+// configured is a gateway as its router says that it was made.
+func configured(g simulator.Gateway) nat.Gateway {
+	n := nat.Gateway{
+		Name: g.Name, IPs: int64(len(g.IPs)), Auto: g.AutomaticIPs != nil, Ports: int64(g.PortsPerEndpoint),
+		EndpointIndependent: g.EndpointIndependent,
+		TimeWait:            cmp.Or(time.Duration(g.TimeWait), 120*time.Second),
+	}
+	if d := g.DynamicPorts; d != nil {
+		n.Dynamic, n.Ports, n.MostPorts = true, int64(d.Min), int64(d.Max)
+	}
+	return n
+}
+
+// claims lists what the other rollouts claim of their gateways, as their saved
+// progress tells it.
+func (p *Pilot) claims(own *Rollout) []rollout.Peer {
+	var peers []rollout.Peer
+	for _, r := range p.rollouts {
+		s := r.saved
+		back := s.Phase == rollout.RollingBack
+		if r == own || s.Hot.IsZero() && s.Waiting.IsZero() && !back {
+			continue
+		}
+		for _, w := range s.Watches {
+			claim := nat.Claim{ID: FullName(r.plan.Service), Since: s.Hot, Ports: w.Claimed, Hot: !s.Hot.IsZero(), Back: back}
+			if s.Hot.IsZero() {
+				claim.Since = s.Waiting
+			}
+			peers = append(peers, rollout.Peer{Gateway: w.Source, Claim: claim})
+		}
+	}
+	return peers
+}
