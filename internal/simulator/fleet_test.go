@@ -442,6 +442,36 @@ func egressOf(service string) func(*simulator.Scenario) {
 	}
 }
 
+func TestFaultsHitPhysicalWorldsToo(t *testing.T) {
+	t.Parallel()
+	w := plain(t, pinned, egressOf("web"))
+	release(t, w, simulator.Deployment{})
+	for _, f := range []simulator.Fault{
+		{Kind: simulator.FaultGap, Metric: "router.googleapis.com/nat/allocated_ports"},
+		{Kind: simulator.FaultLate, Metric: "run.googleapis.com/", Delay: minute(60)},
+		{Kind: simulator.FaultFail},
+	} {
+		if err := w.Inject(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from := w.Now()
+	move(t, w, 100)
+	w.Advance(10 * time.Minute)
+	if got := len(ask(t, w, "p", ports)[" 203.0.113.1"]); got > 2 {
+		t.Errorf("%d points of allocated ports in spite of the gap", got)
+	}
+	if got := ask(t, w, "p", `metric.type="router.googleapis.com/nat/open_connections"`); len(got) == 0 {
+		t.Error("the gap took other metrics, too")
+	}
+	if got := len(ask(t, w, "p", instanceCount)["web-1 active"]); got > 2 {
+		t.Errorf("%d points of instance_count are not late", got)
+	}
+	if got, err := w.Requests("web-2", from, w.Now()); err != nil || got.Arrived > 0 {
+		t.Errorf("a split that Cloud Run failed to apply serves: %+v, %v", got, err)
+	}
+}
+
 func TestEndpointsOfAnInstance(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]int{"two": 2, "one": 1} {

@@ -212,7 +212,7 @@ func TestWhatCuresTheIncident(t *testing.T) {
 // withoutPayments leaves the database as the only thing that the API calls.
 func withoutPayments(sc *simulator.Scenario) {
 	for image, b := range sc.Services[1].Images {
-		b.Calls = b.Calls[:1]
+		b.Calls = b.Calls[1:]
 		sc.Services[1].Images[image] = b
 	}
 }

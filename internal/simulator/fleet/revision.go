@@ -166,12 +166,15 @@ func (r *Revision) browse() {
 	})
 }
 
+// alike is among how many of the latest ends one is looked for that is the same.
+const alike = 16
+
 // ended notes how requests ended.
 func (r *Revision) ended(e Ended, from *visit) {
 	if e.Code < 400 && !e.Asset && from == nil {
 		r.pages += e.Count
 	}
-	for n := range r.report.Ended {
+	for n := max(0, len(r.report.Ended)-alike); n < len(r.report.Ended); n++ {
 		if o := &r.report.Ended[n]; o.Code == e.Code && o.Latency == e.Latency && o.Spread == e.Spread && o.Asset == e.Asset {
 			o.Count += e.Count
 			return
