@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Router is a Cloud Router as the Compute API v1 prints it.
@@ -100,20 +99,13 @@ func (n nat) place() string { return "projects/" + n.project + "/regions/" + n.r
 // path is the name of the NAT's router.
 func (n nat) path() string { return n.place() + "/routers/" + n.router }
 
-// nats are all NATs of the world. In one with a network the status is the
-// network's.
+// nats are all NATs of the world.
 func (w *World) nats() []nat {
-	physical, lives := w.NetworkStatus()
 	var all []nat
+	reported := w.reported()
 	for i := range w.scenario.Gateways {
-		g := &w.scenario.Gateways[i]
-		n := g.nat()
-		if lives {
-			s := physical.Gateways[i]
-			n.report(s.IPs, s.Mapped, s.MinExtraIPsNeeded)
-		} else {
-			n.report(g.IPs, len(g.IPs)*g.AllocatedPorts/n.config.portsEach(), 0)
-		}
+		n := w.scenario.Gateways[i].nat()
+		n.status = reported[i]
 		all = append(all, n)
 	}
 	return all
@@ -276,81 +268,4 @@ func resourceNotFound(name string) *APIError {
 		Code: http.StatusNotFound, Status: statusName(http.StatusNotFound),
 		Message: fmt.Sprintf("The resource '%s' was not found", name),
 	}
-}
-
-// portsEach is how many ports an endpoint has: 64 where nothing else is configured,
-// 32 to begin with where they are dynamic [disc compute v1, RouterNat.minPortsPerVm].
-func (c RouterNat) portsEach() int {
-	if c.EnableDynamicPortAllocation {
-		return cmp.Or(c.MinPortsPerVM, 32)
-	}
-	return cmp.Or(c.MinPortsPerVM, 64)
-}
-
-// nat is what the API says of a gateway's configuration.
-func (g *Gateway) nat() nat {
-	n := nat{
-		project: g.Project, region: g.Region, network: g.Network, router: cmp.Or(g.Router, "router-1"), routerID: g.RouterID,
-		config: g.NAT,
-	}
-	c := &n.config
-	c.Name = g.Name
-	c.Type = cmp.Or(c.Type, "PUBLIC")
-	c.MinPortsPerVM = cmp.Or(c.MinPortsPerVM, g.PortsPerEndpoint)
-	c.EnableEndpointIndependentMapping = c.EnableEndpointIndependentMapping || g.EndpointIndependent
-	wait := cmp.Or(g.TimeWait, Duration(120*time.Second))
-	c.EffectiveTCPTimeWaitTimeoutSec = cmp.Or(c.EffectiveTCPTimeWaitTimeoutSec, int(time.Duration(wait).Seconds()))
-	if d := g.DynamicPorts; d != nil {
-		c.EnableDynamicPortAllocation, c.MinPortsPerVM, c.MaxPortsPerVM = true, d.Min, d.Max
-	}
-	if c.EndpointTypes == nil {
-		c.EndpointTypes = []string{"ENDPOINT_TYPE_VM"}
-	}
-	if c.LogConfig == nil {
-		c.LogConfig = &RouterNatLogConfig{}
-	}
-	g.cover(&n)
-	g.addresses(&n)
-	return n
-}
-
-// cover says which subnetworks a NAT takes in.
-func (g *Gateway) cover(n *nat) {
-	c := &n.config
-	if len(g.Subnetworks) == 0 && len(c.Subnetworks) == 0 {
-		c.SourceSubnetworkIPRangesToNat = cmp.Or(c.SourceSubnetworkIPRangesToNat, "ALL_SUBNETWORKS_ALL_IP_RANGES")
-		return
-	}
-	c.SourceSubnetworkIPRangesToNat = cmp.Or(c.SourceSubnetworkIPRangesToNat, "LIST_OF_SUBNETWORKS")
-	c.Subnetworks = slices.Clone(c.Subnetworks)
-	for _, s := range g.Subnetworks {
-		c.Subnetworks = append(c.Subnetworks, RouterNatSubnetworkToNat{
-			Name: computeURL(n.place() + "/subnetworks/" + s), SourceIPRangesToNat: []string{"ALL_IP_RANGES"},
-		})
-	}
-}
-
-// addresses says where a NAT has its addresses from. Those assigned by hand are
-// resources.
-func (g *Gateway) addresses(n *nat) {
-	c := &n.config
-	if g.AutomaticIPs != nil {
-		c.NatIPAllocateOption = cmp.Or(c.NatIPAllocateOption, "AUTO_ONLY")
-		return
-	}
-	c.NatIPAllocateOption = cmp.Or(c.NatIPAllocateOption, "MANUAL_ONLY")
-	c.NatIPs = nil
-	for _, ip := range g.IPs {
-		c.NatIPs = append(c.NatIPs, computeURL(n.place()+"/addresses/nat-"+strings.NewReplacer(".", "-", ":", "-").Replace(ip)))
-	}
-}
-
-// report is what a router reports of a NAT.
-func (n *nat) report(ips []string, endpoints, lacking int) {
-	n.status = NatStatus{Name: n.config.Name, NumVMEndpointsWithNatMappings: endpoints, MinExtraNatIPsNeeded: lacking}
-	if n.config.NatIPAllocateOption == "AUTO_ONLY" {
-		n.status.AutoAllocatedNatIPs = ips
-		return
-	}
-	n.status.UserAllocatedNatIPs, n.status.UserAllocatedNatIPResources = ips, n.config.NatIPs
 }

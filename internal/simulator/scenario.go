@@ -53,6 +53,8 @@ type Timing struct {
 	PortGrowth Duration `json:"portGrowth,omitempty"`
 	// AutomaticAddress is how long a gateway takes to add an address. Default 10s.
 	AutomaticAddress Duration `json:"automaticAddress,omitempty"`
+	// RouterStatus is how old what routers report of their NATs is. Default 0s.
+	RouterStatus Duration `json:"routerStatus,omitempty"`
 }
 
 // Hosted is a service that exists when the world begins.

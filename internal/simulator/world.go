@@ -24,6 +24,7 @@ type World struct {
 	reporter   reporter
 	log        []Event
 	plant      *plant // nil: behaviour is written down
+	natReports []natReport
 }
 
 // New begins the world that a scenario describes.
@@ -55,6 +56,7 @@ func New(sc Scenario) (*World, error) {
 	if w.plant != nil {
 		w.prewarm()
 	}
+	w.look(sc.Start)
 	for _, m := range sc.Timeline {
 		w.agenda.add(sc.Start.Add(time.Duration(m.At)), func() { w.happen(m) })
 	}
@@ -111,6 +113,7 @@ func (w *World) live(second time.Time) {
 			w.serve(s, second)
 		}
 	}
+	w.look(second)
 	if second.Unix()%60 == 0 {
 		w.closeMinute(second)
 	}
