@@ -236,8 +236,8 @@ func TestATimeThatIsToldIsOnlyForThisMachine(t *testing.T) {
 		}
 	}
 	endpoints, control := world(t, 60)
-	for i, flag := range endpoints {
-		_, endpoints[i], _ = strings.Cut(flag, "=")
+	for i, written := range endpoints {
+		_, endpoints[i], _ = strings.Cut(written, "=")
 	}
 	told, speed, err := clockFlag{control}.open(t.Context(), endpoints...)
 	if err != nil || speed() != 60 || told.Now().Year() != 2026 {
