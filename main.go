@@ -176,7 +176,7 @@ func connect(ctx context.Context, o options, now clock.PassiveClock) (controller
 		}
 	}
 	return controllers.Cloud{
-		Observer: run, Actuator: run, Metrics: answers,
+		Observer: run, Actuator: run, Metrics: answers, Outlets: gateways,
 		Watcher: cloudrun.NewWatch(run, func(err error) {
 			ctrl.Log.WithName("watch").Info("Services are read one by one, because they could not be listed", "cause", err.Error())
 		}),

@@ -19,6 +19,7 @@ type fakeCloud struct {
 	service   rollout.Service
 	revisions map[string]rollout.Revision
 	errors    map[string]int64 // of a hundred requests, per revision
+	egress    rollout.Egress   // of every revision, if it is said
 
 	reads   int
 	writes  []rollout.Write // accepted or not
@@ -115,6 +116,9 @@ func (c *fakeCloud) Revisions(_ context.Context, _ rollout.ServiceRef, names []s
 		if !ok {
 			revision = rollout.Revision{Presence: rollout.Missing, Name: name}
 		}
+		if c.egress != "" {
+			revision.Egress = c.egress
+		}
 		found[name] = revision
 	}
 	return found, nil
@@ -151,6 +155,9 @@ func (c *fakeCloud) Answer(_ context.Context, questions []analysis.Question, now
 		}
 		answer := analysis.Answer{Through: through}
 		for end := q.After.Add(time.Minute); !end.After(through); end = end.Add(time.Minute) {
+			if q.Metric == analysis.DroppedPackets || q.Metric == analysis.AllocationFailed {
+				break // the gateway is well
+			}
 			bad := c.errors[q.Source.Revision]
 			answer.Points = append(answer.Points, analysis.Point{End: end, Label: "2xx", Value: 100 - bad})
 			if bad > 0 && q.Metric == analysis.Requests {

@@ -50,12 +50,13 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 // now is the time of a decision: whole seconds, as the API saves them.
 func (r *Reconciler) now() time.Time { return r.Clock.Now().UTC().Truncate(time.Second) }
 
-// question completes what was read of the service with who we are and what the
-// metrics say.
+// question completes what was read of the service with who we are, where its
+// traffic leaves and what the metrics say.
 func (r *Reconciler) question(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input) (rollout.Input, error) {
 	if err := r.identify(ctx, ro, &in); err != nil {
 		return rollout.Input{}, err
 	}
+	in.Outlet = outlet(ctx, cloud, in)
 	if questions := rollout.Questions(in); len(questions) > 0 {
 		var err error
 		if in.Answers, err = cloud.Answer(ctx, questions, in.Now); err != nil {

@@ -36,6 +36,16 @@ type Watcher interface {
 	Remembered(ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration) (map[string]rollout.Revision, error)
 }
 
+// Outlets finds the NAT gateways that a service's public traffic leaves through,
+// and what they have to give. Gateways that are named are looked at and not looked
+// for. What is missing or may not be read is a fact in the answer; it fails only
+// when the context ends. It may answer with what is minutes old.
+type Outlets interface {
+	Outlet(
+		ctx context.Context, ref rollout.ServiceRef, revisions []rollout.Revision, named []analysis.Source, now time.Time,
+	) (rollout.Outlet, error)
+}
+
 // Cloud is what one rollout may touch.
 type Cloud struct {
 	Observer
@@ -43,4 +53,6 @@ type Cloud struct {
 	Metrics
 	// Watcher spares reads while nothing happens; nil reads live each time.
 	Watcher Watcher
+	// Outlets says where traffic leaves; with nil only the spec does.
+	Outlets Outlets
 }
