@@ -117,10 +117,10 @@ func TestEveryMetricIsAnswered(t *testing.T) {
 		value  int64 // of every minute; -1: any but zero
 	}{
 		analysis.Instances:        {stable, 180 * time.Second, "", -1},
-		analysis.AllocatedPorts:   {gateway, 285 * time.Second, "", 6400},
-		analysis.OpenConnections:  {gateway, 285 * time.Second, "", 900},
-		analysis.AllocationFailed: {gateway, 180 * time.Second, "", 1},
-		analysis.DroppedPackets:   {gateway, 285 * time.Second, "OUT_OF_RESOURCES", -1},
+		analysis.AllocatedPorts:   {nat1, 285 * time.Second, "", 6400},
+		analysis.OpenConnections:  {nat1, 285 * time.Second, "", 900},
+		analysis.AllocationFailed: {nat1, 180 * time.Second, "", 1},
+		analysis.DroppedPackets:   {nat1, 285 * time.Second, "OUT_OF_RESOURCES", -1},
 	} {
 		answer := s.ask(metric, c.source)
 		if want := s.now().Add(-c.lag).Truncate(time.Minute); !answer.Through.Equal(want) || answer.Cause != analysis.CauseNone {
@@ -144,7 +144,7 @@ func TestNamesOfGateways(t *testing.T) {
 		t.Parallel()
 		s := newStage(t, func(sc *simulator.Scenario) { sc.Gateways = append(sc.Gateways, twin) })
 		s.advance(20 * time.Minute)
-		misspelt := gateway
+		misspelt := nat1
 		misspelt.Gateway = "nat1"
 		answer := s.ask(analysis.AllocatedPorts, misspelt)
 		if diff := cmp.Diff([]string{"nat-1", "nat-2"}, answer.Names); diff != "" || len(answer.Points) > 0 || answer.Cause != analysis.CauseNone {
@@ -158,7 +158,7 @@ func TestNamesOfGateways(t *testing.T) {
 		s := newStage(t, func(sc *simulator.Scenario) { sc.Gateways = append(sc.Gateways, twin) })
 		s.advance(20 * time.Minute)
 		for _, metric := range []analysis.Metric{analysis.AllocatedPorts, analysis.OpenConnections} {
-			if answer := s.ask(metric, gateway); answer.Cause != analysis.CauseAmbiguous || len(answer.Points) > 0 {
+			if answer := s.ask(metric, nat1); answer.Cause != analysis.CauseAmbiguous || len(answer.Points) > 0 {
 				t.Errorf("%s: %+v", metric, answer)
 			}
 		}
@@ -169,7 +169,7 @@ func TestNamesOfGateways(t *testing.T) {
 		twin.Name, twin.Region = "nat-1", "us-central1"
 		s := newStage(t, func(sc *simulator.Scenario) { sc.Gateways = append(sc.Gateways, twin) })
 		s.advance(20 * time.Minute)
-		if answer := s.ask(analysis.AllocatedPorts, gateway); answer.Cause != analysis.CauseNone || len(answer.Points) == 0 || len(answer.Names) > 0 {
+		if answer := s.ask(analysis.AllocatedPorts, nat1); answer.Cause != analysis.CauseNone || len(answer.Points) == 0 || len(answer.Names) > 0 {
 			t.Errorf("%+v", answer)
 		}
 	})
@@ -220,7 +220,7 @@ func TestEveryQueryIsPinned(t *testing.T) {
 		s.ask(metric, stable)
 	}
 	for _, metric := range []analysis.Metric{analysis.AllocatedPorts, analysis.OpenConnections, analysis.AllocationFailed, analysis.DroppedPackets} {
-		s.ask(metric, gateway)
+		s.ask(metric, nat1)
 	}
 	queries := 0
 	s.world(func(w *simulator.World) error {

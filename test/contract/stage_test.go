@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+	"github.com/sluice-rollouts/sluice/internal/gateway"
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
@@ -30,7 +31,7 @@ var (
 	morning = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 	ref     = rollout.ServiceRef{Project: project, Location: region, Name: "web"}
 	name    = "projects/acme-prod/locations/asia-northeast1/services/web"
-	gateway = analysis.Source{Project: "acme-net", Location: region, Router: "r1", Gateway: "nat-1"}
+	nat1    = analysis.Source{Project: "acme-net", Location: region, Router: "r1", Gateway: "nat-1"}
 )
 
 // scenario is a service behind a gateway, and images to deploy to it.
@@ -54,12 +55,13 @@ func scenario() simulator.Scenario {
 	}
 }
 
-// stage is a world behind its two wire APIs, and the adapters that talk to them.
+// stage is a world behind its three wire APIs, and the adapters that talk to them.
 type stage struct {
-	t       *testing.T
-	guard   *wire.Guard
-	run     *cloudrun.Client
-	metrics *monitoring.Client
+	t        *testing.T
+	guard    *wire.Guard
+	run      *cloudrun.Client
+	metrics  *monitoring.Client
+	gateways *gateway.Client
 }
 
 func newStage(t *testing.T, edits ...func(*simulator.Scenario)) *stage {
@@ -77,6 +79,11 @@ func newStage(t *testing.T, edits ...func(*simulator.Scenario)) *stage {
 	rest := httptest.NewServer(wire.CloudRun(s.guard))
 	t.Cleanup(rest.Close)
 	if s.run, err = cloudrun.New(t.Context(), cloudrun.Options{Endpoint: rest.URL, UserAgent: "contract", Clock: callerClock{s.guard}}); err != nil {
+		t.Fatal(err)
+	}
+	compute := httptest.NewServer(wire.Compute(s.guard))
+	t.Cleanup(compute.Close)
+	if s.gateways, err = gateway.New(t.Context(), gateway.Options{Endpoint: compute.URL, UserAgent: "contract", Clock: callerClock{s.guard}}); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -171,7 +178,7 @@ func plan() rollout.Plan {
 		},
 		Window:   5 * time.Minute,
 		NoData:   rollout.NoDataPolicy{After: 30 * time.Minute, Action: rollout.Pause},
-		Gateways: []analysis.Source{gateway},
+		Gateways: []analysis.Source{nat1},
 	}
 }
 
