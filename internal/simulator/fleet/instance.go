@@ -1,8 +1,6 @@
 package fleet
 
 import (
-	"slices"
-
 	"github.com/sluice-rollouts/sluice/internal/simulator/network"
 )
 
@@ -74,103 +72,122 @@ const assetLatency = 0.005
 // add keeps a cohort, and cuts its time where Cloud Run does.
 func (i *instance) add(c cohort) {
 	if c.count > 0 {
-		i.cohorts = append(i.cohorts, i.cut(c))
+		i.cut(&c)
+		i.cohorts = append(i.cohorts, c)
 	}
 }
 
 // cut bounds what is planned by the request timeout. What would take longer ends
 // there, with 504 [docs run/configuring/request-timeout].
-func (i *instance) cut(c cohort) cohort {
+func (i *instance) cut(c *cohort) {
 	if limit := c.begun + i.rev.Timeout; c.kind != opens && c.at > limit {
 		c.at, c.code = limit, gatewayTimeout
 		if c.phase != talking {
 			c.phase = ending
 		}
 	}
-	return c
 }
 
-// run carries the instance's requests on to the end of the present second.
+// run carries the instance's requests on to the end of the present second. Cohorts
+// that split off meanwhile are appended and have their turn, too; those that are
+// over make room.
 func (i *instance) run() {
-	end := i.rev.fleet.now + 1
+	end, left := i.rev.fleet.now+1, 0
 	for n := 0; n < len(i.cohorts); n++ {
 		c := &i.cohorts[n]
-		if c.visit != nil && len(c.visit.answers) > 0 {
-			i.hear(n)
-			c = &i.cohorts[n]
+		if c.at < end || (c.visit != nil && len(c.visit.answers) > 0) {
+			own := *c
+			i.carry(&own, end)
+			if own.count == 0 {
+				continue
+			}
+			i.cohorts[n] = own
 		}
-		for c.count > 0 && c.at < end {
-			i.step(n)
-			c = &i.cohorts[n]
+		if left != n {
+			i.cohorts[left] = i.cohorts[n]
 		}
+		left++
 	}
-	i.cohorts = slices.DeleteFunc(i.cohorts, func(c cohort) bool { return c.count == 0 })
+	clear(i.cohorts[left:])
+	i.cohorts = i.cohorts[:left]
+}
+
+// carry lets happen to a cohort what happens before the end.
+func (i *instance) carry(c *cohort, end float64) {
+	if c.visit != nil && len(c.visit.answers) > 0 {
+		i.hear(c)
+	}
+	for c.count > 0 && c.at < end {
+		i.step(c)
+	}
 }
 
 // step lets the next thing happen to a cohort.
-func (i *instance) step(n int) {
-	c := i.cohorts[n]
+func (i *instance) step(c *cohort) {
 	switch c.phase {
 	case working:
-		i.cohorts[n] = i.next(c)
+		i.next(c)
 	case asking, hanging:
-		i.connect(n)
+		i.connect(c)
 	case talking:
 		i.hangUp(c)
 		c.phase = working
-		i.cohorts[n] = c
 	case waiting: // in vain, until the request timeout
 		i.hangUp(c)
 		c.visit, c.code, c.phase = nil, gatewayTimeout, ending
-		i.cohorts[n] = c
 	case ending:
 		i.finish(c)
-		i.cohorts[n].count = 0
+		c.count = 0
 	}
 }
 
 // next takes a cohort to its next call that is due, or to its end.
-func (i *instance) next(c cohort) cohort {
-	if c.kind == opens {
+func (i *instance) next(c *cohort) {
+	switch {
+	case c.kind == opens:
 		c.phase, c.code = ending, ok
-		return c
-	}
-	if c.code == gatewayTimeout {
+		return
+	case c.code == gatewayTimeout:
 		c.phase = ending
-		return c
+		return
 	}
-	for c.stage+1 < len(i.rev.stages) {
+	for c.count > 0 && c.stage+1 < len(i.rev.stages) {
 		c.stage++
-		s := i.rev.stages[c.stage]
-		if i.circular(c, s) {
-			continue
+		if s := i.rev.stages[c.stage]; !i.circular(c, s) && i.take(c, s) {
+			return
 		}
-		if skipped := c.count - i.rev.fleet.draw(c.count, s.chance); skipped > 0 {
-			rest := c
-			rest.count = skipped
-			i.add(rest)
-			if c.count -= skipped; c.count == 0 {
-				return c
-			}
-		}
-		if s.call < 0 {
-			c.at += s.latency
-			return i.cut(c)
-		}
-		c.phase, c.since, c.tries, c.retries = asking, c.at, 0, 0
-		return c
 	}
 	if c.code == 0 {
 		c.code = ok
 	}
 	c.phase = ending
-	return c
+}
+
+// take begins a stage. Those whom chance spares it go on without; it tells whether
+// anybody is left.
+func (i *instance) take(c *cohort, s stage) bool {
+	if spared := c.count - i.rev.fleet.draw(c.count, s.chance); spared > 0 {
+		if spared == c.count {
+			return false
+		}
+		rest := *c
+		rest.count = spared
+		c.count -= spared
+		i.add(rest)
+	}
+	if s.call < 0 {
+		c.at += s.latency
+		i.cut(c)
+		return true
+	}
+	c.phase, c.since, c.tries, c.retries = asking, c.at, 0, 0
+	return true
 }
 
 // circular tells whether a call would lead a request in a circle: what a service
 // is asked for by itself does not ask it again.
-func (i *instance) circular(c cohort, s stage) bool {
-	if s.call < 0 {
+func (i *instance) circular(c *cohort, s stage) bool {
+	if s.call < 0 || c.from == nil {
 		return false
 	}
 	target := i.rev.calls[s.call].Target.Service
@@ -178,7 +195,7 @@ func (i *instance) circular(c cohort, s stage) bool {
 }
 
 // finish ends requests.
-func (i *instance) finish(c cohort) {
+func (i *instance) finish(c *cohort) {
 	if c.kind == opens {
 		i.opened(c)
 		return

@@ -101,7 +101,7 @@ func (f *Fleet) stall() float64 {
 }
 
 // opened notes how the opening of connections at the start ended.
-func (i *instance) opened(c cohort) {
+func (i *instance) opened(c *cohort) {
 	switch {
 	case !i.rev.required[c.open]:
 	case c.code == ok:
@@ -160,7 +160,7 @@ func (i *instance) end() {
 	for _, c := range i.cohorts {
 		if c.kind != opens && c.count > 0 {
 			c.at, c.code = max(c.begun, i.rev.fleet.now), unavailable
-			i.finish(c)
+			i.finish(&c)
 		}
 	}
 	i.cohorts, i.state = nil, over

@@ -15,7 +15,7 @@ type pool struct {
 // Calls that follow each other within a second share a connection. Since they do
 // not come one right after the other by themselves, a pool opens twice what would
 // do if they did (chosen); where it cannot, they wait for each other.
-func (i *instance) fromPool(c cohort, index int) int {
+func (i *instance) fromPool(c *cohort, index int) int {
 	p, call := &i.pools[index], &i.rev.calls[index]
 	each := min(1, call.expected())
 	need := p.talking + int(math.Ceil(2*(p.spent+float64(c.count)*each)))
@@ -70,7 +70,7 @@ func (i *instance) grow(p *pool, call *Call, at float64, need int) {
 
 // occupy notes that calls need connections of the pool for some time, and tells
 // whether beyond this second.
-func (i *instance) occupy(p *pool, c cohort, took float64) bool {
+func (i *instance) occupy(p *pool, c *cohort, took float64) bool {
 	if c.at+took < i.rev.fleet.now+1 {
 		p.spent += float64(c.count) * took
 		return false
@@ -81,7 +81,7 @@ func (i *instance) occupy(p *pool, c cohort, took float64) bool {
 
 // leave ends the calls of a cohort. Those that began in an earlier second have used
 // their connections in a part of this one.
-func (p *pool) leave(c cohort, now float64) {
+func (p *pool) leave(c *cohort, now float64) {
 	if c.busy {
 		p.talking = max(0, p.talking-c.count)
 		p.spent += float64(c.count) * max(0, c.at-now)
@@ -94,7 +94,7 @@ func (i *instance) rest() {
 	for n := range i.cohorts {
 		c := &i.cohorts[n]
 		if c.phase == waiting && c.kept && !c.busy {
-			_, index := i.call(*c)
+			_, index := i.call(c)
 			p := &i.pools[index]
 			i.grow(p, &i.rev.calls[index], i.rev.fleet.now, p.talking+c.count)
 			p.talking = min(p.talking+c.count, p.held)

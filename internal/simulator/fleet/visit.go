@@ -25,11 +25,12 @@ type Share struct {
 }
 
 // visit sends requests to a service's public URL.
-func (i *instance) visit(c cohort, call *Call) cohort {
+func (i *instance) visit(c *cohort, call *Call) {
 	s := call.Target.Service
 	if s.Internal && i.rev.Exit.Egress != network.AllTraffic {
 		i.hangUp(c)
-		return i.answered(c, call, notFound)
+		i.answered(c, call, notFound)
+		return
 	}
 	if c.kept {
 		_, index := i.call(c)
@@ -42,23 +43,23 @@ func (i *instance) visit(c cohort, call *Call) cohort {
 	if c.kind == opens {
 		c.at = i.born + i.rev.Probe
 	}
-	return c
 }
 
 // hear takes the answers that a cohort's visit has got.
-func (i *instance) hear(n int) {
-	v := i.cohorts[n].visit
-	call, _ := i.call(i.cohorts[n])
+func (i *instance) hear(c *cohort) {
+	v := c.visit
+	call, _ := i.call(c)
 	for _, a := range v.answers {
-		part := i.cohorts[n]
+		part := *c
 		if part.count = min(part.count, a.count); part.count == 0 {
 			break
 		}
-		i.cohorts[n].count -= part.count
+		c.count -= part.count
 		part.at, part.visit = max(a.at, part.since), nil
 		call.Target.Service.measure(part.at - part.since)
-		i.hangUp(part)
-		i.add(i.answered(part, call, a.code))
+		i.hangUp(&part)
+		i.answered(&part, call, a.code)
+		i.add(part)
 	}
 	v.answers = nil
 }
@@ -68,7 +69,7 @@ func (s *Service) measure(took float64) { s.took += 0.1 * (took - s.took) }
 
 // answered goes on with what the other end said. An application whose fetch is
 // answered with an error answers 500 itself, unless it may try again.
-func (i *instance) answered(c cohort, call *Call, code int) cohort {
+func (i *instance) answered(c *cohort, call *Call, code int) {
 	c.kept, c.busy = false, false
 	switch {
 	case code < 400:
@@ -82,7 +83,6 @@ func (i *instance) answered(c cohort, call *Call, code int) cohort {
 			c.code = code
 		}
 	}
-	return c
 }
 
 // send brings requests to a service.
