@@ -105,7 +105,9 @@ func TestTheGatewayThatARevisionLeavesThrough(t *testing.T) {
 		},
 		"beside another network's": {direct(shared, run), []simulator.Gateway{natOn("r0", "nat-0", elsewhere), natOn("r1", "nat-1")}, rollout.Found, false, ""},
 		"none": {
-			direct(shared, run), []simulator.Gateway{natOn("r1", "nat-1", elsewhere)}, rollout.Missing, false,
+			direct(shared, run),
+			[]simulator.Gateway{natOn("r1", "nat-1", elsewhere)},
+			rollout.Missing, false,
 			"no Cloud NAT covers subnetwork run of network shared of acme-net in asia-northeast1",
 		},
 		"only secondary ranges": {direct(shared, run), []simulator.Gateway{natOn("r1", "nat-1", saying(secondary))}, rollout.Missing, false, "no Cloud NAT covers"},
@@ -115,15 +117,20 @@ func TestTheGatewayThatARevisionLeavesThrough(t *testing.T) {
 			direct("shared", "run"), []simulator.Gateway{natOn("r1", "nat-1")}, rollout.Missing, false, "of network shared of acme-prod in asia-northeast1",
 		},
 		"two that cover": {
-			direct(shared, run), []simulator.Gateway{natOn("r1", "nat-1", on("run")), natOn("r2", "nat-2", on("run"))}, rollout.Missing, true,
+			direct(shared, run),
+			[]simulator.Gateway{natOn("r1", "nat-1", on("run")), natOn("r2", "nat-2", on("run"))},
+			rollout.Missing, true,
 			"Cloud NATs nat-1 on router r1 and nat-2 on router r2 both cover",
 		},
 		"one of a type of the future": {
-			direct(shared, run), []simulator.Gateway{natOn("r1", "nat-1", saying(simulator.RouterNat{Type: "HYBRID"}))}, rollout.Missing, true,
+			direct(shared, run),
+			[]simulator.Gateway{natOn("r1", "nat-1", saying(simulator.RouterNat{Type: "HYBRID"}))},
+			rollout.Missing, true,
 			`its type "HYBRID" is not known to this version of Sluice: name the gateway in spec.nat.gateways`,
 		},
 		"one that takes in what nobody knows": {
-			direct(shared, run), []simulator.Gateway{natOn("r1", "nat-1"), natOn("r2", "nat-2", saying(simulator.RouterNat{SourceSubnetworkIPRangesToNat: "SOME"}))},
+			direct(shared, run),
+			[]simulator.Gateway{natOn("r1", "nat-1"), natOn("r2", "nat-2", saying(simulator.RouterNat{SourceSubnetworkIPRangesToNat: "SOME"}))},
 			rollout.Missing, true, `its sourceSubnetworkIpRangesToNat "SOME"`,
 		},
 		"a subnetwork that does not exist": {direct("", run+"s"), []simulator.Gateway{natOn("r1", "nat-1")}, rollout.Missing, false, "reading subnetwork runs"},
@@ -131,12 +138,14 @@ func TestTheGatewayThatARevisionLeavesThrough(t *testing.T) {
 			direct("projects/typo/global/networks/shared", "run"), nil, rollout.Missing, false, "The resource 'projects/typo' was not found",
 		},
 		"a connector's, the only one": {
-			simulator.VPCAccess{Connector: "projects/acme-net/locations/asia-northeast1/connectors/out"}, []simulator.Gateway{natOn("r1", "nat-1")},
+			simulator.VPCAccess{Connector: "projects/acme-net/locations/asia-northeast1/connectors/out"},
+			[]simulator.Gateway{natOn("r1", "nat-1")},
 			rollout.Found, false, "the network of connector out of acme-net in asia-northeast1 is not known to the Compute API",
 		},
 		"a connector's, one of two": {
 			simulator.VPCAccess{Connector: "projects/acme-net/locations/asia-northeast1/connectors/out"},
-			[]simulator.Gateway{natOn("r1", "nat-1"), natOn("r2", "nat-2", elsewhere)}, rollout.Missing, true, "name the gateway in spec.nat.gateways",
+			[]simulator.Gateway{natOn("r1", "nat-1"), natOn("r2", "nat-2", elsewhere)},
+			rollout.Missing, true, "name the gateway in spec.nat.gateways",
 		},
 	}
 	for name, c := range cases {
