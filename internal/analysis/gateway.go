@@ -3,7 +3,6 @@ package analysis
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -55,7 +54,8 @@ func (r NatDroppedPackets) Judge(s Scope, answers Answers) Verdict {
 	return eachGateway(s, func(g Source) Verdict {
 		e := evidence(answers, Series{DroppedPackets, g}, s.preflightAfter())
 		usual := median(within(e.complete, s.AttemptSince.Add(-Lookback), s.AttemptSince))
-		return e.sinceLastLook(s, r.limit(usual), func(minutes []minute) Verdict { return r.judge(e, minutes, usual) })
+		v := e.sinceLastLook(s, r.limit(usual), func(minutes []minute) Verdict { return r.judge(e, minutes, usual) })
+		return e.troubled(v, r.limit(usual), usual)
 	})
 }
 
@@ -63,7 +63,7 @@ func (r NatDroppedPackets) Judge(s Scope, answers Answers) Verdict {
 func (r NatAllocationFailures) Judge(s Scope, answers Answers) Verdict {
 	return eachGateway(s, func(g Source) Verdict {
 		e := evidence(answers, Series{AllocationFailed, g}, s.preflightAfter())
-		return e.sinceLastLook(s, 0, func(minutes []minute) Verdict { return r.judge(e, minutes) })
+		return e.troubled(e.sinceLastLook(s, 0, func(minutes []minute) Verdict { return r.judge(e, minutes) }), 0, 0)
 	})
 }
 
@@ -236,18 +236,11 @@ func (e gatewayEvidence) incomplete(limit string) Verdict {
 
 // reasons names why packets were dropped, because ports do not cure them all.
 func (e gatewayEvidence) reasons(minutes []minute) string {
-	named := map[string]bool{}
-	for _, m := range minutes {
-		for _, p := range e.answer.Points {
-			if p.End.Equal(m.end) && p.Value > 0 && p.Label != "" {
-				named[p.Label] = true
-			}
-		}
-	}
+	named := e.labels(minutes)
 	if len(named) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(slices.Sorted(maps.Keys(named)), ", ") + ")"
+	return " (" + strings.Join(named, ", ") + ")"
 }
 
 // exceeding counts the minutes over the limit and finds the largest value.

@@ -47,7 +47,8 @@ func (r NatPortUtilization) Preflight(s Scope, answers Answers) Verdict {
 func (r NatPortUtilization) Judge(s Scope, answers Answers) Verdict {
 	return r.each(s, func(g Source, ports int64) Verdict {
 		e := levels(answers, Series{AllocatedPorts, g}, s)
-		return e.sinceLastLook(s, r.limit(ports), func(minutes []minute) Verdict { return r.judge(e, minutes, ports) })
+		v := e.sinceLastLook(s, r.limit(ports), func(minutes []minute) Verdict { return r.judge(e, minutes, ports) })
+		return e.troubled(v, r.limit(ports), 0)
 	})
 }
 

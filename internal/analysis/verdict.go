@@ -1,6 +1,9 @@
 package analysis
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Outcome is what a check says about a step so far.
 type Outcome string
@@ -32,6 +35,9 @@ type Verdict struct {
 	// Stopped is set on a breach whose newest minute is within the limit: it
 	// still holds the step, and is no reason to go back.
 	Stopped bool
+	// Troubles are what the breaches of gateways are made of, one for each gateway
+	// that is in breach.
+	Troubles []Trouble
 	// Cause of NoData.
 	Cause Cause
 	// Source is the revision or gateway the verdict is about.
@@ -60,10 +66,11 @@ func Worst(verdicts []Verdict) Verdict {
 	merged := verdicts[0]
 	for _, v := range verdicts[1:] {
 		through, healthy := earlier(merged.Through, v.Through), Common(merged.Healthy, v.Healthy)
+		troubles := slices.Concat(merged.Troubles, v.Troubles)
 		if worse[v.Outcome] > worse[merged.Outcome] || v.Outcome == merged.Outcome && merged.Stopped && !v.Stopped {
 			merged = v
 		}
-		merged.Through, merged.Healthy = through, healthy
+		merged.Through, merged.Healthy, merged.Troubles = through, healthy, troubles
 	}
 	return merged
 }

@@ -44,6 +44,8 @@ type Evidence struct {
 	Reasons []string
 	// AllocationFailed: the gateway found no address for an endpoint.
 	AllocationFailed bool
+	// Filling: what is bad is how many ports are allocated. Nobody suffers yet.
+	Filling bool
 
 	// Allocated ports and open Connections of the gateway, and the candidate's
 	// Instances, active and idle, from [Before] a rise on.
@@ -110,6 +112,7 @@ var blames = []func(trouble) (Verdict, bool){
 	asUsual,     // it is no worse than before
 	inCompany,   // another rollout took a step as well
 	unmeasured,  // without allocated ports others cannot be seen
+	filling,     // who allocated the ports?
 	exhausted,   // no ports are left: who took the last ones?
 	others,      // somebody else grew
 	suffersOnly, // only the candidate's users feel it: its own ports
@@ -243,15 +246,35 @@ func unmeasured(t trouble) (Verdict, bool) {
 	return Verdict{Unknown, "the allocated ports of " + t.Gateway.Name + " around the rise are not known"}, !t.allocated.known
 }
 
+// filling: many ports are allocated, which is a matter of endpoints alone. Were
+// each instance one endpoint or two, the truth lies between.
+func filling(t trouble) (Verdict, bool) {
+	v := Verdict{Unknown, t.growths()}
+	least, most := t.instances.by, 2*t.instances.by
+	switch {
+	case !t.Filling:
+		return Verdict{}, false
+	case !t.instances.known || t.Gateway.Dynamic:
+	case t.grown() > 2*most+t.slack():
+		v.Role = Bystander
+	case t.soon() && least > 0 && t.grown() <= least+t.slack():
+		v.Role = Culprit
+	}
+	return v, true
+}
+
 // exhausted: an endpoint found no ports. What counts is whether the candidate's
 // instances alone would have filled what was free, because those that were left
 // without ports do not show in what is allocated.
 func exhausted(t trouble) (Verdict, bool) {
 	capacity, each := t.Gateway.Capacity().Endpoints, t.Gateway.PortsEach()
 	before := ceilDiv(t.allocated.before, each)
-	full := before+t.grown() >= capacity-capacity/50
-	if t.Gateway.Auto || !full && !t.AllocationFailed {
+	full := capacity > 0 && before+t.grown() >= capacity-capacity/50
+	switch {
+	case t.Gateway.Auto || !full && !t.AllocationFailed:
 		return Verdict{}, false
+	case capacity <= 0:
+		return Verdict{Unknown, "an allocation failed, and it is not known what " + t.Gateway.Name + " has to give"}, true
 	}
 	free := max(0, capacity-before)
 	numbers := fmt.Sprintf("%s had %s free before the rise, and the candidate started %s",

@@ -130,6 +130,27 @@ func TestBlame(t *testing.T) {
 		},
 		"long after the rise, and nobody suffers":         {[]func(*Evidence){func(e *Evidence) { e.Began = at(8) }}, Bystander, "nobody of this service suffers"},
 		"long after the rise, and nobody counts requests": {[]func(*Evidence){unwatched, func(e *Evidence) { e.Began = at(8) }}, Unknown, "8 min after the rise"},
+		"ports fill up with the candidate's instances": {
+			[]func(*Evidence){func(e *Evidence) { e.Filling = true }}, Culprit, "allocated ports grew by 384, of which the candidate's 6 new instances explain 384",
+		},
+		"ports fill up with twice as many endpoints as instances": {
+			[]func(*Evidence){func(e *Evidence) { e.Filling, e.Allocated = true, series(6400, 6400+12*64) }}, Unknown, "allocated ports grew by 768",
+		},
+		"ports fill up with others' endpoints, and nobody suffers": {
+			[]func(*Evidence){func(e *Evidence) { e.Filling, e.Allocated = true, series(6400, 6400+40*64) }}, Bystander, "allocated ports grew by 2,560",
+		},
+		"ports fill up, long after the rise": {
+			[]func(*Evidence){func(e *Evidence) { e.Filling, e.Began = true, at(8) }}, Unknown, "",
+		},
+		"ports fill up, and the candidate's instances are not known": {
+			[]func(*Evidence){func(e *Evidence) { e.Filling, e.Instances = true, nil }}, Unknown, "",
+		},
+		"it is not known what the gateway has to give, and its ports seem to be enough": {
+			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs = 0 }}, Culprit, "nothing else changed",
+		},
+		"it is not known what the gateway has to give, and an allocation failed": {
+			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs, e.AllocationFailed = 0, true }}, Unknown, "it is not known what nat-1 has to give",
+		},
 		"mapping conflicts are named": {
 			[]func(*Evidence){func(e *Evidence) { e.Reasons = []string{conflict} }},
 			Culprit,

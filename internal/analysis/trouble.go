@@ -1,0 +1,106 @@
+package analysis
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Trouble is what a gateway's breach is made of: the bad minutes that belong
+// together, the newest last.
+type Trouble struct {
+	Gateway Source
+	// Began is the end of the first bad minute; zero where minutes are missing, so
+	// that nobody knows.
+	Began time.Time
+	// Usual is the level before the attempt, Worst the largest one since Began, in
+	// the unit of the limit.
+	Usual, Worst int64
+	// Reasons of the drops, as Cloud NAT names them.
+	Reasons []string
+	// Stopped is set when the newest minute is within the limit.
+	Stopped bool
+}
+
+// trouble gathers the newest minutes over a limit, back to the first one that has
+// as many good ones before it as a rule looks at: what comes and goes is one
+// trouble. It reaches back before the attempt, because what was there before is
+// not the attempt's.
+func (e gatewayEvidence) trouble(limit int64) Trouble {
+	t := Trouble{Gateway: e.gateway}
+	var bad []minute
+	good := 0
+	for _, m := range slices.Backward(e.complete) {
+		if m.value > limit {
+			bad, good = append(bad, m), 0
+			t.Began, t.Worst = m.end, max(t.Worst, m.value)
+			continue
+		}
+		if good++; len(bad) > 0 && good >= recent {
+			break
+		}
+	}
+	t.Reasons = e.labels(bad)
+	t.Stopped = len(bad) == 0 || bad[0].end.Before(e.complete[len(e.complete)-1].end)
+	if e.answer.Cause != CauseNone {
+		t.Began = time.Time{}
+	}
+	return t
+}
+
+// troubled adds to a breach what it is made of.
+func (e gatewayEvidence) troubled(v Verdict, limit, usual int64) Verdict {
+	if v.Outcome == Breach {
+		t := e.trouble(limit)
+		t.Usual = usual
+		v.Troubles = []Trouble{t}
+	}
+	return v
+}
+
+// labels lists the labels of what was counted in some minutes.
+func (e gatewayEvidence) labels(minutes []minute) []string {
+	named := map[string]bool{}
+	for _, m := range minutes {
+		for _, p := range e.answer.Points {
+			if p.End.Equal(m.end) && p.Value > 0 && p.Label != "" {
+				named[p.Label] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(named))
+}
+
+// Faring is how the users of a revision fared in some minutes.
+type Faring struct {
+	Requests, Failed int64         // those that ended, and those of them that were answered 5xx
+	Slow             time.Duration // what one request in twenty took at least; 0: not known
+}
+
+// Fares counts the requests of a revision in the minutes (after, until]. It is
+// not known where an answer is not whole or does not reach so far.
+func Fares(answers Answers, revision Source, after, until time.Time) (f Faring, known bool) {
+	requests, times := answers.Of(Series{Requests, revision}), answers.Of(Series{Latencies, revision})
+	if requests.Cause != CauseNone || requests.Through.Before(until) {
+		return Faring{}, false
+	}
+	for _, p := range requests.Points {
+		if !p.End.After(after) || p.End.After(until) {
+			continue
+		}
+		f.Requests += p.Value
+		if p.Label == "5xx" {
+			f.Failed += p.Value
+		}
+	}
+	var sizes []*Histogram
+	for _, p := range times.Points {
+		if p.Histogram != nil && p.End.After(after) && !p.End.After(until) {
+			sizes = append(sizes, p.Histogram)
+		}
+	}
+	if times.Cause == CauseNone && !times.Through.Before(until) {
+		f.Slow = time.Duration(quantile(sizes, 0.95)) * time.Millisecond
+	}
+	return f, true
+}
