@@ -12,6 +12,11 @@
 // Cloud Monitoring for the clients under test, and a control endpoint for
 // whoever directs the play.
 //
+// How services fare is either written down in the scenario, as shares of requests
+// that fail and packets that are dropped, or, where the scenario has a
+// [Network], follows from physics: package fleet simulates every instance with its
+// requests, package network the connections and ports that they need.
+//
 // Three parties act on a world:
 //
 //   - API callers, through [API]: get, list, create, patch, with etags, update

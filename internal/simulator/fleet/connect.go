@@ -93,7 +93,7 @@ func (i *instance) expire(c *cohort, call *Call) {
 	case c.kind != opens && c.at >= c.begun+i.rev.Timeout:
 		c.phase, c.code = ending, gatewayTimeout
 	case c.kind == opens && c.at >= i.born+i.rev.Probe,
-		c.retries >= call.Retries && !(c.kind == opens && i.rev.required[c.open]):
+		c.retries >= call.Retries && (c.kind != opens || !i.rev.required[c.open]):
 		c.phase, c.code = ending, serverError
 	default:
 		c.phase, c.since, c.tries = asking, c.at, 0
