@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test demo kill-matrix bench image run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test demo kill-matrix bench incident image run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ kill-matrix: ## kill the controller at every call it makes, and the manager at e
 bench: ## measure the judgement and write it into docs/evidence.md, about ten minutes; QUICK=1 plays little and writes nothing
 	@echo "compiling the bench; a minute or two the first time"
 	go run ./hack/bench $(if $(QUICK),-quick,-write docs/evidence.md)
+
+incident: ## play the incident and what mends it, draw docs/images; QUICK=1 plays a tenth of the measurements
+	@echo "compiling the incident; a minute or two the first time"
+	go run ./hack/incident -images docs/images $(if $(QUICK),-trials 50)
 
 image: ## build the manager's image into dist/; KO_DOCKER_REPO=REGISTRY/sluice publishes one over distroless instead
 ifdef KO_DOCKER_REPO

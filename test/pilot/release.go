@@ -42,7 +42,7 @@ func Releases(world *simulator.World) []Release {
 					all[i].live(e)
 				}
 			}
-		case simulator.EventCall, simulator.EventDesired, simulator.EventSettled, simulator.EventRevisionLost,
+		case simulator.EventCall, simulator.EventDesired, simulator.EventSettled, simulator.EventRevisionLost, simulator.EventInstanceFailed,
 			simulator.EventTally, simulator.EventFault:
 		}
 	}

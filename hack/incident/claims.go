@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// How long the incident lasts at once: about a quarter of an hour. Users lose at
+// most this part of it with Sluice.
+const (
+	shortestIncident, longestIncident = 10, 25
+	smallPart                         = 0.02
+)
+
+// scenesOfClaims are the scenes that the claims below need.
+var scenesOfClaims = []string{
+	"incident", "addresses", "instance-ports", "own-url", "own-url-loopback", "subnet", "together", "connector", "constant-load",
+	"minimum-instances", "asset-skew", "asset-affinity",
+}
+
+// claimsOf holds what was played to what is promised.
+func claimsOf(pairs map[string]pair) []claim {
+	var claims []claim
+	add := func(holds bool, text, found string, args ...any) {
+		claims = append(claims, claim{text: text, found: fmt.Sprintf(found, args...), holds: holds})
+	}
+	instant, sluice := pairs["incident"].atOnce, pairs["incident"].stepwise
+	f, g := instant.figures(), sluice.figures()
+	add(instant.before() == 0, "before the release nothing fails", "%.2g%% of the requests", instant.before())
+	add(f.trouble >= shortestIncident && f.trouble <= longestIncident,
+		"at once, the incident lasts about a quarter of an hour", "%d minutes of trouble", f.trouble)
+	add(instant.timedOut()*10 >= f.failed*9, "its users get 504", "%d of %d failures", instant.timedOut(), f.failed)
+	add(instant.starved() >= f.trouble-2, "because lingering instances hold the NAT addresses",
+		"in %d of these minutes new instances wait for ports beside old ones that idle", instant.starved())
+	add(g.trouble == 0 && float64(g.failed) <= smallPart*float64(f.failed),
+		"with Sluice its users have no trouble", "%d requests failed instead of %d, %d minutes of trouble", g.failed, f.failed, g.trouble)
+
+	addresses := pairs["addresses"].atOnce.figures()
+	idle := idleRetention(pairs["addresses"].atOnce.scene)
+	add(addresses.trouble >= idle-3 && addresses.trouble <= idle+3,
+		"where NAT addresses alone run short it lasts as long as idle instances are kept", "%d minutes of trouble, %d of retention", addresses.trouble, idle)
+	ports := pairs["instance-ports"].atOnce.figures()
+	add(ports.trouble >= 2 && ports.trouble <= 8 && ports.without == 0,
+		"where the ports of each instance alone run short it lasts minutes", "%d minutes of trouble, %d endpoints without ports", ports.trouble, ports.without)
+	return append(claims, claimsOfOthers(pairs)...)
+}
+
+// claimsOfOthers are about the scenes beside the incident.
+func claimsOfOthers(pairs map[string]pair) []claim {
+	var claims []claim
+	own, loopback := pairs["own-url"].stepwise, pairs["own-url-loopback"].stepwise
+	claims = append(claims,
+		claim{
+			text: "a front end that cannot reach its own URL never gets traffic, and Sluice tells Cloud Run's reason", found: own.ends[0].state,
+			holds: own.figures().took == 0 && own.figures().failed == 0 && strings.Contains(own.ends[0].state, "HEALTH_CHECK_CONTAINER_ERROR"),
+		},
+		claim{
+			text: "with its calls on 127.0.0.1 it is released", found: loopback.figures().time(),
+			holds: loopback.figures().took > 0 && loopback.figures().failed == 0,
+		},
+		lower("session affinity keeps pages and files together", pairs["asset-affinity"].stepwise, pairs["asset-skew"].stepwise),
+		lower("minimum instances soften the switch at once", pairs["minimum-instances"].atOnce, pairs["incident"].atOnce),
+		lower("a connector has no instances to give ports to", pairs["connector"].atOnce, pairs["incident"].atOnce),
+		lower("a bad start of every instance is felt by the first step alone", pairs["instance-ports"].stepwise, pairs["instance-ports"].atOnce),
+	)
+	for _, name := range []string{"addresses", "subnet", "together", "constant-load", "minimum-instances"} {
+		p := pairs[name]
+		c := lower(fmt.Sprintf("%s: with Sluice less is lost than at once", name), p.stepwise, p.atOnce)
+		c.holds = c.holds && p.stepwise.figures().trouble <= 1
+		claims = append(claims, c)
+	}
+	return claims
+}
+
+// lower claims that less is lost in a run than in another.
+func lower(text string, less, more run) claim {
+	a, b := less.figures(), more.figures()
+	return claim{
+		text: text, found: fmt.Sprintf("%d failed instead of %d, %d minutes of trouble instead of %d", a.failed, b.failed, a.trouble, b.trouble),
+		holds: a.failed < b.failed && a.trouble <= b.trouble,
+	}
+}
+
+// idleRetention is how many minutes a scene's idle instances are kept.
+func idleRetention(s scene) int {
+	return int(time.Duration(s.world.Timing.IdleRetention) / time.Minute)
+}
+
+// timedOut is how many requests ended with 504 after the release.
+func (r run) timedOut() int {
+	sum := 0
+	for _, m := range r.minutes {
+		if m.end.After(r.released) {
+			sum += m.timedOut
+		}
+	}
+	return sum
+}
+
+// starved is in how many minutes of trouble endpoints waited for ports.
+func (r run) starved() int {
+	n := 0
+	for _, m := range r.minutes {
+		if m.end.After(r.released) && m.troubled() && m.without > 0 && m.ports*100 > m.capacity*95 {
+			n++
+		}
+	}
+	return n
+}

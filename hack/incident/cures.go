@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+)
+
+// change is one thing that is done differently in a scene.
+type change struct {
+	scene string
+	what  string
+	to    func(*simulator.Scenario)
+}
+
+// aftermath is how long a switch at once is watched where only its trouble counts.
+const aftermath = 50 * time.Minute
+
+// applied is a scene with a change, as it is played at once.
+func (c change) applied() (run, error) {
+	s, err := readScene(c.scene)
+	if err != nil {
+		return run{}, err
+	}
+	if c.to != nil {
+		c.to(&s.world)
+	}
+	s.length = aftermath
+	return s.play(atOnce)
+}
+
+// cures each mend the incident by themselves.
+var cures = []change{
+	{"incident", "as it was", nil},
+	{"incident", "a second NAT address", secondAddress},
+	{"incident", "256 ports for each endpoint in place of 512", perEndpoint(256)},
+	{"incident", "private-ranges-only for the front end", func(sc *simulator.Scenario) {
+		for i := range sc.Services[0].Revisions {
+			sc.Services[0].Revisions[i].VPCAccess.Egress = "PRIVATE_RANGES_ONLY"
+		}
+	}},
+	{"incident", "Private Google Access, payments by a private address", func(sc *simulator.Scenario) {
+		for i := range sc.Network.Subnetworks {
+			sc.Network.Subnetworks[i].PrivateGoogleAccess = true
+		}
+		private("payments")(sc)
+	}},
+	{"incident", "eight minimum instances", func(sc *simulator.Scenario) {
+		sc.Services[0].Revisions[0].Scaling.MinInstanceCount = 8
+	}},
+	{"database-public", "the database by its public address", nil},
+	{"database-public", "the database by a private address", private("database")},
+}
+
+// secondAddress gives the first gateway one more.
+func secondAddress(sc *simulator.Scenario) {
+	sc.Gateways[0].IPs = append(slices.Clip(sc.Gateways[0].IPs), "203.0.113.99")
+}
+
+// perEndpoint sets the number of ports of each endpoint.
+func perEndpoint(ports int) func(*simulator.Scenario) {
+	return func(sc *simulator.Scenario) { sc.Gateways[0].PortsPerEndpoint = ports }
+}
+
+// private gives a destination a private address.
+func private(destination string) func(*simulator.Scenario) {
+	return func(sc *simulator.Scenario) {
+		for i := range sc.Network.Destinations {
+			if sc.Network.Destinations[i].Name == destination {
+				sc.Network.Destinations[i].Path = "private"
+			}
+		}
+	}
+}
+
+// tellCures plays what each cure alone makes of the switch at once.
+func tellCures(out io.Writer, _ options) (verdict, error) {
+	t, claims, err := playCures()
+	if err != nil {
+		return verdict{}, err
+	}
+	t.write(out)
+	_, _ = fmt.Fprintln(out)
+	return tellClaims(out, claims), nil
+}
+
+func playCures() (table, []claim, error) {
+	t := table{
+		title:  "What each cure alone makes of the switch at once",
+		header: []string{"SCENARIO", "CURE", "FAILED", "TROUBLE", "ENDPOINTS", "WITHOUT"},
+	}
+	runs, err := playAll(len(cures), func(i int) (run, error) { return cures[i].applied() })
+	var claims []claim
+	for i, c := range cures {
+		if err != nil {
+			break
+		}
+		f := runs[i].figures()
+		t.row(c.scene, c.what, f.losses(), fmt.Sprintf("%d min", f.trouble), strconv.Itoa(f.endpoints), strconv.Itoa(f.without))
+		if c.to == nil {
+			continue
+		}
+		claims = append(claims, lower(c.what+" alone lowers it", runs[i], runs[uncured(c.scene)]))
+	}
+	return t, claims, err
+}
+
+// uncured is where the scene of a cure stands without one.
+func uncured(name string) int {
+	for i, c := range cures {
+		if c.scene == name && c.to == nil {
+			return i
+		}
+	}
+	return 0
+}
