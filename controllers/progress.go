@@ -47,6 +47,7 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	p.Step, p.Baked = int(a.Step), int(a.BakedMinutes)
 	p.FirstWrite, p.Effective, p.Lowered = timeOf(a.FirstWrite), timeOf(a.EffectiveSince), timeOf(a.Lowered)
 	p.Warming, p.Waiting, p.Hot = timeOf(a.WarmingSince), timeOf(a.WaitingSince), timeOf(a.HotSince)
+	p.WaitTold = a.LongWaitTold != ""
 	p.Watched, p.Judged = timeOf(a.EvidenceSince), timeOf(a.JudgedThrough)
 	p.Confirmed, p.Tagged, p.Latched = splitOf(a.Confirmed), a.TaggedRevision, a.Latched
 	for _, i := range a.Intents {
@@ -55,7 +56,7 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 		})
 	}
 	p.Seq, p.Adopted, p.ClaimMissed = a.Seq, a.AdoptedFrom, a.ClaimMissing != ""
-	p.Approved, p.ThinAccepted = int(a.ApprovedStep), int(a.ApprovedThin)
+	p.Approved, p.ThinAccepted = int64(a.ApprovedWeight), int(a.ApprovedThin)
 	p.NoDataSince, p.SettledBy = timeOf(a.NoDataSince), a.SettledBy
 	p.Clock = rollout.Stopwatch{
 		Spent:   time.Duration(a.DeadlineSpentSeconds) * time.Second,
@@ -72,13 +73,16 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 		Step: int32(p.Step), BakedMinutes: int32(p.Baked), //nolint:gosec // bounded by the plan: 20 steps, 24 h
 		FirstWrite: stamp(p.FirstWrite), EffectiveSince: stamp(p.Effective), Lowered: stamp(p.Lowered),
 		Confirmed: sharesOf(p.Confirmed), TaggedRevision: p.Tagged, Latched: p.Latched,
-		ApprovedStep: int32(p.Approved), ApprovedThin: int32(p.ThinAccepted), //nolint:gosec // bounded by the plan: 20 steps
+		ApprovedWeight: int32(p.Approved), ApprovedThin: int32(p.ThinAccepted), //nolint:gosec // bounded by the plan: a percent, 20 steps
 		NoDataSince: stamp(p.NoDataSince), SettledBy: p.SettledBy,
 		DeadlineSpentSeconds: int64(p.Clock.Spent / time.Second), DeadlineRunningSince: stamp(p.Clock.Running),
 	}
 	a.WarmingSince, a.WaitingSince, a.HotSince = stamp(p.Warming), stamp(p.Waiting), stamp(p.Hot)
 	a.EvidenceSince, a.JudgedThrough = stamp(p.Watched), stamp(p.Judged)
 	a.Seq, a.AdoptedFrom = p.Seq, p.Adopted
+	if p.WaitTold {
+		a.LongWaitTold = string(metav1.ConditionTrue)
+	}
 	if p.ClaimMissed {
 		a.ClaimMissing = string(metav1.ConditionTrue)
 	}

@@ -83,7 +83,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 			Watched: when.Draw(t, "watched"), Judged: when.Draw(t, "judged"), Lowered: when.Draw(t, "lowered"), Baked: small.Draw(t, "baked"), Confirmed: split.Draw(t, "confirmed"),
 			Intents: rapid.SliceOfN(intent, 0, 4).Draw(t, "intents"), Tagged: maybe.Draw(t, "tagged"),
 			Cause:   rapid.StringN(0, 200, v1alpha1.MaxCause).Draw(t, "cause"),
-			Latched: rapid.SliceOfN(name, 0, 20).Draw(t, "latched"), Approved: small.Draw(t, "approved"), ThinAccepted: small.Draw(t, "thin"),
+			Latched: rapid.SliceOfN(name, 0, 20).Draw(t, "latched"), Approved: rapid.Int64Range(0, 100).Draw(t, "approved"), ThinAccepted: small.Draw(t, "thin"),
 			NoDataSince: when.Draw(t, "noData"), SettledBy: maybe.Draw(t, "settledBy"),
 			Clock: rollout.Stopwatch{
 				Spent: time.Duration(rapid.Int64Range(0, 1e6).Draw(t, "spent")) * time.Second, Running: when.Draw(t, "running"),
@@ -96,6 +96,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 				Named:  rapid.Bool().Draw(t, "named"), Claimed: rapid.Int64Range(0, 1<<31-1).Draw(t, "claimed"),
 			})
 		}
+		p.WaitTold = rapid.Bool().Draw(t, "told")
 		p.Warming, p.Waiting, p.Hot = when.Draw(t, "warming"), when.Draw(t, "waiting"), when.Draw(t, "hot")
 		for i := range rapid.IntRange(0, 3).Draw(t, "breaches") {
 			p.Breaches = append(p.Breaches, rollout.BreachStart{Guard: fmt.Sprint("check-", i), Since: second.Draw(t, "since")})

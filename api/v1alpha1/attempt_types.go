@@ -85,6 +85,12 @@ type Attempt struct {
 	// +optional
 	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
 
+	// longWaitTold is True once it was told that this is longer than stepDeadline.
+	// Absent otherwise.
+	// +optional
+	// +kubebuilder:validation:Enum="True"
+	LongWaitTold string `json:"longWaitTold,omitempty"`
+
 	// hotSince is when traffic was last raised behind NAT, until the gateways
 	// first report a complete minute of it. Absent otherwise.
 	// +optional
@@ -169,8 +175,8 @@ type Attempt struct {
 	// approvedStep is the step that a person let begin.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=20
-	ApprovedStep int32 `json:"approvedStep,omitempty"`
+	// +kubebuilder:validation:Maximum=100
+	ApprovedWeight int32 `json:"approvedWeight,omitempty"`
 
 	// approvedThin is the step that a person let pass with too few requests.
 	// +optional

@@ -139,6 +139,9 @@ const (
 	ReasonClaimMissing = "ClaimMissing"
 	// ReasonReleased: the object was deleted; the note says where traffic stays.
 	ReasonReleased = "Released"
+	// ReasonStillWaitingForNat: a rise has waited for a NAT gateway for longer than
+	// stepDeadline, and goes on waiting.
+	ReasonStillWaitingForNat = "StillWaitingForNat"
 	// ReasonUnownedSplitFailing: a split that we did not write breaches a check.
 	ReasonUnownedSplitFailing = "UnownedSplitFailing"
 )

@@ -89,12 +89,19 @@ func (v view) confirm() Decision {
 	if p.Step == 0 {
 		return v.at(Checking, Preparing, "traffic is back at "+p.Confirmed.String()).next("Its preconditions are checked next.")
 	}
+	if v.inserted() {
+		return v.fresh().tell(TrafficShifted, fmt.Sprintf("on the way to step %s: %s", v.Plan.progressOf(p.Step), p.Confirmed), false)
+	}
 	return v.fresh().tell(TrafficShifted, fmt.Sprintf("step %s: %s", v.Plan.progressOf(p.Step), p.Confirmed), false)
 }
 
 // fresh is a step whose evidence begins now.
 func (v view) fresh() Decision {
 	p := v.Progress
+	if v.inserted() {
+		return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, on the way to %d%%; the first evidence comes in a few minutes",
+			p.Candidate, v.weight(), v.Plan.step(p.Step).Weight)).next(v.untilReported())
+	}
 	return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, the first evidence comes in a few minutes", p.Candidate, v.weight())).next(
 		fmt.Sprintf("Bakes for %d complete, healthy minutes%s.", v.Plan.step(p.Step).minutes(), v.afterBake()))
 }
@@ -150,6 +157,9 @@ func (v view) check() Decision {
 	if c, ok := v.find(analysis.Breach); ok {
 		return v.at(Held, HeldByAnalysis, "before the first write: "+c.dated()).next(
 			v.untilDeadline("Starts by itself when that has stopped"))
+	}
+	if d, ok := v.lacking(); ok {
+		return d
 	}
 	return v.raise(v.Plan.after(0))
 }
@@ -208,6 +218,9 @@ func (v view) bake() Decision {
 	}
 	if c, ok := v.find(analysis.NoData); ok {
 		return v.noData(c)
+	}
+	if v.inserted() {
+		return v.onTheWay(minutes)
 	}
 	if wait := v.unbaked(minutes, through); wait != "" {
 		upTo := ""
@@ -278,22 +291,22 @@ func (v view) afterBake() string {
 	return fmt.Sprintf(", then shifts to %d%%", v.Plan.step(n).Weight)
 }
 
-// raise sends the weight of a step: with a way back, and once a person has
-// approved it where the plan asks for that.
+// raise begins a step: with a way back, and once a person has approved its weight
+// where the plan asks for that. Smaller weights on the way to it are approved with
+// it.
 func (v view) raise(n int) Decision {
 	p, step := v.Progress, v.Plan.step(n)
 	if d, ok := v.noWayBack(); ok {
 		return d
 	}
-	split := between(p.Candidate, p.Stable, step.Weight)
-	if _, sent := p.landed(split); !step.Approval || p.Approved == n && sent {
-		return v.send(split)
+	if !step.Approval || p.Approved == step.Weight {
+		return v.rise(step)
 	}
 	if !v.asked(Approve) {
 		return v.awaitApproval(step)
 	}
-	v.Progress.Approved = n
-	return v.accept(v.send(split), fmt.Sprintf("step %s may begin", v.Plan.progressOf(n)))
+	v.Progress.Approved = step.Weight
+	return v.accept(v.rise(step), fmt.Sprintf("step %s may begin", v.Plan.progressOf(n)))
 }
 
 // noWayBack holds every rise while stable could not take the traffic back.
@@ -315,21 +328,24 @@ func (v view) noWayBack() (Decision, bool) {
 func (v view) awaitApproval(step Step) Decision {
 	p := v.Progress
 	note := fmt.Sprintf("%d%% needs a person's approval", step.Weight)
-	if p.Step > 0 {
+	if v.inserted() {
+		note = v.stands() + "; " + note
+	} else if p.Step > 0 {
 		note = fmt.Sprintf("step %s passed; %s", v.Plan.progressOf(p.Step), note)
 	}
 	return v.at(AwaitingApproval, ReasonAwaitingApproval, note).next(fmt.Sprintf(
 		"Waits: approve (attempt %d, step %d) lets it begin, abort sends everything to %s.", p.Attempt, p.Step, p.Stable))
 }
 
-// send writes a higher weight. The same one sent again does not give the step
-// its time again.
+// send writes a higher weight. One that was decided and not seen, sent again, does
+// not give the step its time again.
 func (v view) send(split Split) Decision {
 	p := v.Progress
-	if _, again := p.landed(split); !again {
+	again := v.sent() > 0
+	if !again {
 		v.Progress.Clock = Stopwatch{}
 	}
-	if _, again := p.landed(split); !again {
+	if !again || p.Hot.IsZero() {
 		v = v.heats(split.Of(p.Candidate))
 	}
 	if p.FirstWrite.IsZero() {
@@ -337,7 +353,7 @@ func (v view) send(split Split) Decision {
 	}
 	d := v.at(Shifting, Progressing, fmt.Sprintf("%s goes from %d%% to %d%%", p.Candidate, p.Confirmed.Of(p.Candidate), split.Of(p.Candidate))).next(
 		"Baking starts when the split serves.")
-	if p.Step > 0 {
+	if p.Step > 0 && !v.inserted() {
 		d = d.tell(StepPassed, fmt.Sprintf("step %s passed%s", v.Plan.progressOf(p.Step), v.findings()), false)
 	}
 	return v.write(d, split)

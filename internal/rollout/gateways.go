@@ -227,6 +227,9 @@ func (v view) policy() nat.Policy {
 // fleetMemory is how far back instances are counted: as long as one idles.
 const fleetMemory = 15 * time.Minute
 
+// recently is how old the newest count of the candidate's instances may be.
+const recently = 3 * time.Minute
+
 // fleet is what is known of the service's instances.
 func (v view) fleet() nat.Fleet {
 	stable, candidate := v.source(v.Progress.Stable), v.source(v.Progress.Candidate)
@@ -234,8 +237,9 @@ func (v view) fleet() nat.Fleet {
 	if p, ok := v.newestOf(analysis.Series{Metric: analysis.Instances, Source: stable}); ok {
 		f.Stable = p.Value
 	}
-	if p, ok := v.newestOf(analysis.Series{Metric: analysis.Instances, Source: candidate}); ok {
-		f.Candidate = p.Value
+	running := analysis.Series{Metric: analysis.Instances, Source: candidate}
+	if p, ok := v.newestOf(running); ok && !p.End.Before(v.Answers.Of(running).Through.Add(-recently)) {
+		f.Candidate = p.Value // what was there long ago would make a rise look cheap
 	}
 	busy := map[time.Time]int64{}
 	for _, source := range []analysis.Source{stable, candidate} {
@@ -246,6 +250,9 @@ func (v view) fleet() nat.Fleet {
 				f.Busy = max(f.Busy, busy[p.End])
 			}
 		}
+	}
+	if a, b := v.revision(v.Progress.Stable).MaxInstances, f.CandidateMost; a > 0 && b > 0 {
+		f.Busy = min(f.Busy, max(a, b)) // a part of an instance is one to each revision
 	}
 	return f
 }
@@ -301,7 +308,7 @@ func (v view) heats(weight int64) view {
 	if len(v.scope.Gateways) == 0 {
 		return v
 	}
-	v.Progress.Hot, v.Progress.Waiting = v.Now, time.Time{}
+	v.Progress.Hot, v.Progress.Waiting, v.Progress.WaitTold = v.Now, time.Time{}, false
 	v.Progress.Watches = nil
 	for _, source := range v.scope.Gateways {
 		s := v.gateway(source)
@@ -323,6 +330,12 @@ func (v view) cools() bool {
 	case p.Effective.Before(p.Hot):
 		return false
 	}
+	return v.reported()
+}
+
+// reported tells whether every gateway has told of a minute that lies wholly in
+// the step.
+func (v view) reported() bool {
 	return !slices.ContainsFunc(v.scope.Gateways, func(g analysis.Source) bool {
 		_, through := v.measured(g)
 		return through.Before(v.scope.StepSince.Add(time.Minute))
@@ -333,10 +346,13 @@ func (v view) cools() bool {
 func (v view) remembers(p Progress) Progress {
 	switch {
 	case !p.active():
-		p.Watches, p.Waiting, p.Hot = nil, time.Time{}, time.Time{}
+		p.Watches, p.Waiting, p.Hot, p.WaitTold = nil, time.Time{}, time.Time{}, false
 		return p
 	case v.Service.Presence != Found, p.Candidate != v.was.Candidate, p.Hot.After(v.was.Hot):
 		return p
+	}
+	if p.Phase != Held { // nothing waits that could not go on
+		p.Waiting, p.WaitTold = time.Time{}, false
 	}
 	watches := make([]Watch, 0, len(v.scope.Gateways))
 	cold := p.Hot.IsZero() && p.Waiting.IsZero()

@@ -229,7 +229,11 @@ func (v view) takeBack() (Decision, bool) {
 		cause := fmt.Sprintf("resumed by %s, but candidate %s is not there or not ready", v.Request.who(), p.Candidate)
 		return v.accept(v.giveUp(cause), "everything goes to "+p.Stable), true
 	}
+	if d, full := v.roomAgain(p.Confirmed.Of(p.Candidate)); full && rises {
+		return d, false
+	}
 	v.Progress = p.anew()
+	v.Progress.Approved = 0 // somebody thought otherwise of it since
 	if rises {
 		v = v.heats(p.Confirmed.Of(p.Candidate))
 	}

@@ -113,6 +113,7 @@ const (
 	RequestRefused      Reason = "RequestRefused"
 	UnownedSplitFailing Reason = "UnownedSplitFailing"
 	ClaimMissing        Reason = "ClaimMissing"
+	StillWaitingForNat  Reason = "StillWaitingForNat"
 )
 
 // counts tells whether time in a state counts against the step's deadline:

@@ -147,14 +147,14 @@ func TestPlansEditedOnTheWay(t *testing.T) {
 		"an approval is added":      {at(25).gated(), "AwaitingApproval/AwaitingApproval", "step 2/3 passed; 100% needs a person's approval"},
 		"the end is cut off":        {at(25).steps(Step{Weight: 25, Bake: bake}), "AwaitingApproval/AwaitingApproval", "100%"},
 		"nothing is left of it":     {at(25).steps(), "AwaitingApproval/AwaitingApproval", "100%"},
-		"an old approval is no key": {at(25).gated().with(func(s *scene) { s.Progress.Approved = 3 }).meant(between("web-2", "web-1", 50)), "AwaitingApproval/AwaitingApproval", ""},
+		"an old approval is no key": {at(25).gated().with(func(s *scene) { s.Progress.Approved = 50 }).meant(between("web-2", "web-1", 50)), "AwaitingApproval/AwaitingApproval", ""},
 	})
 }
 
 func TestApproval(t *testing.T) {
 	t.Parallel()
 	next := "Shifting/Progressing, writes web-2 100%"
-	lost := at(25).gated().with(func(s *scene) { s.Progress.Approved = 3 }).meant(all("web-2"))
+	lost := at(25).gated().with(func(s *scene) { s.Progress.Approved = 100 }).meant(all("web-2"))
 	check(t, map[string]row{
 		"is waited for":                        {at(25).gated(), "AwaitingApproval/AwaitingApproval", "approve (attempt 1, step 2) lets it begin, abort sends everything to web-1"},
 		"lets the weight begin":                {at(25).gated().asks(Approve), next + ", accepts", "step 3/3 may begin"},

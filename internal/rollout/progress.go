@@ -44,8 +44,10 @@ type Progress struct {
 	Watches []Watch
 	// Warming is since when the candidate's minimum instances are waited for.
 	Warming time.Time
-	// Waiting is since when the next rise waits for a gateway.
-	Waiting time.Time
+	// Waiting is since when the next rise waits for a gateway, and WaitTold that it
+	// was told that this is long.
+	Waiting  time.Time
+	WaitTold bool
 	// Hot is when traffic was last raised behind NAT, until the gateways report a
 	// complete minute of it.
 	Hot   time.Time
@@ -57,7 +59,7 @@ type Progress struct {
 
 	Cause        string   // why it was given up or waits for a person, in words
 	Latched      []string // revisions given up; only a verb lifts it
-	Approved     int      // step that a person let begin
+	Approved     int64    // weight that a person let it have
 	ThinAccepted int      // step that a person let pass with too few requests
 
 	NoDataSince time.Time

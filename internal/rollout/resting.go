@@ -293,7 +293,7 @@ func (p Progress) ended() Progress {
 	p = p.anew()
 	p.Step, p.FirstWrite, p.Baked = 0, time.Time{}, 0
 	p.Watches, p.Warming, p.Waiting, p.Hot = nil, time.Time{}, time.Time{}, time.Time{}
-	p.Approved, p.ThinAccepted, p.Cause = 0, 0, ""
+	p.Approved, p.ThinAccepted, p.Cause, p.WaitTold = 0, 0, "", false
 	p.NoDataSince, p.Breaches = time.Time{}, nil
 	return p
 }

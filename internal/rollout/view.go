@@ -270,7 +270,7 @@ func (v view) breachedSince(c Check) time.Time {
 // minute after its data went missing. One good answer among bad ones is not
 // enough, because it is about minutes before.
 func (v view) seesAgain() bool {
-	if _, missing := v.find(analysis.NoData); missing || v.blind || v.skew() != "" {
+	if _, missing := v.find(analysis.NoData); missing || v.blind || v.skew() != "" || v.cannotPace() {
 		return false
 	}
 	_, through := v.evidence()

@@ -1,0 +1,138 @@
+package rollout
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/sluice-rollouts/sluice/internal/nat"
+)
+
+// waitForRoom holds a rise that does not fit, and says what will change that.
+func (v view) waitForRoom(c course) Decision {
+	i := 0
+	for i < len(c.gateways)-1 && c.forecast(i, c.to).Fits() {
+		i++
+	}
+	smaller := "; no smaller weight fits either"
+	if weight := c.largest(); weight > 0 {
+		smaller = fmt.Sprintf("; %d%% would fit, which gains too little while instances of the last shift are going", weight)
+	}
+	note := fmt.Sprintf("%s; %d%% waits for room: %s%s", v.stands(), c.to, c.forecast(i, c.to), smaller)
+	return v.claiming(c, 0).waits(note, v.room(c, i))
+}
+
+// room says when there will be room for a rise, and what a person can do if not.
+func (v view) room(c course, i int) string {
+	if !v.lingers() {
+		return fmt.Sprintf("Goes on by itself when others behind %s need less; else: %s.", c.gateways[i].Name, c.cure(i))
+	}
+	left := nat.LingersUntil(v.shifted())
+	text := fmt.Sprintf("Instances that the shift of %s left idle end by %s and give back their addresses by %s",
+		clock(v.shifted()), clock(left.Instances), clock(left.Addresses))
+	freed := c.lingering()
+	after := c
+	after.gateways = nil
+	for _, g := range c.gateways {
+		after.gateways = append(after.gateways, without(g, freed*c.policy.EndpointsPerInstance))
+	}
+	if weight := after.largest(); freed > 0 && weight > 0 {
+		return fmt.Sprintf("%s; goes on by itself then: without %d of stable's instances %s.", text, freed, after.forecast(i, weight))
+	}
+	return fmt.Sprintf("%s; goes on by itself if that is enough; else: %s.", text, after.cure(i))
+}
+
+// lingering is how many of stable's instances its traffic does not need.
+func (c course) lingering() int64 {
+	needed := nat.Foresee(nat.Gateway{}, c.fleet, c.policy, 100-c.from).Needed
+	return max(0, c.fleet.Stable-needed)
+}
+
+// without is a gateway with so many endpoints fewer.
+func without(g nat.Gateway, endpoints int64) nat.Gateway {
+	taken := max(0, g.Taken()-endpoints)
+	g.Endpoints, g.Allocated = taken, 0
+	if g.Dynamic {
+		g.Endpoints, g.Allocated = 0, taken*g.PortsEach()
+	}
+	return g
+}
+
+// cure lists what would let the weight fit behind the i-th gateway.
+func (c course) cure(i int) string {
+	const fixed = "set spec.strategy.pacing: Fixed, which rises without a forecast"
+	if f := c.forecast(i, c.to); f.Bound != nat.GatewayPorts {
+		return fmt.Sprintf("raise %s, or %s", f.Bound, fixed)
+	}
+	g := c.gateways[i]
+	var cures []string
+	if more := c.moreIPs(i); more > 0 {
+		cures = append(cures, fmt.Sprintf("add %s to %s", addresses(more), g.Name))
+	}
+	if ports := c.fewerPorts(i); ports > 0 {
+		cures = append(cures, fmt.Sprintf("lower its minPortsPerVm to %d", ports))
+	}
+	if reserve, ok := c.lessReserve(i); ok {
+		cures = append(cures, fmt.Sprintf("set spec.nat.reservePercent: %d", reserve))
+	}
+	return strings.Join(append(cures, "or "+fixed), ", ")
+}
+
+// addresses counts NAT IPs.
+func addresses(n int64) string {
+	if n == 1 {
+		return "1 NAT IP"
+	}
+	return strconv.FormatInt(n, 10) + " NAT IPs"
+}
+
+// mostIPs bounds the addresses that are advised.
+const mostIPs = 100
+
+// fits tells whether a gateway as it could be would carry the whole rise.
+func (c course) fits(g nat.Gateway, p nat.Policy) bool {
+	return nat.Foresee(g, c.fleet, p, c.to).Fits()
+}
+
+// moreIPs is the least number of further addresses that is enough; 0 for none.
+func (c course) moreIPs(i int) int64 {
+	for more := int64(1); more <= mostIPs; more++ {
+		g := c.gateways[i]
+		g.IPs, g.ExtraIPs = g.IPs+more, max(0, g.ExtraIPs-more)
+		if c.fits(g, c.policy) {
+			return more
+		}
+	}
+	return 0
+}
+
+// fewerPorts is the largest number of ports per endpoint that is few enough, with
+// all endpoints given anew; 0 for none.
+func (c course) fewerPorts(i int) int64 {
+	g := c.gateways[i]
+	if g.ExtraIPs > 0 || g.Dynamic {
+		return 0 // how many addresses it would need then is not known
+	}
+	g.Endpoints, g.Allocated = g.Taken(), 0
+	for ports := g.PortsEach() / 2; ports >= leastPorts; ports /= 2 {
+		if g.Ports = ports; c.fits(g, c.policy) {
+			return ports
+		}
+	}
+	return 0
+}
+
+// leastPorts is the least number of ports per endpoint that is advised: fewer than
+// Cloud NAT's default of 64 run out soon.
+const leastPorts = 64
+
+// lessReserve is the largest reserve in percent that leaves room.
+func (c course) lessReserve(i int) (int64, bool) {
+	p := c.policy
+	for p.ReservePercent--; p.ReservePercent >= 0; p.ReservePercent-- {
+		if c.fits(c.gateways[i], p) {
+			return p.ReservePercent, true
+		}
+	}
+	return 0, false
+}
