@@ -21,13 +21,14 @@ type fakeCloud struct {
 	errors    map[string]int64 // of a hundred requests, per revision
 	egress    rollout.Egress   // of every revision, if it is said
 
-	reads   int
-	writes  []rollout.Write // accepted or not
-	onRead  func()          // once, while the service is read
-	onWrite func()          // once, before a write arrives
-	readErr error           // of every read, while set
-	setErr  error           // of every write, while set; it does nothing
-	lose    bool            // the answers of writes
+	reads    int
+	writes   []rollout.Write // accepted or not
+	onRead   func()          // once, while the service is read
+	onWrite  func()          // once, before a write arrives
+	onAnswer func()          // once, while metrics are asked
+	readErr  error           // of every read, while set
+	setErr   error           // of every write, while set; it does nothing
+	lose     bool            // the answers of writes
 }
 
 // created has a fraction of a second, as Cloud Run's times do.
@@ -144,6 +145,7 @@ func (c *fakeCloud) SetTraffic(_ context.Context, _ rollout.ServiceRef, w rollou
 }
 
 func (c *fakeCloud) Answer(_ context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error) {
+	c.once(&c.onAnswer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	answers := analysis.Answers{}

@@ -43,6 +43,7 @@ func maybeWritten(err error) bool {
 // knows the kinds of errors.
 //
 //	the object changed                 look again, on new facts
+//	another rollout rose first         the same
 //	the service changed                the same, less and less often
 //	an answer to a write was lost      the same: the split says what happened
 //	a write met somebody else's        look again, as after a stranger's change
@@ -62,6 +63,9 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 	var write writeError
 	var call *cloudrun.CallError
 	switch {
+	case errors.Is(err, errOvertaken):
+		logger.V(1).Info("Nothing was saved or sent; looking again", "cause", err.Error())
+		return ctrl.Result{RequeueAfter: staleWait}, nil
 	case apierrors.IsConflict(err):
 		return ctrl.Result{RequeueAfter: staleWait}, nil
 	case apierrors.IsNotFound(err):

@@ -56,9 +56,12 @@ func (r *Reconciler) question(ctx context.Context, cloud Cloud, ro *v1alpha1.Clo
 	if err := r.identify(ctx, ro, &in); err != nil {
 		return rollout.Input{}, err
 	}
+	var err error
 	in.Outlet = outlet(ctx, cloud, in)
+	if in.Peers, err = r.peers(ctx, ro, in); err != nil {
+		return rollout.Input{}, err
+	}
 	if questions := rollout.Questions(in); len(questions) > 0 {
-		var err error
 		if in.Answers, err = cloud.Answer(ctx, questions, in.Now); err != nil {
 			return rollout.Input{}, fmt.Errorf("asking Cloud Monitoring: %w", err)
 		}

@@ -45,6 +45,7 @@ type Reconciler struct {
 	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
 
 	memory memory
+	ledger ledger
 }
 
 // Patch is for the finalizer alone; there is no narrower right.
@@ -106,13 +107,18 @@ func wait(in rollout.Input, d rollout.Decision) time.Duration {
 func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision) error {
 	started := r.Process.Now()
 	before := ro.Status.DeepCopy()
-	if err := r.hold(ctx, ro, d); err != nil {
+	if err := r.claim(ro, in, d); err != nil {
 		return err
 	}
-	if err := r.save(ctx, ro, in, d); err != nil {
+	err := r.hold(ctx, ro, d)
+	if err == nil {
+		err = r.save(ctx, ro, in, d)
+	}
+	r.claimed(ro, err)
+	if err != nil {
 		return err
 	}
-	err := r.write(ctx, cloud, in.Plan.Service, d.Write, started)
+	err = r.write(ctx, cloud, in.Plan.Service, d.Write, started)
 	if err != nil && !maybeWritten(err) {
 		d.Events = nil // the state was saved; its transitions are decided again
 	}
