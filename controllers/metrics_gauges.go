@@ -42,6 +42,38 @@ var gauges = []gauge{
 	{about("check_without_data", "1 for a check whose metrics do not answer; the cause says why. Absent otherwise.", "check", "cause"), tellCause},
 	{about("awaiting_human", "1 while nothing goes on without a person; the cause is the reason of Ready.", "cause"), tellAwaiting},
 	{about("nat_unwatched", "1 if the NAT gateways of a rollout are not watched, because spec.nat.discovery is Off; else 0."), tellUnwatched},
+	{
+		ofGateway("capacity_ports", "The ports of one protocol that the gateway's addresses have; absent where it takes more addresses by itself."),
+		tellGateways(func(g v1alpha1.GatewayStatus) *int32 { return g.Capacity }),
+	},
+	{
+		ofGateway("allocated_ports", "The ports that were allocated in the newest minute that is known."),
+		tellGateways(func(g v1alpha1.GatewayStatus) *int32 { return g.Allocated }),
+	},
+	{
+		ofGateway("forecast_ports", "The ports that will be allocated at the worst moment of the rollout's next weight."),
+		tellGateways(func(g v1alpha1.GatewayStatus) *int32 { return g.Forecast }),
+	},
+	{
+		ofGateway("headroom_ports", "The ports that the rollout may still take."),
+		tellGateways(func(g v1alpha1.GatewayStatus) *int32 { return g.Headroom }),
+	},
+}
+
+// ofGateway describes what is told of every gateway that a rollout watches.
+func ofGateway(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("sluice_gateway_"+name, help, []string{"namespace", "name", "project", "region", "router", "gateway"}, nil)
+}
+
+// tellGateways tells one number of each gateway, where it is known.
+func tellGateways(of func(v1alpha1.GatewayStatus) *int32) func(*v1alpha1.CloudRunRollout, time.Time, teller) {
+	return func(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+		for _, g := range ro.Status.Gateways {
+			if value := of(g); value != nil {
+				tell(float64(*value), g.Project, g.Region, g.Router, g.Name)
+			}
+		}
+	}
 }
 
 func about(name, help string, labels ...string) *prometheus.Desc {

@@ -109,6 +109,30 @@ func TestARolloutIsTold(t *testing.T) {
 	}
 }
 
+// TestGatewaysAreToldWhileTheyAreWatched tells 0 ports apart from none known.
+func TestGatewaysAreToldWhileTheyAreWatched(t *testing.T) {
+	ro := held("api")
+	ro.Status.Gateways = []v1alpha1.GatewayStatus{
+		{Project: "acme-net", Region: "us-central1", Router: "r1", Name: "nat-1", Capacity: number(64512), Allocated: number(60000), Forecast: number(61000), Headroom: number(0)},
+		{Project: "acme-net", Region: "us-central1", Router: "r2", Name: "nat-1", Allocated: number(5)},
+	}
+	c, _ := collectorOf(ro, held("web"))
+	got := scrape(t, c)
+	const one = `{gateway="nat-1",name="api",namespace="pay",project="acme-net",region="us-central1",router="r1"} `
+	for _, want := range []string{
+		"sluice_gateway_capacity_ports" + one + "64512", "sluice_gateway_allocated_ports" + one + "60000",
+		"sluice_gateway_forecast_ports" + one + "61000", "sluice_gateway_headroom_ports" + one + "0",
+		"sluice_gateway_allocated_ports" + strings.Replace(one, "r1", "r2", 1) + "5",
+	} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("missing %s in:\n%s", want, got)
+		}
+	}
+	if n := strings.Count(got, "\nsluice_gateway_"); n != 5 {
+		t.Errorf("%d numbers are told of gateways, want 5", n)
+	}
+}
+
 func TestTheWeightThatIsAskedForIsToldBesideTheOneThatServes(t *testing.T) {
 	ro := held("api")
 	ro.Status.Attempt.Intents = []v1alpha1.Intent{{Split: []v1alpha1.Share{{Revision: "api-1", Percent: 50}, {Revision: "api-2", Percent: 50}}}}
