@@ -34,6 +34,7 @@ var rows = []row{
 		{stories, "TestStories", "data-stops-rolls-back"},
 		{stories, "TestStories", "no-data-from-the-start"},
 		{judge, "TestServerErrorsJudge", "an instance alone is no witness"},
+		{core, "TestTheWayOut", "midway, nobody may look any more"},
 	}},
 	{"M2", "data come late", "nothing younger than the metric's delay is judged", []proof{
 		{judge, "TestDelayNeverAddsEvidence", ""},
@@ -50,6 +51,7 @@ var rows = []row{
 	{"M4", "partial answers", "no pass rests on them, a breach does", []proof{
 		{judge, "TestServerErrorsJudge", "a partial answer never passes"},
 		{judge, "TestServerErrorsJudge", "a breach in a partial answer counts"},
+		{judge, "TestNatPortUtilizationJudge", "a breach in a partial answer counts"},
 		{adapter, "TestPartialAnswers", ""},
 		{contract, "TestTroubleWithMonitoring", ""},
 		{stories, "TestStories", "partial-answers-with-breach"},
@@ -113,6 +115,7 @@ var rows = []row{
 	}},
 	{"M16", "a gateway with automatic addresses, whose allocation never fails", "dropped packets are watched beside it", []proof{
 		{judge, "TestNatDroppedPacketsJudge", "drops prove themselves"},
+		{judge, "TestNatPortUtilizationJudge", "automatic addresses are not limited"},
 		{stories, "TestStories", "nat-drops-go-on"},
 	}},
 }
