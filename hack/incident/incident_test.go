@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -13,7 +12,7 @@ import (
 func kept(t *testing.T, claims []claim) {
 	t.Helper()
 	var told strings.Builder
-	if v := tellClaims(&told, claims); v.broken > 0 || v.kept == 0 {
+	if v := tellClaims(&told, claims); v.broken > 0 || len(claims) == 0 {
 		t.Errorf("%d promises are broken:\n%s", v.broken, told.String())
 	}
 }
@@ -38,7 +37,9 @@ func both(t *testing.T, names ...string) map[string]pair {
 
 func TestWhatIsPromisedOfTheIncidentHolds(t *testing.T) {
 	t.Parallel()
-	kept(t, claimsOf(both(t, scenesOfClaims...)))
+	pairs := both(t, essential...)
+	kept(t, claimsOf(pairs))
+	pictures(t, pairs["incident"])
 }
 
 func TestEachCureAloneLowersTheTrouble(t *testing.T) {
@@ -70,16 +71,12 @@ func TestEveryScenarioSaysWhatItIsAbout(t *testing.T) {
 			t.Errorf("%s begins with %q, want one sentence", s.name, s.sentence)
 		}
 	}
-	for _, name := range scenesOfClaims {
-		if !slices.ContainsFunc(all, func(s scene) bool { return s.name == name }) {
-			t.Errorf("something is claimed of %s, which is no scenario", name)
-		}
-	}
 }
 
-func TestPicturesAreSmallAndReadOnDarkPages(t *testing.T) {
-	t.Parallel()
-	pictures := picturesOf(both(t, "incident")["incident"])
+// pictures wants them small, whole, and readable on dark pages.
+func pictures(t *testing.T, of pair) {
+	t.Helper()
+	pictures := picturesOf(of)
 	if len(pictures) != 2 {
 		t.Errorf("%d pictures, want 2", len(pictures))
 	}
@@ -113,5 +110,58 @@ func TestOnlyAClaimThatAwaitsARuleMayFail(t *testing.T) {
 		if !strings.Contains(told.String(), want) {
 			t.Errorf("it does not say %q:\n%s", want, told.String())
 		}
+	}
+}
+
+// few is how many worlds a test measures in.
+const few = 4
+
+func TestForecastsAreMeasured(t *testing.T) {
+	t.Parallel()
+	figures, claims, err := playForecasts(few)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(figures.rows) < 3 {
+		t.Errorf("rises were forecast to %d weights, want at least two and their sum", len(figures.rows)-1)
+	}
+	kept(t, claims)
+}
+
+func TestBlameIsMeasured(t *testing.T) {
+	t.Parallel()
+	figures, claims, err := playBlame(2 * few)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(figures.rows) != len(causes) {
+		t.Errorf("%d causes were played, want %d", len(figures.rows), len(causes))
+	}
+	kept(t, claims)
+}
+
+func TestFiveServicesShareAGateway(t *testing.T) {
+	t.Parallel()
+	_, claims, err := playSharing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept(t, claims)
+}
+
+func TestTheSameSeedGivesTheSameFigures(t *testing.T) {
+	t.Parallel()
+	var told []string
+	for range 2 {
+		figures, _, err := playForecasts(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		figures.write(&text)
+		told = append(told, text.String())
+	}
+	if told[0] != told[1] {
+		t.Errorf("first:\n%s\nsecond:\n%s", told[0], told[1])
 	}
 }
