@@ -23,8 +23,9 @@ const DefaultEndpoint = "https://compute.googleapis.com/"
 // together (compute v1 discovery, servicePath).
 const basePath = "compute/v1/"
 
-// defaultTimeout limits one call, connection and body included.
-const defaultTimeout = 10 * time.Second
+// defaultTimeout limits one call, connection and body included. A pass waits for two
+// calls, or three: what was known before must still be told in its time.
+const defaultTimeout = 5 * time.Second
 
 // Options say how to reach the API. The zero value reaches the public one with
 // the process's application default credentials.
@@ -34,7 +35,7 @@ type Options struct {
 	Endpoint string
 	// UserAgent is added to every request.
 	UserAgent string
-	// Timeout limits each call; 0 means 10 s.
+	// Timeout limits each call; 0 means 5 s.
 	Timeout time.Duration
 	// Clock counts the calls of a minute; nil limits nothing.
 	Clock clock.PassiveClock
