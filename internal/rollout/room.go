@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,19 +28,32 @@ func (v view) room(c course, i int) string {
 	if !v.lingers() {
 		return fmt.Sprintf("Goes on by itself when others behind %s need less; else: %s.", c.gateways[i].Name, c.cure(i))
 	}
-	left := nat.LingersUntil(v.shifted())
-	text := fmt.Sprintf("Instances that the shift of %s left idle end by %s and give back their addresses by %s",
-		clock(v.shifted()), clock(left.Instances), clock(left.Addresses))
-	freed := c.lingering()
-	after := c
-	after.gateways = nil
+	left, verb, freed := nat.LingersUntil(v.shifted()), "end", c.lingering()
+	if !v.Now.Before(left.Instances) {
+		verb, freed = "ended", 0
+	}
+	text := fmt.Sprintf("Instances that the shift of %s left idle %s by %s and give back their addresses by %s; goes on by itself",
+		clock(v.shifted()), verb, clock(left.Instances), clock(left.Addresses))
+	after := c.after(freed)
+	weight := after.largest()
+	then := fmt.Sprintf("without %d of stable's instances it is %s", freed, after.forecast(i, cmp.Or(weight, c.to)))
+	switch {
+	case freed > 0 && weight > 0:
+		return fmt.Sprintf("%s then: %s.", text, then)
+	case freed > 0:
+		return fmt.Sprintf("%s if that is enough, but %s. Else: %s.", text, then, after.cure(i))
+	}
+	return fmt.Sprintf("%s if that is enough; else: %s.", text, after.cure(i))
+}
+
+// after is the course as it would be with so many of stable's instances fewer.
+func (c course) after(instances int64) course {
+	gateways := make([]nat.Gateway, 0, len(c.gateways))
 	for _, g := range c.gateways {
-		after.gateways = append(after.gateways, without(g, freed*c.policy.EndpointsPerInstance))
+		gateways = append(gateways, without(g, instances*c.policy.EndpointsPerInstance))
 	}
-	if weight := after.largest(); freed > 0 && weight > 0 {
-		return fmt.Sprintf("%s; goes on by itself then: without %d of stable's instances %s.", text, freed, after.forecast(i, weight))
-	}
-	return fmt.Sprintf("%s; goes on by itself if that is enough; else: %s.", text, after.cure(i))
+	c.gateways = gateways
+	return c
 }
 
 // lingering is how many of stable's instances its traffic does not need.

@@ -82,17 +82,8 @@ func configured(g simulator.Gateway) nat.Gateway {
 func (p *Pilot) claims(own *Rollout) []rollout.Peer {
 	var peers []rollout.Peer
 	for _, r := range p.rollouts {
-		s := r.saved
-		back := s.Phase == rollout.RollingBack
-		if r == own || s.Hot.IsZero() && s.Waiting.IsZero() && !back {
-			continue
-		}
-		for _, w := range s.Watches {
-			claim := nat.Claim{ID: FullName(r.plan.Service), Since: s.Hot, Ports: w.Claimed, Hot: !s.Hot.IsZero(), Back: back}
-			if s.Hot.IsZero() {
-				claim.Since = s.Waiting
-			}
-			peers = append(peers, rollout.Peer{Gateway: w.Source, Claim: claim})
+		if r != own {
+			peers = append(peers, r.saved.Claims(FullName(r.plan.Service), p.world.Now())...)
 		}
 	}
 	return peers
