@@ -33,6 +33,9 @@ func claimsOf(pairs map[string]pair) []claim {
 		"in %d of these minutes new instances wait for ports beside old ones that idle", instant.starved())
 	add(g.trouble == 0 && float64(g.failed) <= smallPart*float64(f.failed),
 		"with Sluice its users have no trouble", "%d requests failed instead of %d, %d minutes of trouble", g.failed, f.failed, g.trouble)
+	claims = append(claims, claim{
+		text: "and the release gets all traffic in the end", found: g.time() + "; " + sluice.ends[0].state, holds: g.took > 0, awaits: awaitedForecast,
+	})
 
 	addresses := pairs["addresses"].atOnce.figures()
 	idle := idleRetention(pairs["addresses"].atOnce.scene)

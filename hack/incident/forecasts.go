@@ -58,8 +58,9 @@ func playForecasts(trials int) (table, []claim, error) {
 	all := slices.Concat(played...)
 	t := table{
 		title: fmt.Sprintf("The forecast of the peak of NAT endpoints against the world, %d rollouts in seeded worlds.\n"+
-			"Relative error, and where it was below the truth, by how much of the gateway's capacity at most.", trials),
-		header: []string{"RISE TO", "RISES", "ERROR P50", "ERROR P95", "ABOVE P95", "BELOW P95", "MOST BELOW"},
+			"Relative error, and where it was below the truth, by how much of the gateway's capacity at most. Overshoot: the\n"+
+			"candidate's instances at the peak over those that the weight needs, where the forecast has %g.", trials, nat.DefaultPolicy().Overshoot),
+		header: []string{"RISE TO", "RISES", "ERROR P50", "ERROR P95", "ABOVE P95", "BELOW P95", "MOST BELOW", "OVERSHOOT P50", "P95"},
 	}
 	weights := []int64{}
 	for _, f := range all {
@@ -70,7 +71,7 @@ func playForecasts(trials int) (table, []claim, error) {
 	slices.Sort(weights)
 	for _, w := range weights {
 		rises := slices.DeleteFunc(slices.Clone(all), func(f foreseen) bool { return f.Weight != w })
-		if len(rises)*20 >= len(all) { // inserted weights are many, and each is rare
+		if len(rises)*10 >= trials { // inserted weights are many, and each is rare
 			t.row(append([]string{fmt.Sprintf("%d%%", w)}, errorsOf(rises)...)...)
 		}
 	}
@@ -103,7 +104,15 @@ func errorsOf(rises []foreseen) []string {
 		percent(quantile(rises, 0.95, func(f foreseen) float64 { return max(0, f.off()) })),
 		percent(quantile(rises, 0.95, func(f foreseen) float64 { return max(0, -f.off()) })),
 		percent(mostBelow(rises)),
+		fmt.Sprintf("%.1f", quantile(rises, 0.5, foreseen.overshoot)), fmt.Sprintf("%.1f", quantile(rises, 0.95, foreseen.overshoot)),
 	}
+}
+
+// overshoot is how many times the instances that it needs the candidate had at the
+// peak, if all that came was its own.
+func (f foreseen) overshoot() float64 {
+	started := float64(max(0, f.peak-f.Taken)) / endpointsPerInstance
+	return (started + float64(f.Has)) / float64(max(1, f.Needed))
 }
 
 func (f foreseen) size() float64 { return math.Abs(f.off()) }

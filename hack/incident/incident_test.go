@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 )
 
 // kept fails a test for every claim that is broken.
@@ -17,6 +18,9 @@ func kept(t *testing.T, claims []claim) {
 	}
 }
 
+// patience is how long a test watches a rollout that waits.
+const patience = 90 * time.Minute
+
 // both plays scenes both ways.
 func both(t *testing.T, names ...string) map[string]pair {
 	t.Helper()
@@ -26,6 +30,7 @@ func both(t *testing.T, names ...string) map[string]pair {
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.longest = patience
 		all = append(all, s)
 	}
 	pairs, err := playBoth(all)

@@ -19,10 +19,8 @@ const (
 	failedTop      = 262
 	failedBottom   = 362
 	axisBottom     = failedBottom + 16
-	pictureBefore  = 10 * time.Minute // of the release
-	pictureAfter   = 90 * time.Minute
+	pictureBefore  = 10 * time.Minute // the release
 	tick           = 15 * time.Minute
-	minuteWidth    = float64(right-left) / float64((pictureBefore+pictureAfter)/time.Minute)
 	largestPicture = 30 << 10 // bytes
 )
 
@@ -46,12 +44,14 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
   .weight { stroke: #3fb950 } .step { fill: #3fb950 }
 }`
 
-// picture draws a run: ports that are lent, and what users felt, over time.
+// picture draws a run: ports that are lent, and what users felt, over time. Those
+// that are compared have the same measures.
 type picture struct {
 	title  string
 	run    run
-	ports  int // at the top of the upper panel; the same for pictures that are compared
-	failed int // a minute, at the top of the lower panel; likewise
+	after  time.Duration // how long after the release it ends
+	ports  int           // at the top of the upper panel
+	failed int           // a minute, at the top of the lower panel
 	text   strings.Builder
 }
 
@@ -76,13 +76,17 @@ func (p *picture) add(format string, args ...any) { fmt.Fprintf(&p.text, format+
 
 // x is where a time stands.
 func (p *picture) x(at time.Time) float64 {
-	return left + minuteWidth*at.Sub(p.run.released.Add(-pictureBefore)).Minutes()
+	return left + p.minuteWidth()*at.Sub(p.run.released.Add(-pictureBefore)).Minutes()
+}
+
+func (p *picture) minuteWidth() float64 {
+	return float64(right-left) / (pictureBefore + p.after).Minutes()
 }
 
 // shown tells whether a time is in the picture.
 func (p *picture) shown(at time.Time) bool {
 	since := at.Sub(p.run.released)
-	return since > -pictureBefore && since <= pictureAfter
+	return since > -pictureBefore && since <= p.after
 }
 
 // y is where a value stands in a panel.
@@ -92,7 +96,7 @@ func y(value, most float64, top, bottom int) float64 {
 
 // panels draws the axes and what they count.
 func (p *picture) panels() {
-	for after := -pictureBefore.Truncate(tick); after <= pictureAfter; after += tick {
+	for after := -pictureBefore.Truncate(tick); after <= p.after; after += tick {
 		p.vertical(after)
 	}
 	for _, panel := range [][2]int{{portsTop, portsBottom}, {failedTop, failedBottom}} {
@@ -151,7 +155,7 @@ func (p *picture) bars() {
 		}
 		top := y(float64(m.failed), float64(p.failed), failedTop, failedBottom)
 		p.add(`<rect class="failed" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`,
-			p.x(m.end)-minuteWidth, top, minuteWidth*.9, float64(failedBottom)-top)
+			p.x(m.end)-p.minuteWidth(), top, p.minuteWidth()*.9, float64(failedBottom)-top)
 	}
 }
 
@@ -197,7 +201,19 @@ func picturesOf(p pair) map[string]string {
 		ports, failed = max(ports, m.capacity, m.wanted()), max(failed, m.failed)
 	}
 	ports, failed = ports*106/100, (failed+199)/100*100 // with some air, in round numbers
-	instant := picture{title: "The release at once", run: p.atOnce, ports: ports, failed: failed}
-	sluice := picture{title: "The same release with Sluice", run: p.stepwise, ports: ports, failed: failed}
+	after := min(max(p.stepwise.moved()+20*time.Minute, 4*tick), 12*tick).Round(tick)
+	instant := picture{title: "The release at once", run: p.atOnce, after: after, ports: ports, failed: failed}
+	sluice := picture{title: "The same release with Sluice", run: p.stepwise, after: after, ports: ports, failed: failed}
 	return map[string]string{"incident-instant.svg": instant.draw(), "incident-sluice.svg": sluice.draw()}
+}
+
+// moved is how long after the release traffic was moved last.
+func (r run) moved() time.Duration {
+	var last time.Duration
+	for i := 1; i < len(r.minutes); i++ {
+		if r.minutes[i].weight != r.minutes[i-1].weight {
+			last = r.minutes[i].end.Sub(r.released)
+		}
+	}
+	return last
 }

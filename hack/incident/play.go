@@ -22,7 +22,7 @@ const (
 	// length is how long a release is watched at least.
 	length = 75 * time.Minute
 	// longest is how long one that goes on is watched.
-	longest = 4 * time.Hour
+	longest = 3 * time.Hour
 )
 
 // driver lets time pass in a world, and makes releases in it.
@@ -49,7 +49,7 @@ func (s scene) fly(how way) (run, error) {
 	if err != nil {
 		return r, err
 	}
-	for until := s.length; until == s.length || until <= longest && underway(p.rollouts); until += 5 * time.Minute {
+	for until := s.length; until == s.length || until <= s.longest && underway(p.rollouts); until += 5 * time.Minute {
 		if err := p.by.AdvanceTo(r.released.Add(until)); err != nil {
 			return r, err
 		}

@@ -21,7 +21,9 @@ type scene struct {
 	name     string
 	sentence string // what it is about: the comment that the file begins with
 	world    simulator.Scenario
-	length   time.Duration // of the time from the release on that is watched
+	// length is how long it is watched from the release on, longest how long if a
+	// rollout goes on.
+	length, longest time.Duration
 }
 
 // scenes reads all scenario files, in the order of their names.
@@ -47,7 +49,7 @@ func readScene(name string) (scene, error) {
 	if err != nil {
 		return scene{}, fmt.Errorf("reading scenario: %w", err)
 	}
-	s := scene{name: name, sentence: sentence(string(text)), length: length}
+	s := scene{name: name, sentence: sentence(string(text)), length: length, longest: longest}
 	if s.world, err = simulator.ParseScenario(text); err != nil {
 		return s, fmt.Errorf("scenario %s: %w", name, err)
 	}

@@ -83,7 +83,7 @@ func (p *Pilot) claims(own *Rollout) []rollout.Peer {
 	var peers []rollout.Peer
 	for _, r := range p.rollouts {
 		if r != own {
-			peers = append(peers, r.saved.Claims(FullName(r.plan.Service), p.world.Now())...)
+			peers = append(peers, r.saved.Claims(FullName(r.plan.Service), p.world.CallerNow().Truncate(time.Second))...)
 		}
 	}
 	return peers
