@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/nat"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -58,9 +59,43 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	p.Seq, p.Adopted, p.ClaimMissed = a.Seq, a.AdoptedFrom, a.ClaimMissing != ""
 	p.Approved, p.ThinAccepted = int64(a.ApprovedWeight), int(a.ApprovedThin)
 	p.NoDataSince, p.SettledBy = timeOf(a.NoDataSince), a.SettledBy
+	readTrouble(p, a)
 	p.Clock = rollout.Stopwatch{
 		Spent:   time.Duration(a.DeadlineSpentSeconds) * time.Second,
 		Running: timeOf(a.DeadlineRunningSince),
+	}
+}
+
+// readTrouble reads back what tells the rollout's part in a gateway's trouble.
+func readTrouble(p *rollout.Progress, a v1alpha1.Attempt) {
+	for _, r := range a.Rises {
+		p.Rises = append(p.Rises, nat.Rise{At: r.At.UTC(), From: int64(r.From)})
+	}
+	p.Company = rollout.Company{Since: timeOf(a.OthersHotSince), Until: timeOf(a.OthersHotUntil)}
+	p.Called = timeOf(a.CalledAt)
+	if t := a.Trial; t != nil {
+		p.Trial = rollout.Trial{At: t.At.UTC(), From: int64(t.From), To: int64(t.To), Since: timeOf(t.Since), Role: nat.Role(t.Role)}
+	}
+	if r := a.Retreat; r != nil {
+		p.Retreat = rollout.Retreat{Began: r.Began.UTC(), Last: r.Last.UTC(), Sent: int(r.Sent), Weight: int64(r.Weight)}
+	}
+}
+
+// writeTrouble writes it down.
+func writeTrouble(a *v1alpha1.Attempt, p rollout.Progress) {
+	for _, r := range p.Rises {
+		a.Rises = append(a.Rises, v1alpha1.Rise{At: metav1.NewTime(r.At), From: int32(r.From)}) //nolint:gosec // a percent
+	}
+	a.OthersHotSince, a.OthersHotUntil, a.CalledAt = stamp(p.Company.Since), stamp(p.Company.Until), stamp(p.Called)
+	if t := p.Trial; t != (rollout.Trial{}) {
+		a.Trial = &v1alpha1.Trial{
+			At: metav1.NewTime(t.At), From: int32(t.From), To: int32(t.To), Since: stamp(t.Since), Role: string(t.Role), //nolint:gosec // percents
+		}
+	}
+	if r := p.Retreat; r != (rollout.Retreat{}) {
+		a.Retreat = &v1alpha1.Retreat{
+			Began: metav1.NewTime(r.Began), Last: metav1.NewTime(r.Last), Sent: int32(r.Sent), Weight: int32(r.Weight), //nolint:gosec // small, and a percent
+		}
 	}
 }
 
@@ -83,6 +118,7 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 	if p.WaitTold {
 		a.LongWaitTold = string(metav1.ConditionTrue)
 	}
+	writeTrouble(a, p)
 	if p.ClaimMissed {
 		a.ClaimMissing = string(metav1.ConditionTrue)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/nat"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -97,6 +98,16 @@ func progress() *rapid.Generator[rollout.Progress] {
 			})
 		}
 		p.WaitTold = rapid.Bool().Draw(t, "told")
+		for range rapid.IntRange(0, v1alpha1.MaxRises).Draw(t, "rises") {
+			p.Rises = append(p.Rises, nat.Rise{At: second.Draw(t, "rise"), From: rapid.Int64Range(0, 99).Draw(t, "from")})
+		}
+		p.Company = rollout.Company{Since: when.Draw(t, "company"), Until: when.Draw(t, "until")}
+		p.Trial = rapid.OneOf(rapid.Just(rollout.Trial{}), rapid.Just(rollout.Trial{At: second.Draw(t, "trial"), From: 5}),
+			rapid.Just(rollout.Trial{At: second.Draw(t, "trial"), From: 100, To: 50, Since: second.Draw(t, "tried"), Role: nat.Bystander})).Draw(t, "trial")
+		p.Retreat = rapid.OneOf(rapid.Just(rollout.Retreat{}), rapid.Just(rollout.Retreat{
+			Began: second.Draw(t, "began"), Last: second.Draw(t, "last"), Sent: 2, Weight: 20,
+		})).Draw(t, "retreat")
+		p.Called = when.Draw(t, "called")
 		p.Warming, p.Waiting, p.Hot = when.Draw(t, "warming"), when.Draw(t, "waiting"), when.Draw(t, "hot")
 		for i := range rapid.IntRange(0, 3).Draw(t, "breaches") {
 			p.Breaches = append(p.Breaches, rollout.BreachStart{Guard: fmt.Sprint("check-", i), Since: second.Draw(t, "since")})

@@ -130,7 +130,10 @@ type Check struct {
 	// onBreach is what a breach leads to. Rollback: give all traffic to stable
 	// at once. Hold: keep the split and wait until the breach is over, or until
 	// rollbackAfter. Default Rollback for serverErrors and latency, Hold for the
-	// others.
+	// others. A NAT gateway serves others as well, so a check about one gives
+	// traffic back only where the candidate is to blame. Where others are, it is
+	// held. Where nobody can tell, it goes back by one step, to see whether the
+	// trouble stops.
 	// +optional
 	OnBreach BreachAction `json:"onBreach,omitempty"`
 

@@ -12,6 +12,8 @@ const (
 	MaxShares = 4
 	// MaxLatched limits the memory of revisions given up; the oldest goes first.
 	MaxLatched = 20
+	// MaxRises limits the rises that are remembered; the oldest goes first.
+	MaxRises = 3
 )
 
 // Attempt is all that must be remembered of a rollout across a restart. It is
@@ -96,6 +98,37 @@ type Attempt struct {
 	// +optional
 	HotSince *metav1.Time `json:"hotSince,omitempty"`
 
+	// rises are the newest rises of the candidate's weight in this attempt, oldest
+	// first, at most 3. Their times tell whether a gateway's trouble is the
+	// candidate's, and for how much of the traffic stable still has instances.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=3
+	Rises []Rise `json:"rises,omitempty"`
+
+	// othersHotSince is when another rollout behind the same NAT gateway raised its
+	// traffic, or went back. Absent when none did.
+	// +optional
+	OthersHotSince *metav1.Time `json:"othersHotSince,omitempty"`
+
+	// othersHotUntil is until when others' rises were not seen in the gateway's
+	// metrics yet.
+	// +optional
+	OthersHotUntil *metav1.Time `json:"othersHotUntil,omitempty"`
+
+	// trial is an experiment: the candidate went back by one weight, to see whether
+	// a gateway's trouble that nobody can explain stops. Absent when none was made.
+	// +optional
+	Trial *Trial `json:"trial,omitempty"`
+
+	// retreat is a way back in steps that is under way. Absent otherwise.
+	// +optional
+	Retreat *Retreat `json:"retreat,omitempty"`
+
+	// calledAt is when a person was last called for a gateway's trouble.
+	// +optional
+	CalledAt *metav1.Time `json:"calledAt,omitempty"`
+
 	// firstWrite is when the attempt first moved traffic.
 	// +optional
 	FirstWrite *metav1.Time `json:"firstWrite,omitempty"`
@@ -172,7 +205,8 @@ type Attempt struct {
 	// +kubebuilder:validation:items:MaxLength=63
 	Latched []string `json:"latched,omitempty"`
 
-	// approvedStep is the step that a person let begin.
+	// approvedWeight is the weight in percent that a person let the candidate
+	// have. Smaller weights on the way to it are approved with it.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
@@ -226,6 +260,71 @@ type Share struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	Percent int32 `json:"percent,omitempty"`
+}
+
+// Rise is a higher weight that was written.
+type Rise struct {
+	// at is when it was decided.
+	// +required
+	At metav1.Time `json:"at"`
+
+	// from is the candidate's percent before it, 0 to 99.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=99
+	From int32 `json:"from"`
+}
+
+// Trial is a lower weight that shows whose a gateway's trouble is.
+type Trial struct {
+	// at is when the lower weight was decided.
+	// +required
+	At metav1.Time `json:"at"`
+
+	// from is the candidate's percent before it, 1 to 100.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	From int32 `json:"from,omitempty"`
+
+	// to is the lower percent, 0 to 99.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=99
+	To int32 `json:"to"`
+
+	// since is when it was first seen to serve. Absent before.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// role is Bystander once the trouble outlasted all that the candidate could have
+	// left behind. Absent before.
+	// +optional
+	// +kubebuilder:validation:Enum=Bystander
+	Role string `json:"role,omitempty"`
+}
+
+// Retreat is a way back in at most three writes.
+type Retreat struct {
+	// began is when the first write was decided.
+	// +required
+	Began metav1.Time `json:"began"`
+
+	// last is when the latest write was decided.
+	// +required
+	Last metav1.Time `json:"last"`
+
+	// sent is how many writes there were, 1 to 3.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3
+	Sent int32 `json:"sent,omitempty"`
+
+	// weight is the candidate's percent that the latest write asks for, 1 to 99.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=99
+	Weight int32 `json:"weight,omitempty"`
 }
 
 // Intent is a write that was decided. It is saved before it is sent.

@@ -155,8 +155,7 @@ func (v view) check() Decision {
 		return v.noData(c)
 	}
 	if c, ok := v.find(analysis.Breach); ok {
-		return v.at(Held, HeldByAnalysis, "before the first write: "+c.dated()).next(
-			v.untilDeadline("Starts by itself when that has stopped"))
+		return v.heldBefore(c)
 	}
 	if d, ok := v.lacking(); ok {
 		return d

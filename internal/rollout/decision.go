@@ -47,6 +47,9 @@ func (v view) write(d Decision, split Split) Decision {
 	seq := d.Progress.numbered(split, w.etag)
 	w.claim, w.annotations = v.claim(d.Progress, seq), v.Service.Annotations
 	d.Write = w
+	if c := d.Progress.Candidate; c != "" && split.Of(c) > v.desired.Of(c) {
+		d.Progress = d.Progress.rose(v.desired.Of(c), v.Now)
+	}
 	d.Progress = d.Progress.intend(Intent{Split: split, ETag: w.etag, Generation: w.generation, Seq: seq, At: v.Now})
 	return d
 }
@@ -85,6 +88,7 @@ func (v view) finish(d Decision) Decision {
 	if v.Plan.NatUnwanted && p.active() && v.throughNat(p.Candidate) {
 		d.Next += " NAT is not watched: spec.nat.discovery is Off."
 	}
+	d = v.calls(d)
 	d.Progress = v.remembers(d.Progress)
 	d.Checks, d.Gateways, d.Release = v.checks, v.states(), v.release(d)
 	d.Serves = v.effective

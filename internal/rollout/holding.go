@@ -9,10 +9,14 @@ import (
 
 // heldByBreach holds while a threshold is tripped whose policy is to wait.
 func (v view) heldByBreach(c Check) Decision {
-	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s, in breach since %s",
-		v.Progress.Candidate, v.weight(), c.dated(), clock(c.BreachedSince)))
+	c = v.gravest(c)
+	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s, in breach since %s%s",
+		v.Progress.Candidate, v.weight(), c.dated(), clock(c.BreachedSince), v.whose(c)))
 	if c.Verdict.Stopped {
 		return d.next(v.untilDeadline("It has stopped; goes on when the newest minutes are clean"))
+	}
+	if c.Blame.Role != "" {
+		return d.next(v.nextOf(c))
 	}
 	if after := v.guard(c.Name).RollbackAfter; after > 0 && !c.Verdict.Shared {
 		return d.next(fmt.Sprintf("Rolls back at %s unless it stops; goes on by itself when it does.", clock(c.BreachedSince.Add(after))))
@@ -129,6 +133,7 @@ func (v view) giveUp(cause string) Decision {
 func (v view) sendBack(cause string) Decision {
 	stable := v.Progress.Stable
 	v.Progress.Confirmed, v.Progress.Intents = v.desired, v.Progress.unseen("")
+	v.Progress.Retreat = Retreat{}
 	if v.Progress.Candidate != "" {
 		v.Progress.Lowered = v.Now
 	}
@@ -144,11 +149,18 @@ func (v view) sendBack(cause string) Decision {
 func goBack(v view) Decision {
 	p := v.Progress
 	stable := all(p.Stable)
+	switch why := v.hurried(); {
+	case !v.staged():
+	case why == "":
+		return v.lowers()
+	default:
+		return v.sendBack(v.because() + why)
+	}
 	if !v.desired.Equal(stable) {
 		return v.sendBack(v.because() + "traffic is still " + v.desired.String())
 	}
 	if v.effective.Equal(stable) && v.Service.settled() {
-		p.Confirmed, p.Intents, p.Tagged = stable, p.unseen(v.Service.ETag), v.tagAfter()
+		p.Confirmed, p.Intents, p.Tagged, p.Retreat = stable, p.unseen(v.Service.ETag), v.tagAfter(), Retreat{}
 		v.Progress = p
 		if p.Candidate != "" && p.latched(p.Candidate) {
 			return v.rolledBack()

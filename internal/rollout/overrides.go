@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/nat"
 )
 
 // targetGone: without the service there is nothing to decide, and a service
@@ -151,30 +152,21 @@ func ownRollback(v view) (Decision, bool) {
 }
 
 // breached: once traffic was moved, the candidate's own failure and every
-// enforced breach that asks for it lead back.
+// enforced breach that asks for it lead back. A gateway's breach does so only where
+// the candidate is to blame; where nobody can tell, it goes back by one weight.
 func breached(v view) (Decision, bool) {
 	p := v.Progress
 	if !p.active() || v.scope.AttemptSince.IsZero() {
 		return Decision{}, false
 	}
-	candidate := v.revision(p.Candidate)
-	switch {
-	case candidate.Presence == Missing:
-		return v.giveUp(fmt.Sprintf("candidate %s no longer exists", p.Candidate)), true
-	case candidate.Readiness == NotReady:
-		return v.giveUp(fmt.Sprintf("candidate %s is not ready: %s", p.Candidate, candidate.Why)), true
-	case v.notApplied():
-		return v.giveUp("Cloud Run could not apply the split: " + v.Service.Failure), true
+	if why, ok := v.broken(); ok {
+		return v.giveUp(why), true
 	}
-	for _, c := range v.checks {
-		if !c.enforced() || c.Verdict.Outcome != analysis.Breach || c.Verdict.Shared {
-			continue
-		}
-		guard := v.guard(c.Name)
-		held := v.Now.Sub(c.BreachedSince)
-		if guard.OnBreach == Rollback || guard.RollbackAfter > 0 && held >= guard.RollbackAfter && !c.Verdict.Stopped {
-			return v.giveUp(c.dated()), true
-		}
+	if c, ok := v.judgedBy(nat.Culprit); ok {
+		return v.retreat(c.dated() + v.whose(c)), true
+	}
+	if c, ok := v.judgedBy(nat.Unknown); ok {
+		return v.stepDown(c)
 	}
 	return Decision{}, false
 }

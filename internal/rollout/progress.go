@@ -3,6 +3,8 @@ package rollout
 import (
 	"slices"
 	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/nat"
 )
 
 // Progress is what must survive a restart: everything Decide had committed to
@@ -52,6 +54,13 @@ type Progress struct {
 	// complete minute of it.
 	Hot   time.Time
 	Baked int // complete, healthy minutes of the step
+
+	// Rises are the newest rises of the attempt, oldest first, at most maxRises.
+	Rises   []nat.Rise
+	Company Company
+	Trial   Trial
+	Retreat Retreat
+	Called  time.Time // when a person was last called for a gateway's trouble
 
 	Confirmed Split    // the last split of ours that was seen to serve
 	Intents   []Intent // saved before they were sent, not yet confirmed

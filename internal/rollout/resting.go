@@ -295,7 +295,7 @@ func (p Progress) ended() Progress {
 	p.Watches, p.Warming, p.Waiting, p.Hot = nil, time.Time{}, time.Time{}, time.Time{}
 	p.Approved, p.ThinAccepted, p.Cause, p.WaitTold = 0, 0, "", false
 	p.NoDataSince, p.Breaches = time.Time{}, nil
-	return p
+	return p.unblamed()
 }
 
 // newest is the creation time of the newest revision that is known to exist

@@ -63,6 +63,8 @@ type Check struct {
 	// BreachedSince is when the breach began; zero without one. It outlasts
 	// missing answers.
 	BreachedSince time.Time
+	// Blame is what the rollout is to a gateway's breach.
+	Blame Blame
 }
 
 // rule either speaks (true) or passes (false). It changes nothing it is given.

@@ -54,7 +54,9 @@ func look(in Input) view {
 	if v.cools() {
 		v.Progress.Hot = time.Time{}
 	}
+	v.Progress.Company = v.accompanied()
 	v.checks = v.judge()
+	v = v.blames()
 	v.Progress.Breaches = v.breaches()
 	if !v.Progress.active() || v.seesAgain() {
 		v.Progress.NoDataSince = time.Time{}
@@ -103,15 +105,13 @@ func Questions(in Input) []analysis.Question {
 			continue
 		}
 		for _, q := range guard.Rule.Questions(scope) {
-			if q.After.Before(q.Until) && !slices.Contains(questions, q) {
-				questions = append(questions, q)
+			if q.After.Before(q.Until) {
+				questions = joined(questions, q)
 			}
 		}
 	}
-	for _, q := range in.fleetQuestions(scope) {
-		if !slices.Contains(questions, q) {
-			questions = append(questions, q)
-		}
+	for _, q := range append(in.fleetQuestions(scope), in.blameQuestions(scope)...) {
+		questions = joined(questions, q)
 	}
 	return questions
 }

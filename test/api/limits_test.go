@@ -105,6 +105,7 @@ func TestConstantsAgreeWithTheDefinition(t *testing.T) {
 		"advice":                {v1alpha1.MaxAdvice, *status.Properties["advice"].MaxItems},
 		"the message of advice": {v1alpha1.MaxMessage, message(status.Properties["advice"])},
 		"the code of advice":    {v1alpha1.MaxAdviceCode, *status.Properties["advice"].Items.Properties["code"].MaxLength},
+		"rises":                 {v1alpha1.MaxRises, *status.Properties["attempt"].Properties["rises"].MaxItems},
 		"latched":               {v1alpha1.MaxLatched, *status.Properties["attempt"].Properties["latched"].MaxItems},
 	}
 	for name, c := range cases {

@@ -92,12 +92,12 @@ var natStories = []story{
 		want: rollout.RolledBack,
 	},
 	{
-		name: "nat-allocation-fails", title: "The gateway finds no address for new instances, and it goes on.",
+		name: "nat-allocation-fails", title: "The gateway finds no address for new instances, long after the rise: the candidate goes back to nothing, which changes nothing, so it was not the candidate.",
 		world: []func(*simulator.Scenario){behindNat, func(s *simulator.Scenario) {
 			s.Gateways[0].AllocationFailures = []simulator.Interval{{From: minutes(22)}}
 		}},
 		tale: []moment{deployHealthy},
-		want: rollout.RolledBack,
+		want: rollout.Paused,
 	},
 	{
 		name: "nat-allocation-fails-briefly", title: "The gateway finds no address for a minute: held, then it goes on.",
