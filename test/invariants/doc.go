@@ -15,8 +15,9 @@
 //     of others.
 //   - I2 Compare-and-swap lineage: a write is based on the newest read, was saved
 //     before it was sent, is sent at once, and follows a plan that was current.
-//   - I3 Step discipline: a rise goes to the next weight of the plan at most, one
-//     at a time, after the weight that served was baked in full.
+//   - I3 Step discipline: a rise goes to the next weight of the plan, or, where
+//     pacing may insert smaller ones, to one on the way to it; one at a time, after
+//     the weight that served was baked in full, an inserted one for a minute.
 //   - I4 No evidence, no advance: the minutes of the step that could be seen were
 //     complete, enough and healthy.
 //   - I5 Trip latch: a candidate that was given up does not rise again in that

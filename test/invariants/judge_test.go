@@ -182,6 +182,12 @@ func TestWhatIsAllowed(t *testing.T) {
 			trace = edit(trace, 2, func(e *Evidence) { e.Stable, e.Gateways = minutes(6, 37), gatewayMinutes(6, 36) })
 			return before[Saved](trace, 6, Request{after("39m"), "r2", "retry"})
 		},
+		"an inserted weight that is held for a minute": inserted,
+		"one of few requests":                          func() Trace { return edit(inserted(), 1, func(p *Plan) { p.Errors.MinRequests = 220 }) },
+		"one on the way to a gate that was passed before it": func() Trace {
+			trace := edit(inserted(), 1, func(p *Plan) { p.Steps[1].Approval = true })
+			return before[Read](trace, 2, Request{after("10m4s"), "r1", "approve"}, answered("10m4s"))
+		},
 		"drops that were usual before": func() Trace { return edit(usualDrops(good()), 2, dropAlways) },
 	}
 	for name, trace := range cases {
@@ -192,6 +198,22 @@ func TestWhatIsAllowed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inserted is the good rollout up to its second rise, with 10 % on the way from 5
+// to 100 %.
+func inserted() Trace {
+	trace := edit(until[Write](good(), 2), 1, func(p *Plan) { p.Steps, p.Paced = []Step{{Weight: 5, Bake: 5}, {Weight: 100, Bake: 3}}, true })
+	small := []Target{{Revision: "web-2", Percent: 5}, {Revision: "web-1", Percent: 95, Tag: ourTag}, {Revision: "web-1", Tag: "blue"}}
+	trace = edit(trace, 2, func(r *Read) { r.State = snap("a", 1, small...) })
+	trace = edit(trace, 1, func(w *Write) { w.Before = snap("a", 1, small...) })
+	trace = edit(trace, 1, func(e *Evidence) { e.Candidate, e.Gateways = minutes(2, 7), gatewayMinutes(1, 7) })
+	return before[Read](trace, 2, Desired{after("10s"), Split{"web-2": 5, "web-1": 95}, true}, Effective{after("20s"), Split{"web-2": 5, "web-1": 95}})
+}
+
+// answered is a status that accepts the request r1.
+func answered(at string) Saved {
+	return Saved{At: after(at), Plan: 1, Generation: 1, Phase: "Held", Attempt: 1, Stable: "web-1", Candidate: "web-2", Answered: "r1", Accepted: true}
 }
 
 func pausedAt(at string) Plan {
@@ -295,6 +317,24 @@ func TestWhatIsRefused(t *testing.T) {
 		"a rise past the next weight": {func() Trace {
 			return edit(good(), 1, func(p *Plan) { p.Steps = []Step{{Weight: 10, Bake: 3}, {Weight: 50, Bake: 3}, {Weight: 100, Bake: 3}} })
 		}, "I3", "the plan has 50% next"},
+		"a rise to a smaller weight of a plan that inserts none": {func() Trace {
+			return edit(inserted(), 1, func(p *Plan) { p.Paced = false })
+		}, "I3", "the plan has 100% next and inserts nothing"},
+		"an inserted weight above that of the next step": {func() Trace {
+			return edit(inserted(), 1, func(p *Plan) { p.Steps = []Step{{Weight: 5, Bake: 5}, {Weight: 8, Bake: 5}, {Weight: 100, Bake: 3}} })
+		}, "I3", "the plan has 8% next"},
+		"an inserted weight that nobody saw": {func() Trace {
+			return edit(inserted(), 2, func(e *Evidence) { e.Gateways = gatewayMinutes(1, 10) })
+		}, "I4", "0 visible minutes; 1 are needed"},
+		"an inserted weight on errors": {func() Trace {
+			return edit(inserted(), 2, func(e *Evidence) { e.Candidate[3].Errors = 5 })
+		}, "I4", "5 errors in"},
+		"a weight of the plan held like an inserted one": {func() Trace {
+			return edit(inserted(), 1, func(p *Plan) { p.Steps[0] = Step{Weight: 10, Bake: 6} })
+		}, "I3", "ended after 5m50s"},
+		"an inserted weight before the gate": {func() Trace {
+			return edit(inserted(), 1, func(p *Plan) { p.Steps[1].Approval = true })
+		}, "I3", "the step after 5% needs an approval"},
 		"a first rise past the first weight": {func() Trace {
 			return edit(good(), 1, func(p *Plan) { p.Steps = []Step{{Weight: 5, Bake: 3}, {Weight: 100, Bake: 3}} })
 		}, "I3", "the plan has 5% next"},

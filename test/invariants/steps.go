@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// oneRiseOfTheNextWeight: I3. The weight is the next one of the plan at most,
-// and each look at the service raises once.
+// oneRiseOfTheNextWeight: I3. The weight is the next one of the plan, or, where
+// smaller ones may be inserted, one on the way to it; and each look at the service
+// raises once.
 func oneRiseOfTheNextWeight(p *past, e Event) string {
 	w, rise := p.sentRise(e)
 	if !rise || p.resumed() {
@@ -18,6 +19,8 @@ func oneRiseOfTheNextWeight(p *past, e Event) string {
 	switch next := p.used().after(served); {
 	case weight > next:
 		return fmt.Sprintf("a rise from %d%% to %d%% was sent; the plan has %d%% next", served, weight, next)
+	case weight < next && !p.used().Paced:
+		return fmt.Sprintf("a rise from %d%% to %d%% was sent; the plan has %d%% next and inserts nothing", served, weight, next)
 	case p.raised:
 		return "two rises were sent on one look"
 	}
@@ -42,11 +45,13 @@ func (p *past) advances(e Event) (advance, bool) {
 		return a, false
 	}
 	a.since = ceilMinute(p.servesSince().Add(Settle))
-	a.step = a.plan.step(a.served)
+	a.step = a.plan.held(a.served)
 	return a, true
 }
 
-// bakedInFull: I3. Every weight serves for as many minutes as the plan says.
+// bakedInFull: I3. Every weight of the plan serves for as many minutes as the plan
+// says, an inserted one for a minute. A gate is passed once, however many weights
+// are on the way to it.
 func bakedInFull(p *past, e Event) string {
 	a, ok := p.advances(e)
 	if !ok {
@@ -56,7 +61,7 @@ func bakedInFull(p *past, e Event) string {
 	if held < time.Duration(a.step.Bake)*time.Minute+Settle {
 		return fmt.Sprintf("the step at %d%% ended after %s; its bake is %dm and a minute to settle", a.served, held, a.step.Bake)
 	}
-	if _, rise := p.sentRise(e); rise && p.needsApproval(a) && !p.approved(p.servesSince()) {
+	if _, rise := p.sentRise(e); rise && p.needsApproval(a) && !p.approved(p.wayBegan(a.plan)) {
 		return fmt.Sprintf("the step after %d%% needs an approval and had none", a.served)
 	}
 	return ""
@@ -68,7 +73,8 @@ func (p *past) needsApproval(a advance) bool {
 }
 
 // healthyEvidence: I4. The candidate's visible minutes fill the bake, hold
-// enough requests and stay below the limit.
+// enough requests and stay below the limit. An inserted weight needs no number of
+// requests, and too few decide nothing there.
 func healthyEvidence(p *past, e Event) string {
 	a, ok := p.advances(e)
 	if !ok || a.plan.Errors == nil {
@@ -81,10 +87,12 @@ func healthyEvidence(p *past, e Event) string {
 			requests, errors, minutes = requests+m.Requests, errors+m.Errors, minutes+1
 		}
 	}
+	few := requests < a.plan.Errors.MinRequests
 	switch {
 	case minutes < a.step.Bake:
 		return fmt.Sprintf("the step at %d%% ended on %d visible minutes; its bake is %dm", a.served, minutes, a.step.Bake)
-	case requests < a.plan.Errors.MinRequests && !p.approved(p.servesSince()):
+	case few && a.plan.inserted(a.served):
+	case few && !p.approved(p.servesSince()):
 		return fmt.Sprintf("the step at %d%% ended on %d requests; %d are needed", a.served, requests, a.plan.Errors.MinRequests)
 	case float64(errors) > a.plan.Errors.MaxRatio*float64(requests):
 		return fmt.Sprintf("the step at %d%% ended on %d errors in %d requests", a.served, errors, requests)

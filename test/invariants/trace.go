@@ -145,6 +145,8 @@ type Plan struct {
 	Drops          *DropLimit
 	Allocation     *AllocationLimit
 	Gateways       []string // watched
+	// Paced: smaller weights may be inserted between those of the steps.
+	Paced bool
 }
 
 // Step is a weight held for minutes of evidence.

@@ -82,6 +82,7 @@ func object(namespace string) *v1alpha1.CloudRunRollout {
 		ro.Spec.Strategy.Steps = append(ro.Spec.Strategy.Steps, v1alpha1.Step{Weight: int32(s.Weight), Bake: "2m"}) //nolint:gosec // a percent
 	}
 	ro.Spec.NAT.Gateways = []v1alpha1.Gateway{{Project: "acme-net", Region: region, Router: "r1", Name: gateway}}
+	ro.Spec.Strategy.Pacing = v1alpha1.PacingFixed // nothing here says how many ports the gateway has
 	return ro
 }
 

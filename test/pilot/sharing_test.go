@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func told(p *pilot.Pilot, r *pilot.Rollout) string {
 func TestRolloutsBehindOneGatewayAllReachTheirEnds(t *testing.T) {
 	t.Parallel()
 	for services, ports := range map[int]int{2: 2048, 5: 1024} {
-		t.Run(fmt.Sprint(services), func(t *testing.T) {
+		t.Run(strconv.Itoa(services), func(t *testing.T) {
 			t.Parallel()
 			p := stroll(t, street(services, ports), func(p *pilot.Pilot, in rollout.Input, d rollout.Decision) {
 				if what := together(in, d); what != "" {
