@@ -18,6 +18,11 @@ type gateways struct {
 	known []simulator.Gateway
 }
 
+// Compute is what the Compute API tells of a scenario's gateways.
+func Compute(world *simulator.World, sc simulator.Scenario) func(rollout.Input) rollout.Outlet {
+	return gateways{world, sc.Gateways}.outlet
+}
+
 // source is a gateway's name in questions and manifests.
 func source(g simulator.Gateway) analysis.Source {
 	return analysis.Source{Project: g.Project, Location: g.Region, Router: g.Router, Gateway: g.Name}

@@ -50,7 +50,7 @@ func Open(sc simulator.Scenario, plans ...rollout.Plan) (*Pilot, error) {
 		return nil, err
 	}
 	for _, r := range p.rollouts {
-		r.senses.Outlet = gateways{world, sc.Gateways}.outlet
+		r.senses.Outlet = Compute(world, sc)
 	}
 	return p, nil
 }

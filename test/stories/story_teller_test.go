@@ -74,6 +74,9 @@ type teller struct {
 
 	clouds []invariants.Behaviour // where nobody has verified it
 
+	peers  []rollout.Peer // what other rollouts claim
+	unread string         // why the gateways' state cannot be read; "" if it can
+
 	trouble func(*teller, gate) // bad luck; nil for none
 	mayStop bool                // at rest before the story's time is over
 
@@ -120,6 +123,9 @@ func newTeller(t *testing.T, s story) *teller {
 	b := &teller{t: t, story: s, world: world, api: world.As(simulator.Caller{Identity: ours}), start: midnight, plan: defaultPlan()}
 	if b.senses, err = pilot.NewSenses(world, b.api, b.plan.Service); err != nil {
 		t.Fatal(err)
+	}
+	if scenario.Network != nil { // else nothing is known of its gateways but their names
+		b.senses.Outlet = b.compute(pilot.Compute(world, scenario))
 	}
 	for name, value := range scenario.Switches.Values() {
 		b.clouds = append(b.clouds, invariants.Behaviour{Switch: name, Value: value})
@@ -259,7 +265,18 @@ func (b *teller) reach(g gate) {
 // observe reads what a decision depends on, as the adapters do.
 func (b *teller) observe() (rollout.Input, error) {
 	defer b.drain()
-	return b.senses.Observe(rollout.Input{Plan: b.plan, Progress: b.saved, Request: b.request})
+	return b.senses.Observe(rollout.Input{Plan: b.plan, Progress: b.saved, Request: b.request, Peers: b.peers})
+}
+
+// compute is the Compute API, which may fail to tell the gateways' state.
+func (b *teller) compute(tell func(rollout.Input) rollout.Outlet) func(rollout.Input) rollout.Outlet {
+	return func(in rollout.Input) rollout.Outlet {
+		out := tell(in)
+		for i := range out.Gateways {
+			out.Gateways[i].Unread = b.unread
+		}
+		return out
+	}
 }
 
 func (b *teller) misfortune(g gate) {
@@ -488,6 +505,7 @@ func (b *teller) planned() {
 	b.number++
 	plan := invariants.Plan{
 		At: invariants.At(b.world.Now()), Number: b.number, Paused: b.plan.Paused, StableRevision: b.plan.StableRevision,
+		Paced: b.plan.Pacing == rollout.Headroom,
 	}
 	for _, s := range b.plan.Steps {
 		plan.Steps = append(plan.Steps, invariants.Step{Weight: int(s.Weight), Bake: int(s.Bake / time.Minute), Approval: s.Approval})
