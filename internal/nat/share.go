@@ -78,9 +78,10 @@ func newLine(g Gateway, p Policy, claims []Claim) line {
 	return l
 }
 
-// spend takes a claim's ports from what is left.
+// spend takes a claim's ports from what is left. Who takes none is in nobody's
+// way.
 func (l *line) spend(c Claim) {
-	l.going = true
+	l.going = l.going || count(c.Ports) > 0
 	l.left = max(0, l.left-count(c.Ports))
 }
 

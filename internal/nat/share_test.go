@@ -19,6 +19,8 @@ func TestWhoseTurnItIs(t *testing.T) {
 	back := func(c Claim) Claim { c.Back = true; return c }
 	growing := crowded
 	growing.Auto = true
+	full := growing // as one that grows by itself always is
+	full.Endpoints, full.Allocated = 63, 63*1024
 	cases := map[string]struct {
 		gateway Gateway
 		claims  []Claim
@@ -58,7 +60,9 @@ func TestWhoseTurnItIs(t *testing.T) {
 			[]Claim{hot(claim("other", -9, 8)), claim("me", 0, 6)},
 			Turn{Why: "another rollout behind nat-1 takes its step, which leaves room for 2,048 of 6,144 ports"},
 		},
-		"nobody has heard of it": {crowded, []Claim{claim("other", 0, 1)}, Turn{Why: "its claim on nat-1 is not known yet"}},
+		"who goes back and takes nothing keeps nobody waiting": {full, []Claim{back(claim("other", -99, 0)), claim("me", 0, 6)}, Turn{Go: true}},
+		"nor does who waits and fits nowhere":                  {full, []Claim{claim("other", -99, 0), claim("me", 0, 6)}, Turn{Go: true}},
+		"nobody has heard of it":                               {crowded, []Claim{claim("other", 0, 1)}, Turn{Why: "its claim on nat-1 is not known yet"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -33,11 +33,16 @@ type Peer struct {
 }
 
 // Claims are what a rollout claims of the gateways that it watches: by a rise that
-// is still hot, by one that waits, or on its way back, which waits for nobody.
+// is still hot, by one that waits, or on its way back, which waits for nobody. A way
+// back that does not end, because access was lost or the service is gone, moves
+// nothing, and keeps the others waiting for no longer than a rise would.
 func (p Progress) Claims(id string, at time.Time) []Peer {
 	c := nat.Claim{ID: id}
 	switch {
 	case p.Phase == RollingBack, p.active() && p.latched(p.Candidate):
+		if at.Sub(p.Since) >= longestHeat {
+			return nil
+		}
 		c.Back, c.Since = true, p.Since
 	case p.active() && !p.Hot.IsZero() && at.Sub(p.Hot) < longestHeat:
 		c.Hot, c.Since = true, p.Hot

@@ -173,3 +173,22 @@ func TestOneOfManyMayAlwaysGo(t *testing.T) {
 		}
 	})
 }
+
+// TestAWayBackThatDoesNotEndKeepsNobodyWaiting: access was lost, or the service is
+// gone, and nothing of it moves any more. It may stay so for days.
+func TestAWayBackThatDoesNotEndKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	stuck := at(25).with(func(s *scene) {
+		s.Progress.Phase, s.Progress.Reason, s.Progress.Since = RollingBack, ReasonRollingBack, now
+		s.Progress.Latched, s.Progress.Hot = []string{"web-2"}, ago(time.Minute)
+		s.Progress.Watches = []Watch{{Source: nat1, Claimed: 30 * 1024}}
+		s.Service.Presence, s.Service.Detail = Denied, "no"
+	})
+	for at := now; at.Sub(now) < time.Hour; at = at.Add(time.Minute) {
+		stuck.Now = at
+		stuck.Progress = Decide(Input(stuck)).Progress
+		if claims := stuck.Progress.Claims("a", at); len(claims) > 0 != (at.Sub(now) < longestHeat) {
+			t.Fatalf("after %s it claims %+v", at.Sub(now), claims)
+		}
+	}
+}
