@@ -160,6 +160,9 @@ func TestAnInsertedWeightIsHeldUntilItIsSeen(t *testing.T) {
 		"the step's own weight is baked":   {paced(25, 20, 8, 4).says("errors", Rollback, stub{outcome: analysis.Pass, healthy: 9}), "Baking/Progressing", "9 of 10 minutes"},
 		"it becomes a weight of the plan":  {on(analysis.Pass, 9).steps(Step{Weight: 62, Bake: 10 * time.Minute}, Step{Weight: 100}), "Baking/Progressing", "9 of 10 minutes"},
 		"the step comes down to it":        {on(analysis.Pass, 60).steps(Step{Weight: 60, Bake: time.Minute}, Step{Weight: 100}), wrote(100), ""},
+		"a newer revision comes":           {on(analysis.Pass, 1).newer(), "RollingBack/RollingBack, writes web-1 100%", "superseded by web-3"},
+		"spec.paused comes":                {on(analysis.Pass, 1).with(func(s *scene) { s.Plan.Paused = true }), "Paused/Paused", "traffic stays at"},
+		"a person aborts":                  {on(analysis.Incomplete, 0).asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
 		"the step that it led to vanishes": {on(analysis.Pass, 1).steps(Step{Weight: 25, Bake: time.Minute}), "AwaitingApproval/AwaitingApproval", "web-2 at 62% since Mar 1 11:30Z; 100% needs a person's approval"},
 	})
 	for _, e := range Decide(Input(on(analysis.Pass, 1))).Events {
@@ -260,6 +263,19 @@ func TestWhatIsTakenBackRespectsTheGateway(t *testing.T) {
 		"with a pace of its own":        {taken(60, 0).fixed(), wrote(62) + ", accepts", ""},
 		"a lower one needs no room":     {taken(60, 0).split("web-2", 80, "web-1", 20).asks(Resume), wrote(62) + ", accepts", ""},
 	})
+}
+
+// TestANewAttemptBeginsAnew: what was approved, waited for and told is not that of
+// the attempt before it.
+func TestANewAttemptBeginsAnew(t *testing.T) {
+	t.Parallel()
+	s := paced(0, 10, 8, 0).asks(Retry)
+	s.Progress.Phase, s.Progress.Reason, s.Progress.Latched = RolledBack, ReasonRolledBack, []string{"web-2"}
+	s.Progress.Approved, s.Progress.Waiting, s.Progress.WaitTold, s.Progress.Hot = 100, ago(time.Hour), true, ago(time.Minute)
+	p := Decide(Input(s)).Progress
+	if p.Attempt != 2 || p.Approved != 0 || !p.Waiting.IsZero() || p.WaitTold || !p.Hot.IsZero() {
+		t.Errorf("%s, attempt %d: %d%% is approved, waits since %v, hot since %v", p.Phase, p.Attempt, p.Approved, p.Waiting, p.Hot)
+	}
 }
 
 // TestAGatewayOutOfSightEndsInAPause as any metric does, though other checks

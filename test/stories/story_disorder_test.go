@@ -64,6 +64,23 @@ func TestDisorder(t *testing.T) {
 	}
 }
 
+// TestDisorderBehindANarrowGateway lets the same happen to rises that are cut and
+// that wait: whatever is lost, late or sent again, no weight exceeds that of the
+// next step, each is held as it must be, and the rollout gets there.
+func TestDisorderBehindANarrowGateway(t *testing.T) {
+	t.Parallel()
+	for seed := range max(1, *seeds/4) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			b := disordered(t, narrow, uint64(seed))
+			b.play()
+			if t.Failed() {
+				t.Log(b.told.String())
+			}
+		})
+	}
+}
+
 // TestTheSameSeedGivesTheSameStory keeps failures repeatable.
 func TestTheSameSeedGivesTheSameStory(t *testing.T) {
 	t.Parallel()

@@ -54,6 +54,12 @@ func nobodyElse(b *teller) { b.peers = nil }
 // hide keeps the gateways' state from being read; "" shows it again.
 func hide(why string) func(*teller) { return func(b *teller) { b.unread = why } }
 
+// narrow is played again under disorder.
+var narrow = story{
+	name: "narrow", world: []func(*simulator.Scenario){physical(2048, 40)}, plan: []func(*rollout.Plan){headroom},
+	tale: []moment{deployHealthy}, want: rollout.Completed,
+}
+
 // pacingStories: rises that the gateway must be able to follow.
 var pacingStories = []story{
 	{
