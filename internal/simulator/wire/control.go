@@ -36,6 +36,7 @@ func Control(g *Guard) http.Handler {
 	mux.HandleFunc("GET /log", c.log)
 	mux.HandleFunc("GET /state", c.state)
 	mux.HandleFunc("GET /requests", c.requests)
+	mux.HandleFunc("GET /minutes", c.minutes)
 	return mux
 }
 
@@ -192,6 +193,17 @@ func (c control) state(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c control) requests(w http.ResponseWriter, r *http.Request) {
+	c.during(w, r, func(world *simulator.World, from, to time.Time) (any, error) {
+		return world.AllRequests(r.URL.Query().Get("service"), from, to)
+	})
+}
+
+func (c control) minutes(w http.ResponseWriter, r *http.Request) {
+	c.during(w, r, func(world *simulator.World, from, to time.Time) (any, error) { return world.Minutes(from, to), nil })
+}
+
+// during does what is asked of an interval; by default of all the time there was.
+func (c control) during(w http.ResponseWriter, r *http.Request, f func(world *simulator.World, from, to time.Time) (any, error)) {
 	c.do(w, r, func(world *simulator.World) (any, error) {
 		from, err := moment(r, "from", world.Start())
 		if err != nil {
@@ -201,7 +213,7 @@ func (c control) requests(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		return world.AllRequests(r.URL.Query().Get("service"), from, to)
+		return f(world, from, to)
 	})
 }
 

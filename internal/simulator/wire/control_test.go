@@ -111,6 +111,37 @@ func TestASkewShowsBetweenTheDateOfAnswersAndTheTimeThatCallersAreTold(t *testin
 	}
 }
 
+func TestTheMinutesOfAPhysicalWorldAreTold(t *testing.T) {
+	t.Parallel()
+	sc, err := simulator.ParseScenario([]byte(`
+start: "2026-02-03T04:00:00Z"
+network:
+  subnetworks: [{project: shop, region: asia-northeast1, network: shared, name: run, range: 10.8.0.0/24}]
+  destinations: [{name: postgres, latency: 8ms}]
+services:
+- project: shop
+  location: asia-northeast1
+  name: web
+  users: {requestsPerSecond: 10}
+  revisions: [{image: "example.com/web:1", vpcAccess: {egress: ALL_TRAFFIC, networkInterfaces: [{network: shared, subnetwork: run}]}}]
+  images: {"example.com/web:1": {calls: [{to: postgres}]}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, err := simulator.New(sc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &direct{t: t, handler: wire.Control(wire.NewGuard(world, clocktesting.NewFakePassiveClock(recorded)))}
+	d.do(http.MethodPost, "/time", `{"advance": "5m"}`, nil)
+	var minutes []simulator.Minute
+	d.do(http.MethodGet, "/minutes?from=2026-02-03T04:02:00Z&to=2026-02-03T04:04:00Z", "", &minutes)
+	if diff := cmp.Diff(world.Minutes(world.Start().Add(2*time.Minute), world.Start().Add(4*time.Minute)), minutes); diff != "" || len(minutes) != 2 {
+		t.Errorf("%d minutes (-world +told):\n%s", len(minutes), diff)
+	}
+}
+
 func TestTheDirectorActsOnTheWorld(t *testing.T) {
 	t.Parallel()
 	d := newDirect(t)
@@ -176,6 +207,7 @@ func TestTheDirectorIsToldOfMistakes(t *testing.T) {
 		{"POST", "/lose", `{"revision": "none"}`, `no revision is called "none"`},
 		{"GET", "/requests?service=checkout&from=noon", "", `parsing time "noon"`},
 		{"GET", "/requests?service=checkout&to=noon", "", `parsing time "noon"`},
+		{"GET", "/minutes?from=noon", "", `parsing time "noon"`},
 	} {
 		var answer struct{ Error string }
 		if code := d.do(c.method, c.path, c.body, &answer); code != http.StatusBadRequest || !contains(answer.Error, c.want) {
