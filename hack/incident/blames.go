@@ -1,12 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/sluice-rollouts/sluice/internal/nat"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/test/pilot"
@@ -41,7 +42,7 @@ var causes = []cause{
 		t.few()
 		t.candidate(func(b *simulator.Behaviour) {
 			b.Startup.Calls = []simulator.StartupCall{{
-				Outgoing: simulator.Outgoing{To: "database", KeepAlive: true, Retries: 1000}, Connections: 400,
+				Outgoing: simulator.Outgoing{To: "database", KeepAlive: true, Timeout: patient, Retries: 1000}, Connections: 400,
 			}}
 		})
 	}},
@@ -74,7 +75,7 @@ var causes = []cause{
 
 // calls are calls of the database, each by a connection of its own.
 func calls(perRequest float64) []simulator.Outgoing {
-	return []simulator.Outgoing{{To: "database", PerRequest: &perRequest}}
+	return []simulator.Outgoing{{To: "database", PerRequest: &perRequest, Timeout: patient}}
 }
 
 // few gives every endpoint 64 ports for the database; the gateway itself has room.
@@ -121,10 +122,11 @@ func (t *town) burst(users *simulator.Users, times float64) {
 // judged is what became of one release.
 type judged struct {
 	cause    cause
-	troubled bool // the gateway had trouble while the candidate had traffic, for long enough to act on
-	back     bool // the candidate was rolled back or lowered
+	troubled bool // while the candidate had traffic, for long enough to act on
+	back     bool // the candidate was rolled back
+	lowered  bool // it had less traffic for a while, or for good
 	done     bool // it got all traffic
-	told     string
+	told     nat.Role
 }
 
 // tellBlame measures whom Sluice blames.
@@ -139,7 +141,7 @@ func tellBlame(out io.Writer, o options) (verdict, error) {
 }
 
 // counts sums up releases.
-type counts struct{ played, troubled, back, done, unknown int }
+type counts struct{ played, troubled, back, lowered, unknown, done int }
 
 func (c *counts) add(j judged) {
 	c.played++
@@ -150,10 +152,13 @@ func (c *counts) add(j judged) {
 		return
 	}
 	c.troubled++
-	if j.back {
+	switch {
+	case j.back:
 		c.back++
+	case j.lowered:
+		c.lowered++
 	}
-	if j.told == "unknown" {
+	if j.told == nat.Unknown {
 		c.unknown++
 	}
 }
@@ -166,8 +171,8 @@ func playBlame(trials int) (table, []claim, error) {
 	t := table{
 		title: fmt.Sprintf("Whom Sluice blames for a gateway's trouble, %d releases in seeded worlds.\n"+
 			"Troubled: packets were dropped or endpoints had no ports while the candidate had traffic; with a guilty one\n"+
-			"until it was taken back, or for %d minutes, by which something has to be done.", trials, actedOnAfter),
-		header: []string{"CAUSE", "CANDIDATE", "RELEASES", "TROUBLED", "TAKEN BACK", "UNKNOWN", "100% REACHED"},
+			"until it was taken back, or for %d minutes, by which something has to be done. Unknown: its last word.", trials, actedOnAfter),
+		header: []string{"CAUSE", "CANDIDATE", "RELEASES", "TROUBLED", "ROLLED BACK", "LOWERED", "UNKNOWN", "100% REACHED"},
 	}
 	sums := map[bool]*counts{true: {}, false: {}}
 	for _, c := range causes {
@@ -185,7 +190,7 @@ func playBlame(trials int) (table, []claim, error) {
 
 func (c counts) cells() []string {
 	var cells []string
-	for _, n := range []int{c.played, c.troubled, c.back, c.unknown, c.done} {
+	for _, n := range []int{c.played, c.troubled, c.back, c.lowered, c.unknown, c.done} {
 		cells = append(cells, strconv.Itoa(n))
 	}
 	return cells
@@ -200,8 +205,8 @@ func claimsOfBlame(guilty, innocent counts) []claim {
 		},
 		{
 			text:  fmt.Sprintf("at least %.0f%% of the guilty ones are rolled back or lowered", 100*leastGuiltyBack),
-			found: fmt.Sprintf("%d of %d in trouble", guilty.back, guilty.troubled),
-			holds: float64(guilty.back) >= leastGuiltyBack*float64(guilty.troubled), awaits: awaitedBlame,
+			found: fmt.Sprintf("%d and %d of %d in trouble", guilty.back, guilty.lowered, guilty.troubled),
+			holds: float64(guilty.back+guilty.lowered) >= leastGuiltyBack*float64(guilty.troubled), awaits: awaitedBlame,
 		},
 	}
 }
@@ -229,11 +234,12 @@ func blameTrial(seed uint64, why cause) (judged, error) {
 	if err != nil {
 		return judged{}, err
 	}
+	j := judged{cause: why}
+	p.Watch = func(_ *pilot.Rollout, _ rollout.Input, d rollout.Decision) { j.told = cmp.Or(lastRole(d), j.told) }
 	if err := p.AdvanceTo(p.World().Start().Add(releaseAt + length)); err != nil {
 		return judged{}, err
 	}
-	r := p.Rollouts()[0]
-	j := judged{cause: why, back: takenBack(r), told: told(r)}
+	j.back, j.lowered = takenBack(p.Rollouts()[0])
 	release := firstRelease(p.World())
 	j.done = release.Took() > 0
 	lasted := 0
@@ -242,7 +248,7 @@ func blameTrial(seed uint64, why cause) (judged, error) {
 			lasted++
 		}
 	}
-	j.troubled = lasted >= actedOnAfter || j.back && lasted > 0 || !why.guilty && lasted > 1
+	j.troubled = lasted >= actedOnAfter || (j.back || j.lowered) && lasted > 0 || !why.guilty && lasted > 1
 	return j, nil
 }
 
@@ -250,26 +256,23 @@ func blameTrial(seed uint64, why cause) (judged, error) {
 // bad, five for which a hold may last, and five until they are known.
 const actedOnAfter = 12
 
-// takenBack tells whether the candidate ever had less than before.
-func takenBack(r *pilot.Rollout) bool {
+// takenBack tells whether the candidate was rolled back, and whether it ever had
+// less than before.
+func takenBack(r *pilot.Rollout) (back, lowered bool) {
 	before := int64(0)
 	for _, s := range r.States {
-		if s.Phase == rollout.RollingBack || s.Phase == rollout.RolledBack || s.Weight < before && s.Phase != rollout.Completed {
-			return true
-		}
+		back = back || s.Phase == rollout.RollingBack || s.Phase == rollout.RolledBack
+		lowered = lowered || s.Weight < before && s.Phase != rollout.Completed
 		before = s.Weight
 	}
-	return false
+	return back, lowered
 }
 
-// told is whom a rollout's own words blame first.
-func told(r *pilot.Rollout) string {
-	for _, s := range r.States {
-		text := strings.ToLower(s.Note + " " + s.Next)
-		for _, role := range []string{"culprit", "bystander", "unknown"} {
-			if strings.Contains(text, role) {
-				return role
-			}
+// lastRole is what a decision says that the candidate is to a gateway's trouble.
+func lastRole(d rollout.Decision) nat.Role {
+	for _, c := range d.Checks {
+		if c.Blame.Role != "" {
+			return c.Blame.Role
 		}
 	}
 	return ""

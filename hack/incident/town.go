@@ -62,6 +62,10 @@ func newTown(kind string, seed uint64) *town {
 
 func pick[T any](dice *rand.Rand, values ...T) T { return values[dice.IntN(len(values))] }
 
+// patient is how long clients wait for a connection: longer than a new instance
+// waits for its network, so that the start of an instance alone fails nothing.
+const patient = simulator.Duration(time.Minute)
+
 // add adds a service that keeps about so many instances busy.
 func (t *town) add(name string, instances int) int {
 	concurrency := pick(t.dice, 6, 8, 12)
@@ -69,7 +73,7 @@ func (t *town) add(name string, instances int) int {
 	behaviour := simulator.Behaviour{
 		Latency: simulator.Duration(time.Duration(latency) * time.Millisecond), LatencySpread: 0.3,
 		Startup: simulator.Startup{ReadyAfter: simulator.Duration(time.Duration(3+t.dice.IntN(8)) * time.Second)},
-		Calls:   []simulator.Outgoing{{To: "database", KeepAlive: true}},
+		Calls:   []simulator.Outgoing{{To: "database", KeepAlive: true, Timeout: patient}},
 	}
 	t.sc.Services = append(t.sc.Services, simulator.Hosted{
 		Project: townProject, Location: townRegion, Name: name,
