@@ -22,10 +22,11 @@ type subnetName struct {
 }
 
 // The parts of resource names (compute v1 discovery, the patterns of its paths).
-// A name that does not match is never made part of a path.
+// A name that does not match is never made part of a path, nor one that is longer
+// than a status can keep: a rollout that cannot be saved cannot go back either.
 var (
-	projectPart = regexp.MustCompile(`^[a-z0-9][a-z0-9.:-]{0,99}$`)
-	regionPart  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,61}$`)
+	projectPart = regexp.MustCompile(`^[a-z0-9][a-z0-9.:-]{0,29}$`)
+	regionPart  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 	namePart    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
 	number      = regexp.MustCompile(`^[0-9]+$`)
 )

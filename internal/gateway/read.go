@@ -7,8 +7,6 @@ import (
 	"time"
 
 	compute "google.golang.org/api/compute/v1"
-
-	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 var (
@@ -149,8 +147,8 @@ func convertRouter(op string, at place, answer *compute.Router) (router, *CallEr
 	}
 	r.nats = slices.DeleteFunc(answer.Nats, func(n *compute.RouterNat) bool { return n == nil })
 	for _, n := range r.nats {
-		if n.Name == "" {
-			return router{}, garbled(op, "router %s has a NAT without a name", google.Clean(answer.Name))
+		if !namePart.MatchString(n.Name) {
+			return router{}, garbled(op, "router %s has a NAT without a name, or with the name %q", answer.Name, n.Name)
 		}
 	}
 	return r, nil

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -10,11 +11,14 @@ import (
 )
 
 const (
-	// retryAfter is how long what could not be read is not read again; retryFact
-	// the same where the API said that it is missing or denied. Somebody may just
-	// be mending that.
-	retryAfter = 15 * time.Second
-	retryFact  = time.Minute
+	// retryAfter is how long what could not be read is not read again, twice as long
+	// after each further failure, up to retryLongest: a call that hangs holds up a
+	// worker, which rollouts that need no Compute API wait for as well. retryFact is
+	// the same where the API said that it is missing or denied. Somebody may just be
+	// mending that.
+	retryAfter   = 15 * time.Second
+	retryLongest = 2 * time.Minute
+	retryFact    = time.Minute
 	// forgetAfter is how long something is kept that nobody asks for.
 	forgetAfter = 24 * time.Hour
 )
@@ -39,6 +43,7 @@ type item[V any] struct {
 	at    time.Time // of value; zero before the first
 
 	failure       *CallError // of the newest try
+	failures      int        // in a row that say nothing of what was asked
 	tried, resume time.Time  // of that failure, and before which it is not tried again
 }
 
@@ -77,12 +82,15 @@ func (it *item[V]) resting(now time.Time) bool {
 func (it *item[V]) renew(value V, failure *CallError, now time.Time) {
 	it.failure = failure
 	if failure == nil {
-		it.value, it.at = value, now
+		it.value, it.at, it.failures = value, now, 0
 		return
 	}
-	rest := max(retryAfter, min(failure.RetryAfter, longestWait))
-	if failure.presence() != rollout.Unknown {
-		rest = retryFact
+	rest := max(min(retryAfter<<min(it.failures, 10), retryLongest), min(failure.RetryAfter, longestWait))
+	switch {
+	case failure.presence() != rollout.Unknown:
+		rest, it.failures = retryFact, 0
+	case !errors.Is(failure.Kind, ErrThrottled): // which costs nobody any time
+		it.failures++
 	}
 	it.tried, it.resume = now, now.Add(rest)
 }

@@ -170,6 +170,52 @@ func TestAFailedReadIsNotRepeatedByEveryPass(t *testing.T) {
 	}
 }
 
+// TestAnAPIThatStaysAwayIsAskedLessAndLessOften: each try may hold up a worker for
+// as long as a call may take.
+func TestAnAPIThatStaysAwayIsAskedLessAndLessOften(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer string
+		want   int
+	}{"an error": {"503 oops", 8}, "over quota": {"429 {}", 40}} {
+		below := usual()
+		below.set(list, c.answer)
+		client := dial(t, below)
+		for at := time.Duration(0); at < 10*time.Minute; at += 15 * time.Second {
+			out(t, client, noon.Add(at), byDefault)
+		}
+		if n := below.asked(list); n != c.want {
+			t.Errorf("%s: listed %d times in 10 minutes, want %d", name, n, c.want)
+		}
+		below.set(list, listJSON(routerJSON("r1", natJSON("nat-1", manual))))
+		if got := out(t, client, noon.Add(12*time.Minute), byDefault); got.Presence != rollout.Found {
+			t.Errorf("%s: two minutes after it is back: %+v", name, got)
+		}
+		below.set(list, c.answer)
+		out(t, client, noon.Add(18*time.Minute), byDefault)
+		n := below.asked(list)
+		if out(t, client, noon.Add(18*time.Minute+15*time.Second), byDefault); below.asked(list) != n+1 {
+			t.Errorf("%s: the next failure is not the first of a new row", name)
+		}
+	}
+}
+
+// TestWhatAStatusCannotKeepIsNotWatched: the manager could save nothing more, not
+// even a way back.
+func TestWhatAStatusCannotKeepIsNotWatched(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 64)
+	below := usual()
+	below.set(list, listJSON(routerJSON("r1", natJSON(long, manual))))
+	if got := out(t, dial(t, below), noon, byDefault); got.Presence != rollout.Unknown || len(got.Gateways) > 0 {
+		t.Errorf("a NAT: %+v", got)
+	}
+	network := leaving(rollout.VPCAccess{Network: "projects/" + long[:31] + "/global/networks/default"})
+	if got := out(t, dial(t, usual()), noon, network); got.Presence != rollout.Missing || !got.Ambiguous || len(got.Gateways) > 0 {
+		t.Errorf("a project: %+v", got)
+	}
+}
+
 func TestAClockThatWasSetBackReadsAnew(t *testing.T) {
 	t.Parallel()
 	below := usual()
