@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -96,7 +97,24 @@ func (l *ledger) claims(ro *v1alpha1.CloudRunRollout, now, core time.Time) []rol
 	if len(ro.Status.Gateways) == 0 {
 		return nil
 	}
-	return progressOf(ro).Claims(string(ro.UID), core)
+	peers := progressOf(ro).Claims(string(ro.UID), core)
+	if !seenSince(ro, core.Add(-waitBelieved)) {
+		peers = slices.DeleteFunc(peers, func(p rollout.Peer) bool { return !p.Claim.Hot && !p.Claim.Back })
+	}
+	return peers
+}
+
+// waitBelieved is how long a rollout is believed to wait that does not say so any
+// more. Who waits for a gateway looks at it, and tells of it every minute; who
+// cannot look, or may not, will not go, and must not be waited for. Metrics are
+// minutes late.
+const waitBelieved = 15 * time.Minute
+
+// seenSince tells whether a rollout has seen one of its gateways since a time.
+func seenSince(ro *v1alpha1.CloudRunRollout, at time.Time) bool {
+	return slices.ContainsFunc(ro.Status.Gateways, func(g v1alpha1.GatewayStatus) bool {
+		return g.ObservedThrough != nil && !g.ObservedThrough.Time.Before(at)
+	})
 }
 
 func (l *ledger) unseen(ro *v1alpha1.CloudRunRollout, now time.Time) ([]rollout.Peer, bool) {

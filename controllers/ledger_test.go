@@ -158,6 +158,35 @@ func TestTheLedgerSpeaksUntilTheCacheDoes(t *testing.T) {
 	}
 }
 
+// TestAWaitThatNobodyTellsOfIsNotWaitedFor: its service cannot be read, or its spec
+// cannot be carried out, and what was saved says that it waits. It will not go.
+func TestAWaitThatNobodyTellsOfIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	waiting := func(seen time.Time) *v1alpha1.CloudRunRollout {
+		ro := object()
+		ro.Status = statusOf(ro, rollout.Input{}, rollout.Decision{
+			Progress: rollout.Progress{
+				Phase: rollout.Held, Reason: rollout.WaitingForNat, Waiting: morning, Watches: []rollout.Watch{{Source: natOne, Claimed: 7}},
+			},
+			Gateways: []rollout.GatewayState{{Watch: rollout.Watch{Source: natOne}, Known: true, Through: seen}},
+		})
+		return ro
+	}
+	later := morning.Add(24 * time.Hour)
+	for name, c := range map[string]struct {
+		seen time.Time
+		want int
+	}{
+		"it looks":        {later.Add(-5 * time.Minute), 1},
+		"it does not":     {later.Add(-16 * time.Minute), 0},
+		"nobody ever did": {time.Time{}, 0},
+	} {
+		if got := (&ledger{}).claims(waiting(c.seen), later, later); len(got) != c.want {
+			t.Errorf("%s: it claims %+v", name, got)
+		}
+	}
+}
+
 func TestWhatBecameOfASaveIsEntered(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
