@@ -77,22 +77,16 @@ type Faring struct {
 	Slow             time.Duration // what one request in twenty took at least; 0: not known
 }
 
-// Fares counts the requests of a revision in the minutes (after, until]. It is
-// not known where an answer is not whole or does not reach so far.
+// Fares counts the requests of a revision in the minutes (after, until], without
+// the one in which most failed: an instance that starts may fail for a moment, and
+// what a gateway does to it goes on. It is not known where an answer is not whole
+// or does not reach so far.
 func Fares(answers Answers, revision Source, after, until time.Time) (f Faring, known bool) {
 	requests, times := answers.Of(Series{Requests, revision}), answers.Of(Series{Latencies, revision})
 	if requests.Cause != CauseNone || requests.Through.Before(until) {
 		return Faring{}, false
 	}
-	for _, p := range requests.Points {
-		if !p.End.After(after) || p.End.After(until) {
-			continue
-		}
-		f.Requests += p.Value
-		if p.Label == "5xx" {
-			f.Failed += p.Value
-		}
-	}
+	f = faring(within(listed(requests), after, until))
 	var sizes []*Histogram
 	for _, p := range times.Points {
 		if p.Histogram != nil && p.End.After(after) && !p.End.After(until) {
@@ -103,4 +97,28 @@ func Fares(answers Answers, revision Source, after, until time.Time) (f Faring, 
 		f.Slow = time.Duration(quantile(sizes, 0.95)) * time.Millisecond
 	}
 	return f, true
+}
+
+// listed lists the minutes of an answer that counts requests.
+func listed(requests Answer) []minute {
+	bad := byMinute(requests, func(class string) bool { return class == "5xx" })
+	var list []minute
+	for end, n := range byMinute(requests, every) {
+		list = append(list, minute{end: end, value: n, bad: bad[end]})
+	}
+	slices.SortFunc(list, func(a, b minute) int { return a.end.Compare(b.end) })
+	return list
+}
+
+// faring adds up minutes without the worst of them.
+func faring(minutes []minute) Faring {
+	var f Faring
+	var worst minute
+	for _, m := range minutes {
+		f.Requests, f.Failed = f.Requests+m.value, f.Failed+m.bad
+		if m.bad > worst.bad {
+			worst = m
+		}
+	}
+	return Faring{Requests: f.Requests - worst.value, Failed: f.Failed - worst.bad}
 }

@@ -99,8 +99,12 @@ func TestHowUsersFare(t *testing.T) {
 	t.Parallel()
 	s := after(10).serving(90, 10, 0, 10).timed(candidate, took(90, 10), 0, 10)
 	got, known := Fares(s.answers, candidate, at(5), at(8))
-	if !known || got.Requests != 300 || got.Failed != 30 || got.Slow < 400*time.Millisecond || got.Slow > 800*time.Millisecond {
+	if !known || got.Requests != 200 || got.Failed != 20 || got.Slow < 400*time.Millisecond || got.Slow > 800*time.Millisecond {
 		t.Errorf("known %t: %+v", known, got)
+	}
+	once := s.says(Requests, candidate, each(400, "5xx"), 6, 7)
+	if got, _ := Fares(once.answers, candidate, at(5), at(8)); got.Requests != 200 || got.Failed != 20 {
+		t.Errorf("with a bad minute: %+v", got)
 	}
 	if got, known := Fares(s.answers, stable, at(5), at(8)); !known || got != (Faring{Requests: 1500}) {
 		t.Errorf("stable, known %t: %+v", known, got)

@@ -116,7 +116,7 @@ var blames = []func(trouble) (Verdict, bool){
 	exhausted,   // no ports are left: who took the last ones?
 	others,      // somebody else grew
 	suffersOnly, // only the candidate's users feel it: its own ports
-	nothingElse, // nothing but the candidate changed, just before
+	nothingElse, // nothing but the candidate changed, just before: it may be chance
 	unfelt,      // nobody of ours feels it
 }
 
@@ -304,8 +304,10 @@ func suffersOnly(t trouble) (Verdict, bool) {
 	return Verdict{Culprit, t.users() + ", and " + t.Gateway.Name + " has free ports: the candidate's own ran out"}, t.alone()
 }
 
+// nothingElse: what follows upon a rise need not follow from it. Connections that
+// somebody opens and closes do not show in what is open.
 func nothingElse(t trouble) (Verdict, bool) {
-	return Verdict{Culprit, "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise and nothing else changed: " + t.growths()},
+	return Verdict{Unknown, "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise and nothing else changed: " + t.growths()},
 		t.soon() && t.calm()
 }
 

@@ -45,14 +45,14 @@ func TestBlame(t *testing.T) {
 		because string
 	}{
 		"nothing else changed": {
-			nil, Culprit,
+			nil, Unknown,
 			"it began 2 min after the rise and nothing else changed: allocated ports grew by 384, of which the candidate's 6 new instances explain 384; open connections grew by 0 from 900",
 		},
 		"nothing else changed, and nobody counts requests": {
-			[]func(*Evidence){unwatched}, Culprit, "nothing else changed",
+			[]func(*Evidence){unwatched}, Unknown, "nothing else changed",
 		},
 		"nothing else changed, and both revisions suffer": {
-			[]func(*Evidence){suffers, func(e *Evidence) { e.Stable.Failed = 200 }}, Culprit, "nothing else changed",
+			[]func(*Evidence){suffers, func(e *Evidence) { e.Stable.Failed = 200 }}, Unknown, "nothing else changed",
 		},
 		"only the candidate's users get errors": {
 			[]func(*Evidence){suffers, func(e *Evidence) { e.Connections = series(900, 1300) }},
@@ -80,7 +80,7 @@ func TestBlame(t *testing.T) {
 		"it began between two rises": {
 			[]func(*Evidence){func(e *Evidence) {
 				e.Rises, e.Began = []time.Time{noon, at(6)}, at(2)
-			}}, Culprit, "it began 2 min after the rise",
+			}}, Unknown, "it began 2 min after the rise",
 		},
 		"nothing was raised": {[]func(*Evidence){func(e *Evidence) { e.Rises = nil }}, Bystander, "nothing has been raised"},
 		"it is no worse than usual": {
@@ -88,7 +88,7 @@ func TestBlame(t *testing.T) {
 			Bystander,
 			"1,900 a minute at most, and 1,000 were usual before the attempt",
 		},
-		"it is much worse than usual": {[]func(*Evidence){func(e *Evidence) { e.Usual = 10 }}, Culprit, ""},
+		"it is much worse than usual": {[]func(*Evidence){func(e *Evidence) { e.Usual = 10 }}, Unknown, ""},
 		"nobody knows when it began":  {[]func(*Evidence){func(e *Evidence) { e.Began = time.Time{} }}, Unknown, "it is not known when it began"},
 		"another rollout took a step too": {
 			[]func(*Evidence){suffers, func(e *Evidence) { e.OthersHot = 1 }}, Unknown, "1 other rollout behind nat-1 had just taken a step too",
@@ -126,7 +126,7 @@ func TestBlame(t *testing.T) {
 			[]func(*Evidence){func(e *Evidence) { e.Allocated = series(6400, 6400+12*64) }}, Bystander, "nobody of this service suffers",
 		},
 		"the candidate's instances are not known, and nothing grew": {
-			[]func(*Evidence){func(e *Evidence) { e.Instances, e.Allocated = nil, series(6400, 6400) }}, Culprit, "nothing else changed",
+			[]func(*Evidence){func(e *Evidence) { e.Instances, e.Allocated = nil, series(6400, 6400) }}, Unknown, "nothing else changed",
 		},
 		"long after the rise, and nobody suffers":         {[]func(*Evidence){func(e *Evidence) { e.Began = at(8) }}, Bystander, "nobody of this service suffers"},
 		"long after the rise, and nobody counts requests": {[]func(*Evidence){unwatched, func(e *Evidence) { e.Began = at(8) }}, Unknown, "8 min after the rise"},
@@ -146,14 +146,14 @@ func TestBlame(t *testing.T) {
 			[]func(*Evidence){func(e *Evidence) { e.Filling, e.Instances = true, nil }}, Unknown, "",
 		},
 		"it is not known what the gateway has to give, and its ports seem to be enough": {
-			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs = 0 }}, Culprit, "nothing else changed",
+			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs = 0 }}, Unknown, "nothing else changed",
 		},
 		"it is not known what the gateway has to give, and an allocation failed": {
 			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs, e.AllocationFailed = 0, true }}, Unknown, "it is not known what nat-1 has to give",
 		},
 		"mapping conflicts are named": {
 			[]func(*Evidence){func(e *Evidence) { e.Reasons = []string{conflict} }},
-			Culprit,
+			Unknown,
 			"; endpoint-independent mapping conflicts, which more ports do not cure",
 		},
 		"a dynamic gateway whose ports grew by more than the candidate's instances can have": {

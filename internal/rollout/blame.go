@@ -121,11 +121,12 @@ func (v view) blames() view {
 // blame is the gravest role among the gateways that a check finds in breach. One
 // whose trouble has stopped does not count beside one whose trouble goes on.
 func (v view) blame(c Check) Blame {
+	troubles := slices.DeleteFunc(slices.Clone(c.Verdict.Troubles), func(t analysis.Trouble) bool { return t.Stopped })
+	if len(troubles) == 0 {
+		troubles = c.Verdict.Troubles
+	}
 	var gravest Blame
-	for _, t := range c.Verdict.Troubles {
-		if t.Stopped && !c.Verdict.Stopped {
-			continue
-		}
+	for _, t := range troubles {
 		said := v.experience(t, nat.Blame(v.clues(c, t)))
 		if gravity[said.Role] > gravity[gravest.Role] {
 			gravest = Blame{said, t}
@@ -192,13 +193,28 @@ func samples(levels map[time.Time]int64) []nat.Sample {
 	return list
 }
 
+// warmingUp is for how long after a rise the candidate's new instances may fail
+// for reasons of their own, which no gateway has anything to do with.
+const warmingUp = 3 * time.Minute
+
+// felt is since when a trouble can be told by how users fare: since it began, and
+// without the minutes in which the instances of the last rise started, which may
+// have been made before anybody knew of it.
+func (v view) felt(t analysis.Trouble) time.Time {
+	since := t.Began.Add(-time.Minute)
+	for _, r := range v.Progress.rises() {
+		since = later(since, r.At.Add(warmingUp))
+	}
+	return since
+}
+
 // users is how both revisions' users fare since a trouble began; not known where
 // either is not. Stable has no requests only where it has no traffic.
 func (v view) users(t analysis.Trouble) (candidate, stable nat.Health) {
 	requests := func(of analysis.Source) time.Time {
 		return v.Answers.Of(analysis.Series{Metric: analysis.Requests, Source: of}).Through
 	}
-	after, until := t.Began.Add(-time.Minute), requests(v.scope.Candidate)
+	after, until := v.felt(t), requests(v.scope.Candidate)
 	if through := requests(v.scope.Stable); through.Before(until) {
 		until = through
 	}
@@ -256,7 +272,7 @@ func (v view) due(c Check) bool {
 	case !c.enforced() || c.Verdict.Outcome != analysis.Breach || c.Verdict.Shared:
 		return false
 	case guard.OnBreach == Rollback:
-		return c.Blame.Role == "" || c.firm() || held >= soonAfter
+		return !aboutGateways(guard.Rule) || c.firm() || held >= soonAfter
 	}
 	return guard.RollbackAfter > 0 && held >= guard.RollbackAfter && !c.Verdict.Stopped
 }

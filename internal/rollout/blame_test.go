@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +13,9 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/nat"
 )
 
-// suffering is what a gateway went through since a rise to 25 % ten minutes ago:
-// nothing but its drops changed, which began two minutes later.
+// suffering is what a gateway went through since a rise to 25 % a quarter of an hour
+// ago: two minutes later packets were dropped, and the candidate's users alone get
+// errors.
 func suffering() scene {
 	s := at(25).behindNat().outlet(leaves(nat1)).saw(nat1)
 	s.Plan.Pacing = Fixed
@@ -30,7 +32,27 @@ func suffering() scene {
 		goes(analysis.DroppedPackets, nat1, 0, 60).goes(analysis.AllocationFailed, nat1, 0, 0)
 	in := Input(s)
 	return s.goes(analysis.Instances, in.source("web-1"), 6, 6).goes(analysis.Instances, in.source("web-2"), 1, 2).
-		goes(analysis.Requests, in.source("web-1"), 900, 900).goes(analysis.Requests, in.source("web-2"), 300, 300)
+		goes(analysis.Requests, in.source("web-1"), 900, 900).goes(analysis.Requests, in.source("web-2"), 300, 300).fails(20)
+}
+
+// fails lets so many of the candidate's requests fail in each minute of the trouble.
+func (s scene) fails(perMinute int64) scene {
+	return s.with(func(s *scene) {
+		series := analysis.Series{Metric: analysis.Requests, Source: Input(*s).source("web-2")}
+		answers := maps.Clone(s.Answers)
+		a := answers[series]
+		a.Points = nil
+		for _, p := range answers[series].Points {
+			if p.Label == "" {
+				a.Points = append(a.Points, p)
+			}
+			if p.Label == "" && !p.End.Before(ago(13*time.Minute)) {
+				a.Points = append(a.Points, analysis.Point{End: p.End, Label: "5xx", Value: perMinute})
+			}
+		}
+		answers[series] = a
+		s.Answers = answers
+	})
 }
 
 // goes answers that a series had a value up to the second minute after the rise of
@@ -61,7 +83,7 @@ func (s scene) goesFrom(minutes int, m analysis.Metric, of analysis.Source, befo
 }
 
 // elsewhere is a burst of somebody else's connections: nobody of ours suffers.
-func (s scene) elsewhere() scene { return s.goes(analysis.OpenConnections, nat1, 900, 90000) }
+func (s scene) elsewhere() scene { return s.fails(0).goes(analysis.OpenConnections, nat1, 900, 90000) }
 
 // unclear is a few more connections of whomever, and nobody's requests counted.
 func (s scene) unclear() scene {
@@ -113,7 +135,7 @@ func TestWhatFollowsFromAGatewaysTrouble(t *testing.T) {
 		s.Progress.Rises = s.Progress.Rises[1:]
 	}).split("web-2", 5, "web-1", 95)
 	check(t, map[string]row{
-		"the culprit goes back":                {ours, back, "web-2 caused it: it began 2 min after the rise and nothing else changed"},
+		"the culprit goes back":                {ours, back, "web-2 caused it: 140 of 2,240 requests failed at the candidate and 0 of 7,200 at stable"},
 		"not before its time":                  {ours.breachedFor(4 * time.Minute), held, "Rolls back at Mar 1 12:01Z unless it stops"},
 		"nor where it never does":              {ours.onBreach(Hold, 0), held, "Goes on when the check passes again"},
 		"at once where the check says so":      {ours.onBreach(Rollback, 0).breachedFor(0), back, "web-2 caused it"},
@@ -144,6 +166,20 @@ func TestWhatFollowsFromAGatewaysTrouble(t *testing.T) {
 		"company that came later does not count":    {ours.with(func(s *scene) { s.Progress.Company = Company{ago(9 * time.Minute), ago(time.Minute)} }), back, ""},
 		"company that had long gone does not count": {ours.with(func(s *scene) { s.Progress.Company = Company{ago(40 * time.Minute), ago(30 * time.Minute)} }), back, ""},
 	})
+}
+
+// TestATroubleThatOneMinuteInterruptsIsStillATrouble: the newest minute may belong
+// to nobody's step, and be good.
+func TestATroubleThatOneMinuteInterruptsIsStillATrouble(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]scene{"ours": suffering(), "others'": suffering().elsewhere(), "nobody's": suffering().unclear()} {
+		in := Input(s)
+		v := look(in)
+		v.checks[1].Verdict.Troubles[0].Stopped = true
+		if got := v.blame(v.checks[1]); got.Role != v.checks[1].Blame.Role {
+			t.Errorf("%s trouble is that of %q, want %s", name, got.Role, v.checks[1].Blame.Role)
+		}
+	}
 }
 
 // TestWhatATrialShows: what outlasts everything that the candidate left behind is

@@ -101,7 +101,7 @@ func (v view) broken() (string, bool) {
 		return "Cloud Run could not apply the split: " + v.Service.Failure, true
 	}
 	for _, c := range v.checks {
-		if c.Blame.Role == "" && v.due(c) {
+		if !aboutGateways(v.guard(c.Name).Rule) && v.due(c) {
 			return c.dated(), true
 		}
 	}

@@ -21,7 +21,8 @@
 //   - I4 No evidence, no advance: the minutes of the step that could be seen were
 //     complete, enough and healthy.
 //   - I5 Trip latch: a candidate that was given up does not rise again in that
-//     attempt.
+//     attempt. Its way back takes at most three writes in three minutes, each of
+//     which lowers it.
 //   - I6 Baseline durable and reachable: it is saved before the first write, stays
 //     the same, and exists, is ready and addressable at every rise.
 //   - I7 Human wins: after a split that somebody else set, nothing is written until

@@ -30,6 +30,7 @@ type past struct {
 	abandoned   map[string]bool // candidates that were given up, until a retry
 	lateRise    time.Time       // since when a write of a given-up attempt serves
 	lowered     time.Time       // when a candidate last lost traffic
+	back        back
 	evidence    Evidence
 }
 
@@ -39,6 +40,7 @@ func newPast() *past {
 
 // learn adds an event to the past.
 func (p *past) learn(e Event) {
+	p.learnBack(e)
 	switch e := e.(type) {
 	case Read:
 		p.generation = max(p.generation, e.State.Generation)

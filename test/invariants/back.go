@@ -1,0 +1,103 @@
+package invariants
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	// mostLowerings is how many writes a way back takes at most, and longestBack how
+	// long it may take, with the time that Cloud Run needs.
+	mostLowerings = 3
+	longestBack   = 3*time.Minute + 15*time.Second
+)
+
+// back is a way back: what was lowered since the candidate was given up.
+type back struct {
+	began  time.Time // of the first write that was accepted
+	writes int
+}
+
+// learnBack follows a way back. What a person does in between begins another one.
+func (p *past) learnBack(e Event) {
+	switch e := e.(type) {
+	case Write:
+		if e.Accepted && !e.Landed && p.goesBack() && p.lowers(e) {
+			if p.back.writes == 0 {
+				p.back.began = e.when()
+			}
+			p.back.writes++
+		}
+	case Desired:
+		if !e.Ours {
+			p.back = back{}
+		}
+	case Saved:
+		if e.Attempt != p.saved.Attempt || e.Phase != phaseRollingBack {
+			p.back = back{}
+		}
+	}
+}
+
+// goesBack tells whether the newest status says that it is on its way back.
+func (p *past) goesBack() bool { return p.saved.Phase == phaseRollingBack }
+
+// lowers tells whether a write gives the candidate less.
+func (p *past) lowers(w Write) bool {
+	c := p.saved.Candidate
+	return c != "" && w.Split[c] < w.Before.Desired[c]
+}
+
+// backOnlyLowers: I5. Each write of a way back gives the candidate less, and there
+// are three at most.
+func backOnlyLowers(p *past, e Event) string {
+	w, ok := e.(Write)
+	c := p.saved.Candidate
+	switch {
+	case !ok || !w.Accepted || w.Landed || !p.goesBack() || w.Before.Desired[c] == 0:
+		return ""
+	case !p.lowers(w):
+		return fmt.Sprintf("on the way back %s goes from %d%% to %d%%", c, w.Before.Desired[c], w.Split[c])
+	case p.back.writes >= mostLowerings:
+		return fmt.Sprintf("a way back takes more than %d writes", mostLowerings)
+	}
+	return ""
+}
+
+// backEndsInTime: I5. No status waits on a way back that has had its time.
+func backEndsInTime(p *past, e Event) string {
+	s, ok := e.(Saved)
+	if !ok || s.Phase != phaseRollingBack || s.Intent != nil || p.back.writes == 0 || p.read != nil && p.read.Stale {
+		return ""
+	}
+	if took := s.when().Sub(p.back.began); p.desired[s.Candidate] > 0 && took > longestBack {
+		return fmt.Sprintf("%s after a way back began %s still has %d%%", took, s.Candidate, p.desired[s.Candidate])
+	}
+	return ""
+}
+
+// lowersByOneStep: I3. A candidate that is not given up goes back to the weight of
+// the plan below its own, and to no other.
+func lowersByOneStep(p *past, e Event) string {
+	w, ok := e.(Write)
+	c := p.saved.Candidate
+	if !ok || w.Landed || !p.lowers(w) || p.goesBack() || p.resumed() || slices.Contains(p.saved.Latched, c) {
+		return ""
+	}
+	if below := p.used().below(w.Before.Desired[c]); w.Split[c] != below {
+		return fmt.Sprintf("%s goes from %d%% to %d%%; the plan has %d%% below", c, w.Before.Desired[c], w.Split[c], below)
+	}
+	return ""
+}
+
+// below is the largest weight of the plan below another; 0 for none.
+func (p Plan) below(weight int) int {
+	below := 0
+	for _, s := range p.Steps {
+		if s.Weight < weight {
+			below = max(below, s.Weight)
+		}
+	}
+	return below
+}
