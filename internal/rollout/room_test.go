@@ -71,7 +71,7 @@ var (
 		"addresses": regexp.MustCompile(`add (\d+) NAT IPs?`),
 		"ports":     regexp.MustCompile(`minPortsPerVm to (\d+)`),
 		"reserve":   regexp.MustCompile(`reservePercent: (\d+)`),
-		"instances": regexp.MustCompile(`without (\d+) of stable's instances it is (.*?room for \d+)`),
+		"instances": regexp.MustCompile(`without (\d+) of stable's instances it is (.*?room for \d+|.*?it lacks \d+)`),
 	}
 	timeOf = regexp.MustCompile(`Mar 1 \d\d:\d\dZ`)
 )
