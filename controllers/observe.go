@@ -3,9 +3,11 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/analysis"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -50,23 +52,41 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 // now is the time of a decision: whole seconds, as the API saves them.
 func (r *Reconciler) now() time.Time { return r.Clock.Now().UTC().Truncate(time.Second) }
 
-// question completes what was read of the service with who we are, where its
-// traffic leaves and what the metrics say.
+// question completes what was read of the service with who we are, what the metrics
+// say and where its traffic leaves. Once traffic was moved the metrics come first: a
+// way back must not wait for the Compute API, whatever that does.
 func (r *Reconciler) question(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input) (rollout.Input, error) {
 	if err := r.identify(ctx, ro, &in); err != nil {
 		return rollout.Input{}, err
 	}
 	var err error
-	in.Outlet = outlet(ctx, cloud, in)
 	if in.Peers, err = r.peers(ctx, ro, in); err != nil {
 		return rollout.Input{}, err
 	}
-	if questions := rollout.Questions(in); len(questions) > 0 {
-		if in.Answers, err = cloud.Answer(ctx, questions, in.Now); err != nil {
-			return rollout.Input{}, fmt.Errorf("asking Cloud Monitoring: %w", err)
+	var asked []analysis.Question
+	if !in.Progress.FirstWrite.IsZero() {
+		asked = rollout.Questions(in)
+		if in.Answers, err = answers(ctx, cloud, asked, in.Now); err != nil || rollout.Pressing(in) {
+			return in, err
 		}
 	}
-	return in, nil
+	in.Outlet = outlet(ctx, cloud, in)
+	if questions := rollout.Questions(in); !slices.Equal(questions, asked) {
+		in.Answers, err = answers(ctx, cloud, questions, in.Now)
+	}
+	return in, err
+}
+
+// answers asks for measurements, if there is anything to ask.
+func answers(ctx context.Context, cloud Cloud, questions []analysis.Question, now time.Time) (analysis.Answers, error) {
+	if len(questions) == 0 {
+		return nil, nil
+	}
+	got, err := cloud.Answer(ctx, questions, now)
+	if err != nil {
+		return nil, fmt.Errorf("asking Cloud Monitoring: %w", err)
+	}
+	return got, nil
 }
 
 // identify says who we are, and whether the object that claims the service is

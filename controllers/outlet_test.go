@@ -120,6 +120,25 @@ func TestNoWayBackWaitsForTheOutlet(t *testing.T) {
 	}
 }
 
+// TestABreachDoesNotWaitForASilentOutlet: what users suffer is acted upon before
+// the Compute API is asked, which may hang.
+func TestABreachDoesNotWaitForASilentOutlet(t *testing.T) {
+	t.Parallel()
+	s, o := behindNat(t)
+	s.started()
+	s.cloud.set(func() { s.cloud.errors["web-2"] = 50 })
+	s.wait(10 * time.Minute)
+	asked := o.asked
+	o.stuck = true
+	s.pass()
+	if phase := s.get().Status.Phase; phase != v1alpha1.PhaseRollingBack {
+		t.Fatalf("phase %s", phase)
+	}
+	if o.asked != asked {
+		t.Errorf("asked %d times before it went back", o.asked-asked)
+	}
+}
+
 func TestALookAtTheOutletIsBounded(t *testing.T) {
 	t.Parallel()
 	o := newOutlets()

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -89,6 +90,18 @@ func Leaving(in Input) []Revision {
 		return nil
 	}
 	return []Revision{v.revision(candidate), v.revision(p.Stable)}
+}
+
+// Pressing tells whether what is known without the way out sends everything back
+// already: the candidate fails, or its users do. Nothing that the Compute API could
+// say changes that, so nobody waits for it.
+func Pressing(in Input) bool {
+	in.Outlet = Outlet{}
+	v := look(in)
+	if _, broken := v.broken(); !broken || !v.Progress.active() || v.scope.AttemptSince.IsZero() {
+		return false
+	}
+	return v.decide().Progress.Phase == RollingBack
 }
 
 // watched lists the gateways that an attempt watches: those that are named; else
@@ -252,9 +265,11 @@ func (v view) fleet() nat.Fleet {
 		for _, p := range a.Points {
 			if p.End.After(v.Now.Add(-fleetMemory)) && !p.End.After(a.Through) {
 				busy[p.End] += p.Value
-				f.Busy = max(f.Busy, busy[p.End])
 			}
 		}
+	}
+	if most := slices.Sorted(maps.Values(busy)); len(most) > 0 {
+		f.Busy = most[len(most)*3/4]
 	}
 	if a, b := v.revision(v.Progress.Stable).MaxInstances, f.CandidateMost; a > 0 && b > 0 {
 		f.Busy = min(f.Busy, max(a, b)) // a part of an instance is one to each revision

@@ -96,6 +96,37 @@ func TestTheWayOut(t *testing.T) {
 	})
 }
 
+// TestWhatDoesNotWaitForTheWayOut: what sends everything back whatever the gateways
+// are, and nothing else.
+func TestWhatDoesNotWaitForTheWayOut(t *testing.T) {
+	t.Parallel()
+	midway := at(25).behindNat().saw(nat1)
+	for name, c := range map[string]struct {
+		in   scene
+		want bool
+	}{
+		"all is well":             {midway, false},
+		"users fail":              {midway.errors(analysis.Breach), true},
+		"and it is paused":        {midway.errors(analysis.Breach).with(func(s *scene) { s.Plan.Paused = true }), true},
+		"stable's do as well":     {midway.says("errors", Rollback, stub{outcome: analysis.Breach, shared: true}), false},
+		"the candidate is gone":   {midway.presence("web-2", Missing), true},
+		"the candidate fails":     {midway.readiness("web-2", NotReady), true},
+		"a gateway suffers":       {suffering(), false},
+		"nobody knows":            {midway.errors(analysis.NoData), false},
+		"before the first write":  {at(0).behindNat().errors(analysis.Breach), false},
+		"a split of somebody":     {midway.errors(analysis.Breach).split("web-1", 50, "web-2", 50), false},
+		"it resumes over a split": {midway.errors(analysis.Breach).split("web-1", 50, "web-2", 50).asks(Resume), false},
+		"at rest":                 {idle().behindNat().errors(analysis.Breach), false},
+	} {
+		if got := Pressing(Input(c.in)); got != c.want {
+			t.Errorf("%s: pressing %v", name, got)
+		}
+		if d := Decide(Input(c.in)); c.want && (d.Write == nil || !splitOf(d.Write).Equal(all("web-1"))) {
+			t.Errorf("%s: it is pressing and decides %s", name, inWords(d))
+		}
+	}
+}
+
 func TestWhatAnAttemptWatches(t *testing.T) {
 	t.Parallel()
 	start, midway := at(0).behindNat(), at(25).behindNat()
