@@ -323,16 +323,21 @@ func (v view) states() []GatewayState {
 }
 
 // heats remembers a rise: until the gateways report a complete minute of it,
-// others reckon with what it may still take.
+// others reckon with what it may still take. Where that cannot be forecast, as with
+// a pace of its own, it may be all that there is.
 func (v view) heats(weight int64) view {
 	if len(v.scope.Gateways) == 0 {
 		return v
 	}
 	v.Progress.Hot, v.Progress.Waiting, v.Progress.WaitTold = v.Now, time.Time{}, false
 	v.Progress.Watches = nil
+	unforeseen := v.unforeseen() != ""
 	for _, source := range v.scope.Gateways {
 		s := v.gateway(source)
 		s.Claimed = nat.Foresee(s.Gateway, v.fleet(), v.policy(), weight).Ports()
+		if unforeseen {
+			s.Claimed = max(s.Gateway.Capacity().Ports, nat.PortsPerIP)
+		}
 		v.Progress.Watches = append(v.Progress.Watches, s.Watch)
 	}
 	return v

@@ -75,6 +75,25 @@ func TestWhatAWaitingRolloutClaims(t *testing.T) {
 	}
 }
 
+// TestARiseThatIsNotForecastClaimsAllThereIs: with a pace of its own nothing is
+// counted, and it may go to 100 % at once. Others wait until it is measured.
+func TestARiseThatIsNotForecastClaimsAllThereIs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		in   scene
+		want int64
+	}{
+		"forecast":                  {paced(25, 20, 8, 4), 24 * 1024},
+		"a pace of its own":         {paced(25, 20, 8, 4).fixed().with(func(s *scene) { s.Answers = nil }), nat.PortsPerIP},
+		"a gateway that is unknown": {paced(25, 20, 8, 4).fixed().with(func(s *scene) { s.Outlet.Gateways[0].Unread = "no" }), nat.PortsPerIP},
+	} {
+		d := Decide(Input(c.in))
+		if p := d.Progress; d.Write == nil || p.Hot.IsZero() || p.Watches[0].Claimed != c.want {
+			t.Errorf("%s: %s claims %+v, want %d ports", name, inWords(d), p.Watches, c.want)
+		}
+	}
+}
+
 // TestALongWaitIsToldOnce and goes on; each further one is told again.
 func TestALongWaitIsToldOnce(t *testing.T) {
 	t.Parallel()
