@@ -38,6 +38,9 @@ func convertService(ref rollout.ServiceRef, answer *run.GoogleCloudRunV2Service)
 		Reconciling:        answer.Reconciling,
 		Failure:            failure(answer.TerminalCondition),
 	}
+	if answer.Scaling != nil {
+		service.MinInstances = answer.Scaling.MinInstanceCount
+	}
 	service.Claim, service.ClaimUnread = claimOf(answer.Annotations)
 	service.Annotations = othersOf(answer.Annotations)
 	var err error
@@ -130,9 +133,9 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 		return rollout.Revision{}, fmt.Errorf("request timeout %q", google.Clean(answer.Timeout))
 	}
 	ready, why := readiness(answer.Conditions)
-	var most int64
+	var least, most int64
 	if answer.Scaling != nil {
-		most = answer.Scaling.MaxInstanceCount
+		least, most = answer.Scaling.MinInstanceCount, answer.Scaling.MaxInstanceCount
 	}
 	return rollout.Revision{
 		Presence:  rollout.Found,
@@ -145,7 +148,10 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 		Timeout:   timeout,
 		Image:     google.Clean(image(answer.Containers)),
 
+		MinInstances: least,
 		MaxInstances: most,
+		CloudSQL:     socketOfCloudSQL(answer.Volumes),
+		OwnURL:       ownURL(answer.Name, answer.Containers),
 	}, nil
 }
 

@@ -90,6 +90,7 @@ func (v view) finish(d Decision) Decision {
 	}
 	d = v.calls(d)
 	d.Progress = v.remembers(d.Progress)
+	d.Advice = v.advice(d.Progress)
 	d.Checks, d.Gateways, d.Release = v.checks, v.states(), v.release(d)
 	d.Serves = v.effective
 	d.InSync = v.desired.Equal(v.effective) && (p.Stable == "" || p.ours(v.desired))

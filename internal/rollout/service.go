@@ -58,6 +58,9 @@ type Service struct {
 	ClaimUnread string
 	Annotations map[string]string // of others, which a write must carry along
 
+	// MinInstances is divided among the revisions by weight; 0 for none.
+	MinInstances int64
+
 	Desired   []Entry // what was asked for
 	Effective []Entry // what serves
 
@@ -150,9 +153,16 @@ type Revision struct {
 	Egress    Egress
 	VPC       VPCAccess     // empty without VPC access, and where it is not understood
 	Timeout   time.Duration // request timeout; 0 when not reported
-	// MaxInstances is the largest number of instances; 0 when not reported.
+	// MinInstances is the revision's own least number of instances, MaxInstances the
+	// largest; 0 when not reported.
+	MinInstances int64
 	MaxInstances int64
 	Image        string
+	// CloudSQL is used through the built-in socket.
+	CloudSQL bool
+	// OwnURL is the name of the variable of its environment that holds the service's
+	// own public URL; "" for none. Values are secrets and never kept.
+	OwnURL string
 }
 
 // unread tells whether nobody knows what the revision is like.

@@ -1,0 +1,54 @@
+package cloudrun
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	run "google.golang.org/api/run/v2"
+)
+
+// TestTheVariableThatHoldsTheServicesOwnURL: its name, and nothing of its value.
+func TestTheVariableThatHoldsTheServicesOwnURL(t *testing.T) {
+	t.Parallel()
+	const revision = "projects/shop/locations/europe-west1/services/web/revisions/web-2"
+	for value, want := range map[string]string{
+		"https://web-abcdefghij-ew.a.run.app":              "SELF",
+		"https://web-123456789012.europe-west1.run.app/ap": "SELF",
+		"graphql=https://web-abcdefghij-ew.a.run.app,x":    "SELF",
+		"https://web-admin-abcdefghij-ew.a.run.app":        "",
+		"https://admin-web-abcdefghij-ew.a.run.app":        "",
+		"https://api-123456789012.europe-west1.run.app":    "",
+		"https://web.example.com":                          "",
+		"http://127.0.0.1:8080":                            "",
+		"":                                                 "",
+	} {
+		containers := []*run.GoogleCloudRunV2Container{
+			nil, {Env: []*run.GoogleCloudRunV2EnvVar{nil, {Name: "OTHER", Value: "hunter2"}, {Name: "SELF", Value: value}}},
+		}
+		if got := ownURL(revision, containers); got != want {
+			t.Errorf("of %q it tells %q, want %q", value, got, want)
+		}
+	}
+	long := []*run.GoogleCloudRunV2Container{{Env: []*run.GoogleCloudRunV2EnvVar{
+		{Name: strings.Repeat("X", 5000), Value: "https://web-abcdefghij-ew.a.run.app"},
+	}}}
+	if got := ownURL(revision, long); len(got) != longestVariable {
+		t.Errorf("a long name is told with %d bytes", len(got))
+	}
+	if got := ownURL("web-2", long); got != "" {
+		t.Errorf("without a service it tells %q", got)
+	}
+}
+
+func TestWhatElseIsReadOfARevision(t *testing.T) {
+	t.Parallel()
+	body := replaced(t, revisionJSON, `"containers": [`,
+		`"scaling": {"minInstanceCount": 3, "maxInstanceCount": 7}, "volumes": [null, {"name": "sql", "cloudSqlInstance": {"instances": ["a"]}}], "containers": [`)
+	client, _ := dial(t, answering(http.StatusOK, body))
+	got, err := client.Revisions(t.Context(), web, []string{"web-2"})
+	r := got["web-2"]
+	if err != nil || r.MinInstances != 3 || r.MaxInstances != 7 || !r.CloudSQL || r.OwnURL != "" {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}

@@ -1,0 +1,71 @@
+package rollout
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/sluice-rollouts/sluice/internal/nat"
+)
+
+func (s scene) revised(change func(*Revision)) scene {
+	return s.with(func(s *scene) {
+		r := s.Revisions["web-2"]
+		change(&r)
+		s.Revisions["web-2"] = r
+	})
+}
+
+// TestAdvice is what an attempt finds of its service and its gateways.
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	start := at(0).behindNat().outlet(leaves(nat1)).revised(func(r *Revision) { r.Egress = EgressAll })
+	for name, c := range map[string]struct {
+		in   scene
+		want []nat.Code
+	}{
+		"an ordinary service":             {start, []nat.Code{nat.AllTrafficUnneeded, nat.TooFewPorts, nat.NoMinimum, nat.LoggingOff}},
+		"one that calls itself":           {start.revised(func(r *Revision) { r.OwnURL = "SELF" }), []nat.Code{nat.OwnURLCalled, nat.AllTrafficUnneeded, nat.TooFewPorts, nat.NoMinimum, nat.LoggingOff}},
+		"one with Cloud SQL":              {start.revised(func(r *Revision) { r.CloudSQL = true }), []nat.Code{nat.CloudSQLPublic, nat.AllTrafficUnneeded, nat.TooFewPorts, nat.NoMinimum, nat.LoggingOff}},
+		"one with a minimum of its own":   {start.revised(func(r *Revision) { r.MinInstances = 3 }), []nat.Code{nat.AllTrafficUnneeded, nat.TooFewPorts, nat.LoggingOff}},
+		"one with the service's":          {start.with(func(s *scene) { s.Service.MinInstances = 3 }), []nat.Code{nat.AllTrafficUnneeded, nat.TooFewPorts, nat.LoggingOff}},
+		"nobody asks Compute":             {start.outlet(Outlet{}).saw(nat1), nil},
+		"Compute does not tell":           {start.outlet(Outlet{Presence: Found, Gateways: []Gateway{{Source: nat1, Unread: "denied"}}}), nil},
+		"after a rollback":                {start.with(func(s *scene) { s.Progress = s.Progress.latch("web-2"); s.Progress.Phase = RolledBack }), nil},
+		"without NAT there is no finding": {at(25), []nat.Code{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			findings := Decide(Input(c.in)).Advice
+			var got []nat.Code
+			if findings != nil {
+				got = []nat.Code{}
+			}
+			for _, f := range findings {
+				got = append(got, f.Code)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestAdviceDecidesNothing, whatever it is about.
+func TestAdviceDecidesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		in := garbage{t}.input()
+		d := Decide(in)
+		for name, r := range in.Revisions {
+			r.CloudSQL, r.OwnURL = true, "SELF"
+			in.Revisions[name] = r
+		}
+		other := Decide(in)
+		d.Advice, other.Advice = nil, nil
+		if diff := cmp.Diff(d, other, cmp.AllowUnexported(Decision{}, Write{})); diff != "" {
+			t.Fatalf("advice decides (-without +with):\n%s", diff)
+		}
+	})
+}
