@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/analysis"
@@ -230,26 +231,58 @@ func neighbours(t *testing.T) (a, b *stage) {
 
 const soonEnough = 5 * time.Second
 
-// TestARiseThatWasOvertakenLooksAgain: two workers decide on the same headroom,
-// and only one of them saves.
-func TestARiseThatWasOvertakenLooksAgain(t *testing.T) {
+// TestARiseThatWasOvertakenIsDecidedAgain: two workers decide on the same headroom,
+// and the second one decides anew on what the first one claims, without reading the
+// clouds again.
+func TestARiseThatWasOvertakenIsDecidedAgain(t *testing.T) {
 	t.Parallel()
 	a, b := neighbours(t)
 	b.cloud.set(func() { b.cloud.onAnswer = func() { a.pass() } })
-	before := b.get()
-	if wait := b.pass().RequeueAfter; wait != staleWait {
-		t.Errorf("looks again in %v, want %v", wait, staleWait)
-	}
-	if a.cloud.sent() != 1 || b.cloud.sent() != 0 {
-		t.Fatalf("a sent %d writes, b %d; want 1 and none", a.cloud.sent(), b.cloud.sent())
-	}
-	if diff := cmp.Diff(before.Status, b.get().Status); diff != "" {
-		t.Errorf("b saved (-before +after):\n%s", diff)
-	}
+	reads := b.cloud.reads
 	b.pass()
-	if b.cloud.sent() != 1 {
+	if a.cloud.sent() != 1 || b.cloud.sent() != 1 {
+		t.Fatalf("a sent %d writes, b %d; want 1 each", a.cloud.sent(), b.cloud.sent())
+	}
+	if b.cloud.reads != reads+1 {
+		t.Errorf("b was read %d times", b.cloud.reads-reads)
+	}
+	last := b.r.ledger.last[natOne]
+	if last.by != b.get().UID || b.r.ledger.looked[last.by] != last.turn-1 {
+		t.Errorf("b did not look at what a claims: %+v, looked at turn %d", last, b.r.ledger.looked[last.by])
+	}
+}
+
+// TestARiseThatIsOvertakenAgainAndAgainLooksAnew: its facts are getting old.
+func TestARiseThatIsOvertakenAgainAndAgainLooksAnew(t *testing.T) {
+	t.Parallel()
+	a, b := neighbours(t)
+	lists := 0
+	b.r.Client = overtaking{b.r.Client, func() {
+		lists++
+		b.r.ledger.enter(types.UID("another"), claiming(1, natOne), morning)
+	}}
+	before := b.get()
+	if wait := b.pass().RequeueAfter; wait != staleWait || lists != overtaken {
+		t.Errorf("looks again in %v after %d lists, want %v after %d", wait, lists, staleWait, overtaken)
+	}
+	if diff := cmp.Diff(before.Status, b.get().Status); diff != "" || b.cloud.sent() != 0 {
+		t.Errorf("b sent %d and saved (-before +after):\n%s", b.cloud.sent(), diff)
+	}
+	b.r.Client = a.client
+	if b.pass(); b.cloud.sent() != 1 {
 		t.Error("b never rises")
 	}
+}
+
+// overtaking is a cache behind whose back somebody rises each time it is listed.
+type overtaking struct {
+	client.Client
+	rise func()
+}
+
+func (o overtaking) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	defer o.rise()
+	return o.Client.List(ctx, list, opts...)
 }
 
 // TestANeighbourIsReckonedWith: what one rollout claims the other one knows, and

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -22,6 +23,10 @@ const (
 	// delta is how long after its save a write may still be sent: what a person
 	// has changed since then was not known to the decision.
 	delta = 5 * time.Second
+	// overtaken is how often a rise is decided on one look at the clouds, when others
+	// behind the same gateway come first: reading everything anew for each of them
+	// would use up the quota that a way back needs.
+	overtaken = 8
 	// workers is how many rollouts are looked at side by side.
 	workers = 8
 )
@@ -91,7 +96,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 		return r.explain(ctx, ro, err)
 	}
 	r.memory.looked(ro)
-	if err := r.act(ctx, cloud, ro, in, d); err != nil {
+	err = r.act(ctx, cloud, ro, in, d)
+	for tries := 1; errors.Is(err, errOvertaken) && tries < overtaken; tries++ {
+		if in.Peers, err = r.peers(ctx, ro, in); err == nil {
+			d = rollout.Decide(in)
+			err = r.act(ctx, cloud, ro, in, d)
+		}
+	}
+	if err != nil {
 		return r.explain(ctx, ro, err)
 	}
 	return ctrl.Result{RequeueAfter: wait(in, d)}, nil
