@@ -122,5 +122,6 @@ func routine(in rollout.Input, d rollout.Decision) bool {
 	was, now := in.Progress, d.Progress
 	now.Baked, now.Judged, now.Breaches = was.Baked, was.Judged, was.Breaches
 	now.NoDataSince, now.Generation = was.NoDataSince, was.Generation
+	now.Company = was.Company // it changes each minute while a neighbour is hot
 	return was.Phase == now.Phase && equality.Semantic.DeepEqual(attemptOf(was), attemptOf(now))
 }

@@ -182,6 +182,24 @@ func TestWhatChangesSomethingIsDecidedOnALiveRead(t *testing.T) {
 	}
 }
 
+// TestAHotNeighbourAloneChangesNothing: that it was there is remembered anew each
+// minute, and many behind one gateway would all read live for it.
+func TestAHotNeighbourAloneChangesNothing(t *testing.T) {
+	t.Parallel()
+	in := rollout.Input{
+		Service:  rollout.Service{Presence: rollout.Found},
+		Progress: rollout.Progress{Phase: rollout.Baking, Company: rollout.Company{Since: morning, Until: morning}},
+	}
+	d := rollout.Decision{Progress: in.Progress}
+	d.Progress.Company.Until = morning.Add(time.Minute)
+	if !routine(in, d) {
+		t.Error("it is read live")
+	}
+	if d.Progress.Step = 2; routine(in, d) {
+		t.Error("another step is not")
+	}
+}
+
 func TestAWriteUnderWayIsFollowedLive(t *testing.T) {
 	t.Parallel()
 	w := watching(t)
