@@ -148,10 +148,22 @@ func (c *Client) describe(ctx context.Context, g gateway, now time.Time) rollout
 	all, at, failure := c.status(ctx, g.router, now)
 	if failure != nil {
 		told.Unread = explain(failure, "compute.routers.get", g.router.project)
+		told.NAT.IPs = c.lastIPs(ctx, g, now)
 		return told
 	}
 	if told.Unread = report(&told.NAT, g.config, all[g.config.Name]); told.Unread == "" {
 		told.ReadAt = at
 	}
 	return told
+}
+
+// lastIPs is how many addresses a gateway had when that was last known: people
+// change them as rarely as the rest, and whose a trouble is cannot be told without.
+func (c *Client) lastIPs(ctx context.Context, g gateway, now time.Time) int64 {
+	last := nat.Gateway{}
+	all, known := c.statuses.last(ctx, g.router, now, configAges.stale)
+	if !known || report(&last, g.config, all[g.config.Name]) != "" {
+		return 0
+	}
+	return last.IPs
 }

@@ -75,6 +75,21 @@ func (s *shelf[K, V]) get(
 	return none, time.Time{}, it.failure
 }
 
+// last gives the newest answer that there was, up to an age, and asks nobody.
+func (s *shelf[K, V]) last(ctx context.Context, key K, now time.Time, maxAge time.Duration) (value V, known bool) {
+	it := s.item(key, now)
+	select {
+	case it.turn <- struct{}{}:
+	case <-ctx.Done():
+		return value, false
+	}
+	defer func() { <-it.turn }()
+	if !fresh(it.at, now, maxAge) {
+		return value, false
+	}
+	return it.value, true
+}
+
 func (it *item[V]) resting(now time.Time) bool {
 	return it.failure != nil && now.Before(it.resume) && !now.Before(it.tried)
 }

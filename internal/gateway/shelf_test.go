@@ -170,6 +170,25 @@ func TestAFailedReadIsNotRepeatedByEveryPass(t *testing.T) {
 	}
 }
 
+// TestHowManyAddressesThereWereIsNotForgotten: while the status cannot be read it is
+// not known what the gateway has to give, but for judging it that is enough.
+func TestHowManyAddressesThereWereIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	below := usual()
+	client := dial(t, below)
+	had := out(t, client, noon, byDefault).Gateways[0].NAT
+	below.set(list+"/r1/getRouterStatus", "503 oops")
+	for minute, want := range map[int]int64{1: had.IPs, 3: had.IPs, 29: had.IPs, 31: 0} {
+		got := out(t, client, noon.Add(time.Duration(minute)*time.Minute), byDefault).Gateways[0]
+		if got.NAT.IPs != want || minute > 2 && (got.Unread == "" || got.NAT.Endpoints != 0 || !got.ReadAt.IsZero()) {
+			t.Errorf("after %d minutes: %+v, want %d addresses", minute, got, want)
+		}
+	}
+	if had.IPs == 0 {
+		t.Error("it had none")
+	}
+}
+
 // TestAnAPIThatStaysAwayIsAskedLessAndLessOften: each try may hold up a worker for
 // as long as a call may take.
 func TestAnAPIThatStaysAwayIsAskedLessAndLessOften(t *testing.T) {

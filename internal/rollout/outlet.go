@@ -34,7 +34,8 @@ type Gateway struct {
 	// others add: Allocated and Reserved.
 	NAT nat.Gateway
 	// Unread is why its addresses and endpoints in NAT are not known, for people; it
-	// names the permission if one is missing. Empty when they are known.
+	// names the permission if one is missing. Empty when they are known. NAT may still
+	// have the addresses of up to half an hour ago.
 	Unread string
 	// ReadAt is when addresses and endpoints were read, at most two minutes ago.
 	ReadAt time.Time
