@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -265,11 +264,9 @@ func (v view) fleet() nat.Fleet {
 		for _, p := range a.Points {
 			if p.End.After(v.Now.Add(-fleetMemory)) && !p.End.After(a.Through) {
 				busy[p.End] += p.Value
+				f.Busy = max(f.Busy, busy[p.End])
 			}
 		}
-	}
-	if most := slices.Sorted(maps.Values(busy)); len(most) > 0 {
-		f.Busy = most[len(most)*3/4]
 	}
 	if a, b := v.revision(v.Progress.Stable).MaxInstances, f.CandidateMost; a > 0 && b > 0 {
 		f.Busy = min(f.Busy, max(a, b)) // a part of an instance is one to each revision
