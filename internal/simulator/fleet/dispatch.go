@@ -1,17 +1,19 @@
 package fleet
 
-import "math"
-
 // dispatch gives waiting requests to instances: evenly to those that the autoscaler
-// wants, and to the others where these have no room left. What nobody can take goes
-// on waiting.
+// wants; where these have no room left, to as few of the others as can take them
+// (chosen), so that what the load does not need comes to rest and ends. What nobody
+// can take goes on waiting.
 func (r *Revision) dispatch() {
 	if r.queued == 0 || len(r.instances) == 0 {
 		return
 	}
 	r.cursor++
-	for _, most := range []int{max(1, r.target), math.MaxInt} {
-		for r.queued > 0 && r.round(most) {
+	for r.queued > 0 && r.round(max(1, r.target)) {
+	}
+	for _, i := range r.instances {
+		if n := min(i.free(), r.queued); n > 0 && i.state == serving {
+			r.hand(i, n)
 		}
 	}
 }
