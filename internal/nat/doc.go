@@ -14,8 +14,8 @@
 //	room     = capacity − ceil(capacity × reserve percent / 100)
 //	taken    = max(endpoints of the router's status, ceil(allocated ports / ports per endpoint))
 //	needed   = ceil(instances that the whole traffic keeps busy × weight / 100)
-//	peak     = max(ceil(needed × overshoot), minimum instances)
-//	adds     = max(0, peak − candidate's instances now) × endpoints per instance
+//	peak     = max(has + ceil(max(0, needed − has) × overshoot), minimum instances)
+//	adds     = max(0, peak − has) × endpoints per instance
 //
 // A step fits when it adds nothing or
 //

@@ -39,7 +39,7 @@ func (e *example) step(c Forecast) {
 }
 
 func (e *example) play() {
-	e.gateway = Gateway{Name: "nat-1", IPs: 1, Ports: 1024, Endpoints: 22}
+	e.gateway = Gateway{Name: "nat-1", IPs: 1, Ports: 1024, Endpoints: 34}
 	e.fleet = Fleet{Stable: 8, Busy: 8}
 	gateways := func() []Gateway { return []Gateway{e.gateway} }
 	c := Foresee(e.gateway, e.fleet, DefaultPolicy(), 0)

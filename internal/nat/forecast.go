@@ -72,7 +72,7 @@ func Foresee(g Gateway, f Fleet, p Policy, weight int64) Forecast {
 	}
 	c.Room = c.Capacity - c.Kept
 	c.Promised = ceilDiv(count(g.Reserved), c.Each)
-	c.Peak = max(p.overshot(c.Needed), c.Least)
+	c.Peak = max(c.Has+p.overshot(max(0, c.Needed-c.Has)), c.Least)
 	c.Starts = max(0, c.Peak-c.Has)
 	c.Adds = c.Starts * p.EndpointsPerInstance
 	return c.limited(f, p)

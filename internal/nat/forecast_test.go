@@ -34,7 +34,7 @@ func TestForecastIsWrittenWithItsArithmetic(t *testing.T) {
 		},
 		"instances that the candidate has are not added again": {
 			nat1(46),
-			Fleet{Stable: 12, Candidate: 4, Busy: 12},
+			Fleet{Stable: 12, Candidate: 2, Busy: 12},
 			25, true,
 			"nat-1: 46 of 63 endpoints (1,024 ports each) taken; 25% adds up to 2; 20% is kept in reserve: room for 50",
 		},
@@ -124,8 +124,8 @@ func TestForecastKeepsEveryNumberOnTheWay(t *testing.T) {
 	t.Parallel()
 	want := Forecast{
 		Gateway: "nat-1", Weight: 25,
-		Load: 12, Needed: 3, Least: 0, Peak: 6, Has: 1, Starts: 5,
-		Each: 1024, Capacity: 63, Kept: 13, Room: 50, Taken: 30, Adds: 10, Promised: 2, Reserve: 20,
+		Load: 12, Needed: 3, Least: 0, Peak: 5, Has: 1, Starts: 4,
+		Each: 1024, Capacity: 63, Kept: 13, Room: 50, Taken: 30, Adds: 8, Promised: 2, Reserve: 20,
 		Allowed: 10, Most: 18, Bound: GatewayPorts,
 	}
 	g := nat1(30)
@@ -133,8 +133,8 @@ func TestForecastKeepsEveryNumberOnTheWay(t *testing.T) {
 	if diff := cmp.Diff(want, Foresee(g, Fleet{Stable: 12, Candidate: 1, Busy: 12}, DefaultPolicy(), 25)); diff != "" {
 		t.Errorf("forecast (-want +got):\n%s", diff)
 	}
-	if got := want.Ports(); got != 10240 {
-		t.Errorf("the step may take %d ports, want 10,240", got)
+	if got := want.Ports(); got != 8192 {
+		t.Errorf("the step may take %d ports, want 8,192", got)
 	}
 }
 
@@ -242,7 +242,8 @@ func TestLargestSafeWeight(t *testing.T) {
 	}{
 		"the step itself":                         {[]Gateway{nat1(30)}, twelve, 5, 25, 25},
 		"a smaller one, two instances' worth":     {[]Gateway{nat1(46)}, twelve, 5, 25, 16},
-		"none that is more than there is already": {[]Gateway{nat1(49)}, Fleet{Busy: 12, Candidate: 2}, 8, 25, 0},
+		"none that is more than there is already": {[]Gateway{nat1(49)}, Fleet{Busy: 12, Candidate: 2}, 16, 25, 0},
+		"what the candidate has carries it":       {[]Gateway{nat1(49)}, Fleet{Busy: 12, Candidate: 2}, 8, 25, 16},
 		"none at all":                             {[]Gateway{nat1(52)}, twelve, 0, 5, 0},
 		"the fuller gateway decides":              {[]Gateway{nat1(10), nat1(46)}, twelve, 5, 25, 16},
 		"no gateway, no limit":                    {nil, twelve, 5, 25, 25},

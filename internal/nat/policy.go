@@ -6,8 +6,8 @@ import "math"
 type Policy struct {
 	// ReservePercent of a gateway's capacity is never spent by a rollout; 0..100.
 	ReservePercent int64
-	// Overshoot is by which factor a revision that is given traffic may exceed
-	// the instances it needs: "normally less than twice" (docs
+	// Overshoot is how many instances a revision that is given traffic may start
+	// for each that it lacks: "normally less than twice" (docs
 	// run/about-instance-autoscaling). 1..2; 0: 2.
 	Overshoot float64
 	// EndpointsPerInstance is how many endpoints an instance is to the gateway:

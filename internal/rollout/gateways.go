@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -264,9 +265,14 @@ func (v view) fleet() nat.Fleet {
 		for _, p := range a.Points {
 			if p.End.After(v.Now.Add(-fleetMemory)) && !p.End.After(a.Through) {
 				busy[p.End] += p.Value
-				f.Busy = max(f.Busy, busy[p.End])
 			}
 		}
+	}
+	// The upper quartile: in the minute of a shift an instance of either revision
+	// works for the same traffic, and the peak would count both for a quarter of an
+	// hour.
+	if minutes := slices.Sorted(maps.Values(busy)); len(minutes) > 0 {
+		f.Busy = minutes[len(minutes)*3/4]
 	}
 	if a, b := v.revision(v.Progress.Stable).MaxInstances, f.CandidateMost; a > 0 && b > 0 {
 		f.Busy = min(f.Busy, max(a, b)) // a part of an instance is one to each revision

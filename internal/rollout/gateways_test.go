@@ -251,8 +251,8 @@ func TestTheFleetIsAskedForWhileItPaces(t *testing.T) {
 	}
 }
 
-// TestTheFleetIsCountedFromAnswers: what there is now, and the most that was busy
-// at one time.
+// TestTheFleetIsCountedFromAnswers: what there is now, and what was busy in most
+// minutes.
 func TestTheFleetIsCountedFromAnswers(t *testing.T) {
 	t.Parallel()
 	s := at(25).behindNat().outlet(leaves(nat1))

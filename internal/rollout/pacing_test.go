@@ -91,31 +91,31 @@ func TestARiseGoesAsFarAsTheGatewayHasRoom(t *testing.T) {
 	lacks := func(g *Gateway) { g.NAT.ExtraIPs = 2 }
 	dynamic := func(g *Gateway) { g.NAT.Dynamic = true }
 	check(t, map[string]row{
-		"room for the step":                   {paced(25, 26, 8, 4), wrote(100), ""},
-		"room for a part of it":               {paced(25, 38, 8, 4), wrote(62), "web-2 goes from 25% to 62%"},
-		"no room":                             {paced(25, 50, 8, 4), waitsForNat, "web-2 at 25% since Mar 1 11:30Z; 100% waits for room: nat-1: 50 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50; no smaller weight fits either"},
-		"room for too little":                 {paced(25, 44, 8, 4), waitsForNat, "37% would fit, which gains too little while instances of the last shift are going"},
-		"it is all there will be":             {paced(25, 44, 8, 4).lasted(35 * time.Minute), wrote(37), ""},
-		"a rise that starts nothing":          {paced(25, 60, 8, 16), wrote(100), ""},
+		"room for the step":                   {paced(25, 26, 8, 2), wrote(100), ""},
+		"room for a part of it":               {paced(25, 38, 8, 2), wrote(62), "web-2 goes from 25% to 62%"},
+		"no room":                             {paced(25, 50, 8, 2), waitsForNat, "web-2 at 25% since Mar 1 11:30Z; 100% waits for room: nat-1: 50 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50; no smaller weight fits either"},
+		"room for too little":                 {paced(25, 44, 8, 2), waitsForNat, "37% would fit, which gains too little while instances of the last shift are going"},
+		"it is all there will be":             {paced(25, 44, 8, 2).lasted(35 * time.Minute), wrote(37), ""},
+		"a rise that starts nothing":          {paced(25, 60, 8, 8), wrote(100), ""},
 		"the first weight":                    {paced(0, 46, 8, 0), wrote(5), ""},
 		"no room for the first weight":        {paced(0, 47, 8, 0), waitsForNat, "before the first write; 5% waits for room"},
-		"addresses that come by themselves":   {paced(25, 63, 8, 4).compute(auto), wrote(100), ""},
-		"ports that grow":                     {paced(25, 26, 8, 4).compute(dynamic), wrote(100), ""},
-		"ports that grow and are not counted": {paced(25, 26, 8, 4).compute(dynamic).silent(analysis.AllocatedPorts, ""), cannotSee, "its allocated ports are not known"},
+		"addresses that come by themselves":   {paced(25, 63, 8, 2).compute(auto), wrote(100), ""},
+		"ports that grow":                     {paced(25, 26, 8, 2).compute(dynamic), wrote(100), ""},
+		"ports that grow and are not counted": {paced(25, 26, 8, 2).compute(dynamic).silent(analysis.AllocatedPorts, ""), cannotSee, "its allocated ports are not known"},
 		"addresses that are lacking":          {paced(0, 10, 8, 0).compute(lacks), waitsForNat, "nat-1 lacks 2 NAT IPs for what it carries already (minExtraNatIpsNeeded), and has 1"},
 		"lacking with a pace of its own":      {paced(0, 10, 8, 0).fixed().compute(lacks), waitsForNat, "add 2 NAT IPs to nat-1, or lower its minPortsPerVm, which is 1024"},
 		"lacking where they come":             {paced(0, 10, 8, 0).compute(auto), wrote(5), ""},
-		"lacking on the way":                  {paced(25, 10, 8, 4).compute(lacks), waitsForNat, "it lacks 2 addresses already"},
-		"no room with a pace of its own":      {paced(25, 63, 8, 4).fixed(), wrote(100), ""},
-		"no room and nobody cares":            {paced(25, 63, 8, 4).with(func(s *scene) { s.Plan.NatUnwanted = true }), wrote(100), ""},
-		"no room and no way through":          {paced(25, 63, 8, 4).revision("web-2", time.Hour), wrote(100), ""},
-		"a gateway that is not read":          {paced(25, 10, 8, 4).compute(func(g *Gateway) { g.Unread = "routers.getRouterStatus: denied" }), cannotSee, "nat: nat-1: routers.getRouterStatus: denied"},
-		"a gateway that is named and gone":    {paced(25, 10, 8, 4).gateways().outlet(Outlet{Presence: Unknown, Detail: "unavailable"}), cannotSee, "nat-1: unavailable"},
-		"instances that nobody tells":         {paced(25, 10, 8, 4).silent(analysis.ActiveInstances, analysis.CauseDenied), cannotSee, "instances of web-1: access denied"},
+		"lacking on the way":                  {paced(25, 10, 8, 2).compute(lacks), waitsForNat, "it lacks 2 addresses already"},
+		"no room with a pace of its own":      {paced(25, 63, 8, 2).fixed(), wrote(100), ""},
+		"no room and nobody cares":            {paced(25, 63, 8, 2).with(func(s *scene) { s.Plan.NatUnwanted = true }), wrote(100), ""},
+		"no room and no way through":          {paced(25, 63, 8, 2).revision("web-2", time.Hour), wrote(100), ""},
+		"a gateway that is not read":          {paced(25, 10, 8, 2).compute(func(g *Gateway) { g.Unread = "routers.getRouterStatus: denied" }), cannotSee, "nat: nat-1: routers.getRouterStatus: denied"},
+		"a gateway that is named and gone":    {paced(25, 10, 8, 2).gateways().outlet(Outlet{Presence: Unknown, Detail: "unavailable"}), cannotSee, "nat-1: unavailable"},
+		"instances that nobody tells":         {paced(25, 10, 8, 2).silent(analysis.ActiveInstances, analysis.CauseDenied), cannotSee, "instances of web-1: access denied"},
 		"no instance at all":                  {paced(25, 10, 0, 0).silent(analysis.ActiveInstances, ""), cannotSee, "no instance of web-1 or web-2 was counted in the last 30 minutes"},
-		"instances of long ago":               {paced(25, 26, 8, 4).with(func(s *scene) { s.age(Input(*s).source("web-2"), 4*time.Minute) }), wrote(75), ""},
-		"the last rise is not measured":       {paced(25, 10, 8, 4).silent(analysis.AllocatedPorts, "").with(func(s *scene) { s.Progress.Hot = ago(5 * time.Minute) }), waitsForNat, "Goes on when they have, or at Mar 1 12:15Z"},
-		"no way back":                         {paced(25, 10, 8, 4).readiness("web-1", NotReady), "Held/HeldByAnalysis", ""},
+		"instances of long ago":               {paced(25, 26, 8, 2).with(func(s *scene) { s.age(Input(*s).source("web-2"), 4*time.Minute) }), wrote(75), ""},
+		"the last rise is not measured":       {paced(25, 10, 8, 2).silent(analysis.AllocatedPorts, "").with(func(s *scene) { s.Progress.Hot = ago(5 * time.Minute) }), waitsForNat, "Goes on when they have, or at Mar 1 12:15Z"},
+		"no way back":                         {paced(25, 10, 8, 2).readiness("web-1", NotReady), "Held/HeldByAnalysis", ""},
 	})
 }
 
@@ -141,9 +141,9 @@ func (s scene) merged(others analysis.Answers) analysis.Answers {
 func TestAnInsertedWeightIsHeldUntilItIsSeen(t *testing.T) {
 	t.Parallel()
 	on := func(o analysis.Outcome, healthy int) scene {
-		return paced(62, 20, 8, 10).says("errors", Rollback, stub{outcome: o, healthy: healthy})
+		return paced(62, 20, 8, 5).says("errors", Rollback, stub{outcome: o, healthy: healthy})
 	}
-	landed := paced(25, 38, 8, 4).meant(between("web-2", "web-1", 62)).split("web-2", 62, "web-1", 38)
+	landed := paced(25, 38, 8, 2).meant(between("web-2", "web-1", 62)).split("web-2", 62, "web-1", 38)
 	check(t, map[string]row{
 		"it begins to serve":               {landed, "Baking/Progressing", "web-2 at 62%, on the way to 100%; the first evidence comes in a few minutes"},
 		"no minute yet":                    {on(analysis.Incomplete, 0), "Baking/Progressing", "Held until a complete, healthy minute of it is reported; then rises as far as the gateways have room, at most to 100%."},
@@ -154,10 +154,10 @@ func TestAnInsertedWeightIsHeldUntilItIsSeen(t *testing.T) {
 		"one without data":                 {on(analysis.Pass, 1).nat(analysis.NoData), cannotSee, ""},
 		"one that a gateway keeps back":    {on(analysis.Pass, 1).silent(analysis.AllocatedPorts, ""), "Baking/Progressing", ""},
 		"of a gateway that is silent":      {on(analysis.Pass, 1).nat(analysis.Incomplete), "Baking/Progressing", ""},
-		"no room from there":               {paced(62, 45, 8, 10), waitsForNat, "web-2 at 62% since Mar 1 11:30Z; 100% waits for room"},
+		"no room from there":               {paced(62, 45, 8, 5), waitsForNat, "web-2 at 62% since Mar 1 11:30Z; 100% waits for room"},
 		"with a pace of its own it bakes":  {on(analysis.Pass, 19).fixed(), "Baking/Progressing", "19 of 20 minutes"},
 		"the candidate fails":              {on(analysis.Breach, 1), "RollingBack/RollingBack, writes web-1 100%", ""},
-		"the step's own weight is baked":   {paced(25, 20, 8, 4).says("errors", Rollback, stub{outcome: analysis.Pass, healthy: 9}), "Baking/Progressing", "9 of 10 minutes"},
+		"the step's own weight is baked":   {paced(25, 20, 8, 2).says("errors", Rollback, stub{outcome: analysis.Pass, healthy: 9}), "Baking/Progressing", "9 of 10 minutes"},
 		"it becomes a weight of the plan":  {on(analysis.Pass, 9).steps(Step{Weight: 62, Bake: 10 * time.Minute}, Step{Weight: 100}), "Baking/Progressing", "9 of 10 minutes"},
 		"the step comes down to it":        {on(analysis.Pass, 60).steps(Step{Weight: 60, Bake: time.Minute}, Step{Weight: 100}), wrote(100), ""},
 		"a newer revision comes":           {on(analysis.Pass, 1).newer(), "RollingBack/RollingBack, writes web-1 100%", "superseded by web-3"},
@@ -180,20 +180,20 @@ func TestAGateOnTheWayIsPassedOnce(t *testing.T) {
 	allowed := func(s scene) scene { return s.with(func(s *scene) { s.Progress.Approved = 100 }) }
 	const awaits = "AwaitingApproval/AwaitingApproval"
 	check(t, map[string]row{
-		"it is asked first":                 {gate(paced(25, 38, 8, 4)), awaits, "step 2/3 passed; 100% needs a person's approval"},
-		"also where there is no room":       {gate(paced(25, 50, 8, 4)), awaits, ""},
-		"it opens the way":                  {gate(paced(25, 38, 8, 4)).asks(Approve), wrote(62) + ", accepts", ""},
-		"also where there is no room yet":   {gate(paced(25, 50, 8, 4)).asks(Approve), waitsForNat + ", accepts", ""},
-		"it is not asked again for room":    {allowed(gate(paced(25, 38, 8, 4))), wrote(62), ""},
-		"nor from an inserted weight":       {allowed(gate(paced(62, 20, 8, 10))), wrote(100), ""},
-		"nor when the write was lost":       {allowed(gate(paced(25, 38, 8, 4))).meant(between("web-2", "web-1", 62)), wrote(62), ""},
-		"a gate of another weight is asked": {allowed(paced(25, 20, 8, 4).steps(Step{Weight: 25}, Step{Weight: 80, Approval: true}, Step{Weight: 100})), awaits, "80% needs"},
+		"it is asked first":                 {gate(paced(25, 38, 8, 2)), awaits, "step 2/3 passed; 100% needs a person's approval"},
+		"also where there is no room":       {gate(paced(25, 50, 8, 2)), awaits, ""},
+		"it opens the way":                  {gate(paced(25, 38, 8, 2)).asks(Approve), wrote(62) + ", accepts", ""},
+		"also where there is no room yet":   {gate(paced(25, 50, 8, 2)).asks(Approve), waitsForNat + ", accepts", ""},
+		"it is not asked again for room":    {allowed(gate(paced(25, 38, 8, 2))), wrote(62), ""},
+		"nor from an inserted weight":       {allowed(gate(paced(62, 20, 8, 5))), wrote(100), ""},
+		"nor when the write was lost":       {allowed(gate(paced(25, 38, 8, 2))).meant(between("web-2", "web-1", 62)), wrote(62), ""},
+		"a gate of another weight is asked": {allowed(paced(25, 20, 8, 2).steps(Step{Weight: 25}, Step{Weight: 80, Approval: true}, Step{Weight: 100})), awaits, "80% needs"},
 	})
-	approved := Decide(Input(gate(paced(25, 50, 8, 4)).asks(Approve)))
+	approved := Decide(Input(gate(paced(25, 50, 8, 2)).asks(Approve)))
 	if approved.Progress.Approved != 100 {
 		t.Errorf("%s remembers %d%%", inWords(approved), approved.Progress.Approved)
 	}
-	taken := allowed(gate(paced(25, 20, 8, 4))).split("web-2", 10, "web-1", 90).asks(Resume)
+	taken := allowed(gate(paced(25, 20, 8, 2))).split("web-2", 10, "web-1", 90).asks(Resume)
 	taken.Progress.Phase, taken.Progress.Reason = Paused, TrafficConflict
 	if d := Decide(Input(taken)); d.Write == nil || d.Progress.Approved != 0 {
 		t.Errorf("after somebody else's split it was %s and %d%% is still approved", inWords(d), d.Progress.Approved)
@@ -205,7 +205,7 @@ func TestAGateOnTheWayIsPassedOnce(t *testing.T) {
 func TestARiseThatWasLostIsSentAgain(t *testing.T) {
 	t.Parallel()
 	lost := func(endpoints int64) scene {
-		s := paced(25, endpoints, 8, 4).meant(between("web-2", "web-1", 62))
+		s := paced(25, endpoints, 8, 2).meant(between("web-2", "web-1", 62))
 		s.Progress.Phase, s.Progress.Hot = Shifting, ago(2*time.Minute)
 		s.Progress.Watches[0].Claimed = 12 * 1024
 		return s
@@ -282,7 +282,7 @@ func TestANewAttemptBeginsAnew(t *testing.T) {
 // answer.
 func TestAGatewayOutOfSightEndsInAPause(t *testing.T) {
 	t.Parallel()
-	s := paced(25, 10, 8, 4).compute(func(g *Gateway) { g.Unread = "denied" })
+	s := paced(25, 10, 8, 2).compute(func(g *Gateway) { g.Unread = "denied" })
 	s.Progress.Clock = Stopwatch{}
 	for range 200 {
 		d := Decide(Input(s))
@@ -335,8 +335,8 @@ func TestARiseNeverExceedsWhatFits(t *testing.T) {
 func TestWhereNatDoesNotMatterNothingIsPaced(t *testing.T) {
 	t.Parallel()
 	for name, s := range map[string]scene{
-		"unwanted": paced(25, 63, 8, 4).with(func(s *scene) { s.Plan.NatUnwanted = true }),
-		"private":  paced(25, 63, 8, 4).revision("web-2", time.Hour),
+		"unwanted": paced(25, 63, 8, 2).with(func(s *scene) { s.Plan.NatUnwanted = true }),
+		"private":  paced(25, 63, 8, 2).revision("web-2", time.Hour),
 	} {
 		d := Decide(Input(s))
 		if d.Write == nil || !d.Progress.Hot.IsZero() || strings.Contains(d.Note+d.Next, "room") {

@@ -29,36 +29,36 @@ func TestWhatMakesRoom(t *testing.T) {
 	}
 	check(t, map[string]row{
 		"instances of the last shift": {
-			paced(25, 50, 8, 4).lasted(10 * time.Minute), waitsForNat,
+			paced(25, 50, 8, 2).lasted(10 * time.Minute), waitsForNat,
 			"Instances that the shift of Mar 1 11:50Z left idle end by Mar 1 12:05Z and give back their addresses by Mar 1 12:25Z; goes on by itself then: " +
 				"without 2 of stable's instances it is nat-1: 46 of 63 endpoints (1,024 ports each) taken; 37% adds up to 4; 20% is kept in reserve: room for 50.",
 		},
 		"they are not enough": {
-			paced(25, 60, 8, 4).lasted(10 * time.Minute), waitsForNat,
+			paced(25, 60, 8, 2).lasted(10 * time.Minute), waitsForNat,
 			"goes on by itself if that is enough, but without 2 of stable's instances it is nat-1: 56 of 63 endpoints (1,024 ports each) taken; " +
 				"100% adds up to 24; 20% is kept in reserve: room for 50. Else: add 1 NAT IP to nat-1, lower its minPortsPerVm to 512, " +
 				"or set spec.strategy.pacing: Fixed, which rises without a forecast.",
 		},
 		"addresses of the last shift": {
-			paced(25, 50, 8, 4).lasted(20 * time.Minute), waitsForNat,
+			paced(25, 50, 8, 2).lasted(20 * time.Minute), waitsForNat,
 			"left idle ended by Mar 1 11:55Z and give back their addresses by Mar 1 12:15Z; goes on by itself if that is enough; else: add 1 NAT IP to nat-1",
 		},
 		"nothing of ours": {
-			quiet(paced(25, 50, 8, 4)), waitsForNat,
+			quiet(paced(25, 50, 8, 2)), waitsForNat,
 			"Goes on by itself when others behind nat-1 need less; else: add 1 NAT IP to nat-1, lower its minPortsPerVm to 512, or set spec.strategy.pacing: Fixed",
 		},
 		"a reserve": {
-			quiet(paced(87, 49, 8, 15)), waitsForNat, "add 1 NAT IP to nat-1, lower its minPortsPerVm to 512, set spec.nat.reservePercent: 19, or set",
+			quiet(paced(87, 49, 8, 7)), waitsForNat, "add 1 NAT IP to nat-1, lower its minPortsPerVm to 512, set spec.nat.reservePercent: 15, or set",
 		},
 		"addresses that it lacks": {
-			quiet(paced(25, 10, 8, 4)).compute(func(g *Gateway) { g.NAT.ExtraIPs = 3 }), waitsForNat,
+			quiet(paced(25, 10, 8, 2)).compute(func(g *Gateway) { g.NAT.ExtraIPs = 3 }), waitsForNat,
 			"else: add 3 NAT IPs to nat-1, or set spec.strategy.pacing: Fixed",
 		},
 		"ports that grow": {
-			quiet(paced(25, 50, 8, 4)).compute(func(g *Gateway) { g.NAT.Dynamic = true }), waitsForNat, "else: add 1 NAT IP to nat-1, or set",
+			quiet(paced(25, 50, 8, 2)).compute(func(g *Gateway) { g.NAT.Dynamic = true }), waitsForNat, "else: add 1 NAT IP to nat-1, or set",
 		},
 		"instances that the candidate may have": {
-			most(quiet(paced(25, 10, 8, 4))).steps(Step{Weight: 25}, Step{Weight: 26, Bake: time.Minute}, Step{Weight: 100}), wrote(26), "",
+			most(quiet(paced(25, 10, 8, 2))).steps(Step{Weight: 25}, Step{Weight: 26, Bake: time.Minute}, Step{Weight: 100}), wrote(26), "",
 		},
 		"more than the candidate may have": {
 			most(quiet(paced(62, 10, 8, 5))), waitsForNat, "raise the candidate's maximum of instances, or set spec.strategy.pacing: Fixed",

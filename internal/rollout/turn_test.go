@@ -17,7 +17,7 @@ import (
 // endpoints, and there is room for 30 of them.
 func TestRolloutsBehindOneGatewayTakeTurns(t *testing.T) {
 	t.Parallel()
-	alone := paced(25, 20, 8, 4)
+	alone := paced(25, 20, 8, 2)
 	waiting := alone.with(func(s *scene) {
 		s.Progress.Phase, s.Progress.Reason, s.Progress.Waiting = Held, WaitingForNat, ago(10*time.Minute)
 	})
@@ -41,7 +41,7 @@ func TestRolloutsBehindOneGatewayTakeTurns(t *testing.T) {
 		"a younger one waits":                {waiting.peers(queued(5*time.Minute, 24)), wrote(100), ""},
 		"one of the same age":                {waiting.peers(queued(10*time.Minute, 24)), wrote(100), ""},
 		"behind another gateway":             {alone.with(func(s *scene) { s.Peers = []Peer{{nat2, hot(30)}} }), wrote(100), ""},
-		"a step that starts nothing":         {paced(25, 20, 8, 16).peers(hot(30)), wrote(100), ""},
+		"a step that starts nothing":         {paced(25, 20, 8, 8).peers(hot(30)), wrote(100), ""},
 		"a pace of its own":                  {alone.fixed().peers(hot(30)), wrote(100), ""},
 		"a breach does not wait":             {alone.peers(hot(30)).errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"nor does a person's abort":          {alone.peers(hot(30)).asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
@@ -62,11 +62,11 @@ func TestWhatAWaitingRolloutClaims(t *testing.T) {
 		since time.Time
 		ports int64
 	}{
-		"one that comes":          {paced(25, 20, 8, 4).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 30 * 1024}), now, 24 * 1024},
-		"one that has waited":     {paced(25, 20, 8, 4).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 30 * 1024}).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), ago(time.Hour), 24 * 1024},
-		"one that does not fit":   {paced(25, 50, 8, 4), now, 0},
-		"one that waits for data": {paced(25, 50, 8, 4).errors(analysis.NoData).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), ago(time.Hour), 0},
-		"one that bakes again":    {paced(25, 20, 8, 4).errors(analysis.Incomplete).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), time.Time{}, 0},
+		"one that comes":          {paced(25, 20, 8, 2).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 30 * 1024}), now, 24 * 1024},
+		"one that has waited":     {paced(25, 20, 8, 2).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 30 * 1024}).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), ago(time.Hour), 24 * 1024},
+		"one that does not fit":   {paced(25, 50, 8, 2), now, 0},
+		"one that waits for data": {paced(25, 50, 8, 2).errors(analysis.NoData).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), ago(time.Hour), 0},
+		"one that bakes again":    {paced(25, 20, 8, 2).errors(analysis.Incomplete).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), time.Time{}, 0},
 	} {
 		p := Decide(Input(c.in)).Progress
 		if !p.Waiting.Equal(c.since) || p.Watches[0].Claimed != c.ports {
@@ -83,9 +83,9 @@ func TestARiseThatIsNotForecastClaimsAllThereIs(t *testing.T) {
 		in   scene
 		want int64
 	}{
-		"forecast":                  {paced(25, 20, 8, 4), 24 * 1024},
-		"a pace of its own":         {paced(25, 20, 8, 4).fixed().with(func(s *scene) { s.Answers = nil }), nat.PortsPerIP},
-		"a gateway that is unknown": {paced(25, 20, 8, 4).fixed().with(func(s *scene) { s.Outlet.Gateways[0].Unread = "no" }), nat.PortsPerIP},
+		"forecast":                  {paced(25, 20, 8, 2), 24 * 1024},
+		"a pace of its own":         {paced(25, 20, 8, 2).fixed().with(func(s *scene) { s.Answers = nil }), nat.PortsPerIP},
+		"a gateway that is unknown": {paced(25, 20, 8, 2).fixed().with(func(s *scene) { s.Outlet.Gateways[0].Unread = "no" }), nat.PortsPerIP},
 	} {
 		d := Decide(Input(c.in))
 		if p := d.Progress; d.Write == nil || p.Hot.IsZero() || p.Watches[0].Claimed != c.want {
@@ -97,7 +97,7 @@ func TestARiseThatIsNotForecastClaimsAllThereIs(t *testing.T) {
 // TestALongWaitIsToldOnce and goes on; each further one is told again.
 func TestALongWaitIsToldOnce(t *testing.T) {
 	t.Parallel()
-	s := paced(25, 50, 8, 4)
+	s := paced(25, 50, 8, 2)
 	told := 0
 	for range 4 * 90 {
 		d := Decide(Input(s))
@@ -114,7 +114,7 @@ func TestALongWaitIsToldOnce(t *testing.T) {
 			t.Fatalf("after %s it says %s", s.Now.Sub(now), d.Note)
 		}
 		s.Progress, s.Now = d.Progress, s.Now.Add(15*time.Second)
-		s.Answers = paced(25, 50, 8, 4).Answers
+		s.Answers = paced(25, 50, 8, 2).Answers
 		s = s.compute(func(g *Gateway) { g.NAT.Endpoints = 50 })
 	}
 	if told != 1 {
@@ -151,7 +151,7 @@ func TestOneOfManyMayAlwaysGo(t *testing.T) {
 		var crew crew
 		for range rapid.IntRange(2, 5).Draw(t, "rollouts") {
 			s := paced(25, endpoints, 8, rapid.Int64Range(0, 12).Draw(t, "instances")).lasted(50 * time.Minute)
-			s.Answers = paced(25, endpoints, 8, 4).silent(analysis.AllocatedPorts, "").Answers // nothing cools
+			s.Answers = paced(25, endpoints, 8, 2).silent(analysis.AllocatedPorts, "").Answers // nothing cools
 			crew = append(crew, &s)
 		}
 		at, gone := now, map[int]bool{}

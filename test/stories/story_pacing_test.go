@@ -56,7 +56,7 @@ func hide(why string) func(*teller) { return func(b *teller) { b.unread = why } 
 
 // narrow is played again under disorder.
 var narrow = story{
-	name: "narrow", world: []func(*simulator.Scenario){physical(2048, 40)}, plan: []func(*rollout.Plan){headroom},
+	name: "narrow", world: []func(*simulator.Scenario){physical(2048, 60)}, plan: []func(*rollout.Plan){headroom},
 	tale: []moment{deployHealthy}, want: rollout.Completed,
 }
 
@@ -64,25 +64,25 @@ var narrow = story{
 var pacingStories = []story{
 	{
 		name: "pacing-inserted", title: "The gateway has not room for the last step at once: a smaller weight is inserted, and what lingers is waited for.",
-		world: []func(*simulator.Scenario){physical(2048, 40)}, plan: []func(*rollout.Plan){headroom},
+		world: []func(*simulator.Scenario){physical(2048, 60)}, plan: []func(*rollout.Plan){headroom},
 		tale: []moment{deployHealthy},
 		want: rollout.Completed,
 	},
 	{
 		name: "pacing-approval", title: "A gate before a step that is cut: it is asked for once, before the first of its weights.",
-		world: []func(*simulator.Scenario){physical(2048, 40)}, plan: []func(*rollout.Plan){headroom, gated},
+		world: []func(*simulator.Scenario){physical(2048, 60)}, plan: []func(*rollout.Plan){headroom, gated},
 		tale: []moment{deployHealthy, when(because(rollout.ReasonAwaitingApproval), "5m", "alice approves", ask(rollout.Approve))},
 		want: rollout.Completed,
 	},
 	{
 		name: "pacing-crash", title: "The controller dies with an inserted weight saved and not sent: the same is sent.",
-		world: []func(*simulator.Scenario){physical(2048, 40)}, plan: []func(*rollout.Plan){headroom},
+		world: []func(*simulator.Scenario){physical(2048, 60)}, plan: []func(*rollout.Plan){headroom},
 		tale: []moment{deployHealthy, during(beforeWrite, 4, "the controller dies", crash("10m"))},
 		want: rollout.Completed,
 	},
 	{
 		name: "pacing-turn", title: "Another rollout behind the gateway takes its step first.",
-		world: []func(*simulator.Scenario){physical(1024, 40)}, plan: []func(*rollout.Plan){headroom},
+		world: []func(*simulator.Scenario){physical(1024, 60)}, plan: []func(*rollout.Plan){headroom},
 		tale: []moment{
 			deployHealthy,
 			when(in(rollout.Baking, 25), "10m", "another rollout takes a step that may need 40,960 ports", another(40*1024)),
@@ -92,7 +92,7 @@ var pacingStories = []story{
 	},
 	{
 		name: "pacing-turn-and-breach", title: "Who waits for its turn and fails goes back without waiting.",
-		world: []func(*simulator.Scenario){physical(1024, 40)}, plan: []func(*rollout.Plan){headroom},
+		world: []func(*simulator.Scenario){physical(1024, 60)}, plan: []func(*rollout.Plan){headroom},
 		tale: []moment{
 			at("10m", "ci deploys web-2, which fails 20% of its requests from 42 minutes on", deploy("web-2", simulator.ErrorRate{Percent: 20, From: minutes(42)})),
 			at("30m", "another rollout takes a step that may need 40,960 ports", another(40*1024)),
@@ -100,13 +100,13 @@ var pacingStories = []story{
 		want: rollout.RolledBack,
 	},
 	{
-		name: "pacing-never-fits", title: "The gateway never has room for the last step: it waits, a person is called, and alice decides.",
-		world: []func(*simulator.Scenario){physical(4096, 20)}, plan: []func(*rollout.Plan){headroom},
+		name: "pacing-never-fits", title: "The gateway is too small: it goes as far as there is room, waits, a person is called; what alice gives is not enough.",
+		world: []func(*simulator.Scenario){physical(4096, 50)}, plan: []func(*rollout.Plan){headroom},
 		tale: []moment{
 			deployHealthy,
-			at("3h", "alice sets spec.strategy.pacing: Fixed", planTo(func(p *rollout.Plan) { p.Pacing = rollout.Fixed })),
+			at("3h", "alice sets spec.nat.reservePercent: 0", planTo(func(p *rollout.Plan) { p.Reserve = 0 })),
 		},
-		want: rollout.Completed,
+		want: rollout.Held, until: 5 * time.Hour,
 	},
 	{
 		name: "pacing-unread", title: "Nobody may read the gateway's state midway: nothing rises blindly, until it can be read again.",
