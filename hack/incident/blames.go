@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/nat"
@@ -124,6 +125,7 @@ type judged struct {
 	cause    cause
 	troubled bool // while the candidate had traffic, for long enough to act on
 	back     bool // the candidate was rolled back
+	failing  bool // because its own users failed, and not for what the gateway did
 	lowered  bool // it had less traffic for a while, or for good
 	done     bool // it got all traffic
 	told     nat.Role
@@ -141,7 +143,7 @@ func tellBlame(out io.Writer, o options) (verdict, error) {
 }
 
 // counts sums up releases.
-type counts struct{ played, troubled, back, lowered, unknown, done int }
+type counts struct{ played, troubled, back, failing, lowered, unknown, done int }
 
 func (c *counts) add(j judged) {
 	c.played++
@@ -153,6 +155,8 @@ func (c *counts) add(j judged) {
 	}
 	c.troubled++
 	switch {
+	case j.back && j.failing:
+		c.failing++
 	case j.back:
 		c.back++
 	case j.lowered:
@@ -172,7 +176,7 @@ func playBlame(trials int) (table, []claim, error) {
 		title: fmt.Sprintf("Whom Sluice blames for a gateway's trouble, %d releases in seeded worlds.\n"+
 			"Troubled: packets were dropped or endpoints had no ports while the candidate had traffic; with a guilty one\n"+
 			"until it was taken back, or for %d minutes, by which something has to be done. Unknown: its last word.", trials, actedOnAfter),
-		header: []string{"CAUSE", "CANDIDATE", "RELEASES", "TROUBLED", "ROLLED BACK", "LOWERED", "UNKNOWN", "100% REACHED"},
+		header: []string{"CAUSE", "CANDIDATE", "RELEASES", "TROUBLED", "ROLLED BACK", "FOR ITS OWN 5XX", "LOWERED", "UNKNOWN", "100% REACHED"},
 	}
 	sums := map[bool]*counts{true: {}, false: {}}
 	for _, c := range causes {
@@ -190,7 +194,7 @@ func playBlame(trials int) (table, []claim, error) {
 
 func (c counts) cells() []string {
 	var cells []string
-	for _, n := range []int{c.played, c.troubled, c.back, c.lowered, c.unknown, c.done} {
+	for _, n := range []int{c.played, c.troubled, c.back, c.failing, c.lowered, c.unknown, c.done} {
 		cells = append(cells, strconv.Itoa(n))
 	}
 	return cells
@@ -199,14 +203,15 @@ func (c counts) cells() []string {
 func claimsOfBlame(guilty, innocent counts) []claim {
 	return []claim{
 		{
-			text:  "no innocent candidate is rolled back",
-			found: fmt.Sprintf("%d of %d in trouble", innocent.back, innocent.troubled),
-			holds: innocent.back <= mostInnocentsBack, awaits: awaitedBlame,
+			text: "no innocent candidate is rolled back for what a gateway does",
+			found: fmt.Sprintf("%d of %d in trouble; %d went back because their own users failed",
+				innocent.back, innocent.troubled, innocent.failing),
+			holds: innocent.back <= mostInnocentsBack,
 		},
 		{
 			text:  fmt.Sprintf("at least %.0f%% of the guilty ones are rolled back or lowered", 100*leastGuiltyBack),
-			found: fmt.Sprintf("%d and %d of %d in trouble", guilty.back, guilty.lowered, guilty.troubled),
-			holds: float64(guilty.back+guilty.lowered) >= leastGuiltyBack*float64(guilty.troubled), awaits: awaitedBlame,
+			found: fmt.Sprintf("%d and %d of %d in trouble", guilty.back+guilty.failing, guilty.lowered, guilty.troubled),
+			holds: float64(guilty.back+guilty.failing+guilty.lowered) >= leastGuiltyBack*float64(guilty.troubled),
 		},
 	}
 }
@@ -239,7 +244,7 @@ func blameTrial(seed uint64, why cause) (judged, error) {
 	if err := p.AdvanceTo(p.World().Start().Add(releaseAt + length)); err != nil {
 		return judged{}, err
 	}
-	j.back, j.lowered = takenBack(p.Rollouts()[0])
+	j.back, j.failing, j.lowered = takenBack(p.Rollouts()[0])
 	release := firstRelease(p.World())
 	j.done = release.Took() > 0
 	lasted := 0
@@ -256,16 +261,18 @@ func blameTrial(seed uint64, why cause) (judged, error) {
 // bad, five for which a hold may last, and five until they are known.
 const actedOnAfter = 12
 
-// takenBack tells whether the candidate was rolled back, and whether it ever had
-// less than before.
-func takenBack(r *pilot.Rollout) (back, lowered bool) {
+// takenBack tells whether the candidate was rolled back, whether because its own
+// users failed, and whether it ever had less than before.
+func takenBack(r *pilot.Rollout) (back, failing, lowered bool) {
 	before := int64(0)
 	for _, s := range r.States {
-		back = back || s.Phase == rollout.RollingBack || s.Phase == rollout.RolledBack
+		if !back && (s.Phase == rollout.RollingBack || s.Phase == rollout.RolledBack) {
+			back, failing = true, strings.HasPrefix(s.Note, "errors: ")
+		}
 		lowered = lowered || s.Weight < before && s.Phase != rollout.Completed
 		before = s.Weight
 	}
-	return back, lowered
+	return back, failing, lowered
 }
 
 // lastRole is what a decision says that the candidate is to a gateway's trouble.

@@ -49,8 +49,8 @@ var cures = []change{
 		}
 		private("payments")(sc)
 	}},
-	{"incident", "eight minimum instances", func(sc *simulator.Scenario) {
-		sc.Services[0].Revisions[0].Scaling.MinInstanceCount = 8
+	{"incident", "as many minimum instances as the traffic needs", func(sc *simulator.Scenario) {
+		sc.Services[0].Revisions[0].Scaling.MinInstanceCount = 24
 	}},
 	{"database-public", "the database by its public address", nil},
 	{"database-public", "the database by a private address", private("database")},

@@ -20,9 +20,8 @@ const (
 // What the rules that are still to come are called. A claim that holds all the same
 // says so, and then its name goes.
 const (
-	awaitedForecast = "a better forecast"
-	awaitedBlame    = "the rule that blames"
-	awaitedSharing  = ""
+	awaitedSubnet  = "a forecast of the subnet's addresses"
+	awaitedSharing = ""
 )
 
 // tellSharing releases five services at once, and one alone.
