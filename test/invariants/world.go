@@ -41,7 +41,7 @@ func convert(e simulator.Event, ours string) Event {
 		return Life{at, e.Revision, Failed}
 	case simulator.EventRevisionLost:
 		return Life{at, e.Revision, Lost}
-	case simulator.EventSettled, simulator.EventTally, simulator.EventFault:
+	case simulator.EventSettled, simulator.EventTally, simulator.EventFault, simulator.EventInstanceFailed:
 	}
 	return nil
 }
