@@ -67,7 +67,10 @@ func join(findings []finding, outlet *rollout.Outlet) []gateway {
 
 // discover finds the gateway of a way.
 func (c *Client) discover(ctx context.Context, w way, now time.Time) finding {
-	if w.connector == "" && w.network == "" {
+	if w.connector != "" {
+		return w.ofConnector()
+	}
+	if w.network == "" {
 		network, failure := c.network(ctx, w.subnet, now)
 		if failure != nil {
 			return failed(failure, "compute.subnetworks.get", w.subnet.project, advice)

@@ -137,9 +137,6 @@ func wayOf(ref rollout.ServiceRef, v rollout.VPCAccess) (way, bool) {
 // choose finds the one gateway that the way leads through among the routers of
 // its place.
 func (w way) choose(routers []router) finding {
-	if w.connector != "" {
-		return w.chooseForConnector(routers)
-	}
 	var sure, perhaps []gateway
 	reason := ""
 	for _, r := range routers {
@@ -168,25 +165,11 @@ func (w way) choose(routers []router) finding {
 	return finding{presence: rollout.Found, gateways: sure}
 }
 
-// chooseForConnector finds the gateway of a connector, whose network the Compute
-// API does not know. It may be any network of its project, or of a host project.
-// One gateway that takes in a whole network, and no other in the place, is taken
-// for it, and that is told; of anything else nothing follows.
-func (w way) chooseForConnector(routers []router) finding {
-	var all []gateway
-	for _, r := range routers {
-		for _, n := range r.nats {
-			if c, _ := public(n); c != coversNot {
-				all = append(all, r.gateway(n))
-			}
-		}
-	}
-	if len(all) != 1 || !whole(all[0].config) {
-		return ambiguous("the network of %s is not known to the Compute API, and of the Cloud NATs of %s (%d) "+
-			"not exactly one takes in a whole network: %s", w, w.subnet.place, len(all), advice)
-	}
-	return finding{presence: rollout.Found, gateways: all, detail: fmt.Sprintf(
-		"the network of %s is not known to the Compute API; Cloud NAT %s is the only one of %s", w, all[0], w.subnet.place)}
+// ofConnector is the finding of a connector. The Compute API does not tell its
+// network, which may be that of any host project: a NAT of the connector's own
+// project may have nothing to do with it, so none is guessed.
+func (w way) ofConnector() finding {
+	return ambiguous("the Compute API does not tell the network of %s, which may be one of another project: %s", w, advice)
 }
 
 // String names the way for people.

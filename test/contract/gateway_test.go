@@ -137,14 +137,14 @@ func TestTheGatewayThatARevisionLeavesThrough(t *testing.T) {
 		"a project that does not exist": {
 			direct("projects/typo/global/networks/shared", "run"), nil, rollout.Missing, false, "The resource 'projects/typo' was not found",
 		},
-		"a connector's, the only one": {
+		"a connector's, though there is only one": {
 			simulator.VPCAccess{Connector: "projects/acme-net/locations/asia-northeast1/connectors/out"},
 			[]simulator.Gateway{natOn("r1", "nat-1")},
-			rollout.Found, false, "the network of connector out of acme-net in asia-northeast1 is not known to the Compute API",
+			rollout.Missing, true, "the Compute API does not tell the network of connector out of acme-net in asia-northeast1",
 		},
-		"a connector's, one of two": {
-			simulator.VPCAccess{Connector: "projects/acme-net/locations/asia-northeast1/connectors/out"},
-			[]simulator.Gateway{natOn("r1", "nat-1"), natOn("r2", "nat-2", elsewhere)},
+		"a connector's, beside an unrelated one of the service's project": {
+			simulator.VPCAccess{Connector: "out"},
+			[]simulator.Gateway{natOn("r1", "nat-1", func(g *simulator.Gateway) { g.Project, g.Network = "acme-prod", "default" })},
 			rollout.Missing, true, "name the gateway in spec.nat.gateways",
 		},
 	}

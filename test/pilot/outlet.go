@@ -65,7 +65,7 @@ func (g gateways) leads(one simulator.Gateway, in rollout.Input) bool {
 		return slices.Contains(in.Plan.Gateways, source(one))
 	}
 	return slices.ContainsFunc(rollout.Leaving(in), func(r rollout.Revision) bool {
-		return r.Egress == rollout.EgressAll && (r.VPC.Connector != "" || r.VPC.Network == one.Network)
+		return r.Egress == rollout.EgressAll && r.VPC.Connector == "" && r.VPC.Network == one.Network
 	})
 }
 
