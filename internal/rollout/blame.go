@@ -293,12 +293,12 @@ func (v view) judgedBy(role nat.Role) (Check, bool) {
 	return Check{}, false
 }
 
-// informed tells whether a judgement may be acted upon. One throttled query makes
-// nobody the culprit of what was others' a minute ago, nor is anything tried on it;
-// what Compute cannot say for long is not waited for.
+// informed tells whether a judgement may be acted upon. One throttled query is no
+// reason to try anything. A culprit is judged by what Monitoring says of a gateway
+// that was found, for which nobody has to find it again.
 func (v view) informed(c Check) bool {
 	if c.Blame.Role == nat.Culprit {
-		return !v.passing() || v.Now.Sub(c.BreachedSince) >= 3*soonAfter
+		return !v.passing() || len(v.Progress.Watches) > 0
 	}
 	whole := !c.Blame.Trouble.Began.IsZero() && !v.passing()
 	for _, q := range v.blameQuestions(v.scope) {
