@@ -293,18 +293,20 @@ func (v view) judgedBy(role nat.Role) (Check, bool) {
 	return Check{}, false
 }
 
-// informed tells whether a judgement may be acted upon. One throttled query is no
-// reason to try anything. A culprit is judged by what Monitoring says of a gateway
+// informed tells whether a judgement may be acted upon. Without the allocated ports
+// and the candidate's instances nothing is tried; a series of less weight may be
+// absent for as long as the attempt lasts. A culprit is judged by what Monitoring says of a gateway
 // that was found, for which nobody has to find it again.
 func (v view) informed(c Check) bool {
 	if c.Blame.Role == nat.Culprit {
 		return !v.passing() || len(v.Progress.Watches) > 0
 	}
-	whole := !c.Blame.Trouble.Began.IsZero() && !v.passing()
-	for _, q := range v.blameQuestions(v.scope) {
-		whole = whole && v.Answers.Of(q.Series).Cause == analysis.CauseNone
+	needed := []analysis.Series{
+		{Metric: analysis.AllocatedPorts, Source: c.Blame.Trouble.Gateway}, {Metric: analysis.Instances, Source: v.scope.Candidate},
 	}
-	return whole
+	return !c.Blame.Trouble.Began.IsZero() && !v.passing() && !slices.ContainsFunc(needed, func(series analysis.Series) bool {
+		return v.Answers.Of(series).Cause != analysis.CauseNone
+	})
 }
 
 // gravest is the enforced breach that most follows from.

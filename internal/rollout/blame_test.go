@@ -105,6 +105,14 @@ func (s scene) partial(m analysis.Metric) scene {
 	})
 }
 
+// without loses the answer to one of a revision's series.
+func (s scene) without(m analysis.Metric, revision string) scene {
+	return s.with(func(s *scene) {
+		s.Answers = maps.Clone(s.Answers)
+		s.Answers[analysis.Series{Metric: m, Source: Input(*s).source(revision)}] = analysis.Answer{Cause: analysis.CauseAbsent}
+	})
+}
+
 // breachedFor changes since when the check is in breach.
 func (s scene) breachedFor(d time.Duration) scene {
 	s.Progress.Breaches = []BreachStart{{"nat-drops", ago(d)}}
@@ -159,7 +167,9 @@ func TestWhatFollowsFromAGatewaysTrouble(t *testing.T) {
 		"again where the write never arrived":       {unclear.tried(Trial{At: ago(time.Minute), From: 25, To: 5}), down, ""},
 		"a breach that has stopped is no reason":    {unclear.goes(analysis.DroppedPackets, nat1, 60, 0).with(func(s *scene) { s.Progress.Breaches = nil }), "Baking/Progressing", "Needs 1 more"},
 		"missing data makes nobody a culprit":       {ours.partial(analysis.AllocatedPorts), held, "it is not known when it began"},
-		"nor is anything tried on it":               {unclear.partial(analysis.OpenConnections), held, "open connections are not known"},
+		"nor is anything tried without instances":   {unclear.silent(analysis.Instances, analysis.CauseThrottled), held, "whose it is cannot be told"},
+		"but without connections it is":             {unclear.partial(analysis.OpenConnections), down, "open connections are not known"},
+		"and without stable's instances":            {unclear.without(analysis.Instances, "web-1"), down, ""},
 		"what was found needs no Compute":           {ours.outlet(Outlet{Presence: Unknown}), "RollingBack/RollingBack, writes web-2 12%, web-1 88%", "so it goes back in steps"},
 		"company makes nobody a culprit":            {ours.with(func(s *scene) { s.Progress.Company = Company{ago(16 * time.Minute), ago(10 * time.Minute)} }), down, "1 other rollout behind nat-1 had just taken a step too"},
 		"company that came later does not count":    {ours.with(func(s *scene) { s.Progress.Company = Company{ago(9 * time.Minute), ago(time.Minute)} }), back, ""},
