@@ -244,6 +244,31 @@ func TestARiseThatWasLostIsSentAgain(t *testing.T) {
 	}
 }
 
+// TestARiseThatWasLostAndNoLongerFitsKeepsItsClaim: the old write may still land, and
+// others must reckon with it, until a rise is not hot any more.
+func TestARiseThatWasLostAndNoLongerFitsKeepsItsClaim(t *testing.T) {
+	t.Parallel()
+	waiting := paced(25, 50, 8, 2)
+	waiting.Progress.Hot, waiting.Progress.Watches[0].Claimed = ago(2*time.Minute), 12*1024
+	lost := waiting.meant(between("web-2", "web-1", 62))
+	lost.Progress.Phase = Shifting
+	for name, c := range map[string]struct {
+		in   scene
+		want int64
+	}{
+		"while it may land":               {lost, 12 * 1024},
+		"not when it is long ago":         {lost.with(func(s *scene) { s.Progress.Hot = ago(longestHeat) }), 0},
+		"nor where no rise is under way":  {waiting.with(func(s *scene) { s.Progress.Hot = time.Time{} }), 0},
+		"also where others want to go on": {lost.peers(nat.Claim{ID: "a", Since: ago(time.Hour), Ports: 1024}), 12 * 1024},
+	} {
+		d := Decide(Input(c.in))
+		peers := d.Progress.Claims("uid", now)
+		if d.Progress.Reason != WaitingForNat || len(peers) != 1 || peers[0].Claim.Ports != c.want || peers[0].Claim.Hot != (c.want > 0) {
+			t.Errorf("%s: %s claims %+v", name, inWords(d), peers)
+		}
+	}
+}
+
 // TestWhatIsTakenBackRespectsTheGateway: our split is not written again over
 // somebody else's where the candidate's new instances would not fit.
 func TestWhatIsTakenBackRespectsTheGateway(t *testing.T) {

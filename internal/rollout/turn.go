@@ -36,17 +36,22 @@ func (v view) turn(c course, weight int64) string {
 }
 
 // claiming notes what a rise to a weight would take of each gateway. One that does
-// not fit claims nothing, so that it keeps nobody else waiting.
+// not fit claims nothing, so that it keeps nobody else waiting; but while a rise is
+// hot that was sent and not seen, it may still land and take what it claimed.
 func (v view) claiming(c course, weight int64) view {
-	v.Progress.Watches = nil
+	mayLand := v.sent() > 0 && !v.Progress.Hot.IsZero()
+	watches := make([]Watch, 0, len(c.sources))
 	for i, source := range c.sources {
 		w := v.watch(source)
-		w.Claimed = 0
-		if weight > 0 {
-			w.Claimed = c.forecast(i, weight).Ports()
+		if !mayLand {
+			w.Claimed = 0
 		}
-		v.Progress.Watches = append(v.Progress.Watches, w)
+		if weight > 0 {
+			w.Claimed = max(w.Claimed, c.forecast(i, weight).Ports())
+		}
+		watches = append(watches, w)
 	}
+	v.Progress.Watches = watches
 	return v
 }
 
