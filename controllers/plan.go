@@ -25,7 +25,6 @@ const (
 	defaultMinRequests   = 100
 	defaultMinMinutes    = 2
 	defaultPercentile    = 99
-	defaultWarmup        = 5 * time.Minute
 	defaultReserve       = 20
 )
 
@@ -60,9 +59,8 @@ func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 		Guards:      p.guards(spec.Analysis.Checks),
 		NatUnwanted: spec.NAT.Discovery == v1alpha1.DiscoveryOff,
 
-		Pacing:        rollout.Headroom,
-		Reserve:       defaultReserve,
-		WarmupTimeout: p.duration("spec.strategy.warmup.timeout", spec.Strategy.Warmup.Timeout, defaultWarmup),
+		Pacing:  rollout.Headroom,
+		Reserve: defaultReserve,
 	}
 	if spec.Strategy.Pacing == v1alpha1.PacingFixed {
 		plan.Pacing = rollout.Fixed

@@ -48,7 +48,7 @@ func defaultPlan() rollout.Plan {
 		},
 		Window: 5 * time.Minute,
 		NoData: rollout.NoDataPolicy{After: 30 * time.Minute, Action: rollout.Pause},
-		Pacing: rollout.Headroom, Reserve: 20, WarmupTimeout: 5 * time.Minute,
+		Pacing: rollout.Headroom, Reserve: 20,
 	}
 }
 
@@ -160,13 +160,13 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 				p.Gateways = []analysis.Source{{Project: "acme-net", Location: "asia-northeast1", Router: "r1", Gateway: "nat-1"}}
 			},
 		},
-		"its own pace, no reserve and a long warm-up": {
+		"its own pace and no reserve": {
 			func(s *v1alpha1.CloudRunRolloutSpec) {
 				none := int32(0)
-				s.Strategy.Pacing, s.NAT.ReservePercent, s.Strategy.Warmup.Timeout = v1alpha1.PacingFixed, &none, "20m"
+				s.Strategy.Pacing, s.NAT.ReservePercent = v1alpha1.PacingFixed, &none
 			},
 			func(p *rollout.Plan) {
-				p.Pacing, p.Reserve, p.WarmupTimeout = rollout.Fixed, 0, 20*time.Minute
+				p.Pacing, p.Reserve = rollout.Fixed, 0
 			},
 		},
 		"NAT not watched": {
@@ -211,7 +211,6 @@ func TestASpecThatCannotBeCarriedOutSaysWhatToWrite(t *testing.T) {
 		"a deadline of 0": {func(s *v1alpha1.CloudRunRolloutSpec) { s.Strategy.StepDeadline = "0s" }, "spec.strategy.stepDeadline: write a duration"},
 		"a bare number":   {func(s *v1alpha1.CloudRunRolloutSpec) { s.Analysis.Window = "5" }, "spec.analysis.window: write a duration"},
 		"a day":           {func(s *v1alpha1.CloudRunRolloutSpec) { s.Analysis.OnNoData.After = "1d" }, "spec.analysis.onNoData.after: write a duration"},
-		"a warm-up of 0":  {func(s *v1alpha1.CloudRunRolloutSpec) { s.Strategy.Warmup.Timeout = "0s" }, "spec.strategy.warmup.timeout: write a duration"},
 		"never, in small letters": {func(s *v1alpha1.CloudRunRolloutSpec) {
 			s.Analysis.Checks = []v1alpha1.Check{{Name: "nat-drops", RollbackAfter: "never"}}
 		}, "spec.analysis.checks[nat-drops].rollbackAfter: write a duration"},

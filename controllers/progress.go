@@ -47,7 +47,7 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	p.Attempt, p.Candidate, p.Requested = a.ID, a.Candidate, a.Requested
 	p.Step, p.Baked = int(a.Step), int(a.BakedMinutes)
 	p.FirstWrite, p.Effective, p.Lowered = timeOf(a.FirstWrite), timeOf(a.EffectiveSince), timeOf(a.Lowered)
-	p.Warming, p.Waiting, p.Hot = timeOf(a.WarmingSince), timeOf(a.WaitingSince), timeOf(a.HotSince)
+	p.Waiting, p.Hot = timeOf(a.WaitingSince), timeOf(a.HotSince)
 	p.WaitTold = a.LongWaitTold != ""
 	p.Watched, p.Judged = timeOf(a.EvidenceSince), timeOf(a.JudgedThrough)
 	p.Confirmed, p.Tagged, p.Latched = splitOf(a.Confirmed), a.TaggedRevision, a.Latched
@@ -112,7 +112,7 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 		NoDataSince: stamp(p.NoDataSince), SettledBy: p.SettledBy,
 		DeadlineSpentSeconds: int64(p.Clock.Spent / time.Second), DeadlineRunningSince: stamp(p.Clock.Running),
 	}
-	a.WarmingSince, a.WaitingSince, a.HotSince = stamp(p.Warming), stamp(p.Waiting), stamp(p.Hot)
+	a.WaitingSince, a.HotSince = stamp(p.Waiting), stamp(p.Hot)
 	a.EvidenceSince, a.JudgedThrough = stamp(p.Watched), stamp(p.Judged)
 	a.Seq, a.AdoptedFrom = p.Seq, p.Adopted
 	if p.WaitTold {

@@ -108,7 +108,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 			Began: second.Draw(t, "began"), Last: second.Draw(t, "last"), Sent: 2, Weight: 20,
 		})).Draw(t, "retreat")
 		p.Called = when.Draw(t, "called")
-		p.Warming, p.Waiting, p.Hot = when.Draw(t, "warming"), when.Draw(t, "waiting"), when.Draw(t, "hot")
+		p.Waiting, p.Hot = when.Draw(t, "waiting"), when.Draw(t, "hot")
 		for i := range rapid.IntRange(0, 3).Draw(t, "breaches") {
 			p.Breaches = append(p.Breaches, rollout.BreachStart{Guard: fmt.Sprint("check-", i), Since: second.Draw(t, "since")})
 		}

@@ -84,7 +84,7 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 			Approved: 100, WaitTold: true, ThinAccepted: 20, NoDataSince: morning, SettledBy: name(1),
 			Clock:       rollout.Stopwatch{Spent: 48 * time.Hour, Running: morning},
 			LastRequest: rollout.Reply{ID: long[:128], Verb: rollout.Verb(long[:128]), Message: long, At: morning},
-			Warming:     morning, Waiting: morning, Hot: morning,
+			Waiting:     morning, Hot: morning,
 			Watched: morning, Judged: morning, Seq: 1 << 60, Adopted: long[:64], ClaimMissed: true,
 		},
 		Note: long, Next: long, Serves: split,

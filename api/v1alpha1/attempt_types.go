@@ -76,11 +76,6 @@ type Attempt struct {
 	// +kubebuilder:validation:Maximum=20
 	Step int32 `json:"step,omitempty"`
 
-	// warmingSince is when the candidate's minimum instances began to be waited
-	// for. Absent while nothing is waited for.
-	// +optional
-	WarmingSince *metav1.Time `json:"warmingSince,omitempty"`
-
 	// waitingSince is since when the next rise waits for a NAT gateway. Of the
 	// rollouts behind one, the one that waits longest comes first. Absent while it
 	// does not wait.

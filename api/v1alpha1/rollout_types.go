@@ -171,12 +171,6 @@ type Strategy struct {
 	// +kubebuilder:default=Headroom
 	Pacing Pacing `json:"pacing,omitempty"`
 
-	// warmup says how long the candidate's instances are waited for before it
-	// gets traffic. Absent, 5m at most.
-	// +optional
-	// +kubebuilder:default={}
-	Warmup Warmup `json:"warmup,omitzero"`
-
 	// stepDeadline is how long one step may take before the rollout pauses and
 	// waits for a person. It must be at least 20m longer than the longest bake:
 	// 21m to 48h, written like 1h or 2h30m. Time in which the rollout waits for
@@ -209,18 +203,6 @@ const (
 	// PacingFixed sends exactly the weights that are written.
 	PacingFixed Pacing = "Fixed"
 )
-
-// Warmup says how long the candidate's instances are waited for.
-type Warmup struct {
-	// timeout is how long the first write waits for the minimum instances of the
-	// candidate's own template: 1m to 1h, written like 5m. Without a minimum
-	// there, nothing is waited for. Default 5m.
-	// +optional
-	// +kubebuilder:default="5m"
-	// +kubebuilder:validation:MaxLength=18
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('1m') && duration(self) <= duration('1h')",message="timeout must be 1m to 1h, written like 5m"
-	Timeout Duration `json:"timeout,omitempty"`
-}
 
 // OnDelete says what becomes of the traffic when a rollout is deleted.
 //

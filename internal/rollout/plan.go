@@ -25,9 +25,8 @@ type Plan struct {
 	Gateways    []analysis.Source // NAT gateways named by the user
 	NatUnwanted bool              // the user does not want NAT watched
 
-	Pacing        Pacing
-	Reserve       int64         // percent of a gateway's ports that no rise is planned with, 0..90
-	WarmupTimeout time.Duration // how long the first write waits for minimum instances
+	Pacing  Pacing
+	Reserve int64 // percent of a gateway's ports that no rise is planned with, 0..90
 }
 
 // Step is a weight held for a bake.

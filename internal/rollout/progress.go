@@ -44,8 +44,6 @@ type Progress struct {
 	// Watches are the gateways that the attempt watches: what was discovered once
 	// is not forgotten because a later discovery fails.
 	Watches []Watch
-	// Warming is since when the candidate's minimum instances are waited for.
-	Warming time.Time
 	// Waiting is since when the next rise waits for a gateway, and WaitTold that it
 	// was told that this is long.
 	Waiting  time.Time

@@ -55,7 +55,7 @@ func (g garbage) plan() Plan {
 		CandidateRevision: pick(g, "named", "", "", g.name()), StableRevision: pick(g, "stable", "", "", g.name()),
 		StepDeadline: g.duration(), Window: g.duration(), NatUnwanted: pick(g, "unwanted", false, true),
 		NoData: NoDataPolicy{g.duration(), pick(g, "action", Pause, Rollback, "")},
-		Pacing: pick(g, "pacing", Headroom, Fixed, ""), Reserve: g.percent(), WarmupTimeout: g.duration(),
+		Pacing: pick(g, "pacing", Headroom, Fixed, ""), Reserve: g.percent(),
 	}
 	for range rapid.IntRange(0, 4).Draw(g.T, "steps") {
 		p.Steps = append(p.Steps, Step{g.percent(), g.duration(), pick(g, "approval", false, true)})
@@ -93,7 +93,7 @@ func (g garbage) progress() Progress {
 		p.Intents = append(p.Intents, Intent{g.split(), pick(g, "etag", "e", "old", ""), 6, 1, g.time()})
 	}
 	p.Watches = pick(g, "watches", nil, nil, []Watch{{Source: nat1, Claimed: g.percent()}}, []Watch{{Source: nat2, Named: true}, {Source: nat1}})
-	p.Warming, p.Waiting, p.Hot = g.time(), g.time(), g.time()
+	p.Waiting, p.Hot = g.time(), g.time()
 	for range rapid.IntRange(0, 2).Draw(g.T, "latched") {
 		p.Latched = append(p.Latched, g.name())
 	}

@@ -292,7 +292,7 @@ func (v view) start(candidate string) Decision {
 func (p Progress) ended() Progress {
 	p = p.anew()
 	p.Step, p.FirstWrite, p.Baked = 0, time.Time{}, 0
-	p.Watches, p.Warming, p.Waiting, p.Hot = nil, time.Time{}, time.Time{}, time.Time{}
+	p.Watches, p.Waiting, p.Hot = nil, time.Time{}, time.Time{}
 	p.Approved, p.ThinAccepted, p.Cause, p.WaitTold = 0, 0, "", false
 	p.NoDataSince, p.Breaches = time.Time{}, nil
 	return p.unblamed()

@@ -24,7 +24,6 @@ strategy:
   onDelete: Freeze
   pacing: Headroom
   stepDeadline: 1h
-  warmup: {timeout: 5m}
   steps: [{weight: 5, bake: 10m}, {weight: 25, bake: 10m}, {weight: 50, bake: 10m}, {weight: 100, bake: 20m}]
 target:
   service: {project: acme-prod, location: asia-northeast1, name: graphql-api}

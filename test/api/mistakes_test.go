@@ -41,8 +41,6 @@ func TestMistakesGetAClearAnswer(t *testing.T) {
 			checks + `[{name: errors}, {name: errors, mode: Shadow}]}}`, `spec.analysis.checks[1]: Duplicate value`,
 		},
 		"another pacing":            {`spec: {strategy: {pacing: Slow}}`, `supported values: "Headroom", "Fixed"`},
-		"a warm-up without a unit":  {`spec: {strategy: {warmup: {timeout: 5}}}`, `spec.strategy.warmup.timeout in body must be of type string`},
-		"a warm-up as a duration":   {`spec: {strategy: {warmup: 5m}}`, `spec.strategy.warmup in body must be of type object`},
 		"a reserve of almost all":   {`spec: {nat: {reservePercent: 91}}`, `should be less than or equal to 90`},
 		"a reserve below none":      {`spec: {nat: {reservePercent: -1}}`, `should be greater than or equal to 0`},
 		"a reserve with a sign":     {`spec: {nat: {reservePercent: 20%}}`, `spec.nat.reservePercent in body must be of type int`},

@@ -190,19 +190,6 @@ var rules = []rule{
 		},
 	},
 	{
-		field: "spec.strategy.warmup.timeout", says: "timeout must be 1m to 1h",
-		accept: map[string]string{
-			"a minute":             `spec: {strategy: {warmup: {timeout: 60s}}}`,
-			"an hour":              `spec: {strategy: {warmup: {timeout: 1h}}}`,
-			"nothing, which is 5m": `spec: {strategy: {warmup: {}}}`,
-		},
-		reject: map[string]string{
-			"at once":      `spec: {strategy: {warmup: {timeout: 0s}}}`,
-			"over an hour": `spec: {strategy: {warmup: {timeout: 61m}}}`,
-			"no duration":  `spec: {strategy: {warmup: {timeout: never}}}`,
-		},
-	},
-	{
 		field: "spec.analysis.window", says: "window must be 1m to 1h",
 		accept: map[string]string{
 			"a minute": `spec: {analysis: {window: 1m}}`,

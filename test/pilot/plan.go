@@ -34,6 +34,6 @@ func DefaultPlan(of rollout.ServiceRef, gateways ...analysis.Source) rollout.Pla
 		NoData:   rollout.NoDataPolicy{After: 30 * time.Minute, Action: rollout.Pause},
 		Gateways: gateways,
 
-		Pacing: rollout.Headroom, Reserve: 20, WarmupTimeout: 5 * time.Minute,
+		Pacing: rollout.Headroom, Reserve: 20,
 	}
 }
