@@ -269,6 +269,23 @@ func TestARiseThatWasLostAndNoLongerFitsKeepsItsClaim(t *testing.T) {
 	}
 }
 
+// TestAClockThatWasSetBackMakesNoRiseHotForLonger: it is not waited until the clock
+// has caught up with a rise of the future.
+func TestAClockThatWasSetBackMakesNoRiseHotForLonger(t *testing.T) {
+	t.Parallel()
+	s := paced(25, 10, 8, 2)
+	s.Progress.Hot = now.Add(3 * time.Hour)
+	d := Decide(Input(s))
+	if !d.Progress.Hot.Equal(now) || !strings.Contains(d.Next, "or at Mar 1 12:20Z") {
+		t.Fatalf("%s is hot since %v: %s", inWords(d), d.Progress.Hot, d.Next)
+	}
+	s.Progress = d.Progress
+	s.Now = now.Add(longestHeat)
+	if !look(Input(s)).Progress.Hot.IsZero() {
+		t.Error("it is hot for longer than a rise may be")
+	}
+}
+
 // TestWhatIsTakenBackRespectsTheGateway: our split is not written again over
 // somebody else's where the candidate's new instances would not fit.
 func TestWhatIsTakenBackRespectsTheGateway(t *testing.T) {

@@ -51,6 +51,9 @@ func look(in Input) view {
 			v.Progress = v.Progress.see(v.desired)
 		}
 	}
+	if v.Progress.Hot.After(v.Now) { // the clock was set back
+		v.Progress.Hot = v.Now
+	}
 	if v.cools() {
 		v.Progress.Hot = time.Time{}
 	}
