@@ -148,8 +148,8 @@ func (v view) unforeseen() string {
 		}
 	}
 	if f := v.fleet(); f.Busy+f.Stable+f.Candidate == 0 {
-		return fmt.Sprintf("no instance of %s or %s was counted in the last %d minutes",
-			v.scope.Stable.Revision, v.scope.Candidate.Revision, int(2*fleetMemory/time.Minute))
+		return fmt.Sprintf("no instance of %s or %s was counted in the last %d minutes, and without one nothing can be forecast: %s",
+			v.scope.Stable.Revision, v.scope.Candidate.Revision, int(2*fleetMemory/time.Minute), fixed)
 	}
 	return ""
 }

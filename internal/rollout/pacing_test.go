@@ -112,7 +112,7 @@ func TestARiseGoesAsFarAsTheGatewayHasRoom(t *testing.T) {
 		"a gateway that is not read":          {paced(25, 10, 8, 2).compute(func(g *Gateway) { g.Unread = "routers.getRouterStatus: denied" }), cannotSee, "nat: nat-1: routers.getRouterStatus: denied"},
 		"a gateway that is named and gone":    {paced(25, 10, 8, 2).gateways().outlet(Outlet{Presence: Unknown, Detail: "unavailable"}), cannotSee, "nat-1: unavailable"},
 		"instances that nobody tells":         {paced(25, 10, 8, 2).silent(analysis.ActiveInstances, analysis.CauseDenied), cannotSee, "instances of web-1: access denied"},
-		"no instance at all":                  {paced(25, 10, 0, 0).silent(analysis.ActiveInstances, ""), cannotSee, "no instance of web-1 or web-2 was counted in the last 30 minutes"},
+		"no instance at all":                  {paced(25, 10, 0, 0).silent(analysis.ActiveInstances, ""), cannotSee, "no instance of web-1 or web-2 was counted in the last 30 minutes, and without one nothing can be forecast: set spec.strategy.pacing: Fixed"},
 		"instances of long ago":               {paced(25, 26, 8, 2).with(func(s *scene) { s.age(Input(*s).source("web-2"), 4*time.Minute) }), wrote(75), ""},
 		"the last rise is not measured":       {paced(25, 10, 8, 2).silent(analysis.AllocatedPorts, "").with(func(s *scene) { s.Progress.Hot = ago(5 * time.Minute) }), waitsForNat, "Goes on when they have, or at Mar 1 12:15Z"},
 		"no way back":                         {paced(25, 10, 8, 2).readiness("web-1", NotReady), "Held/HeldByAnalysis", ""},

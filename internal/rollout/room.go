@@ -72,9 +72,11 @@ func without(g nat.Gateway, endpoints int64) nat.Gateway {
 	return g
 }
 
+// fixed is what always helps.
+const fixed = "set spec.strategy.pacing: Fixed, which rises without a forecast"
+
 // cure lists what would let the weight fit behind the i-th gateway.
 func (c course) cure(i int) string {
-	const fixed = "set spec.strategy.pacing: Fixed, which rises without a forecast"
 	if f := c.forecast(i, c.to); f.Bound != nat.GatewayPorts {
 		return fmt.Sprintf("raise %s, or %s", f.Bound, fixed)
 	}
