@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -35,20 +34,20 @@ const images = "asia-northeast1-docker.pkg.dev/acme/web/graphql:"
 
 var story = []act{
 	{
-		title: "1 healthy release", image: images + "1.42.0",
+		title: "2 healthy release", image: images + "1.42.0",
 		killAt: v1alpha1.PhaseBaking, ends: v1alpha1.PhaseCompleted,
 	},
 	{
-		title: "2 release with 5% errors", image: images + "1.43.0",
+		title: "3 release with 5% errors", image: images + "1.43.0",
 		killAt: v1alpha1.PhaseBaking, ends: v1alpha1.PhaseRolledBack,
 	},
 	{
-		title: "3a NAT drops for a while", image: images + "1.44.0", manifest: "hack/demo/rollout-nat.yaml",
+		title: "4a NAT drops for a while", image: images + "1.44.0", manifest: "hack/demo/rollout-nat.yaml",
 		begins: 3*time.Hour + 30*time.Minute, cured: 4*time.Hour + 3*time.Minute,
 		killAt: v1alpha1.PhaseHeld, ends: v1alpha1.PhaseCompleted,
 	},
 	{
-		title: "3b NAT drops do not stop", image: images + "1.45.0",
+		title: "4b NAT drops do not stop", image: images + "1.45.0",
 		killAt: v1alpha1.PhaseHeld, ends: v1alpha1.PhaseRolledBack,
 	},
 }
@@ -62,7 +61,7 @@ func (s *stage) acts(ctx context.Context) ([]result, error) {
 	if err := s.startManager(); err != nil {
 		return nil, err
 	}
-	s.watch = &watcher{stage: s}
+	s.watch = &watcher{stage: s, rollout: client.ObjectKey{Namespace: "default", Name: "graphql-api"}}
 	if err := until(ctx, "the first status", 30*time.Second, func() (bool, error) {
 		ro, err := s.watch.look(ctx)
 		return ro.Status.Phase == v1alpha1.PhaseIdle && ready(ro), err
@@ -161,7 +160,7 @@ func (s *stage) prepare(ctx context.Context, a act) error {
 
 // heldByNAT tells whether the status says that the NAT's packets hold it.
 func heldByNAT(ro *v1alpha1.CloudRunRollout) bool {
-	ready := condition(ro, v1alpha1.ConditionReady)
+	ready := readiness(ro)
 	return ro.Status.Phase == v1alpha1.PhaseHeld && ready.Reason == v1alpha1.ReasonHeldByAnalysis &&
 		strings.Contains(ready.Message, v1alpha1.CheckNATDrops)
 }
@@ -171,12 +170,12 @@ func ended(p v1alpha1.Phase) bool {
 }
 
 func ready(ro *v1alpha1.CloudRunRollout) bool {
-	return condition(ro, v1alpha1.ConditionReady).Status == metav1.ConditionTrue
+	return readiness(ro).Status == metav1.ConditionTrue
 }
 
-// condition returns a condition, or an empty one.
-func condition(ro *v1alpha1.CloudRunRollout, kind string) metav1.Condition {
-	if c := meta.FindStatusCondition(ro.Status.Conditions, kind); c != nil {
+// readiness returns the condition Ready, or an empty one.
+func readiness(ro *v1alpha1.CloudRunRollout) metav1.Condition {
+	if c := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionReady); c != nil {
 		return *c
 	}
 	return metav1.Condition{}
@@ -188,105 +187,3 @@ func (s *stage) restartManager() error {
 	s.manager.kill()
 	return s.startManager()
 }
-
-// watcher reads the rollout, prints what changed, and collects what must hold at
-// every look.
-type watcher struct {
-	stage   *stage
-	cured   time.Time // when the world takes a cause of trouble away; told once
-	printed string
-	last    string // what the newest look saw, for a failure
-	broken  []string
-}
-
-// look reads the object once. A manager that died by itself ends the demo.
-func (w *watcher) look(ctx context.Context) (*v1alpha1.CloudRunRollout, error) {
-	if !w.stage.manager.running() {
-		return nil, errors.New("the manager has ended by itself")
-	}
-	ro := &v1alpha1.CloudRunRollout{}
-	if err := w.stage.kube.Get(ctx, client.ObjectKey{Namespace: "default", Name: "graphql-api"}, ro); err != nil {
-		return nil, err
-	}
-	now, err := w.stage.world.now(ctx)
-	if err != nil {
-		return nil, err
-	}
-	w.check(ro, now)
-	w.print(ro, now)
-	return ro, nil
-}
-
-// lags are the delays of the metrics, sample period and visibility together, as
-// the documentation gives them; the shortest that each check rests on.
-var lags = map[string]time.Duration{
-	v1alpha1.CheckErrors:        180 * time.Second,
-	v1alpha1.CheckNATAllocation: 120 * time.Second,
-	v1alpha1.CheckNATDrops:      225 * time.Second,
-}
-
-// check holds the claims of the status against the world's time: nothing may be
-// judged that cannot have arrived.
-func (w *watcher) check(ro *v1alpha1.CloudRunRollout, now time.Time) {
-	for _, c := range ro.Status.Checks {
-		if c.ObservedThrough != nil && c.ObservedThrough.After(now.Add(-lags[c.Name])) {
-			w.broken = append(w.broken, fmt.Sprintf("check %s judged minutes up to %s at %s, which cannot all have arrived",
-				c.Name, c.ObservedThrough.UTC().Format(time.TimeOnly), now.Format(time.TimeOnly)))
-		}
-	}
-}
-
-// print shows a line when the rollout has changed, as kubectl get would.
-func (w *watcher) print(ro *v1alpha1.CloudRunRollout, now time.Time) {
-	ready := condition(ro, v1alpha1.ConditionReady)
-	w.last = fmt.Sprintf("at %s the rollout is %s (%s), step %s, %s: %s", now.Format(time.TimeOnly), ro.Status.Phase, ready.Reason,
-		ro.Status.Step, ro.Status.Weight, ready.Message)
-	if !w.cured.IsZero() && now.After(w.cured) {
-		say("--- the network team has given the NAT more ports: nothing is dropped any more ---")
-		w.cured = time.Time{}
-	}
-	line := fmt.Sprintf("%-4s %-5s %s", ro.Status.Step, ro.Status.Weight, ready.Reason)
-	key := line
-	if ro.Status.Phase == v1alpha1.PhaseHeld { // the same reason tells of more than one thing
-		key += firstWord(ro.Status.NextAction)
-	}
-	if ended(ro.Status.Phase) { // a new plan does not make it news
-		key = ready.Reason
-		if ro.Status.Attempt != nil {
-			key += ro.Status.Attempt.Candidate
-		}
-	}
-	if key == w.printed || ready.Reason == "" {
-		return
-	}
-	w.printed = key
-	fmt.Println(wrap(fmt.Sprintf("  %s  %-26s ", now.Format("15:04:05"), line), short(ready.Message)))
-}
-
-func firstWord(text string) string {
-	word, _, _ := strings.Cut(text, " ")
-	return word
-}
-
-// columns is how wide a line is at most.
-const columns = 148
-
-// wrap puts text behind a margin, in as many lines as it needs.
-func wrap(margin, text string) string {
-	lines, left := []string{margin}, len(margin)
-	for word := range strings.FieldsSeq(text) {
-		last := &lines[len(lines)-1]
-		if len(*last)+len(word) > columns && len(*last) > left {
-			lines = append(lines, strings.Repeat(" ", left))
-			last = &lines[len(lines)-1]
-		}
-		*last += word + " "
-	}
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
-	}
-	return strings.Join(lines, "\n")
-}
-
-// short leaves the service out of the names of revisions.
-func short(text string) string { return strings.ReplaceAll(text, "graphql-api-0", "0") }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -23,11 +24,12 @@ import (
 func main() {
 	headless := flag.Bool("headless", false, "assert, print the table and stop")
 	speed := flag.Float64("speed", 120, "how much faster than real time the story passes")
+	incident := flag.Float64("incident-speed", 240, "the same for its first act, the incident")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctrl.SetLogger(logr.Discard()) // the control plane's helper would log through it
-	err := play(ctx, options{headless: *headless, speed: *speed})
+	err := play(ctx, options{headless: *headless, speed: *speed, incident: *incident})
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -36,8 +38,8 @@ func main() {
 }
 
 type options struct {
-	headless bool
-	speed    float64
+	headless        bool
+	speed, incident float64
 }
 
 // play sets the stage, plays the acts, and tells what came of them.
@@ -50,21 +52,39 @@ func play(ctx context.Context, o options) error {
 		return err
 	}
 	began := time.Now()
+	first, err := s.playIncident(ctx, o.incident)
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, s.whatWasSaid())
+	}
+	checked, broken := first.tell(os.Stdout)
+	fmt.Printf("\nPlayed in %.0f s of real time.\n", time.Since(began).Seconds())
+	if err := s.playStory(ctx, checked, broken); err != nil || o.headless {
+		return err
+	}
+	return s.leaveRunning(ctx)
+}
+
+// playStory plays the acts after the first one, and tells what came of all.
+func (s *stage) playStory(ctx context.Context, checked int, broken []string) error {
+	began := time.Now()
+	if err := s.openStory(ctx); err != nil {
+		return err
+	}
 	results, err := s.acts(ctx)
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, s.whatWasSaid())
 	}
 	printTable(os.Stdout, results)
-	fmt.Printf("\nPlayed in %.0f s of real time at %.0fx.\n", time.Since(began).Seconds(), o.speed)
+	fmt.Printf("\nPlayed in %.0f s of real time at %.0fx.\n", time.Since(began).Seconds(), s.speed)
 
 	log, err := s.world.log(ctx)
 	if err != nil {
 		return err
 	}
-	checked, broken := s.brokenPromises(results)
+	looked, missed := s.brokenPromises(results)
 	verdict, violations := judged(log)
 	fmt.Println(verdict)
-	broken = append(broken, violations...)
+	broken = slices.Concat(broken, missed, violations)
 	for _, b := range broken {
 		fmt.Println("BROKEN:", b)
 	}
@@ -72,9 +92,6 @@ func play(ctx context.Context, o options) error {
 		return fmt.Errorf("%d promises broken\nwhat was asked for and what served:\n%s%s\n%s",
 			len(broken), history(log), s.watch.last, s.whatWasSaid())
 	}
-	fmt.Printf("%d promises checked, all kept.\n", checked)
-	if o.headless {
-		return nil
-	}
-	return s.leaveRunning(ctx)
+	fmt.Printf("%d promises checked, all kept.\n", checked+looked)
+	return nil
 }

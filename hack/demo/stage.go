@@ -39,6 +39,7 @@ type stage struct {
 	manager    *process
 	said       *tail
 	watch      *watcher
+	cloud      *process // the world that serves now
 	closers    []func()
 }
 
@@ -50,7 +51,7 @@ func say(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }
 
 // setUp brings everything up, and says what it does meanwhile.
 func setUp(ctx context.Context, speed float64) (*stage, error) {
-	fmt.Println("Sluice demo: a service, its users, a NAT gateway, and four releases")
+	fmt.Println("Sluice demo: services, their users, a NAT gateway, and five releases")
 	dir, err := os.MkdirTemp("", "sluice-demo-")
 	if err != nil {
 		return nil, err
@@ -76,14 +77,17 @@ func setUp(ctx context.Context, speed float64) (*stage, error) {
 	if s.kubectl, err = controlplane.Kubectl(ctx, os.Stdout); err != nil {
 		return s, err
 	}
-	if err := s.client(); err != nil {
-		return s, err
+	return s, s.client()
+}
+
+// openStory starts the world of the acts after the first one.
+func (s *stage) openStory(ctx context.Context) error {
+	fmt.Println("\nThe other acts are played in a world of one service, whose NAT does what is written down, at 120 times real time")
+	if err := s.startWorld(ctx, "hack/demo/scenarios/demo.yaml", s.speed); err != nil {
+		return err
 	}
-	if err := s.startWorld(ctx); err != nil {
-		return s, err
-	}
-	say("applying the manifest with kubectl; revisions are shown without the name of the service, 00001-abc")
-	return s, s.apply(ctx, "hack/demo/rollout.yaml")
+	say("applying hack/demo/rollout.yaml with kubectl; revisions are shown without the name of the service, 00001-abc")
+	return s.apply(ctx, "hack/demo/rollout.yaml")
 }
 
 func (s *stage) build(ctx context.Context, name, pkg string) error {
@@ -105,23 +109,30 @@ func (s *stage) client() error {
 	return err
 }
 
-// startWorld starts the simulated cloud as a process of its own.
-func (s *stage) startWorld(ctx context.Context) error {
+// startWorld starts a simulated cloud as a process of its own, in place of the one
+// that serves now. At speed 0 its time passes only when told.
+func (s *stage) startWorld(ctx context.Context, scenario string, speed float64) error {
+	s.endWorld()
 	var err error
 	if s.ports, err = freePorts(); err != nil {
 		return err
 	}
-	say("starting the world, at %.0f times real time", s.speed)
-	p, err := s.start("cloudrun-simulator", "--scenario", "hack/demo/scenarios/demo.yaml",
-		"--speed", strconv.FormatFloat(s.speed, 'f', -1, 64), "--cloud-run-listen", s.ports.cloudRun,
+	s.cloud, err = s.start("cloudrun-simulator", "--scenario", scenario,
+		"--speed", strconv.FormatFloat(speed, 'f', -1, 64), "--cloud-run-listen", s.ports.cloudRun,
 		"--monitoring-listen", s.ports.monitoring, "--compute-listen", s.ports.compute, "--control-listen", s.ports.control)
 	if err != nil {
 		return err
 	}
-	s.closers = append(s.closers, p.kill)
 	s.world = &world{url: "http://" + s.ports.control, monitoring: s.ports.monitoring}
 	s.began, err = s.world.wait(ctx)
 	return err
+}
+
+func (s *stage) endWorld() {
+	if s.cloud != nil {
+		s.cloud.kill()
+	}
+	s.cloud = nil
 }
 
 // startManager starts the ordinary manager. Only the lease is shorter than
@@ -141,20 +152,30 @@ func (s *stage) startManager() error {
 	return err
 }
 
+func (s *stage) endManager() {
+	if s.manager != nil {
+		s.manager.kill()
+	}
+	s.manager = nil
+}
+
 // apply applies a manifest the way a person does.
 func (s *stage) apply(ctx context.Context, file string) error {
-	cmd := exec.CommandContext(ctx, s.kubectl, "--kubeconfig", s.kubeconfig, "apply", "-f", file)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("kubectl apply: %w\n%s", err, out)
+	return s.run(ctx, "apply", "-f", file)
+}
+
+// run runs kubectl.
+func (s *stage) run(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, s.kubectl, append([]string{"--kubeconfig", s.kubeconfig}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("kubectl %s: %w\n%s", args[0], err, out)
 	}
 	return nil
 }
 
 func (s *stage) close() {
-	if s.manager != nil {
-		s.manager.kill()
-	}
+	s.endManager()
+	s.endWorld()
 	for _, closer := range slices.Backward(s.closers) {
 		closer()
 	}

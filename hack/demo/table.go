@@ -51,7 +51,7 @@ func (r result) read(log []simulator.Event) result {
 			}
 		case simulator.EventEffective:
 			r.step(e)
-		case simulator.EventCall, simulator.EventDesired, simulator.EventSettled, simulator.EventFault,
+		case simulator.EventCall, simulator.EventDesired, simulator.EventSettled, simulator.EventFault, simulator.EventInstanceFailed,
 			simulator.EventRevisionCreated, simulator.EventRevisionReady, simulator.EventRevisionFailed, simulator.EventRevisionLost:
 		}
 	}
@@ -185,8 +185,13 @@ func percent(part, whole int) float64 {
 // eight simulated minutes until the killed one's lease is over, is part of it.
 const longestWayBack = 15 * time.Minute
 
-// rollbackAfter is how long the manifest of act 3 waits for a NAT.
+// rollbackAfter is how long the manifest of act 4 waits for a NAT.
 const rollbackAfter = 20 * time.Minute
+
+// longestProof is how long it may take until it is shown that a release causes what
+// its NAT suffers from: the patience once, a while at the smaller weight, and the
+// patience again.
+const longestProof = 3 * rollbackAfter
 
 // brokenPromises holds the results against what Sluice promises. It returns how
 // many promises it looked at.
@@ -218,20 +223,21 @@ func (s *stage) brokenPromises(results []result) (looked int, broken []string) {
 		"the way back took %s after the breach was visible, longer than %s", bad.back.Sub(bad.visible), longestWayBack)
 
 	began, ended := held.dropping()
-	promise(!began.IsZero() && held.held, "3a: the NAT dropped %s, and the rollout was never seen Held for it", held.packets())
-	promise(slices.Equal(held.weights, []int{5, 25, 100}), "3a: the release went %s, not up when the drops had stopped", weights(held.weights))
-	promise(held.servedSince(100).After(ended), "3a: it rose to 100%% at %s, and the NAT dropped packets until %s",
+	promise(!began.IsZero() && held.held, "4a: the NAT dropped %s, and the rollout was never seen Held for it", held.packets())
+	promise(slices.Equal(held.weights, []int{5, 25, 100}), "4a: the release went %s, not up when the drops had stopped", weights(held.weights))
+	promise(held.servedSince(100).After(ended), "4a: it rose to 100%% at %s, and the NAT dropped packets until %s",
 		held.servedSince(100).Format(time.TimeOnly), ended.Format(time.TimeOnly))
 
 	began, ended = stuck.dropping()
-	promise(!began.IsZero() && stuck.held, "3b: the NAT dropped %s, and the rollout was never seen Held for it", stuck.packets())
-	promise(slices.Equal(stuck.weights, []int{5, 25, 0}), "3b: the release went %s, not back from 25%%", weights(stuck.weights))
-	promise(stuck.final[held.candidate] == 100, "3b: after the rollback %s serves %d%%", held.candidate, stuck.final[held.candidate])
+	promise(!began.IsZero() && stuck.held, "4b: the NAT dropped %s, and the rollout was never seen Held for it", stuck.packets())
+	promise(slices.Equal(stuck.weights, []int{5, 25, 5, 25, 0}),
+		"4b: the release went %s, not back by one step to see whether it is the cause, and then all the way", weights(stuck.weights))
+	promise(stuck.final[held.candidate] == 100, "4b: after the rollback %s serves %d%%", held.candidate, stuck.final[held.candidate])
 	waited := stuck.back.Sub(began)
-	promise(waited >= rollbackAfter, "3b: it went back %s after the first packet was dropped, sooner than %s", waited, rollbackAfter)
-	promise(stuck.back.Sub(stuck.visible) <= rollbackAfter+longestWayBack,
-		"3b: the way back took %s after the breach was visible, longer than %s", stuck.back.Sub(stuck.visible), rollbackAfter+longestWayBack)
-	promise(ended.Sub(stuck.back) <= 2*time.Minute, "3b: the NAT went on dropping packets until %s, %s after the rollback",
+	promise(waited >= rollbackAfter, "4b: it went back %s after the first packet was dropped, sooner than %s", waited, rollbackAfter)
+	promise(stuck.back.Sub(stuck.visible) <= longestProof+longestWayBack,
+		"4b: the way back took %s after the breach was visible, longer than %s", stuck.back.Sub(stuck.visible), longestProof+longestWayBack)
+	promise(ended.Sub(stuck.back) <= 2*time.Minute, "4b: the NAT went on dropping packets until %s, %s after the rollback",
 		ended.Format(time.TimeOnly), ended.Sub(stuck.back))
 	return looked, broken
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -97,6 +98,17 @@ func (w *world) log(ctx context.Context) ([]simulator.Event, error) {
 	var log []simulator.Event
 	err := w.call(ctx, http.MethodGet, "/log", nil, &log)
 	return log, err
+}
+
+// minutes tells the truth of the minutes that ended after a moment, or of all.
+func (w *world) minutes(ctx context.Context, after time.Time) ([]simulator.Minute, error) {
+	var minutes []simulator.Minute
+	path := "/minutes"
+	if !after.IsZero() {
+		path += "?from=" + url.QueryEscape(after.Format(time.RFC3339Nano))
+	}
+	err := w.call(ctx, http.MethodGet, path, nil, &minutes)
+	return minutes, err
 }
 
 func (w *world) call(ctx context.Context, method, path string, body, into any) error {
