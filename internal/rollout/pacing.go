@@ -98,8 +98,8 @@ func (v view) lacking() (Decision, bool) {
 		return v.claiming(c, 0).waits(
 			fmt.Sprintf("%s: %s lacks %s for what it carries already (minExtraNatIpsNeeded), and has %d",
 				v.stands(), g.Name, addresses(g.ExtraIPs), g.IPs),
-			fmt.Sprintf("Starts by itself when it lacks none: add %s to %s, or lower its minPortsPerVm, which is %d.",
-				addresses(g.ExtraIPs), g.Name, g.PortsEach())), true
+			fmt.Sprintf("Starts by itself when it lacks none: add %s to %s, or lower its minPortsPerVm, which is %d%s.",
+				addresses(g.ExtraIPs), g.Name, g.PortsEach(), breaks)), true
 	}
 	return Decision{}, false
 }

@@ -103,7 +103,7 @@ func TestARiseGoesAsFarAsTheGatewayHasRoom(t *testing.T) {
 		"ports that grow":                     {paced(25, 26, 8, 2).compute(dynamic), wrote(100), ""},
 		"ports that grow and are not counted": {paced(25, 26, 8, 2).compute(dynamic).silent(analysis.AllocatedPorts, ""), cannotSee, "its allocated ports are not known"},
 		"addresses that are lacking":          {paced(0, 10, 8, 0).compute(lacks), waitsForNat, "nat-1 lacks 2 NAT IPs for what it carries already (minExtraNatIpsNeeded), and has 1"},
-		"lacking with a pace of its own":      {paced(0, 10, 8, 0).fixed().compute(lacks), waitsForNat, "add 2 NAT IPs to nat-1, or lower its minPortsPerVm, which is 1024"},
+		"lacking with a pace of its own":      {paced(0, 10, 8, 0).fixed().compute(lacks), waitsForNat, "add 2 NAT IPs to nat-1, or lower its minPortsPerVm, which is 1024 (can break open connections)"},
 		"lacking where they come":             {paced(0, 10, 8, 0).compute(auto), wrote(5), ""},
 		"lacking on the way":                  {paced(25, 10, 8, 2).compute(lacks), waitsForNat, "it lacks 2 addresses already"},
 		"no room with a pace of its own":      {paced(25, 63, 8, 2).fixed(), wrote(100), ""},

@@ -75,6 +75,9 @@ func without(g nat.Gateway, endpoints int64) nat.Gateway {
 // fixed is what always helps.
 const fixed = "set spec.strategy.pacing: Fixed, which rises without a forecast"
 
+// breaks warns of what lowering minPortsPerVm can do (docs nat/ports-and-addresses).
+const breaks = " (can break open connections)"
+
 // cure lists what would let the weight fit behind the i-th gateway.
 func (c course) cure(i int) string {
 	if f := c.forecast(i, c.to); f.Bound != nat.GatewayPorts {
@@ -86,7 +89,7 @@ func (c course) cure(i int) string {
 		cures = append(cures, fmt.Sprintf("add %s to %s", addresses(more), g.Name))
 	}
 	if ports := c.fewerPorts(i); ports > 0 {
-		cures = append(cures, fmt.Sprintf("lower its minPortsPerVm to %d", ports))
+		cures = append(cures, fmt.Sprintf("lower its minPortsPerVm to %d%s", ports, breaks))
 	}
 	if reserve, ok := c.lessReserve(i); ok {
 		cures = append(cures, fmt.Sprintf("set spec.nat.reservePercent: %d", reserve))

@@ -36,7 +36,7 @@ func TestWhatMakesRoom(t *testing.T) {
 		"they are not enough": {
 			paced(25, 60, 8, 2).lasted(10 * time.Minute), waitsForNat,
 			"goes on by itself if that is enough, but without 2 of stable's instances it is nat-1: 56 of 63 endpoints (1,024 ports each) taken; " +
-				"100% adds up to 24; 20% is kept in reserve: room for 50. Else: add 1 NAT IP to nat-1, lower its minPortsPerVm to 512, " +
+				"100% adds up to 24; 20% is kept in reserve: room for 50. Else: add 1 NAT IP to nat-1, lower its minPortsPerVm to 512 (can break open connections), " +
 				"or set spec.strategy.pacing: Fixed, which rises without a forecast.",
 		},
 		"addresses of the last shift": {
@@ -45,10 +45,10 @@ func TestWhatMakesRoom(t *testing.T) {
 		},
 		"nothing of ours": {
 			quiet(paced(25, 50, 8, 2)), waitsForNat,
-			"Goes on by itself when others behind nat-1 need less; else: add 1 NAT IP to nat-1, lower its minPortsPerVm to 512, or set spec.strategy.pacing: Fixed",
+			"Goes on by itself when others behind nat-1 need less; else: add 1 NAT IP to nat-1, lower its minPortsPerVm to 512 (can break open connections), or set spec.strategy.pacing: Fixed",
 		},
 		"a reserve": {
-			quiet(paced(87, 49, 8, 7)), waitsForNat, "add 1 NAT IP to nat-1, lower its minPortsPerVm to 512, set spec.nat.reservePercent: 15, or set",
+			quiet(paced(87, 49, 8, 7)), waitsForNat, "add 1 NAT IP to nat-1, lower its minPortsPerVm to 512 (can break open connections), set spec.nat.reservePercent: 15, or set",
 		},
 		"addresses that it lacks": {
 			quiet(paced(25, 10, 8, 2)).compute(func(g *Gateway) { g.NAT.ExtraIPs = 3 }), waitsForNat,
