@@ -33,8 +33,8 @@ const (
 // shopServices are released together.
 var shopServices = []string{"web", "graphql-api"}
 
-// incident is the first act: one release of one shop, in two worlds that are the
-// same until then.
+// incident is the first act: one release of one shop, in two worlds from the same
+// seed.
 type incident struct {
 	without, with truth
 	until         time.Duration // from the release on, of what is compared
