@@ -73,10 +73,10 @@ func readTrouble(p *rollout.Progress, a v1alpha1.Attempt) {
 	}
 	p.Company = rollout.Company{Since: timeOf(a.OthersHotSince), Until: timeOf(a.OthersHotUntil)}
 	p.Called = timeOf(a.CalledAt)
-	if t := a.Trial; t != nil {
+	if t := a.Trial; t.From > 0 {
 		p.Trial = rollout.Trial{At: t.At.UTC(), From: int64(t.From), To: int64(t.To), Since: timeOf(t.Since), Role: nat.Role(t.Role)}
 	}
-	if r := a.Retreat; r != nil {
+	if r := a.Retreat; r.Sent > 0 {
 		p.Retreat = rollout.Retreat{Began: r.Began.UTC(), Last: r.Last.UTC(), Sent: int(r.Sent), Weight: int64(r.Weight)}
 	}
 }
@@ -88,12 +88,12 @@ func writeTrouble(a *v1alpha1.Attempt, p rollout.Progress) {
 	}
 	a.OthersHotSince, a.OthersHotUntil, a.CalledAt = stamp(p.Company.Since), stamp(p.Company.Until), stamp(p.Called)
 	if t := p.Trial; t != (rollout.Trial{}) {
-		a.Trial = &v1alpha1.Trial{
+		a.Trial = v1alpha1.Trial{
 			At: metav1.NewTime(t.At), From: int32(t.From), To: int32(t.To), Since: stamp(t.Since), Role: string(t.Role), //nolint:gosec // percents
 		}
 	}
 	if r := p.Retreat; r != (rollout.Retreat{}) {
-		a.Retreat = &v1alpha1.Retreat{
+		a.Retreat = v1alpha1.Retreat{
 			Began: metav1.NewTime(r.Began), Last: metav1.NewTime(r.Last), Sent: int32(r.Sent), Weight: int32(r.Weight), //nolint:gosec // small, and a percent
 		}
 	}

@@ -114,11 +114,11 @@ type Attempt struct {
 	// trial is an experiment: the candidate went back by one weight, to see whether
 	// a gateway's trouble that nobody can explain stops. Absent when none was made.
 	// +optional
-	Trial *Trial `json:"trial,omitempty"`
+	Trial Trial `json:"trial,omitzero"`
 
 	// retreat is a way back in steps that is under way. Absent otherwise.
 	// +optional
-	Retreat *Retreat `json:"retreat,omitempty"`
+	Retreat Retreat `json:"retreat,omitzero"`
 
 	// calledAt is when a person was last called for a gateway's trouble.
 	// +optional

@@ -82,16 +82,8 @@ func (in *Attempt) DeepCopyInto(out *Attempt) {
 		in, out := &in.OthersHotUntil, &out.OthersHotUntil
 		*out = (*in).DeepCopy()
 	}
-	if in.Trial != nil {
-		in, out := &in.Trial, &out.Trial
-		*out = new(Trial)
-		(*in).DeepCopyInto(*out)
-	}
-	if in.Retreat != nil {
-		in, out := &in.Retreat, &out.Retreat
-		*out = new(Retreat)
-		(*in).DeepCopyInto(*out)
-	}
+	in.Trial.DeepCopyInto(&out.Trial)
+	in.Retreat.DeepCopyInto(&out.Retreat)
 	if in.CalledAt != nil {
 		in, out := &in.CalledAt, &out.CalledAt
 		*out = (*in).DeepCopy()
