@@ -50,15 +50,15 @@ func playSharing() (table, []claim, error) {
 	limit := time.Duration(mostTimeOf * together * float64(alone.took))
 	return t, []claim{
 		{
-			text:   fmt.Sprintf("%d services released at once all reach 100%%", together),
-			found:  strconv.Itoa(runs[1].reached()),
-			holds:  runs[1].reached() == together,
+			text:  fmt.Sprintf("%d services released at once all reach 100%%", together),
+			found: strconv.Itoa(runs[1].reached()),
+			holds: runs[1].reached() == together,
 		},
 		{text: "no packet is dropped because of a step", found: strconv.Itoa(all.dropped), holds: all.dropped == 0},
 		{
-			text:   fmt.Sprintf("within %v times the time of one after another", mostTimeOf),
-			found:  fmt.Sprintf("%s, one takes %s", all.time(), alone.time()),
-			holds:  all.took > 0 && all.took <= limit,
+			text:  fmt.Sprintf("within %v times the time of one after another", mostTimeOf),
+			found: fmt.Sprintf("%s, one takes %s", all.time(), alone.time()),
+			holds: all.took > 0 && all.took <= limit,
 		},
 	}, nil
 }
