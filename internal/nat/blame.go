@@ -112,6 +112,7 @@ var blames = []func(trouble) (Verdict, bool){
 	asUsual,     // it is no worse than before
 	inCompany,   // another rollout took a step as well
 	unmeasured,  // without allocated ports others cannot be seen
+	unread,      // without its size nobody knows whether ports were left
 	filling,     // who allocated the ports?
 	exhausted,   // no ports are left: who took the last ones?
 	others,      // somebody else grew
@@ -246,6 +247,16 @@ func unmeasured(t trouble) (Verdict, bool) {
 	return Verdict{Unknown, "the allocated ports of " + t.Gateway.Name + " around the rise are not known"}, !t.allocated.known
 }
 
+// unread: who is to blame turns on how many ports an endpoint gets and how many were
+// left. A guess would give up an innocent candidate, or clear a guilty one.
+func unread(t trouble) (Verdict, bool) {
+	because := "what " + t.Gateway.Name + " has to give is not known"
+	if t.alone() {
+		because += "; " + t.users()
+	}
+	return Verdict{Unknown, because}, !t.Gateway.Auto && t.Gateway.Capacity().Endpoints == 0
+}
+
 // filling: many ports are allocated, which is a matter of endpoints alone. Were
 // each instance one endpoint or two, the truth lies between.
 func filling(t trouble) (Verdict, bool) {
@@ -269,12 +280,9 @@ func filling(t trouble) (Verdict, bool) {
 func exhausted(t trouble) (Verdict, bool) {
 	capacity, each := t.Gateway.Capacity().Endpoints, t.Gateway.PortsEach()
 	before := ceilDiv(t.allocated.before, each)
-	full := capacity > 0 && before+t.grown() >= capacity-capacity/50
-	switch {
-	case t.Gateway.Auto || !full && !t.AllocationFailed:
+	full := before+t.grown() >= capacity-capacity/50
+	if t.Gateway.Auto || !full && !t.AllocationFailed {
 		return Verdict{}, false
-	case capacity <= 0:
-		return Verdict{Unknown, "an allocation failed, and it is not known what " + t.Gateway.Name + " has to give"}, true
 	}
 	free := max(0, capacity-before)
 	numbers := fmt.Sprintf("%s had %s free before the rise, and the candidate started %s",

@@ -145,11 +145,24 @@ func TestBlame(t *testing.T) {
 		"ports fill up, and the candidate's instances are not known": {
 			[]func(*Evidence){func(e *Evidence) { e.Filling, e.Instances = true, nil }}, Unknown, "",
 		},
-		"it is not known what the gateway has to give, and its ports seem to be enough": {
-			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs = 0 }}, Unknown, "nothing else changed",
+		"what the gateway has to give is not known": {
+			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs = 0 }}, Unknown, "what nat-1 has to give is not known",
 		},
-		"it is not known what the gateway has to give, and an allocation failed": {
-			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs, e.AllocationFailed = 0, true }}, Unknown, "it is not known what nat-1 has to give",
+		"what it has to give is not known, and the candidate suffers": {
+			[]func(*Evidence){suffers, func(e *Evidence) { e.Gateway.IPs = 0 }},
+			Unknown,
+			"what nat-1 has to give is not known; 50 of 500 requests failed at the candidate and 0 of 1,500 at stable",
+		},
+		"what it has to give is not known, and an allocation failed": {
+			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs, e.AllocationFailed = 0, true }}, Unknown, "what nat-1 has to give is not known",
+		},
+		"what it has to give is not known, and its ports fill up": {
+			[]func(*Evidence){func(e *Evidence) { e.Gateway.IPs, e.Filling = 0, true }}, Unknown, "what nat-1 has to give is not known",
+		},
+		"a gateway that takes addresses by itself, and only the candidate suffers": {
+			[]func(*Evidence){suffers, func(e *Evidence) {
+				e.Gateway.IPs, e.Gateway.Auto, e.Connections = 0, true, series(900, 1300)
+			}}, Culprit, "the candidate's own ran out",
 		},
 		"mapping conflicts are named": {
 			[]func(*Evidence){func(e *Evidence) { e.Reasons = []string{conflict} }},
@@ -336,7 +349,8 @@ func TestAVerdictAlwaysHasItsReason(t *testing.T) {
 		if got.Because == "" || len(got.Because) > 300 || got.Role != Culprit && got.Role != Bystander && got.Role != Unknown {
 			t.Fatalf("got %+v", got)
 		}
-		if got.Role == Culprit && (len(e.Allocated) == 0 || len(e.Rises) == 0) {
+		known := e.Gateway.Auto || e.Gateway.Capacity().Endpoints > 0
+		if got.Role == Culprit && (len(e.Allocated) == 0 || len(e.Rises) == 0 || !known) {
 			t.Fatalf("the culprit without evidence: %+v", got)
 		}
 	})

@@ -293,18 +293,21 @@ func (v view) judgedBy(role nat.Role) (Check, bool) {
 	return Check{}, false
 }
 
-// informed tells whether a judgement may be acted upon. Without the allocated ports
-// and the candidate's instances nothing is tried; a series of less weight may be
-// absent for as long as the attempt lasts. A culprit is judged by what Monitoring says of a gateway
-// that was found, for which nobody has to find it again.
+// informed tells whether a judgement may be acted upon. It rests on what Monitoring
+// says of a gateway that was found, for which nobody has to find it again. Without the
+// allocated ports and the candidate's instances nothing is tried; a series of less
+// weight may be absent for as long as the attempt lasts.
 func (v view) informed(c Check) bool {
-	if c.Blame.Role == nat.Culprit {
-		return !v.passing() || len(v.Progress.Watches) > 0
+	switch found := !v.passing() || len(v.Progress.Watches) > 0; {
+	case !found:
+		return false
+	case c.Blame.Role == nat.Culprit:
+		return true
 	}
 	needed := []analysis.Series{
 		{Metric: analysis.AllocatedPorts, Source: c.Blame.Trouble.Gateway}, {Metric: analysis.Instances, Source: v.scope.Candidate},
 	}
-	return !c.Blame.Trouble.Began.IsZero() && !v.passing() && !slices.ContainsFunc(needed, func(series analysis.Series) bool {
+	return !c.Blame.Trouble.Began.IsZero() && !slices.ContainsFunc(needed, func(series analysis.Series) bool {
 		return v.Answers.Of(series).Cause != analysis.CauseNone
 	})
 }

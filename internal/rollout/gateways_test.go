@@ -28,6 +28,17 @@ func leaves(gateways ...analysis.Source) Outlet {
 	return o
 }
 
+// unread is the same while the routers' state cannot be read: how the gateways are
+// configured is still remembered.
+func unread(gateways ...analysis.Source) Outlet {
+	o := leaves(gateways...)
+	for i := range o.Gateways {
+		g := &o.Gateways[i]
+		g.Unread, g.NAT.Endpoints, g.ReadAt = "denied", 0, time.Time{}
+	}
+	return o
+}
+
 func (s scene) outlet(o Outlet) scene {
 	s.Outlet = o
 	return s

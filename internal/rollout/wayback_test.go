@@ -18,7 +18,7 @@ func longWhole() scene {
 		s.Progress.Confirmed, s.Progress.Step = all("web-2"), 3
 		s.Progress.Rises = []nat.Rise{{At: ago(70 * time.Minute), From: 5}, {At: ago(16 * time.Minute), From: 25}}
 		s.Progress.Watches = []Watch{{Source: nat1, Named: true}}
-		s.Plan.Gateways, s.Outlet = []analysis.Source{nat1}, Outlet{}
+		s.Plan.Gateways, s.Outlet = []analysis.Source{nat1}, unread(nat1)
 	}).goesFrom(14, analysis.DroppedPackets, nat1, 0, 60)
 	return s.split("web-2", 100, "web-1", 0)
 }

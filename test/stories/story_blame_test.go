@@ -41,6 +41,12 @@ var blameStories = []story{
 		want: rollout.RolledBack,
 	},
 	{
+		name: "nat-culprit-unseen", title: "The same while Compute does not answer for so long that nobody knows how many ports are left: a person is called, and the candidate goes back by one weight. That helps; it comes back with the next rise, so it was the candidate.",
+		world: []func(*simulator.Scenario){behindNat, droppingAt(0)}, plan: lenient,
+		tale: []moment{deploySuffering(0), when(in(rollout.Baking, 25), "1m", "Compute answers 503 and goes on to", silence)},
+		want: rollout.RolledBack,
+	},
+	{
 		name: "nat-bystander", title: "The gateway drops packets for half an hour, long after a rise, and none of our users feel it: the step is held, however long, and goes on.",
 		world: []func(*simulator.Scenario){behindNat, dropping(20, 50, 40)},
 		tale:  []moment{deployHealthy},
@@ -71,13 +77,14 @@ var blameStories = []story{
 	{
 		name: "nat-culprit-late", title: "The candidate has had all traffic for long when the gateway drops packets: it goes back by half, is found to be the cause, and goes back in three writes.",
 		world: late, plan: lenient,
-		tale: []moment{deploySuffering(66)},
+		tale: []moment{unreadable, deploySuffering(66)},
 		want: rollout.RolledBack,
 	},
 	{
 		name: "nat-way-back-aborted", title: "In the middle of a way back in three writes a person aborts: the next write takes everything.",
 		world: late, plan: lenient,
 		tale: []moment{
+			unreadable,
 			deploySuffering(66),
 			when(in(rollout.RollingBack, 50), "20s", "alice asks to abort", ask(rollout.Abort)),
 		},
@@ -86,13 +93,14 @@ var blameStories = []story{
 	{
 		name: "nat-way-back-failing", title: "In the middle of a way back in three writes users get errors: the next write takes everything.",
 		world: late, plan: lenient,
-		tale: []moment{deploySuffering(66, simulator.ErrorRate{Percent: 30, From: minutes(79)})},
+		tale: []moment{unreadable, deploySuffering(66, simulator.ErrorRate{Percent: 30, From: minutes(79)})},
 		want: rollout.RolledBack,
 	},
 	{
 		name: "nat-way-back-crash", title: "The manager dies in the middle of a way back in three writes: it goes on, and is over in time.",
 		world: late, plan: lenient,
 		tale: []moment{
+			unreadable,
 			deploySuffering(66),
 			during(afterWrite, 7, "the manager dies", crash("40s")),
 			during(beforeWrite, 8, "the manager dies", crash("10s")),
@@ -103,6 +111,7 @@ var blameStories = []story{
 		name: "nat-way-back-edited", title: "In the middle of a way back in three writes a person gives the candidate more: nothing is written until the person lets it.",
 		world: late, plan: lenient,
 		tale: []moment{
+			unreadable,
 			deploySuffering(66),
 			when(in(rollout.RollingBack, 50), "20s", "alice gives web-2 60%", set("web-2", 60, "web-1", 40)),
 			when(because(rollout.TrafficConflict), "5m", "alice lets it go on", ask(rollout.Resume)),
@@ -113,6 +122,7 @@ var blameStories = []story{
 		name: "nat-way-back-without-monitoring", title: "Monitoring is down during a way back in three writes: it needs none.",
 		world: late, plan: lenient,
 		tale: []moment{
+			unreadable,
 			deploySuffering(66),
 			when(in(rollout.RollingBack, 50), "1s", "Monitoring answers 503",
 				inject(simulator.Fault{Kind: simulator.FaultError, Operation: "timeSeries.list", Code: 503, Times: -1})),

@@ -15,6 +15,7 @@ func behindNat(s *simulator.Scenario) {
 	}
 	s.Gateways = []simulator.Gateway{{
 		Project: "acme-net", Region: region, Router: "r1", Name: "nat-1", AllocatedPorts: 6400, OpenConnections: 900,
+		IPs: []string{"203.0.113.10"},
 	}}
 }
 

@@ -54,6 +54,12 @@ func nobodyElse(b *teller) { b.peers = nil }
 // hide keeps the gateways' state from being read; "" shows it again.
 func hide(why string) func(*teller) { return func(b *teller) { b.unread = why } }
 
+// silence keeps Compute from answering for longer than its answers are kept.
+func silence(b *teller) { b.silent = "listing routers: the Compute API answers 503" }
+
+// unreadable takes away what tells how many ports the gateways have left.
+var unreadable = at("20m", "somebody takes compute.routers.get away", hide("routers.getRouterStatus: denied"))
+
 // narrow is played again under disorder.
 var narrow = story{
 	name: "narrow", world: []func(*simulator.Scenario){physical(2048, 60)}, plan: []func(*rollout.Plan){headroom},

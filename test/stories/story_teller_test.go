@@ -76,6 +76,7 @@ type teller struct {
 
 	peers  []rollout.Peer // what other rollouts claim
 	unread string         // why the gateways' state cannot be read; "" if it can
+	silent string         // why nothing is known of the way out any more; "" if it is
 
 	trouble func(*teller, gate) // bad luck; nil for none
 	mayStop bool                // at rest before the story's time is over
@@ -124,14 +125,14 @@ func newTeller(t *testing.T, s story) *teller {
 	if b.senses, err = pilot.NewSenses(world, b.api, b.plan.Service); err != nil {
 		t.Fatal(err)
 	}
-	if scenario.Network != nil { // else nothing is known of its gateways but their names
-		b.senses.Outlet = b.compute(pilot.Compute(world, scenario))
-	}
 	for name, value := range scenario.Switches.Values() {
 		b.clouds = append(b.clouds, invariants.Behaviour{Switch: name, Value: value})
 	}
 	for _, edit := range s.plan {
 		edit(&b.plan)
+	}
+	if scenario.Network != nil || len(b.plan.Gateways) > 0 { // else nobody asks Compute
+		b.senses.Outlet = b.compute(pilot.Compute(world, scenario))
 	}
 	for _, m := range s.tale {
 		if m.when == nil && m.gate == "" {
@@ -271,6 +272,9 @@ func (b *teller) observe() (rollout.Input, error) {
 // compute is the Compute API, which may fail to tell the gateways' state.
 func (b *teller) compute(tell func(rollout.Input) rollout.Outlet) func(rollout.Input) rollout.Outlet {
 	return func(in rollout.Input) rollout.Outlet {
+		if b.silent != "" {
+			return rollout.Outlet{Presence: rollout.Unknown, Detail: b.silent}
+		}
 		out := tell(in)
 		for i := range out.Gateways {
 			out.Gateways[i].Unread = b.unread
