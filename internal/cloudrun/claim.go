@@ -43,6 +43,23 @@ func (c claim) bounded() bool {
 		len(c.UID) <= maxUID && len(c.Cluster) <= maxUID && len(c.Name) <= maxHolder && len(c.Namespace) <= maxHolder
 }
 
+// printable tells whether every name is one line of text. What is not is no name;
+// mended, it could become ours.
+func (c claim) printable() bool {
+	spoilt := func(name string) bool { return google.Clean(name) != name }
+	return !slices.ContainsFunc(append([]string{c.Cluster, c.Namespace, c.Name, c.UID, c.Stable}, c.Latched...), spoilt)
+}
+
+// since is when the attempt first wrote; the zero time where that is not said the
+// way we say it.
+func (c claim) since() time.Time {
+	at, err := time.Parse(time.RFC3339, c.Since)
+	if err != nil || at.UTC().Format(time.RFC3339) != c.Since {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
 // reserved are prefixes of annotations that are Cloud Run's own: v2 refuses them
 // in a write (run v2 discovery, Service.annotations).
 var reserved = []string{
@@ -65,20 +82,12 @@ func claimOf(annotations map[string]string) (*rollout.Claim, string) {
 	if !c.bounded() {
 		return nil, "it is longer than any that Sluice writes"
 	}
-	latched := make([]string, 0, len(c.Latched))
-	for _, name := range c.Latched {
-		latched = append(latched, google.Clean(name))
-	}
-	since, err := time.Parse(time.RFC3339, c.Since)
-	if err != nil {
-		since = time.Time{} // not said, or not by us: the attempt counts from now
+	if !c.printable() {
+		return nil, "it names what cannot be a name"
 	}
 	return &rollout.Claim{
-		Since: since,
-		Holder: rollout.Holder{
-			Cluster: google.Clean(c.Cluster), Namespace: google.Clean(c.Namespace), Name: google.Clean(c.Name), UID: google.Clean(c.UID),
-		},
-		Attempt: c.Attempt, Seq: c.Seq, Stable: google.Clean(c.Stable), Latched: latched,
+		Holder:  rollout.Holder{Cluster: c.Cluster, Namespace: c.Namespace, Name: c.Name, UID: c.UID},
+		Attempt: c.Attempt, Since: c.since(), Seq: c.Seq, Stable: c.Stable, Latched: append([]string{}, c.Latched...),
 	}, ""
 }
 

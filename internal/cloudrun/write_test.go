@@ -143,6 +143,14 @@ func TestReadingAClaim(t *testing.T) {
 			annotations: map[string]string{ClaimKey: `{"cluster":"c","uid":"u","stable":"` + strings.Repeat("s", 64) + `"}`},
 			unread:      "it is longer than any that Sluice writes", others: map[string]string{},
 		},
+		"a claim that would be ours without what does not print": {
+			annotations: map[string]string{ClaimKey: strings.Replace(claimed(ours, nil)[ClaimKey], `"uid":"u"`, `"uid":"u\u0000"`, 1)},
+			unread:      "it names what cannot be a name", others: map[string]string{},
+		},
+		"a claim since a time that we do not write": {
+			annotations: map[string]string{ClaimKey: strings.Replace(claimed(ours, nil)[ClaimKey], "{", `{"since":"2026-03-01T12:00:00.5Z",`, 1)},
+			want:        &ours, others: map[string]string{},
+		},
 		"a claim without a holder": {
 			annotations: map[string]string{ClaimKey: "{}"}, unread: "it names no cluster and no object", others: map[string]string{},
 		},
