@@ -398,7 +398,7 @@ func waitForPerson(v view) Decision {
 	if p.Reason == TrafficConflict && v.foreignTag() {
 		return v.tagTaken()
 	}
-	return v.at(Paused, p.Reason, p.Cause).next(v.untilResumed(p.Reason))
+	return v.at(Paused, p.Reason, cmp.Or(p.Cause, "it is paused, and its status does not say why")).next(v.untilResumed(p.Reason))
 }
 
 // untilResumed says what a person can do about a pause.
@@ -409,6 +409,9 @@ func (v view) untilResumed(reason Reason) string {
 		does = "gives the step its time again"
 	case NoDataDeadlineExceeded:
 		does = "waits for data again"
+	}
+	if v.Progress.Stable == "" {
+		return "Waits: resume " + does + "."
 	}
 	return "Waits: resume " + does + ", abort sends everything to " + v.Progress.Stable + "."
 }

@@ -247,3 +247,15 @@ func TestNoData(t *testing.T) {
 		"a shadow may be dark":                  {at(25).says("shadow", Hold, stub{outcome: analysis.NoData}).with(func(s *scene) { s.Plan.Guards[1].Mode = Shadow }), "Shifting/Progressing, writes web-2 100%", ""},
 	})
 }
+
+// TestAPauseThatIsNotExplainedIsExplained: a status that was damaged, or whose
+// service lost our tag meanwhile, may know neither a cause nor a way back.
+func TestAPauseThatIsNotExplainedIsExplained(t *testing.T) {
+	t.Parallel()
+	in := Input(idle())
+	in.Progress = Progress{Phase: Paused, Reason: StateLost}
+	d := Decide(in)
+	if d.Progress.Phase != Paused || d.Note != "it is paused, and its status does not say why" || d.Next != "Waits: resume goes on." {
+		t.Errorf("%s: %q, %q", inWords(d), d.Note, d.Next)
+	}
+}
