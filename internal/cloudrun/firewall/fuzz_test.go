@@ -18,23 +18,32 @@ import (
 // FuzzWhateverArrivesIsATrafficSwap sends anything, and judges what came out on
 // the other side by a second, differently written reading of the rule.
 func FuzzWhateverArrivesIsATrafficSwap(f *testing.F) {
-	f.Add("PATCH", masked, "application/json", good, false)
-	f.Add("PATCH", service, "application/json", good, true)
+	f.Add("PATCH", masked, "application/json", good, false, "", "")
+	f.Add("PATCH", service, "application/json", good, true, "", "")
 	f.Add("PATCH", service+"?updateMask=traffic%2Cannotations", "application/json",
-		`{"annotations":{"rollouts.sluice.dev/claim":"{}"},"etag":"x","traffic":[{"percent":100,"revision":"a","type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"}]}`, false)
-	f.Add("PATCH", service+"?updateMask=traffic,template", "application/json", `{"etag":"x","template":{}}`, false)
-	f.Add("PATCH", masked, "application/json", `{"etag":"x"}`, false)
-	f.Add("PATCH", masked, "application/json", `{"etag":"x","traffic":[],"traffic":`+whole+`}`, true)
-	f.Add("PATCH", masked, "text/json", `{"etag":"x","traffic":null}`, false)
-	f.Add("DELETE", service, "", "", false)
-	f.Add("GET", service, "", "", false)
-	f.Fuzz(func(t *testing.T, method, target, kind, body string, chunked bool) {
+		`{"annotations":{"rollouts.sluice.dev/claim":"{}"},"etag":"x","traffic":[{"percent":100,"revision":"a","type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"}]}`, false, "", "")
+	f.Add("PATCH", service+"?updateMask=traffic,template", "application/json", `{"etag":"x","template":{}}`, false, "", "")
+	f.Add("PATCH", masked, "application/json", `{"etag":"x"}`, false, "", "")
+	f.Add("PATCH", masked, "application/json", `{"etag":"x","traffic":[],"traffic":`+whole+`}`, true, "", "")
+	f.Add("PATCH", masked, "text/json", `{"etag":"x","traffic":null}`, false, "", "")
+	f.Add("PATCH", masked, "application/json", good, false, "X-Http-Method-Override", "DELETE")
+	f.Add("PATCH", masked, "application/json", good, false, "Content-Encoding", "gzip")
+	f.Add("GET", service, "", "", false, "x-goog-METHOD", "PUT")
+	f.Add("PATCH", masked, "application/json", `{"etag":"x","name":"projects/other/locations/europe-west1/services/web","traffic":`+whole+`}`, false, "", "")
+	f.Add("PATCH", masked, "application/json",
+		`{"etag":"x","traffic":[{"percent":100,"Percent":0,"revision":"web-1","tag":null,"type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"}]}`, false, "", "")
+	f.Add("DELETE", service, "", "", false, "", "")
+	f.Add("GET", service, "", "", false, "", "")
+	f.Fuzz(func(t *testing.T, method, target, kind, body string, chunked bool, header, value string) {
 		req, err := http.NewRequest(method, target, strings.NewReader(body))
 		if err != nil {
 			return
 		}
 		if kind != "" {
 			req.Header.Set("Content-Type", kind)
+		}
+		if header != "" {
+			req.Header[header] = append(req.Header[header], value)
 		}
 		if chunked {
 			req.Body, req.ContentLength = io.NopCloser(strings.NewReader(body)), -1
@@ -59,6 +68,11 @@ func FuzzWhateverArrivesIsATrafficSwap(f *testing.F) {
 // judge is the oracle. It works on decoded values and on the target as it is
 // written on the wire, and says what is wrong, or nothing.
 func judge(req *http.Request, body string) string {
+	for name := range req.Header {
+		if name = strings.ToLower(name); strings.Contains(name, "method") || strings.Contains(name, "idempotency") {
+			return "a header " + name
+		}
+	}
 	if req.Method == http.MethodGet || req.Method == "" {
 		if body != "" {
 			return "a read with a body"
@@ -87,10 +101,13 @@ func judge(req *http.Request, body string) string {
 	if !claimed && !slices.Equal(settings, []string{"updateMask=traffic"}) {
 		return "a mask other than traffic, with or without annotations"
 	}
-	return judgeBody(body, claimed)
+	if len(req.Header.Values("Content-Encoding")) > 0 {
+		return "an encoded body"
+	}
+	return judgeBody(body, strings.TrimPrefix(path, "/v2/"), claimed)
 }
 
-func judgeBody(body string, claimed bool) string {
+func judgeBody(body, resource string, claimed bool) string {
 	decoder := json.NewDecoder(strings.NewReader(body))
 	decoder.UseNumber()
 	var service map[string]any
@@ -107,6 +124,9 @@ func judgeBody(body string, claimed bool) string {
 		return "no etag"
 	}
 	entries, _ := service["traffic"].([]any)
+	if name, ok := service["name"]; ok && name != "" && name != resource {
+		return "another service's name"
+	}
 	delete(service, "etag")
 	delete(service, "traffic")
 	delete(service, "name")
@@ -139,6 +159,11 @@ func judgeBody(body string, claimed bool) string {
 
 func judgeEntry(e any) (*big.Rat, string) {
 	entry, _ := e.(map[string]any)
+	for name, value := range entry {
+		if _, word := value.(string); !slices.Contains([]string{"type", "revision", "percent", "tag"}, name) || name == "tag" && !word {
+			return nil, fmt.Sprintf("%s %v in an entry", name, value)
+		}
+	}
 	percent := new(big.Rat)
 	if p, ok := entry["percent"]; ok {
 		number, _ := p.(json.Number)
