@@ -431,12 +431,17 @@ func FuzzWhateverIsAnswered(f *testing.F) {
 	})
 }
 
+// FuzzShortRevisionNames reads any text as a revision's name: what comes of it is
+// the last part of one of the two forms, and survives being written in full.
 func FuzzShortRevisionNames(f *testing.F) {
 	f.Add("web-1")
 	f.Add("projects/p/locations/l/services/s/revisions/web-1")
 	f.Add("projects//locations/l/services/s/revisions/web-1")
 	f.Add("revisions/web-1")
 	f.Add("projects/p/locations/l/services/s/revisions/")
+	f.Add("projects/p/locations/l/services/s/revisions/web-1/revisions/web-2")
+	f.Add("web-1\n")
+	f.Add("Web-1")
 	f.Fuzz(func(t *testing.T, name string) {
 		short, err := shortRevision(name)
 		if err != nil {
@@ -448,11 +453,17 @@ func FuzzShortRevisionNames(f *testing.F) {
 		if !strings.HasSuffix(name, short) || strings.ContainsAny(short, "/ .%?#\x00") || (short == "") != (name == "") {
 			t.Fatalf("%q became %q", name, short)
 		}
+		if before := strings.TrimSuffix(name, short); before != "" && (!strings.HasSuffix(before, "/revisions/") || strings.Count(before, "/") != 7) {
+			t.Fatalf("%q became %q", name, short)
+		}
 		if again, err := shortRevision(short); err != nil || again != short {
 			t.Errorf("%q became %q, %v", short, again, err)
 		}
-		full := webName + "/revisions/" + short
-		if again, err := shortRevision(full); short != "" && (err != nil || again != short) {
+		full, err := revisionName(web, short)
+		if (err == nil) != (short != "") {
+			t.Fatalf("%q in full: %q, %v", short, full, err)
+		}
+		if again, err := shortRevision(full); err != nil || again != short || short != "" && full != webName+"/revisions/"+short {
 			t.Errorf("%q became %q, %v", full, again, err)
 		}
 	})
