@@ -75,6 +75,13 @@ func TestPoints(t *testing.T) {
 			series:    []*monitoringpb.TimeSeries{class("2xx", timeless)},
 			wantCause: analysis.CauseWrongType, wantDetail: "without a time",
 		},
+		"more than anybody counts in a minute": {
+			series: []*monitoringpb.TimeSeries{
+				class("5xx", point(9, integer(mostPerMinute+1)), point(8, integer(math.MaxInt64)), point(7, integer(mostPerMinute))),
+			},
+			wantPoints: []analysis.Point{at(7, "5xx", mostPerMinute)},
+			wantCause:  analysis.CauseWrongType, wantDetail: "1099511627777 in a minute, which cannot be",
+		},
 		"NaN": {
 			series:    []*monitoringpb.TimeSeries{class("2xx", point(9, double(math.NaN())))},
 			wantCause: analysis.CauseWrongType, wantDetail: "unexpected type",

@@ -43,6 +43,10 @@ func (s *strand) take(h *haul, point *monitoringpb.Point, label string) {
 		s.complain(end, err.Error())
 		return
 	}
+	if value.Value > mostPerMinute {
+		s.complain(end, fmt.Sprintf("%d in a minute, which cannot be", value.Value))
+		return
+	}
 	value.End, value.Label = end, label
 	if value.Histogram != nil {
 		value.Histogram.Bounds = h.pool.shared(value.Histogram.Bounds)
@@ -65,6 +69,10 @@ func endOf(q query, point *monitoringpb.Point) (time.Time, error) {
 	}
 	return end, nil
 }
+
+// mostPerMinute is the largest number that is believed of a minute. The sums of as
+// many minutes and labels as an answer can have stay far below what an int64 holds.
+const mostPerMinute = 1 << 40
 
 // valueOf reads a value of the type that the metric has, and no other.
 func (m metric) valueOf(v *monitoringpb.TypedValue) (analysis.Point, error) {
