@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -70,14 +72,18 @@ func literal(text string) (value, rest string, err error) {
 	return "", "", errors.New("no end of the value")
 }
 
-// FuzzNamesStayWithinTheirQuotes shows that a name can never become a clause.
+// FuzzNamesStayWithinTheirQuotes writes filters about any names: read back they say
+// what was meant, in as many clauses as for any other names, of the same fields.
+// What could not be a name is not asked for at all.
 func FuzzNamesStayWithinTheirQuotes(f *testing.F) {
 	f.Add("shop", "europe-west1", "web", "api")
 	f.Add(`a" OR metric.type="b`, `\`, `\"`, `"" AND x="`)
 	f.Add("ü", "\u202e", `")`, `","`)
+	f.Add("shop", "l\n", "web\x00", "\xff")
 	f.Fuzz(func(t *testing.T, project, location, name, other string) {
 		for kind, m := range metrics {
-			want := clauses(m, project, []place{{location, name}, {location, other}})
+			plain := clauses(m, "shop", []place{{"l", "web"}})
+			want := clauses(m, project, []place{{location, name + "."}, {location, other + "."}})
 			text := filter(want)
 			got, err := read(text)
 			if err != nil {
@@ -86,8 +92,37 @@ func FuzzNamesStayWithinTheirQuotes(f *testing.F) {
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(clause{})); diff != "" {
 				t.Fatalf("%s: %s (-want +got):\n%s", kind, text, diff)
 			}
+			if !slices.EqualFunc(plain, got, func(a, b clause) bool { return a.field == b.field }) {
+				t.Fatalf("%s: %s has other clauses than %s", kind, text, filter(plain))
+			}
 		}
+		checkAsked(t, analysis.Source{Project: project, Location: location, Service: name, Revision: other})
 	})
+}
+
+// checkAsked asks about a revision of any name. Where that makes a query, the query
+// is about the very names.
+func checkAsked(t *testing.T, of analysis.Source) {
+	t.Helper()
+	q := ask(analysis.Requests, of)
+	if askable(q) != nil {
+		return
+	}
+	w, refused := wishOf(q, noon)
+	bad := func(name string) bool {
+		return name == "" || strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name)
+	}
+	if refused == nil && (slices.ContainsFunc([]string{of.Location, of.Service, of.Revision}, bad) || strings.Contains(of.Project, "/")) {
+		t.Fatalf("%+v is asked about", of)
+	}
+	if refused != nil {
+		return
+	}
+	request := query{metric: metrics[q.Metric], project: of.Project, places: []place{w.place}, after: w.after, through: w.through}.request()
+	got, err := read(request.GetFilter())
+	if err != nil || len(got) != 5 || got[2].values[0] != of.Project || got[3].values[0] != of.Location || got[4].values[0] != of.Service {
+		t.Fatalf("%+v is asked about by %s: %v", of, request.GetFilter(), err)
+	}
 }
 
 func TestLongFiltersAreDividedInOneWay(t *testing.T) {
