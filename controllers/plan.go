@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -147,7 +148,7 @@ func (p *parser) guards(checks []v1alpha1.Check) []rollout.Guard {
 
 // guard resolves one check.
 func (p *parser) guard(c v1alpha1.Check) rollout.Guard {
-	path := fmt.Sprintf("spec.analysis.checks[%s]", c.Name)
+	path := fmt.Sprintf("spec.analysis.checks[%s]", google.Clean(c.Name))
 	g := rollout.Guard{Name: c.Name, Rule: p.rule(path, c), OnBreach: rollout.Hold, Mode: rollout.Enforce}
 	switch g.Rule.(type) {
 	case analysis.ServerErrors, analysis.Latency:

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -51,6 +52,8 @@ func requestOf(ro *v1alpha1.CloudRunRollout) rollout.Request {
 		Step:   -1,
 		By:     field(a, v1alpha1.RequestBy),
 		Reason: field(a, v1alpha1.RequestReason),
+
+		Malformed: mended(a),
 	}
 	if text := strings.TrimSpace(a[v1alpha1.RequestRevision]); text != "" {
 		if req.Revision = shortRevision(text); req.Revision == "" {
@@ -85,6 +88,18 @@ func requestID(annotations map[string]string) string {
 		hash.Write([]byte(annotations[key] + "\n"))
 	}
 	return "auto-" + hex.EncodeToString(hash.Sum(nil)[:8])
+}
+
+// mended says which field, of those that say what to do and when, is not what
+// field made of it. What does not print could hide a step that was meant, or make a
+// verb of what is none.
+func mended(annotations map[string]string) string {
+	for _, key := range []string{v1alpha1.RequestVerb, v1alpha1.RequestAttempt, v1alpha1.RequestStep} {
+		if field(annotations, key) != strings.Join(strings.Fields(annotations[key]), " ") {
+			return path.Base(key) + " is too long, or has characters that do not print: write it anew"
+		}
+	}
+	return ""
 }
 
 // field reads one annotation, bounded, on one line and without what a terminal

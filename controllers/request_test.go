@@ -15,6 +15,7 @@ func TestRequestsAreReadFromAnnotations(t *testing.T) {
 	long := strings.Repeat("x", 200)
 	const badAttempt = "attempt must be the number in status.attempt.id, not "
 	const badStep = "step must be the number before the slash in status.step, not "
+	const unprinted = " is too long, or has characters that do not print: write it anew"
 	const badRevision = "revision must be a revision's name, such as web-00042-k8c, not "
 	cases := map[string]struct {
 		fields map[string]string
@@ -61,6 +62,14 @@ func TestRequestsAreReadFromAnnotations(t *testing.T) {
 		"a path that is no revision's": {
 			map[string]string{"id": "7", "verb": "abort", "revision": "revisions/web-2"},
 			rollout.Request{ID: "7", Verb: rollout.Abort, Step: -1, Malformed: badRevision + `"revisions/web-2"`},
+		},
+		"a step that does not print": {
+			map[string]string{"id": "7", "verb": "approve", "attempt": "3", "step": "\x10"},
+			rollout.Request{ID: "7", Verb: rollout.Approve, Attempt: 3, Step: -1, Malformed: "step" + unprinted},
+		},
+		"a verb with a letter that does not print": {
+			map[string]string{"id": "7", "verb": "ab\u200bort"},
+			rollout.Request{ID: "7", Verb: rollout.Abort, Step: -1, Malformed: "verb" + unprinted},
 		},
 		"several lines and what a terminal would obey": {
 			map[string]string{"id": "7", "verb": "abort", "by": "a\x1b[2Jlice", "reason": "one\r\n\ttwo\x00"},
