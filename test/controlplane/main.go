@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -20,6 +21,9 @@ type Runner interface{ Run() int }
 //		os.Exit(controlplane.Main(m, &plane, controlplane.Options{}))
 //	}
 func Main(m Runner, plane **ControlPlane, options Options) int {
+	if !testing() {
+		return m.Run()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if options.Progress == nil {
@@ -39,4 +43,15 @@ func Main(m Runner, plane **ControlPlane, options Options) int {
 		return 1
 	}
 	return code
+}
+
+// testing tells whether this run has tests. Listing them and fuzzing alone, with
+// -run '^$', which starts a process for every core, need no control plane.
+func testing() bool {
+	flag.Parse()
+	is := func(name, value string) bool {
+		f := flag.Lookup(name)
+		return f != nil && f.Value.String() == value
+	}
+	return !is("test.run", "^$") && (is("test.list", "") || flag.Lookup("test.list") == nil)
 }
