@@ -90,7 +90,7 @@ func (v view) confirm() Decision {
 		return v.at(Checking, Preparing, "traffic is back at "+p.Confirmed.String()).next("Its preconditions are checked next.")
 	}
 	if v.inserted() {
-		return v.fresh().tell(TrafficShifted, fmt.Sprintf("on the way to step %s: %s", v.Plan.progressOf(p.Step), p.Confirmed), false)
+		return v.fresh().tell(TrafficShifted, fmt.Sprintf("on the way to step %s: %s%s", v.Plan.progressOf(p.Step), p.Confirmed, v.short()), false)
 	}
 	return v.fresh().tell(TrafficShifted, fmt.Sprintf("step %s: %s", v.Plan.progressOf(p.Step), p.Confirmed), false)
 }
@@ -99,8 +99,8 @@ func (v view) confirm() Decision {
 func (v view) fresh() Decision {
 	p := v.Progress
 	if v.inserted() {
-		return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, on the way to %d%%; the first evidence comes in a few minutes",
-			p.Candidate, v.weight(), v.Plan.step(p.Step).Weight)).next(v.untilReported())
+		return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, on the way to %d%%%s; the first evidence comes in a few minutes",
+			p.Candidate, v.weight(), v.Plan.step(p.Step).Weight, v.short())).next(v.untilReported())
 	}
 	return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, the first evidence comes in a few minutes", p.Candidate, v.weight())).next(
 		fmt.Sprintf("Bakes for %d complete, healthy minutes%s.", v.Plan.step(p.Step).minutes(), v.afterBake()))

@@ -57,15 +57,23 @@ func (v view) inserted() bool {
 // minute of it and every check a healthy one. It is no step: it is not baked, and
 // needs no number of requests.
 func (v view) onTheWay(minutes int) Decision {
-	p := v.Progress
-	stands := fmt.Sprintf("%s, on the way to %d%%", v.stands(), v.Plan.step(p.Step).Weight)
+	stands := fmt.Sprintf("%s, on the way to %d%%%s", v.stands(), v.Plan.step(v.Progress.Step).Weight, v.short())
 	if minutes < 1 || !v.reported() {
 		return v.at(Baking, Progressing, stands+v.findings()).next(v.untilReported())
 	}
 	if c, ok := v.find(analysis.Undecided); ok {
-		return v.at(Held, HeldByAnalysis, stands+": "+c.dated()).next(v.untilDeadline("Goes on when more requests decide it"))
+		return v.at(Held, HeldByAnalysis, stands+"; "+c.dated()).next(v.untilDeadline("Goes on when more requests decide it"))
 	}
 	return v.passed()
+}
+
+// short says why an inserted weight is not that of its step, as far as that can be
+// foreseen. It reckons with what is known now, as the forecast in the status does.
+func (v view) short() string {
+	if v.unforeseen() != "" {
+		return ""
+	}
+	return v.course(v.weight(), v.Plan.step(v.Progress.Step).Weight).shortage()
 }
 
 // untilReported says how long an inserted weight is held.
@@ -126,7 +134,11 @@ func (v view) rise(step Step) Decision {
 	if why := v.turn(c, weight); why != "" {
 		return v.waitForTurn(c, weight, why)
 	}
-	return v.send(between(p.Candidate, p.Stable, weight))
+	d := v.send(between(p.Candidate, p.Stable, weight))
+	if weight < step.Weight {
+		d.Note += c.shortage()
+	}
+	return d
 }
 
 // unforeseen says what keeps a forecast from being made, or "".

@@ -92,7 +92,7 @@ func TestARiseGoesAsFarAsTheGatewayHasRoom(t *testing.T) {
 	dynamic := func(g *Gateway) { g.NAT.Dynamic = true }
 	check(t, map[string]row{
 		"room for the step":                   {paced(25, 26, 8, 2), wrote(100), ""},
-		"room for a part of it":               {paced(25, 38, 8, 2), wrote(62), "web-2 goes from 25% to 62%"},
+		"room for a part of it":               {paced(25, 38, 8, 2), wrote(62), "web-2 goes from 25% to 62%; 100% waits for room: nat-1: 38 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50"},
 		"no room":                             {paced(25, 50, 8, 2), waitsForNat, "web-2 at 25% since Mar 1 11:30Z; 100% waits for room: nat-1: 50 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50; no smaller weight fits either"},
 		"room for too little":                 {paced(25, 44, 8, 2), waitsForNat, "37% would fit, which gains too little while instances of the last shift are going"},
 		"it is all there will be":             {paced(25, 44, 8, 2).lasted(35 * time.Minute), wrote(37), ""},
@@ -145,11 +145,11 @@ func TestAnInsertedWeightIsHeldUntilItIsSeen(t *testing.T) {
 	}
 	landed := paced(25, 38, 8, 2).meant(between("web-2", "web-1", 62)).split("web-2", 62, "web-1", 38)
 	check(t, map[string]row{
-		"it begins to serve":               {landed, "Baking/Progressing", "web-2 at 62%, on the way to 100%; the first evidence comes in a few minutes"},
+		"it begins to serve":               {landed, "Baking/Progressing", "web-2 at 62%, on the way to 100%; 100% waits for room: nat-1: 38 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50; the first evidence comes in a few minutes"},
 		"no minute yet":                    {on(analysis.Incomplete, 0), "Baking/Progressing", "Held until a complete, healthy minute of it is reported; then rises as far as the gateways have room, at most to 100%."},
 		"one minute":                       {on(analysis.Pass, 1), wrote(100), ""},
 		"one of few requests":              {on(analysis.Insufficient, 1), wrote(100), ""},
-		"one that decides nothing":         {on(analysis.Undecided, 1), "Held/HeldByAnalysis", "web-2 at 62% since Mar 1 11:30Z, on the way to 100%: errors: it says Undecided"},
+		"one that decides nothing":         {on(analysis.Undecided, 1), "Held/HeldByAnalysis", "web-2 at 62% since Mar 1 11:30Z, on the way to 100%; there is room for 100% by now; errors: it says Undecided"},
 		"one of a breach":                  {on(analysis.Pass, 1).nat(analysis.Breach), "Held/HeldByAnalysis", ""},
 		"one without data":                 {on(analysis.Pass, 1).nat(analysis.NoData), cannotSee, ""},
 		"one that a gateway keeps back":    {on(analysis.Pass, 1).silent(analysis.AllocatedPorts, ""), "Baking/Progressing", ""},
@@ -169,6 +169,36 @@ func TestAnInsertedWeightIsHeldUntilItIsSeen(t *testing.T) {
 		if e.Reason == StepPassed {
 			t.Errorf("an inserted weight is told as a step: %s", e.Note)
 		}
+	}
+}
+
+// TestAnInsertedWeightSaysWhatTheStatusForecasts, when it is written, when it begins
+// to serve and while it is held, as long as there is something to foresee.
+func TestAnInsertedWeightSaysWhatTheStatusForecasts(t *testing.T) {
+	t.Parallel()
+	written := paced(25, 38, 8, 2)
+	landed := written.meant(between("web-2", "web-1", 62)).split("web-2", 62, "web-1", 38)
+	held := paced(62, 45, 8, 5).says("errors", Rollback, stub{outcome: analysis.Incomplete})
+	for name, s := range map[string]scene{"written": written, "landed": landed, "held": held} {
+		d := Decide(Input(s))
+		said := []string{d.Note}
+		for _, e := range d.Events {
+			if e.Reason == TrafficShifted {
+				said = append(said, e.Note)
+			}
+		}
+		for _, note := range said {
+			if want := "; 100% waits for room: " + d.Gateways[0].Forecast.String(); !strings.Contains(note, want) {
+				t.Errorf("%s, it says %q, want a part %q", name, note, want)
+			}
+		}
+		if name == "landed" && len(said) != 2 {
+			t.Errorf("nobody is told of the shift: %v", d.Events)
+		}
+	}
+	d := Decide(Input(held.compute(func(g *Gateway) { g.Unread = "denied" })))
+	if !strings.HasPrefix(d.Note, "web-2 at 62% since Mar 1 11:30Z, on the way to 100%; errors: ") {
+		t.Errorf("of what cannot be foreseen it says %q", d.Note)
 	}
 }
 

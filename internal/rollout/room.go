@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,16 +12,27 @@ import (
 
 // waitForRoom holds a rise that does not fit, and says what will change that.
 func (v view) waitForRoom(c course) Decision {
-	i := 0
-	for i < len(c.gateways)-1 && c.forecast(i, c.to).Fits() {
-		i++
-	}
+	i := max(0, c.tight())
 	smaller := "; no smaller weight fits either"
 	if weight := c.largest(); weight > 0 {
 		smaller = fmt.Sprintf("; %d%% would fit, which gains too little while instances of the last shift are going", weight)
 	}
 	note := fmt.Sprintf("%s; %d%% waits for room: %s%s", v.stands(), c.to, c.forecast(i, c.to), smaller)
 	return v.claiming(c, 0).waits(note, v.room(c, i))
+}
+
+// tight is the first gateway that has no room for the whole rise; -1 if there is none.
+func (c course) tight() int {
+	return slices.IndexFunc(c.gateways, func(g nat.Gateway) bool { return !c.fits(g, c.policy) })
+}
+
+// shortage says what keeps the whole rise waiting where a part of it was made.
+func (c course) shortage() string {
+	i := c.tight()
+	if i < 0 {
+		return fmt.Sprintf("; there is room for %d%% by now", c.to)
+	}
+	return fmt.Sprintf("; %d%% waits for room: %s", c.to, c.forecast(i, c.to))
 }
 
 // room says when there will be room for a rise, and what a person can do if not.
