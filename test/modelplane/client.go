@@ -101,7 +101,9 @@ func (s snapshot) list(into *v1alpha1.CloudRunRolloutList, options *client.ListO
 		if !shared {
 			o = o.DeepCopy()
 		}
-		into.Items = append(into.Items, *o)
+		item := *o
+		item.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind)) // of an item nobody takes it off
+		into.Items = append(into.Items, item)
 	}
 }
 

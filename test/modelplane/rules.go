@@ -17,7 +17,9 @@ import (
 // BeforeUpdate and BeforeDelete, and generic/registry.Store around them, with the
 // strategies that apiextensions-apiserver has for custom resources.
 
-// create stores a new object, without the status it came with.
+// create stores a new object, without the status it came with. Its default is
+// filled in whenever the object is read, but not stored: the first write after it
+// stores it, and is a new version even if it changes nothing else.
 func (s *Server) create(c Call) (*v1alpha1.CloudRunRollout, error) {
 	sent := c.Object.DeepCopy()
 	if sent.ResourceVersion != "" {
@@ -44,6 +46,7 @@ func (s *Server) create(c Call) (*v1alpha1.CloudRunRollout, error) {
 	now.DeletionTimestamp, now.DeletionGracePeriodSeconds = nil, nil
 	c.Key = keyOf(now)
 	s.commit(c, nil, now)
+	s.bare[now] = true
 	return now, nil
 }
 
@@ -95,7 +98,7 @@ func (s *Server) replace(c Call, was, now *v1alpha1.CloudRunRollout) (*v1alpha1.
 		s.commit(c, was, nil)
 		return now, nil
 	}
-	if reflect.DeepEqual(was, now) {
+	if reflect.DeepEqual(was, now) && !s.bare[was] {
 		return was, nil
 	}
 	s.commit(c, was, now)
@@ -113,7 +116,7 @@ func (s *Server) updateStatus(c Call) (*v1alpha1.CloudRunRollout, error) {
 	}
 	now := *was // versions share what they have in common: nobody changes it
 	now.Status = s.status(c.Object)
-	if reflect.DeepEqual(was.Status, now.Status) {
+	if reflect.DeepEqual(was.Status, now.Status) && !s.bare[was] {
 		return was, nil
 	}
 	s.commit(c, was, &now)
@@ -137,11 +140,11 @@ func (s *Server) delete(c Call, preconditions *metav1.Preconditions) error {
 	if was == nil {
 		return errNotFound(c.Key.Name)
 	}
-	if was.DeletionTimestamp != nil {
-		return nil // preconditions are not looked at again
-	}
 	if err := checkPreconditions(was, preconditions); err != nil {
 		return err
+	}
+	if was.DeletionTimestamp != nil {
+		return nil
 	}
 	if len(was.Finalizers) == 0 {
 		s.commit(c, was, nil)
@@ -162,7 +165,7 @@ func (s *Server) stamp() metav1.Time {
 // checkVersion compares what a caller knew with what there is.
 func checkVersion(was, sent *v1alpha1.CloudRunRollout) error {
 	if sent.UID != "" && sent.UID != was.UID {
-		return errPrecondition(was.Name, "UID", string(sent.UID), string(was.UID))
+		return errAnother(was, sent.UID)
 	}
 	switch sent.ResourceVersion {
 	case "", "0":
@@ -171,7 +174,7 @@ func checkVersion(was, sent *v1alpha1.CloudRunRollout) error {
 		return nil
 	}
 	if _, err := strconv.ParseUint(sent.ResourceVersion, 10, 64); err != nil {
-		return errBadVersion(was.Name, sent.ResourceVersion)
+		return untranslated(err.Error())
 	}
 	return errConflict(was.Name)
 }
@@ -179,7 +182,7 @@ func checkVersion(was, sent *v1alpha1.CloudRunRollout) error {
 // checkMetadata refuses what may not change.
 func checkMetadata(was, now *v1alpha1.CloudRunRollout) error {
 	if was.DeletionTimestamp == nil && now.DeletionTimestamp != nil {
-		return errImmutable(was.Name, "deletionTimestamp")
+		return errDeletionMarked(now)
 	}
 	if was.DeletionTimestamp == nil {
 		return nil
@@ -197,9 +200,9 @@ func checkPreconditions(was *v1alpha1.CloudRunRollout, p *metav1.Preconditions) 
 	case p == nil:
 		return nil
 	case p.UID != nil && *p.UID != was.UID:
-		return errPrecondition(was.Name, "UID", string(*p.UID), string(was.UID))
+		return errPrecondition(was.Name, "UID", string(*p.UID), string(was.UID), "deleted and then recreated")
 	case p.ResourceVersion != nil && *p.ResourceVersion != was.ResourceVersion:
-		return errPrecondition(was.Name, "ResourceVersion", *p.ResourceVersion, was.ResourceVersion)
+		return errPrecondition(was.Name, "ResourceVersion", *p.ResourceVersion, was.ResourceVersion, "modified")
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type Server struct {
 	revision int64
 	created  int64
 	events   []Event
+	bare     map[*v1alpha1.CloudRunRollout]bool // stored without a status
 }
 
 // New returns an empty server, whose clock stamps creations and deletions. It
@@ -37,7 +38,7 @@ func New(now clock.PassiveClock) *Server {
 	if err != nil {
 		panic(fmt.Sprintf("modelplane: %v", err))
 	}
-	s := &Server{clock: now, schema: definition}
+	s := &Server{clock: now, schema: definition, bare: map[*v1alpha1.CloudRunRollout]bool{}}
 	blank, err := s.received(&v1alpha1.CloudRunRollout{})
 	if err != nil {
 		panic(fmt.Sprintf("modelplane: %v", err))
