@@ -7,8 +7,9 @@
 //
 // # Known differences
 //
-//   - The CEL rules and the limits of the schema are not checked; its defaults are
-//     filled in.
+//   - The schema's defaults are filled in, and its limits hold for the status. The
+//     limits of the spec are not checked, and neither are CEL rules: what writes
+//     specs must write valid ones.
 //   - Nobody needs a right, no admission webhook or quota is asked, and every
 //     namespace exists from the beginning to the end.
 //   - Server-side apply, managed fields, owner references, foreground and orphan

@@ -78,6 +78,6 @@ func errNewFinalizer(name, finalizer string) error {
 
 func metadata(what string) *field.Path { return field.NewPath("metadata", what) }
 
-func invalid(name string, why *field.Error) error {
-	return apierrors.NewInvalid(v1alpha1.GroupVersion.WithKind(kind).GroupKind(), name, field.ErrorList{why})
+func invalid(name string, why ...*field.Error) error {
+	return apierrors.NewInvalid(v1alpha1.GroupVersion.WithKind(kind).GroupKind(), name, why)
 }

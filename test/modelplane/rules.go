@@ -116,6 +116,9 @@ func (s *Server) updateStatus(c Call) (*v1alpha1.CloudRunRollout, error) {
 	}
 	now := *was // versions share what they have in common: nobody changes it
 	now.Status = s.status(c.Object)
+	if wrong := s.limits.check(reflect.ValueOf(now.Status)); len(wrong) > 0 {
+		return nil, invalid(was.Name, below("status", wrong)...)
+	}
 	if reflect.DeepEqual(was.Status, now.Status) && !s.bare[was] {
 		return was, nil
 	}

@@ -12,12 +12,24 @@ import (
 	"github.com/sluice-rollouts/sluice/test/controlplane/assets"
 )
 
-// node is one node of a structural OpenAPI schema, with what defaulting needs.
+// node is one node of a structural OpenAPI schema: what defaulting needs, and the
+// limits that a status can meet.
 type node struct {
 	Default    any             `json:"default"`
 	Nullable   bool            `json:"nullable"`
 	Properties map[string]node `json:"properties"`
 	Items      *node           `json:"items"`
+
+	Required  []string `json:"required"`
+	Enum      []any    `json:"enum"`
+	Pattern   string   `json:"pattern"`
+	MinLength int      `json:"minLength"`
+	MaxLength *int     `json:"maxLength"`
+	Minimum   *float64 `json:"minimum"`
+	Maximum   *float64 `json:"maximum"`
+	MinItems  int      `json:"minItems"`
+	MaxItems  *int     `json:"maxItems"`
+	ListKeys  []string `json:"x-kubernetes-list-map-keys"`
 }
 
 // definition is a CustomResourceDefinition, as far as it is read.

@@ -22,6 +22,7 @@ type Server struct {
 
 	clock    clock.PassiveClock
 	schema   node
+	limits   *limits                        // of a status
 	initial  v1alpha1.CloudRunRolloutStatus // of an object that has none
 	log      []Version
 	now      snapshot
@@ -39,6 +40,7 @@ func New(now clock.PassiveClock) *Server {
 		panic(fmt.Sprintf("modelplane: %v", err))
 	}
 	s := &Server{clock: now, schema: definition, bare: map[*v1alpha1.CloudRunRollout]bool{}}
+	s.limits = statusLimits(definition)
 	blank, err := s.received(&v1alpha1.CloudRunRollout{})
 	if err != nil {
 		panic(fmt.Sprintf("modelplane: %v", err))

@@ -1,6 +1,8 @@
 package modelplane_test
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -121,6 +123,29 @@ var table = []struct {
 			}
 		})
 		p.get("web")
+	}},
+	{"A status beyond the schema's limits is refused", func(p *play) {
+		o := p.create("web")
+		for _, wrong := range []edit{
+			func(o *v1alpha1.CloudRunRollout) { o.Status.Phase = "Flying" },
+			func(o *v1alpha1.CloudRunRollout) { o.Status.NextAction = strings.Repeat("a", v1alpha1.MaxNextAction+1) },
+			func(o *v1alpha1.CloudRunRollout) { o.Status.LastRequest = &v1alpha1.RequestStatus{ID: "1"} },
+			func(o *v1alpha1.CloudRunRollout) {
+				o.Status.Stable = &v1alpha1.RevisionStatus{Revision: "a", Percent: 101}
+			},
+			func(o *v1alpha1.CloudRunRollout) { o.Status.Attempt = &v1alpha1.Attempt{Step: -1} },
+			func(o *v1alpha1.CloudRunRollout) {
+				o.Status.History = slices.Repeat([]v1alpha1.HistoryEntry{{Reason: "A", Time: o.CreationTimestamp}}, 1000)
+			},
+			func(o *v1alpha1.CloudRunRollout) {
+				o.Status.Checks = []v1alpha1.CheckStatus{{Name: "a"}, {Name: "b"}, {Name: "a"}}
+			},
+			func(o *v1alpha1.CloudRunRollout) {
+				o.Status.Conditions = []metav1.Condition{{Type: "Ready", Status: "Perhaps", LastTransitionTime: metav1.Unix(1, 0)}}
+			},
+		} {
+			p.status(o.DeepCopy(), wrong)
+		}
 	}},
 	{"A stale update is a conflict", func(p *play) {
 		o := p.create("web")
