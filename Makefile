@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test demo kill-matrix bench incident image run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix bench incident image run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ test: controlplane ## run all tests, with a real kube-apiserver and etcd; RACE=1
 	@echo "testing the root module; packages report as they finish, the first one after a few minutes the first time"
 	go test $(if $(RACE),-race) ./...
 	@set -e; for module in $(TESTED); do echo "testing $$module"; (cd $$module && go test ./...); done
+
+FUZZTIME ?= 30s
+
+fuzz: ## fuzz each target in turn for 30 seconds; FUZZTIME=5m for longer; an input that fails is kept as a seed
+	@echo "compiling the tests; a minute or two the first time"
+	hack/fuzz $(FUZZTIME) ./api/... ./controllers/... ./internal/...
 
 demo: ## play a rollout against a simulated cloud; HEADLESS=1 asserts instead of showing
 	@echo "compiling the demo; a minute or two the first time"
