@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/nat"
 )
 
 // How long the incident lasts at once: about a quarter of an hour. Users lose at
@@ -15,7 +17,7 @@ const (
 
 // essential are the scenes of the claims that the tests look at; the others take
 // longer to play than they tell.
-var essential = []string{"incident", "addresses", "instance-ports", "own-url", "own-url-loopback", "subnet"}
+var essential = []string{"incident", "addresses", "instance-ports", "own-url", "own-url-loopback", "subnet", "asset-skew", "asset-affinity"}
 
 // claimsOf holds what was played to what is promised.
 func claimsOf(pairs map[string]pair) []claim {
@@ -62,7 +64,13 @@ func claimsOfOthers(pairs map[string]pair) []claim {
 		lower("a bad start of every instance is felt by the first step alone", pairs["instance-ports"].stepwise, pairs["instance-ports"].atOnce),
 	}
 	if p, ok := pairs["asset-affinity"]; ok {
-		claims = append(claims, lower("session affinity keeps pages and files together", p.stepwise, pairs["asset-skew"].stepwise))
+		without := pairs["asset-skew"].stepwise
+		claims = append(claims, lower("session affinity keeps pages and files together", p.stepwise, without), claim{
+			text: "Sluice advises it where it is missing and a split breaks pages, and nowhere else",
+			found: fmt.Sprintf("advised without it: %t, with it: %t, in the incident: %t", without.advised[nat.AssetsMissed],
+				p.stepwise.advised[nat.AssetsMissed], pairs["incident"].stepwise.advised[nat.AssetsMissed]),
+			holds: without.advised[nat.AssetsMissed] && !p.stepwise.advised[nat.AssetsMissed] && !pairs["incident"].stepwise.advised[nat.AssetsMissed],
+		})
 	}
 	if p, ok := pairs["minimum-instances"]; ok {
 		claims = append(claims, lower("minimum instances soften the switch at once", p.atOnce, pairs["incident"].atOnce))

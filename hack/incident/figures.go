@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/nat"
 )
 
 // minute is what was true in a minute of a world.
@@ -28,6 +30,7 @@ type run struct {
 	released time.Time
 	minutes  []minute
 	ends     []end
+	advised  map[nat.Code]bool // by a rollout at some time
 }
 
 // end is what became of one service's release.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluice-rollouts/sluice/internal/nat"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/test/pilot"
@@ -55,7 +56,7 @@ func (s scene) fly(how way) (run, error) {
 		}
 	}
 	r.minutes = minutes(p.world, firstRelease(p.world))
-	r.ends = s.ended(p.world, p.rollouts)
+	r.ends, r.advised = s.ended(p.world, p.rollouts), p.advised
 	return r, nil
 }
 
@@ -76,6 +77,7 @@ type played struct {
 	world    *simulator.World
 	by       driver
 	rollouts []*pilot.Rollout // none at once
+	advised  map[nat.Code]bool
 }
 
 // begin makes the world.
@@ -85,7 +87,13 @@ func (s scene) begin(how way) (played, error) {
 		if err != nil {
 			return played{}, err
 		}
-		return played{p.World(), p, p.Rollouts()}, nil
+		advised := map[nat.Code]bool{}
+		p.Watch = func(_ *pilot.Rollout, _ rollout.Input, d rollout.Decision) {
+			for _, finding := range d.Advice {
+				advised[finding.Code] = true
+			}
+		}
+		return played{p.World(), p, p.Rollouts(), advised}, nil
 	}
 	world, err := simulator.New(s.world)
 	if err != nil {

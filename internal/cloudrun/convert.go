@@ -148,10 +148,11 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 		Timeout:   timeout,
 		Image:     google.Clean(image(answer.Containers)),
 
-		MinInstances: least,
-		MaxInstances: most,
-		CloudSQL:     socketOfCloudSQL(answer.Volumes),
-		OwnURL:       ownURL(answer.Name, answer.Containers),
+		MinInstances:    least,
+		MaxInstances:    most,
+		SessionAffinity: answer.SessionAffinity,
+		CloudSQL:        socketOfCloudSQL(answer.Volumes),
+		OwnURL:          ownURL(answer.Name, answer.Containers),
 	}, nil
 }
 

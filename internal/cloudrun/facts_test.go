@@ -44,11 +44,11 @@ func TestTheVariableThatHoldsTheServicesOwnURL(t *testing.T) {
 func TestWhatElseIsReadOfARevision(t *testing.T) {
 	t.Parallel()
 	body := replaced(t, revisionJSON, `"containers": [`,
-		`"scaling": {"minInstanceCount": 3, "maxInstanceCount": 7}, "volumes": [null, {"name": "sql", "cloudSqlInstance": {"instances": ["a"]}}], "containers": [`)
+		`"sessionAffinity": true, "scaling": {"minInstanceCount": 3, "maxInstanceCount": 7}, "volumes": [null, {"name": "sql", "cloudSqlInstance": {"instances": ["a"]}}], "containers": [`)
 	client, _ := dial(t, answering(http.StatusOK, body))
 	got, err := client.Revisions(t.Context(), web, []string{"web-2"})
 	r := got["web-2"]
-	if err != nil || r.MinInstances != 3 || r.MaxInstances != 7 || !r.CloudSQL || r.OwnURL != "" {
+	if err != nil || r.MinInstances != 3 || r.MaxInstances != 7 || !r.CloudSQL || !r.SessionAffinity || r.OwnURL != "" {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }

@@ -23,6 +23,15 @@ type Facts struct {
 	// Connects is how many connections a second an instance opens to one
 	// destination; 0: not known.
 	Connects float64
+	// Refused are the requests that a split makes fail, where nothing keeps a user
+	// with a revision; zero for none.
+	Refused Refused
+}
+
+// Refused is the share of requests that were answered with a 4xx status, 0..1: of
+// stable before the attempt, and of both revisions since traffic is split.
+type Refused struct {
+	Before, Candidate, Stable float64
 }
 
 // Code tells kinds of findings apart.
@@ -30,6 +39,7 @@ type Code string
 
 // The codes of findings, the gravest first.
 const (
+	AssetsMissed       Code = "AssetsMissed"
 	OwnURLCalled       Code = "OwnURLCalled"
 	CloudSQLPublic     Code = "CloudSQLPublic"
 	AllTrafficUnneeded Code = "AllTrafficUnneeded"
@@ -68,12 +78,13 @@ func Advise(f Facts) []Finding {
 	return findings
 }
 
-// advices in order of gravity: what takes traffic off the gateways comes before
-// what makes them larger, and that before what helps to see.
+// advices in order of gravity: what users suffer from comes first; what takes traffic
+// off the gateways before what makes them larger, and that before what helps to see.
 var advices = []struct {
 	code Code
 	of   func(Facts) string
 }{
+	{AssetsMissed, assetsMissed},
 	{OwnURLCalled, ownURL},
 	{CloudSQLPublic, cloudSQL},
 	{AllTrafficUnneeded, allTraffic},
@@ -94,6 +105,19 @@ func each(advise func(Facts, Gateway) string) func(Facts) string {
 		}
 		return ""
 	}
+}
+
+// assetsMissed: a page of one revision asks for files that are named after its build,
+// and the other one is asked. Next.js tells them apart by deploymentId.
+func assetsMissed(f Facts) string {
+	r := f.Refused
+	if r == (Refused{}) {
+		return ""
+	}
+	percent := func(share float64) string { return decimal(100*share) + "%" }
+	return fmt.Sprintf("The split raised 4xx from %s to %s (candidate) and %s (stable): pages may miss their build's assets. "+
+		"Set template.sessionAffinity: true, or deploymentId in Next.js, or use a CDN.",
+		percent(r.Before), percent(r.Candidate), percent(r.Stable))
 }
 
 func ownURL(f Facts) string {

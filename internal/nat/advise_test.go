@@ -119,16 +119,20 @@ func TestLongTextsAreCutAtTheEndOfACharacter(t *testing.T) {
 	}
 }
 
+// anyShare draws a share of requests.
+func anyShare(t *rapid.T) float64 { return rapid.Float64Range(0, 1).Draw(t, "share") }
+
 // TestAdviceIsBoundedAndOrdered: at most six findings of 200 bytes, each code
 // once, in the order of gravity.
 func TestAdviceIsBoundedAndOrdered(t *testing.T) {
 	t.Parallel()
-	order := []Code{OwnURLCalled, CloudSQLPublic, AllTrafficUnneeded, TooFewPorts, OneManualIP, EndpointsCollide, NoMinimum, LoggingOff}
+	order := []Code{AssetsMissed, OwnURLCalled, CloudSQLPublic, AllTrafficUnneeded, TooFewPorts, OneManualIP, EndpointsCollide, NoMinimum, LoggingOff}
 	rapid.Check(t, func(t *rapid.T) {
 		yes := func(label string) bool { return rapid.Bool().Draw(t, label) }
 		f := Facts{
 			AllTraffic: yes("all"), NeedsNat: yes("needs"), CloudSQLPublic: yes("sql"),
-			OwnURL: rapid.StringN(0, 90, 200).Draw(t, "url"), Minimum: upTo(t, 2, "minimum"), Connects: float64(upTo(t, 3000, "connects")),
+			Refused: Refused{anyShare(t), anyShare(t), anyShare(t)},
+			OwnURL:  rapid.StringN(0, 90, 200).Draw(t, "url"), Minimum: upTo(t, 2, "minimum"), Connects: float64(upTo(t, 3000, "connects")),
 		}
 		for range upTo(t, 3, "gateways") {
 			g := anyGateway(t)

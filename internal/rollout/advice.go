@@ -1,8 +1,13 @@
 package rollout
 
-import "github.com/sluice-rollouts/sluice/internal/nat"
+import (
+	"slices"
 
-// advice is what would spare the gateways, while an attempt is under way and all of
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/nat"
+)
+
+// advice is what would spare the users and the gateways, while an attempt is under way and all of
 // them are known; nil says nothing new. It decides nothing.
 func (v view) advice(p Progress) []nat.Finding {
 	candidate := v.revision(p.Candidate)
@@ -11,7 +16,7 @@ func (v view) advice(p Progress) []nat.Finding {
 	}
 	facts := nat.Facts{
 		AllTraffic: candidate.Egress == EgressAll, CloudSQLPublic: candidate.CloudSQL, OwnURL: candidate.OwnURL,
-		Minimum: max(candidate.MinInstances, v.Service.MinInstances),
+		Minimum: max(candidate.MinInstances, v.Service.MinInstances), Refused: v.refused(),
 	}
 	for _, source := range v.scope.Gateways {
 		g, ok := v.found(source)
@@ -24,4 +29,34 @@ func (v view) advice(p Progress) []nat.Finding {
 		return findings
 	}
 	return []nat.Finding{}
+}
+
+// refused are the requests that the split makes fail where users change revisions
+// from one request to the next. A front end whose pages ask for files of their own
+// build breaks in any such split.
+func (v view) refused() nat.Refused {
+	refused, ok := analysis.RefusedBySplit(v.scope, v.Answers)
+	if !ok || v.revision(v.Progress.Candidate).SessionAffinity {
+		return nat.Refused{}
+	}
+	return nat.Refused(refused)
+}
+
+// adviceQuestions asks for what a split can break, once there is one and where a check
+// counts the requests anyway.
+func (in Input) adviceQuestions(scope analysis.Scope) []analysis.Question {
+	counts := slices.ContainsFunc(in.Plan.Guards, func(g Guard) bool { return g.Mode != Off && aboutAnswers(g.Rule) })
+	if scope.AttemptSince.IsZero() || !counts || in.Revisions[in.Progress.Candidate].SessionAffinity || in.Now.Sub(scope.AttemptSince) > in.reach() {
+		return nil
+	}
+	return analysis.RefusedQuestions(scope)
+}
+
+// aboutAnswers tells whether a rule judges how requests were answered.
+func aboutAnswers(rule analysis.Rule) bool {
+	switch rule.(type) {
+	case analysis.ServerErrors, analysis.ClientErrors:
+		return true
+	}
+	return false
 }

@@ -1,11 +1,14 @@
 package rollout
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/sluice-rollouts/sluice/internal/analysis"
 	"github.com/sluice-rollouts/sluice/internal/nat"
 )
 
@@ -49,6 +52,62 @@ func TestAdvice(t *testing.T) {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAdviceOnASplitThatBreaksPages: 4xx rise at both revisions, and nothing keeps a
+// user with one of them.
+func TestAdviceOnASplitThatBreaksPages(t *testing.T) {
+	t.Parallel()
+	refuses := at(25).with(func(s *scene) {
+		for revision, since := range map[string]int64{"web-1": 4, "web-2": 70} {
+			series := analysis.Series{Metric: analysis.Requests, Source: Input(*s).source(revision)}
+			a := analysis.Answer{Through: ago(4 * time.Minute)}
+			for n := 120; n >= 4; n-- {
+				end, bad := ago(time.Duration(n)*time.Minute), int64(0)
+				if end.After(s.Progress.FirstWrite) {
+					bad = since
+				}
+				a.Points = append(a.Points, analysis.Point{End: end, Label: "4xx", Value: bad}, analysis.Point{End: end, Label: "2xx", Value: 100 - bad})
+			}
+			s.Answers = scene{Answers: analysis.Answers{series: a}}.merged(s.Answers)
+		}
+	})
+	advised := func(s scene) bool {
+		return slices.ContainsFunc(Decide(Input(s)).Advice, func(f nat.Finding) bool { return f.Code == nat.AssetsMissed })
+	}
+	if !advised(refuses) {
+		t.Error("nothing is said of it")
+	}
+	if advised(refuses.revised(func(r *Revision) { r.SessionAffinity = true })) {
+		t.Error("session affinity is advised where it is on")
+	}
+	if advised(at(25)) {
+		t.Error("it is advised where nothing is refused")
+	}
+}
+
+// TestAdviceIsNotAskedForWhereNobodyCounts requests, or once it is too long ago.
+func TestAdviceIsNotAskedForWhereNobodyCounts(t *testing.T) {
+	t.Parallel()
+	counting := at(25).with(func(s *scene) {
+		s.Plan.Guards = []Guard{{Name: "errors", Rule: analysis.ServerErrors{}, Mode: Enforce}}
+	})
+	for name, c := range map[string]struct {
+		in   scene
+		asks bool
+	}{
+		"errors are judged":      {counting, true},
+		"nothing is":             {counting.with(func(s *scene) { s.Plan.Guards = nil }), false},
+		"they are switched off":  {counting.with(func(s *scene) { s.Plan.Guards[0].Mode = Off }), false},
+		"sessions stick":         {counting.revised(func(r *Revision) { r.SessionAffinity = true }), false},
+		"nothing is written yet": {at(0), false},
+		"it began days ago":      {counting.with(func(s *scene) { s.Progress.FirstWrite = ago(80 * time.Hour) }), false},
+	} {
+		scope, _ := scopeOf(Input(c.in))
+		if got := len(Input(c.in).adviceQuestions(scope)) > 0; got != c.asks {
+			t.Errorf("where %s it asks: %v", name, got)
+		}
 	}
 }
 

@@ -158,6 +158,9 @@ type Revision struct {
 	MinInstances int64
 	MaxInstances int64
 	Image        string
+	// SessionAffinity keeps the requests of a browser with the revision that answered
+	// its first one (template.sessionAffinity).
+	SessionAffinity bool
 	// CloudSQL is used through the built-in socket.
 	CloudSQL bool
 	// OwnURL is the name of the variable of its environment that holds the service's

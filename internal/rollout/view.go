@@ -113,7 +113,7 @@ func Questions(in Input) []analysis.Question {
 			}
 		}
 	}
-	for _, q := range append(in.fleetQuestions(scope), in.blameQuestions(scope)...) {
+	for _, q := range slices.Concat(in.fleetQuestions(scope), in.blameQuestions(scope), in.adviceQuestions(scope)) {
 		questions = joined(questions, q)
 	}
 	return questions

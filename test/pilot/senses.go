@@ -113,6 +113,7 @@ func (s Senses) Revision(name string) (rollout.Revision, error) {
 	r := rollout.Revision{
 		Presence: rollout.Found, Name: name, CreatedAt: answer.CreateTime.Time, Readiness: rollout.Pending,
 		Egress: Egress(answer.VPCAccess), VPC: entrance(answer.VPCAccess), Image: answer.Containers[0].Image,
+		SessionAffinity: answer.SessionAffinity,
 	}
 	if answer.Scaling != nil {
 		r.MaxInstances = int64(answer.Scaling.MaxInstanceCount)

@@ -1,0 +1,43 @@
+package analysis
+
+// Refused is the share of requests that were answered with a 4xx status, 0..1: of
+// stable before the attempt, and of both revisions since traffic is split.
+type Refused struct {
+	Before, Candidate, Stable float64
+}
+
+const (
+	// refusals must grow by this share of the requests of each revision, certainly, to
+	// be more than the day's weather.
+	refusals = 0.01
+	// refusable requests are the least that each share is made of.
+	refusable = 100
+)
+
+// refusing sees the requests that are answered 4xx. 404 is one of them: what a page
+// of the other revision asks for.
+var refusing = share{requests: codes{class: "4xx"}, required: refusable, relative: true}
+
+// RefusedQuestions asks for both revisions' requests, and for stable's before the
+// attempt.
+func RefusedQuestions(s Scope) []Question { return refusing.questions(s) }
+
+// RefusedBySplit tells of a split that breaks pages: both revisions certainly answer
+// more requests with 4xx than stable did in the half hour before the attempt. A
+// candidate that refuses requests for reasons of its own does so alone.
+func RefusedBySplit(s Scope, answers Answers) (Refused, bool) {
+	whole := refusing.whole(answers, s.Candidate)
+	beside := refusing.besides(s, answers)
+	if s.AttemptSince.IsZero() || whole.Cause != CauseNone || refusing.whole(answers, s.Stable).Cause != CauseNone {
+		return Refused{}, false
+	}
+	before := count(within(beside.stable, s.preflightAfter(), s.AttemptSince))
+	ours := count(refusing.counted(answers, s.Candidate, s.earlierAfter(), whole.Through))
+	theirs := count(within(beside.stable, s.earlierAfter(), beside.through))
+	for _, t := range []tally{ours, theirs} {
+		if min(before.n, t.n) < refusable || newcombeLower(t.k, t.n, before.k, before.n) <= refusals {
+			return Refused{}, false
+		}
+	}
+	return Refused{Before: before.ratio(), Candidate: ours.ratio(), Stable: theirs.ratio()}, true
+}
