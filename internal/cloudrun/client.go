@@ -106,7 +106,7 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	}
 	return &Client{
 		api: api, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock, counters: counted,
-		quotas: quotas{perMinute: cmp.Or(options.ReadsPerMinute, DefaultReadsPerMinute), clock: options.Clock, random: random},
+		quotas: quotas{Limits: limits(cmp.Or(options.ReadsPerMinute, DefaultReadsPerMinute), random)},
 	}, nil
 }
 
@@ -141,7 +141,7 @@ func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 		return c.api.Projects.Locations.Services.Get(name).Context(ctx).Do()
 	})
 	if failure != nil {
-		if presence, detail, ok := failure.fact(); ok {
+		if presence, detail, ok := fact(failure); ok {
 			return rollout.Service{Presence: presence, Detail: detail}, nil
 		}
 		return rollout.Service{}, failure
@@ -186,7 +186,7 @@ func (c *Client) revisions(
 	}
 	all.Wait()
 	if err := ctx.Err(); err != nil {
-		return nil, &CallError{Op: "reading revisions", Kind: ErrUnavailable, Detail: detail(err), cause: err}
+		return nil, &CallError{Op: "reading revisions", Kind: ErrUnavailable, Detail: detail(err), Cause: err}
 	}
 	found := make(map[string]rollout.Revision, len(names))
 	for _, revision := range answers {
@@ -211,7 +211,7 @@ func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short str
 		return c.api.Projects.Locations.Services.Revisions.Get(name).Context(ctx).Do()
 	})
 	if failure != nil {
-		if presence, detail, ok := failure.fact(); ok {
+		if presence, detail, ok := fact(failure); ok {
 			unread.Presence, unread.Why = presence, detail
 			return unread, nil
 		}

@@ -2,10 +2,8 @@ package cloudrun
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"google.golang.org/api/googleapi"
 
@@ -17,23 +15,17 @@ import (
 // The kinds of failure. Every error of this package is a *CallError of exactly
 // one of them; ask with errors.Is.
 var (
+	ErrThrottled = google.ErrThrottled // RetryAfter says how long, when the API did
+	ErrDenied    = google.ErrDenied
+	ErrNotFound  = google.ErrNotFound
+	ErrInvalid   = google.ErrInvalid
+	// ErrUnavailable: as elsewhere of a read. Of a write: it was not sent.
+	ErrUnavailable = google.ErrUnavailable
+	ErrGarbled     = google.ErrGarbled
 	// ErrConflict: the service is not the one that was read. Nothing was written.
 	ErrConflict = errors.New("changed since it was read")
 	// ErrNamedConflict: Cloud Run saw a template where none was meant to be.
 	ErrNamedConflict = errors.New("revision name taken")
-	// ErrThrottled: over quota; RetryAfter says how long, when the API did.
-	ErrThrottled = errors.New("over quota")
-	// ErrDenied: not authenticated, or not permitted.
-	ErrDenied = errors.New("access denied")
-	// ErrNotFound: the API knows no such resource.
-	ErrNotFound = errors.New("not found")
-	// ErrInvalid: the API, or this package before it, refused the arguments.
-	ErrInvalid = errors.New("invalid request")
-	// ErrUnavailable: no answer to a read, or none that may be relied on now. Of a
-	// write: it was not sent.
-	ErrUnavailable = errors.New("unavailable")
-	// ErrGarbled: an answer that is not what the API answers.
-	ErrGarbled = errors.New("unusable answer")
 	// ErrAmbiguous: a write whose fate is not known. Read before anything else.
 	ErrAmbiguous = errors.New("answer lost")
 	// ErrInterleaved: a write that landed on top of another one.
@@ -47,40 +39,14 @@ var (
 var ErrNotAsked = errors.New("not asked")
 
 // CallError is the failure of one call.
-type CallError struct {
-	Op     string // what was being done: `reading service "web"`
-	Kind   error  // one of the kinds above
-	Detail string // the API's own words: one line, bounded, without the body
-	// RetryAfter is how long the API asked to wait; 0 when it did not ask.
-	RetryAfter time.Duration
-
-	status int   // of the HTTP answer; 0 without one
-	cause  error // only a context's error, or ErrNotAsked
-}
-
-// Error writes the operation, the kind and the API's words.
-func (e *CallError) Error() string {
-	if e.Detail == "" {
-		return fmt.Sprintf("%s: %v", e.Op, e.Kind)
-	}
-	return fmt.Sprintf("%s: %v: %s", e.Op, e.Kind, e.Detail)
-}
-
-// Unwrap gives the kind, and the context's error when one ended the call, or
-// ErrNotAsked when it was not made.
-func (e *CallError) Unwrap() []error {
-	if e.cause == nil {
-		return []error{e.Kind}
-	}
-	return []error{e.Kind, e.cause}
-}
+type CallError = google.CallError
 
 // fact tells whether a failed read is an answer to the question asked.
-func (e *CallError) fact() (rollout.Presence, string, bool) {
+func fact(e *CallError) (rollout.Presence, string, bool) {
 	switch {
 	case errors.Is(e.Kind, ErrNotFound):
 		return rollout.Missing, e.Detail, true
-	case errors.Is(e.Kind, ErrDenied) && e.status == http.StatusForbidden:
+	case e.Denied():
 		return rollout.Denied, e.Detail, true
 	}
 	return "", "", false
@@ -88,17 +54,11 @@ func (e *CallError) fact() (rollout.Presence, string, bool) {
 
 // readError classifies the failure of a read.
 func readError(op string, err error) *CallError {
-	if answer, ok := errors.AsType[*googleapi.Error](err); ok {
-		return answerError(op, answer)
+	failure := google.Failed(op, err, kindOf)
+	if errors.Is(err, firewall.ErrRefused) {
+		failure.Kind, failure.Detail = ErrRefused, detail(err)
 	}
-	kind := ErrGarbled
-	switch {
-	case errors.Is(err, firewall.ErrRefused):
-		kind = ErrRefused
-	case google.Lost(err):
-		kind = ErrUnavailable
-	}
-	return &CallError{Op: op, Kind: kind, Detail: detail(err), cause: google.ContextError(err)}
+	return failure
 }
 
 // writeError classifies the failure of a write. Only an answer that says so
@@ -107,9 +67,9 @@ func readError(op string, err error) *CallError {
 func writeError(op string, err error, note *sent) *CallError {
 	failure := readError(op, err)
 	switch {
-	case failure.definite() || errors.Is(failure.Kind, ErrRefused):
+	case definite(failure) || errors.Is(failure.Kind, ErrRefused):
 		return failure
-	case failure.status == 0 && !note.maybe(err):
+	case failure.Status == 0 && !note.maybe(err):
 		failure.Kind = ErrUnavailable
 		return failure
 	}
@@ -118,7 +78,7 @@ func writeError(op string, err error, note *sent) *CallError {
 }
 
 // definite tells whether the API said that it did not do what it was asked.
-func (e *CallError) definite() bool {
+func definite(e *CallError) bool {
 	for _, kind := range []error{ErrConflict, ErrNamedConflict, ErrThrottled, ErrDenied, ErrNotFound, ErrInvalid} {
 		if errors.Is(e.Kind, kind) {
 			return true
@@ -132,40 +92,17 @@ func detail(err error) string {
 	return strings.TrimPrefix(google.Detail(err), firewall.ErrRefused.Error()+": ")
 }
 
-// answerError classifies an answer with a status other than 2xx.
-func answerError(op string, answer *googleapi.Error) *CallError {
-	body := google.ReadError(answer.Body)
-	failure := &CallError{
-		Op: op, Kind: kindOf(answer.Code, body), Detail: google.Clean(body.Error.Message),
-		RetryAfter: google.RetryAfter(answer.Header, body), status: answer.Code,
-	}
-	if failure.Detail == "" {
-		failure.Detail = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", answer.Code, http.StatusText(answer.Code)))
-	}
-	return failure
-}
-
-// kindOf reads the HTTP status, and the canonical one beside it. That something
-// does not exist is believed only from the API itself, not from a proxy's page.
-func kindOf(code int, body google.ErrorBody) error {
-	status, message := body.Error.Status, body.Error.Message
+// kindOf tells conflicts apart from what all APIs answer.
+func kindOf(answer *googleapi.Error, body google.ErrorBody) error {
+	kind, code := google.KindOf(answer, body), answer.Code
+	named := body.Error.Status == "ALREADY_EXISTS" || strings.HasPrefix(body.Error.Message, "Revision named")
 	switch {
-	case code == http.StatusTooManyRequests || status == "RESOURCE_EXHAUSTED":
-		return ErrThrottled
-	case code == http.StatusConflict && (status == "ALREADY_EXISTS" || strings.HasPrefix(message, "Revision named")):
+	case errors.Is(kind, ErrThrottled):
+		return kind
+	case code == http.StatusConflict && named:
 		return ErrNamedConflict
 	case code == http.StatusConflict || code == http.StatusPreconditionFailed:
 		return ErrConflict
-	case code == http.StatusForbidden || code == http.StatusUnauthorized:
-		return ErrDenied
-	case code == http.StatusNotFound && status == "" && message == "":
-		return ErrGarbled
-	case code == http.StatusNotFound:
-		return ErrNotFound
-	case code == http.StatusBadRequest:
-		return ErrInvalid
-	case code >= http.StatusInternalServerError || code == http.StatusRequestTimeout:
-		return ErrUnavailable
 	}
-	return ErrGarbled
+	return kind
 }

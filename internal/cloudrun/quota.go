@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-	"k8s.io/utils/clock"
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 const (
@@ -17,8 +15,6 @@ const (
 	// a project of low usage (public code); 3000 is what is told of mature ones,
 	// without a source. With what may come at once, the worst minute is 400 reads.
 	DefaultReadsPerMinute = 300
-	// burstOf is the part of a minute's reads that may be made at once.
-	burstOf = 3
 
 	// The wait after a first answer that the quota is used up, and the longest
 	// after many, when the API does not say how long to wait: it counts minutes.
@@ -41,15 +37,15 @@ const (
 	resting class = "resting"
 )
 
-// reserve is how much of the burst a class leaves to those who can wait less.
-// The looks at rollouts under way get at what the resting ones leave: one list
-// spares the live reads of all of them.
-func (c class) reserve(burst int) int {
+// reserve is which part of the burst, 1/reserve, a class leaves to those who can
+// wait less; 0 for none. The looks at rollouts under way get at what the resting
+// ones leave: one list spares the live reads of all of them.
+func (c class) reserve() int {
 	switch c {
 	case resting:
-		return burst / 2
+		return 2
 	case watching:
-		return burst / 4
+		return 4
 	case live:
 	}
 	return 0
@@ -78,124 +74,42 @@ const (
 	askedTo  = "asked" // the API asked to be left alone
 )
 
-// refusal says why a read is not made, and when one can be.
-type refusal struct {
-	cause, detail string
-	wait          time.Duration
+// quotas are the reads of each project and location. Writes have a quota of their
+// own, and may be a way back. Of a failure its words are remembered.
+type quotas = google.Buckets[place, string]
+
+// limits are those of the reads of a project and location.
+func limits(perMinute int, random func() float64) google.Limits {
+	return google.Limits{
+		PerMinute: perMinute, FirstWait: firstWait, LongestWait: longestWait, LongestTold: longestTold, Random: random,
+	}
 }
 
-// quota decides whether the services of a project and location may be read. It
-// never waits: who may not read is told why. It knows nothing of writes, which
-// have a quota of their own and may be a way back. A nil quota lets all pass.
-type quota struct {
-	clock  clock.PassiveClock
-	random func() float64
-
-	mu      sync.Mutex
-	limiter *rate.Limiter
-
-	// The API wants to be left alone from the one time until the other.
-	from, until time.Time
-	words       string
-	failures    int // in a row
+// quota is the bucket of a place; nil, which lets all pass, without a clock.
+func (c *Client) quota(at place) *google.Bucket[string] {
+	if c.clock == nil {
+		return nil
+	}
+	return c.quotas.Of(at)
 }
 
-// take takes one read out of the quota, or says why not. The clock is read under
-// the lock, so that nobody who was overtaken gives tokens for the same seconds
-// again.
-func (q *quota) take(of class) *refusal {
-	if q == nil {
-		return nil
+// withheld is the failure of a read that was not made: ErrThrottled and
+// ErrNotAsked.
+func (c *Client) withheld(what lookup, no *google.Refusal[string]) *CallError {
+	failure := &CallError{Op: what.op, Kind: ErrThrottled, RetryAfter: no.Wait, Cause: ErrNotAsked}
+	if no.Told {
+		c.counters.withheld.WithLabelValues(string(what.of), askedTo).Inc()
+		failure.Detail = google.NotBefore(no.Reason, no.Until)
+		return failure
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	now := q.clock.Now()
-	if q.shut(now) {
-		detail := fmt.Sprintf("%s; not asked again before %s", q.words, q.until.UTC().Format(time.RFC3339))
-		return &refusal{cause: askedTo, detail: detail, wait: q.until.Sub(now)}
-	}
-	missing := float64(1+of.reserve(q.limiter.Burst())) - q.limiter.TokensAt(now)
-	if missing <= 0 && q.limiter.AllowN(now, 1) {
-		return nil
-	}
+	c.counters.withheld.WithLabelValues(string(what.of), ownLimit).Inc()
 	but := ""
-	if of != live {
+	if what.of != live {
 		but = " but for what decisions need"
 	}
-	perSecond := float64(q.limiter.Limit())
-	return &refusal{
-		cause: ownLimit, wait: time.Duration(missing / perSecond * float64(time.Second)),
-		detail: fmt.Sprintf("Sluice's own limit for a project and location, %.0f reads a minute, is used up%s; "+
-			"--cloud-run-reads-per-minute raises it", perSecond*60, but),
-	}
-}
-
-// shut tells whether the API is left alone. A clock that was set back opens.
-func (q *quota) shut(now time.Time) bool { return now.Before(q.until) && !now.Before(q.from) }
-
-// settle notes how a read ended: nil is well.
-func (q *quota) settle(failure *CallError) {
-	if q == nil {
-		return
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	now := q.clock.Now()
-	shut := q.shut(now)
-	if failure == nil && !shut {
-		q.failures = 0
-	}
-	if failure == nil || !errors.Is(failure.Kind, ErrThrottled) {
-		return
-	}
-	wait := min(failure.RetryAfter, longestTold)
-	switch {
-	case wait > 0:
-	case shut: // it was under way beside the one that failed first
-		return
-	default:
-		q.failures++
-		wait = q.backoff()
-	}
-	if until := now.Add(wait); !shut || until.After(q.until) {
-		q.from, q.until, q.words = now, until, failure.Detail
-	}
-}
-
-// backoff doubles with every failure. Between half and the whole of it is waited,
-// so that many managers do not come back at once.
-func (q *quota) backoff() time.Duration {
-	wait := min(firstWait<<min(q.failures-1, 10), longestWait)
-	return wait/2 + time.Duration(q.random()*float64(wait/2))
-}
-
-// quotas holds the quota of each project and location. Without a clock there is
-// no limit.
-type quotas struct {
-	perMinute int
-	clock     clock.PassiveClock
-	random    func() float64
-
-	mu    sync.Mutex
-	known map[place]*quota
-}
-
-func (q *quotas) of(at place) *quota {
-	if q.clock == nil {
-		return nil
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.known == nil {
-		q.known = map[place]*quota{}
-	}
-	if q.known[at] == nil {
-		q.known[at] = &quota{
-			clock: q.clock, random: q.random,
-			limiter: rate.NewLimiter(rate.Limit(float64(q.perMinute)/60), max(1, q.perMinute/burstOf)),
-		}
-	}
-	return q.known[at]
+	failure.Detail = fmt.Sprintf("Sluice's own limit for a project and location, %d reads a minute, is used up%s; "+
+		"--cloud-run-reads-per-minute raises it", c.quotas.Limits.PerMinute, but)
+	return failure
 }
 
 // lookup is one read: what it does, where, and how well it can wait.
@@ -205,21 +119,21 @@ type lookup struct {
 	of class
 }
 
-// read makes one read within the quota of its place. The failure of one that was
-// not made is ErrThrottled and ErrNotAsked.
+// read makes one read within the quota of its place.
 func read[T any](c *Client, what lookup, ask func() (T, error)) (T, *CallError) {
-	q := c.quotas.of(what.at)
-	if no := q.take(what.of); no != nil {
-		c.counters.withheld.WithLabelValues(string(what.of), no.cause).Inc()
+	q := c.quota(what.at)
+	if no := q.Take(c.now, what.of.reserve()); no != nil {
 		var none T
-		return none, &CallError{Op: what.op, Kind: ErrThrottled, Detail: no.detail, RetryAfter: no.wait, cause: ErrNotAsked}
+		return none, c.withheld(what, no)
 	}
 	answer, err := ask()
 	if err == nil {
-		q.settle(nil)
+		q.Well(c.now)
 		return answer, nil
 	}
 	failure := readError(what.op, err)
-	q.settle(failure)
+	if errors.Is(failure, ErrThrottled) {
+		q.Shut(c.now, failure.RetryAfter, failure.Detail)
+	}
 	return answer, failure
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -358,93 +357,31 @@ func TestAWaitThatTheAPIAsksForIsKeptByAllOfThePlace(t *testing.T) {
 	}
 }
 
-// throttle is an answer that the quota is used up.
-func throttle(after time.Duration) *CallError {
-	return &CallError{Kind: ErrThrottled, Detail: "no", RetryAfter: after}
-}
-
-func quotaOf(clock *clocktesting.FakePassiveClock, random float64) *quota {
-	all := quotas{perMinute: 300, clock: clock, random: func() float64 { return random }}
-	return all.of(place{"shop", "europe-west1"})
-}
-
+// TestAWaitBeyondReasonIsNotKept: a way back may be waiting behind it.
 func TestAWaitBeyondReasonIsNotKept(t *testing.T) {
 	t.Parallel()
-	clock := clocktesting.NewFakePassiveClock(tenSharp)
-	q := quotaOf(clock, 1)
-	q.settle(throttle(time.Hour))
-	clock.SetTime(tenSharp.Add(longestTold - time.Second))
-	if q.take(live) == nil {
-		t.Error("two minutes are not kept")
+	client, below, clock := limited(t, 300, answering(http.StatusTooManyRequests, ``, "Retry-After", "3600"))
+	for _, since := range []time.Duration{0, longestTold - time.Second, longestTold} {
+		clock.SetTime(tenSharp.Add(since))
+		_, _ = client.Service(t.Context(), web)
 	}
-	clock.SetTime(tenSharp.Add(longestTold))
-	if q.take(live) != nil {
-		t.Error("a way back waits for more than two minutes")
-	}
-}
-
-func TestWaitsThatNobodyToldDoubleUpToAMinute(t *testing.T) {
-	t.Parallel()
-	for random, want := range map[float64][]float64{
-		1: {5, 10, 20, 40, 60, 60, 5},
-		0: {2.5, 5, 10, 20, 30, 30, 2.5},
-	} {
-		clock := clocktesting.NewFakePassiveClock(tenSharp)
-		q := quotaOf(clock, random)
-		var got []float64
-		for i := range want {
-			if i == len(want)-1 {
-				q.settle(nil) // one that went well ends the row
-			}
-			q.settle(throttle(0))
-			until := q.until
-			q.settle(throttle(0)) // one that was under way beside it does not count,
-			q.settle(nil)         // nor does one that went well
-			if !q.until.Equal(until) {
-				t.Errorf("random %v, failure %d: one beside it moves the end", random, i+1)
-			}
-			got = append(got, until.Sub(clock.Now()).Seconds())
-			clock.SetTime(until)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("random %v: waits %v, want %v", random, got, want)
-		}
+	if n := len(below.requests); n != 2 {
+		t.Errorf("%d calls, want one before and one after two minutes", n)
 	}
 }
 
 func TestOnlyAUsedUpQuotaHoldsOthersBack(t *testing.T) {
 	t.Parallel()
-	q := quotaOf(clocktesting.NewFakePassiveClock(tenSharp), 1)
-	for _, kind := range []error{ErrUnavailable, ErrDenied, ErrNotFound, ErrGarbled, ErrInvalid, ErrRefused} {
-		q.settle(&CallError{Kind: kind, RetryAfter: time.Minute})
-		if no := q.take(live); no != nil {
-			t.Errorf("after %v: %+v", kind, no)
+	for _, code := range []int{
+		http.StatusServiceUnavailable, http.StatusForbidden, http.StatusNotFound, http.StatusBadRequest, http.StatusMultipleChoices,
+	} {
+		client, below, _ := limited(t, 300, answering(code, ``, "Retry-After", "60"))
+		for range 2 {
+			_, _ = client.Service(t.Context(), web)
 		}
-	}
-	q.settle(throttle(50 * time.Second))
-	q.settle(throttle(10 * time.Second))
-	if no := q.take(live); no == nil || no.wait != 50*time.Second {
-		t.Errorf("the longest wait that was told counts: %+v", no)
-	}
-}
-
-func TestAClockThatIsSetBackStopsNothing(t *testing.T) {
-	t.Parallel()
-	clock := clocktesting.NewFakePassiveClock(tenSharp)
-	q := quotaOf(clock, 1)
-	q.settle(throttle(time.Minute))
-	clock.SetTime(tenSharp.Add(-time.Hour))
-	for range 100 {
-		if no := q.take(live); no != nil {
-			t.Fatalf("an hour back: %+v", no)
+		if n := len(below.requests); n != 2 {
+			t.Errorf("after %d: %d calls", code, n)
 		}
-	}
-	if q.take(live) == nil {
-		t.Error("a clock that was set back gives tokens")
-	}
-	clock.SetTime(tenSharp.Add(-time.Hour + time.Second))
-	if no := q.take(live); no != nil {
-		t.Errorf("a second later: %+v", no)
 	}
 }
 

@@ -50,6 +50,7 @@ type Options struct {
 type Client struct {
 	api     *compute.Service
 	timeout time.Duration
+	clock   clock.PassiveClock // nil limits nothing
 	quotas  quotas
 	calls   *prometheus.CounterVec
 
@@ -85,16 +86,18 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	api.UserAgent = options.UserAgent
 	return &Client{
 		api: api, timeout: cmp.Or(options.Timeout, defaultTimeout), calls: calls,
-		quotas: quotas{perMinute: cmp.Or(options.CallsPerMinute, DefaultCallsPerMinute), clock: options.Clock},
+		clock: options.Clock, quotas: quotas{Limits: limits(cmp.Or(options.CallsPerMinute, DefaultCallsPerMinute))},
 	}, nil
 }
 
 // call makes one call for a project, within its quota and its time.
 func call[T any](ctx context.Context, c *Client, op, project string, do func(context.Context) (T, error)) (T, *CallError) {
-	q := c.quotas.of(project)
-	if refused := q.take(op); refused != nil {
-		var none T
-		return none, refused
+	q := c.quota(project)
+	if q != nil {
+		if no := q.Take(c.clock.Now, 0); no != nil {
+			var none T
+			return none, c.withheld(op, no)
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -102,7 +105,7 @@ func call[T any](ctx context.Context, c *Client, op, project string, do func(con
 	if err == nil {
 		return answer, nil
 	}
-	failure := readError(op, err)
-	q.settle(failure)
+	failure := google.Failed(op, err, google.KindOf)
+	c.settle(q, failure)
 	return answer, failure
 }

@@ -34,7 +34,7 @@ func (c *Client) Outlet(
 		outlet.Gateways = append(outlet.Gateways, c.describe(ctx, g, now))
 	}
 	if err := ctx.Err(); err != nil {
-		return rollout.Outlet{}, &CallError{Op: "looking for the gateway", Kind: ErrUnavailable, Detail: google.Detail(err), cause: err}
+		return rollout.Outlet{}, &CallError{Op: "looking for the gateway", Kind: google.ErrUnavailable, Detail: google.Detail(err), Cause: err}
 	}
 	return outlet, nil
 }

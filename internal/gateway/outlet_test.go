@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/nat"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
@@ -300,7 +301,7 @@ func TestAPassThatEndedIsNoAnswer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := client.Outlet(ctx, web, []rollout.Revision{leaving(rollout.VPCAccess{Network: "default"})}, nil, noon)
-	if !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, google.ErrUnavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 	close(below.hold)

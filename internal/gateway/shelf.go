@@ -58,7 +58,7 @@ func (s *shelf[K, V]) get(
 	case it.turn <- struct{}{}:
 	case <-ctx.Done():
 		return none, time.Time{}, &CallError{
-			Op: "waiting for a read", Kind: ErrUnavailable, Detail: google.Detail(ctx.Err()), cause: ctx.Err(),
+			Op: "waiting for a read", Kind: google.ErrUnavailable, Detail: google.Detail(ctx.Err()), Cause: ctx.Err(),
 		}
 	}
 	defer func() { <-it.turn }()
@@ -69,7 +69,7 @@ func (s *shelf[K, V]) get(
 		}
 		it.renew(value, failure, now)
 	}
-	if it.failure == nil || it.failure.presence() == rollout.Unknown && fresh(it.at, now, age.stale) {
+	if it.failure == nil || presence(it.failure) == rollout.Unknown && fresh(it.at, now, age.stale) {
 		return it.value, it.at, nil
 	}
 	return none, time.Time{}, it.failure
@@ -102,9 +102,9 @@ func (it *item[V]) renew(value V, failure *CallError, now time.Time) {
 	}
 	rest := max(min(retryAfter<<min(it.failures, 10), retryLongest), min(failure.RetryAfter, longestWait))
 	switch {
-	case failure.presence() != rollout.Unknown:
+	case presence(failure) != rollout.Unknown:
 		rest, it.failures = retryFact, 0
-	case !errors.Is(failure.Kind, ErrThrottled): // which costs nobody any time
+	case !errors.Is(failure.Kind, google.ErrThrottled): // which costs nobody any time
 		it.failures++
 	}
 	it.tried, it.resume = now, now.Add(rest)

@@ -49,7 +49,7 @@ func ambiguous(format string, args ...any) finding {
 
 // failed tells of a call that failed, and what to do if nothing is there.
 func failed(failure *CallError, permission, project, otherwise string) finding {
-	f := finding{presence: failure.presence(), detail: explain(failure, permission, project)}
+	f := finding{presence: presence(failure), detail: explain(failure, permission, project)}
 	if f.presence == rollout.Missing {
 		f.detail += ": " + otherwise
 	}
@@ -59,7 +59,7 @@ func failed(failure *CallError, permission, project, otherwise string) finding {
 // explain tells of a call that failed. For one that was denied it names the
 // permission and the project, because the API's words need not.
 func explain(failure *CallError, permission, project string) string {
-	if failure.presence() != rollout.Denied {
+	if presence(failure) != rollout.Denied {
 		return failure.Error()
 	}
 	return fmt.Sprintf("%v; the manager's identity needs %s in project %s", failure, permission, project)

@@ -112,7 +112,7 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	return &Client{
 		api: api, timeout: cmp.Or(options.Timeout, defaultTimeout), patience: cmp.Or(options.Patience, defaultPatience),
 		clock: watch, counters: newCounters(),
-		quotas: quotas{perMinute: cmp.Or(options.PerMinute, defaultPerMinute), random: random},
+		quotas: quotas{Limits: limits(cmp.Or(options.PerMinute, defaultPerMinute), random)},
 	}, nil
 }
 

@@ -140,15 +140,15 @@ func (c *Client) describe(ctx context.Context, key lagKey, now time.Time) {
 
 // descriptor is what the API says of a metric; nil if it says nothing.
 func (c *Client) descriptor(ctx context.Context, key lagKey, w watch) *metricpb.MetricDescriptor {
-	quota := c.quotas.of(key.project)
-	if quota.take(w.now()).cause != analysis.CauseNone {
+	quota := c.quotas.Of(key.project)
+	if c.take(quota, w).cause != analysis.CauseNone {
 		return nil
 	}
 	descriptor, err := c.api.GetMetricDescriptor(ctx, &monitoringpb.GetMetricDescriptorRequest{
 		Name: projectPrefix + key.project + "/metricDescriptors/" + metrics[key.metric].name,
 	})
 	c.counters.call(methodDescribe, err)
-	if quota.settle(err, w.now()).cause != analysis.CauseNone {
+	if settle(quota, err, w).cause != analysis.CauseNone {
 		return nil
 	}
 	return descriptor

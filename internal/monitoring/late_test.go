@@ -59,16 +59,16 @@ func TestALatePassHasNobodyForgotten(t *testing.T) {
 
 func TestALatePassDoesNotOpenWhatIsShut(t *testing.T) {
 	t.Parallel()
-	q := newQuota(60, func() float64 { return 1 })
-	for q.take(noon).cause == analysis.CauseNone {
+	c, q, at := bucketOf(60)
+	for c.take(q, at(noon)).cause == analysis.CauseNone {
 	}
-	late := noon.Add(-3 * time.Minute)
-	if q.take(late).cause == analysis.CauseNone {
+	late := at(noon.Add(-3 * time.Minute))
+	if c.take(q, late).cause == analysis.CauseNone {
 		t.Error("a late pass filled the bucket")
 	}
-	q.settle(status.Error(codes.Unavailable, ""), noon)
-	if !q.shut(late) {
-		t.Error("a late pass may ask what is left alone")
+	settle(q, status.Error(codes.Unavailable, "down"), at(noon))
+	if got := c.take(q, late); got.cause != analysis.CauseUnavailable {
+		t.Errorf("a late pass may ask what is left alone: %+v", got)
 	}
 }
 

@@ -17,15 +17,15 @@ func (c *Client) list(
 	ctx context.Context, request *monitoringpb.ListTimeSeriesRequest, w watch,
 	take func(*monitoringpb.ListTimeSeriesResponse),
 ) trouble {
-	quota := c.quotas.of(strings.TrimPrefix(request.GetName(), projectPrefix))
+	quota := c.quotas.Of(strings.TrimPrefix(request.GetName(), projectPrefix))
 	token := ""
 	for range maxPages {
-		if t := quota.take(w.now()); t.cause != analysis.CauseNone {
+		if t := c.take(quota, w); t.cause != analysis.CauseNone {
 			return t
 		}
 		response, err := c.page(ctx, request, token)
 		c.counters.call(methodList, err)
-		if t := quota.settle(err, w.now()); t.cause != analysis.CauseNone {
+		if t := settle(quota, err, w); t.cause != analysis.CauseNone {
 			return t
 		}
 		c.counters.pages.Inc()

@@ -2,15 +2,14 @@ package monitoring
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 const (
@@ -18,8 +17,6 @@ const (
 	// its metrics: QueryRequestsPerMinutePerProject is 6000 unless it was changed
 	// (the value in the API's own quota errors, in public code).
 	defaultPerMinute = 1500
-	// burstOf is the part of a minute's calls that may be made at once.
-	burstOf = 3
 
 	// The wait after a first failure, and the longest after many, when the API
 	// does not say how long to wait.
@@ -33,102 +30,44 @@ const (
 // is refused again, or hangs again.
 var leaveAlone = map[codes.Code]bool{codes.ResourceExhausted: true, codes.Unavailable: true, codes.DeadlineExceeded: true}
 
-// quota decides whether a project may be asked. There is one per project, and it
-// never waits: who may not ask is told why. Time is what the callers tell.
-type quota struct {
-	random func() float64
+// quotas are the calls for each project. What failed is remembered, to be told to
+// all who may not ask because of it. Time is what the callers tell.
+type quotas = google.Buckets[string, trouble]
 
-	mu      sync.Mutex
-	limiter *rate.Limiter
-	told    time.Time // the latest time that was told
-
-	// The API wants to be left alone from the one time until the other.
-	from, until time.Time
-	trouble     trouble
-	failures    int // in a row
-}
-
-func newQuota(perMinute int, random func() float64) *quota {
-	return &quota{
-		limiter: rate.NewLimiter(rate.Limit(float64(perMinute)/60), max(1, perMinute/burstOf)),
-		random:  random,
+func limits(perMinute int, random func() float64) google.Limits {
+	return google.Limits{
+		PerMinute: perMinute, FirstWait: firstWait, LongestWait: longestWait, LongestTold: longestTold,
+		Overtaken: overtaken, Random: random,
 	}
 }
 
-// take takes one call out of the quota, or says why not.
-func (q *quota) take(now time.Time) trouble {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.shut(now) {
-		t := q.trouble
-		t.detail = fmt.Sprintf("%s; not asked again before %s", t.detail, t.until.UTC().Format(time.RFC3339))
+// take takes one call out of a project's quota, or says why not.
+func (c *Client) take(q *google.Bucket[trouble], w watch) trouble {
+	no := q.Take(w.now, 0)
+	switch {
+	case no == nil:
+		return trouble{}
+	case no.Told:
+		t := no.Reason
+		t.detail, t.until = google.NotBefore(t.detail, no.Until), no.Until
 		return t
 	}
-	q.tell(now)
-	if !q.limiter.AllowN(q.told, 1) {
-		return trouble{cause: analysis.CauseThrottled, detail: fmt.Sprintf(
-			"Sluice's own limit for a project, %.0f calls a minute, is used up", float64(q.limiter.Limit())*60)}
-	}
-	return trouble{}
+	return trouble{cause: analysis.CauseThrottled, detail: fmt.Sprintf(
+		"Sluice's own limit for a project, %d calls a minute, is used up", c.quotas.Limits.PerMinute)}
 }
 
-// tell notes the time. A pass that was overtaken gives no tokens for the same
-// seconds again; a clock that was set back begins anew.
-func (q *quota) tell(now time.Time) {
-	if now.Before(q.told.Add(-overtaken)) {
-		q.limiter = rate.NewLimiter(q.limiter.Limit(), q.limiter.Burst())
-		q.told = now
-	}
-	q.told = latest(q.told, now)
-}
-
-func (q *quota) shut(now time.Time) bool {
-	return now.Before(q.until) && !now.Before(q.from.Add(-overtaken))
-}
-
-// settle notes how a call ended at now, and returns what is wrong.
-func (q *quota) settle(err error, now time.Time) trouble {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// settle notes how a call ended, and returns what is wrong.
+func settle(q *google.Bucket[trouble], err error, w watch) trouble {
 	if err == nil {
-		if !q.shut(now) {
-			q.failures = 0
-		}
+		q.Well(w.now)
 		return trouble{}
 	}
 	cause, detail := causeOf(err)
 	t := trouble{cause: cause, detail: detail}
-	if !leaveAlone[codeOf(err)] {
-		return t
+	if leaveAlone[codeOf(err)] {
+		t.until = q.Shut(w.now, retryInfo(err), t)
 	}
-	wait := retryInfo(err)
-	switch {
-	case wait > 0:
-	case q.shut(now): // a call that was under way beside the one that failed first
-		wait = q.until.Sub(now)
-	default:
-		q.failures++
-		wait = q.backoff()
-	}
-	t.until = now.Add(wait)
-	if q.shut(now) && q.until.After(t.until) {
-		t.until = q.until
-	}
-	q.from, q.until, q.trouble = now, t.until, t
 	return t
-}
-
-// backoff doubles with every failure. Between half and the whole of it is waited,
-// so that many managers do not come back at once.
-func (q *quota) backoff() time.Duration {
-	wait := firstWait
-	for range q.failures - 1 {
-		if wait *= 2; wait >= longestWait {
-			wait = longestWait
-			break
-		}
-	}
-	return wait/2 + time.Duration(q.random()*float64(wait/2))
 }
 
 // retryInfo is how long the API asks to be left alone (google.rpc.RetryInfo); 0
@@ -140,29 +79,8 @@ func retryInfo(err error) time.Duration {
 	}
 	for _, detail := range answer.Details() {
 		if info, ok := detail.(*errdetails.RetryInfo); ok && info.GetRetryDelay().IsValid() {
-			return min(max(info.GetRetryDelay().AsDuration(), 0), longestTold)
+			return info.GetRetryDelay().AsDuration()
 		}
 	}
 	return 0
-}
-
-// quotas holds the quota of each project.
-type quotas struct {
-	perMinute int
-	random    func() float64
-
-	mu    sync.Mutex
-	known map[string]*quota
-}
-
-func (q *quotas) of(project string) *quota {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.known == nil {
-		q.known = map[string]*quota{}
-	}
-	if q.known[project] == nil {
-		q.known[project] = newQuota(q.perMinute, q.random)
-	}
-	return q.known[project]
 }

@@ -12,8 +12,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 // failing answers descriptors, and queries with the error that is set.
@@ -92,39 +94,22 @@ func TestAWaitThatTheAPIAsksForIsKept(t *testing.T) {
 	}
 }
 
-func TestAWaitBeyondReasonIsNotKept(t *testing.T) {
-	t.Parallel()
-	q := newQuota(60, func() float64 { return 1 })
-	q.settle(refused(t, codes.Unavailable, 24*time.Hour), noon)
-	if q.take(noon.Add(longestTold-time.Second)).cause == analysis.CauseNone || q.take(noon.Add(longestTold)).cause != analysis.CauseNone {
-		t.Errorf("until %s", q.until)
-	}
-	q.settle(refused(t, codes.Unavailable, -time.Hour), noon.Add(time.Hour))
-	if want := noon.Add(time.Hour + firstWait); !q.until.Equal(want) {
-		t.Errorf("a negative wait: until %s, want %s", q.until, want)
-	}
+// bucketOf is a project's quota, and the time at which it is asked.
+func bucketOf(perMinute int) (*Client, *google.Bucket[trouble], func(time.Time) watch) {
+	c := &Client{quotas: quotas{Limits: limits(perMinute, func() float64 { return 1 })}}
+	return c, c.quotas.Of("shop"), func(now time.Time) watch { return newWatch(clocktesting.NewFakePassiveClock(now), now) }
 }
 
-func TestWaitsDoubleAfterFailuresInARowUpToTwoMinutes(t *testing.T) {
+func TestAWaitBeyondReasonIsNotKept(t *testing.T) {
 	t.Parallel()
-	for random, want := range map[float64][]int{
-		1:   {5, 10, 20, 40, 80, 120, 120, 5},
-		0:   {2, 5, 10, 20, 40, 60, 60, 2},
-		0.5: {3, 7, 15, 30, 60, 90, 90, 3},
-	} {
-		q := newQuota(6000, func() float64 { return random })
-		now := noon
-		for i, seconds := range want {
-			if i == len(want)-1 {
-				q.settle(nil, now) // one that went well ends the row
-			}
-			q.settle(status.Error(codes.Unavailable, ""), now)
-			q.settle(status.Error(codes.Unavailable, ""), now) // one that was under way beside it does not count
-			if got := int(q.until.Sub(now) / time.Second); got != seconds {
-				t.Errorf("random %v, failure %d: %d s, want %d s", random, i+1, got, seconds)
-			}
-			now = q.until
-		}
+	c, q, at := bucketOf(60)
+	settle(q, refused(t, codes.Unavailable, 24*time.Hour), at(noon))
+	if c.take(q, at(noon.Add(longestTold-time.Second))).cause == analysis.CauseNone || c.take(q, at(noon.Add(longestTold))).cause != analysis.CauseNone {
+		t.Error("ten minutes are not what is kept")
+	}
+	later := noon.Add(time.Hour)
+	if got := settle(q, refused(t, codes.Unavailable, -time.Hour), at(later)); !got.until.Equal(later.Add(firstWait)) {
+		t.Errorf("a negative wait: until %s", got.until)
 	}
 }
 
@@ -192,26 +177,5 @@ func TestOurOwnLimitSaysThatItIsOurs(t *testing.T) {
 	}
 	if got := causeAt(t, client, other, 15*time.Second); got.Cause != analysis.CauseNone {
 		t.Errorf("later there is one again: %+v", got)
-	}
-}
-
-func TestTimeThatGoesBackGivesNothingTwice(t *testing.T) {
-	t.Parallel()
-	q := newQuota(60, func() float64 { return 1 }) // one a second, 20 at once
-	given := 0
-	for i := range 200 {
-		if q.take(noon.Add(time.Duration(i%2)*-30*time.Second)).cause == analysis.CauseNone {
-			given++
-		}
-	}
-	if given != 20 {
-		t.Errorf("%d calls within a second, want 20", given)
-	}
-	if q.take(noon.Add(-time.Hour)).cause != analysis.CauseNone {
-		t.Error("a clock that was set back stopped the bucket")
-	}
-	q.settle(status.Error(codes.Unavailable, ""), noon)
-	if q.take(noon.Add(-time.Hour+time.Second)).cause != analysis.CauseNone {
-		t.Error("a clock that was set back left the API alone for an hour")
 	}
 }

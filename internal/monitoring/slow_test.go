@@ -40,14 +40,14 @@ func TestACallWithoutAnAnswerInTimeStartsAWait(t *testing.T) {
 	for name, err := range map[string]error{
 		"of the API": status.Error(codes.DeadlineExceeded, "too slow"), "of our own": context.DeadlineExceeded,
 	} {
-		q := newQuota(60, func() float64 { return 1 })
-		if got := q.settle(err, noon); !got.until.Equal(noon.Add(firstWait)) || got.detail != inTime {
+		c, q, at := bucketOf(60)
+		if got := settle(q, err, at(noon)); !got.until.Equal(noon.Add(firstWait)) || got.detail != inTime {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if got := q.take(noon.Add(firstWait - time.Second)); got.cause != analysis.CauseUnavailable || !strings.HasPrefix(got.detail, inTime) {
+		if got := c.take(q, at(noon.Add(firstWait-time.Second))); got.cause != analysis.CauseUnavailable || !strings.HasPrefix(got.detail, inTime) {
 			t.Errorf("%s: asked again too early: %+v", name, got)
 		}
-		if got := q.take(noon.Add(firstWait)); got.cause != analysis.CauseNone {
+		if got := c.take(q, at(noon.Add(firstWait))); got.cause != analysis.CauseNone {
 			t.Errorf("%s: not asked again: %+v", name, got)
 		}
 	}
