@@ -110,6 +110,7 @@ func run(ctx context.Context, o options) error {
 	}
 	reconciler := &controllers.Reconciler{
 		Client:   mgr.GetClient(),
+		Live:     mgr.GetAPIReader(),
 		Clock:    now,
 		Process:  clock.RealClock{},
 		Recorder: mgr.GetEventRecorder("sluice"),

@@ -42,7 +42,7 @@ func maybeWritten(err error) bool {
 // explain turns a failed pass into what happens next. It is the only place that
 // knows the kinds of errors.
 //
-//	the object changed                 look again, on new facts
+//	the object changed                 look again, on new facts, past the cache if it has none
 //	another rollout rose first         the same
 //	the service changed                the same, less and less often
 //	an answer to a write was lost      the same: the split says what happened
@@ -67,6 +67,7 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		logger.V(1).Info("Nothing was saved or sent; looking again", "cause", err.Error())
 		return ctrl.Result{RequeueAfter: staleWait}, nil
 	case apierrors.IsConflict(err):
+		r.sight.met(ro)
 		return ctrl.Result{RequeueAfter: staleWait}, nil
 	case apierrors.IsNotFound(err):
 		return ctrl.Result{}, nil
@@ -192,6 +193,6 @@ func (r *Reconciler) update(ctx context.Context, ro *v1alpha1.CloudRunRollout) e
 	if err := r.Status().Update(ctx, ro); err != nil {
 		return err
 	}
-	r.memory.saved(ro, r.Process.Now())
+	r.sight.wrote(ro, r.Process.Now())
 	return nil
 }

@@ -110,6 +110,10 @@ func (l *ledger) claims(ro *v1alpha1.CloudRunRollout, now, core time.Time) []rol
 // minutes late.
 const waitBelieved = 15 * time.Minute
 
+// staleFor is how long a cache is waited for to show what was entered. One that
+// does not catch up belongs to a cluster that was put back into its past.
+const staleFor = time.Minute
+
 // seenSince tells whether a rollout has seen one of its gateways since a time.
 func seenSince(ro *v1alpha1.CloudRunRollout, at time.Time) bool {
 	return slices.ContainsFunc(ro.Status.Gateways, func(g v1alpha1.GatewayStatus) bool {

@@ -6,17 +6,12 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 )
 
 const (
-	// staleWait is how soon to look again when the cache lags behind.
-	staleWait = 200 * time.Millisecond
-	// staleFor is how long a cache is waited for.
-	staleFor = time.Minute
 	// deniedFor is how long a refused write is not tried again. It doubles up to
 	// deniedLongest, because each try is a turn of the object's state; a way back
 	// is tried every minute.
@@ -32,19 +27,12 @@ const (
 // repeated read or a repeated refusal, never a wrong write.
 type memory struct {
 	mu          sync.Mutex
-	wrote       map[types.UID]own
 	failing     map[types.UID]failure
 	denied      map[types.UID]denial
 	interleaved map[types.UID]bool
 	deleted     map[types.UID]time.Time
 	released    map[types.UID]bool
 	unseen      map[types.UID]time.Time
-}
-
-// own is the version of an object that this process wrote, and when.
-type own struct {
-	version string
-	at      time.Time
 }
 
 type denial struct {
@@ -87,32 +75,6 @@ func longestAfter(phase v1alpha1.Phase) time.Duration {
 
 // clockTime writes a time the way every message does.
 func clockTime(t time.Time) string { return t.UTC().Format("Jan 2 15:04Z") }
-
-// saved remembers the version of an object that this process wrote.
-func (m *memory) saved(o client.Object, now time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.wrote == nil {
-		m.wrote = map[types.UID]own{}
-	}
-	m.wrote[o.GetUID()] = own{o.GetResourceVersion(), now}
-}
-
-// stale tells whether the cache has not yet seen what this process wrote; a
-// decision on it would forget what was just decided. Versions of one resource
-// are ordered (Kubernetes 1.35, KEP-5504). A cache that does not catch up within
-// staleFor belongs to a cluster that was put back into its past; there the
-// comparison of versions at the save is the guard.
-func (m *memory) stale(o client.Object, now time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	wrote, ok := m.wrote[o.GetUID()]
-	if !ok || now.Sub(wrote.at) > staleFor {
-		return false
-	}
-	order, err := resourceversion.CompareResourceVersion(o.GetResourceVersion(), wrote.version)
-	return err == nil && order < 0
-}
 
 // deny remembers that Cloud Run refused a write, and returns until when none is
 // tried.
@@ -254,7 +216,6 @@ func (m *memory) looked(o client.Object) {
 func (m *memory) forget(uid types.UID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.wrote, uid)
 	delete(m.failing, uid)
 	delete(m.denied, uid)
 	delete(m.interleaved, uid)

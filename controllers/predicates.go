@@ -24,6 +24,7 @@ func (r *Reconciler) wakes() predicate.Predicate {
 				r.tellReleased(ro, rollout.Release{})
 			}
 			r.memory.forget(e.Object.GetUID())
+			r.sight.forget(e.Object.GetUID())
 			r.ledger.forget(e.Object.GetUID())
 			return false
 		},

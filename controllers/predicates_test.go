@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
@@ -43,34 +42,22 @@ func TestWhatWakesTheReconciler(t *testing.T) {
 	}
 }
 
-func TestACacheThatNeverCatchesUpIsNotWaitedForForEver(t *testing.T) {
-	t.Parallel()
-	r := &Reconciler{}
-	ro := object()
-	ro.UID, ro.ResourceVersion = "one", "10"
-	r.memory.saved(ro, morning)
-	ro.ResourceVersion = "9"
-	if !r.memory.stale(ro, morning.Add(staleFor)) || r.memory.stale(ro, morning.Add(staleFor+time.Second)) {
-		t.Error("an older version is waited for, but for a minute only")
-	}
-}
-
 func TestADeletedObjectIsForgotten(t *testing.T) {
 	t.Parallel()
 	r := &Reconciler{}
 	ro := object()
 	ro.UID, ro.ResourceVersion = "one", "10"
-	r.memory.saved(ro, morning)
+	r.sight.wrote(ro, morning)
 	r.memory.deny(ro, "no", morning)
 	older := ro.DeepCopy()
 	older.ResourceVersion = "9"
-	if !r.memory.stale(older, morning) {
-		t.Error("version 9 is not stale after 10 was written")
+	if r.sight.of(older, morning) != lagging {
+		t.Error("version 9 does not lag after 10 was written")
 	}
 	if r.wakes().Delete(event.DeleteEvent{Object: ro}) {
 		t.Error("a deletion wakes the reconciler")
 	}
-	if _, denied := r.memory.writeDenied(ro, morning); denied || r.memory.stale(older, morning) || len(r.memory.wrote)+len(r.memory.denied) > 0 {
+	if _, denied := r.memory.writeDenied(ro, morning); denied || len(r.sight.seen)+len(r.memory.denied) > 0 {
 		t.Error("it is remembered")
 	}
 }

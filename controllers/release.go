@@ -47,7 +47,7 @@ func (r *Reconciler) patchFinalizers(ctx context.Context, ro, was *v1alpha1.Clou
 	if err := r.Patch(ctx, ro, client.MergeFromWithOptions(was, client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("setting the finalizer %s: %w", v1alpha1.FinalizerRollback, err)
 	}
-	r.memory.saved(ro, r.Process.Now())
+	r.sight.wrote(ro, r.Process.Now())
 	return nil
 }
 

@@ -34,6 +34,9 @@ const (
 // Reconciler rolls Cloud Run services forward, and back.
 type Reconciler struct {
 	client.Client
+	// Live reads objects past the cache, where the cache has fallen silent. Nil means
+	// that Client has no cache.
+	Live client.Reader
 	// Clock is what the core's times are taken from.
 	Clock clock.PassiveClock
 	// Process is the process's own clock, for what must not take long.
@@ -50,6 +53,7 @@ type Reconciler struct {
 	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
 
 	memory memory
+	sight  sight
 	ledger ledger
 }
 
@@ -78,15 +82,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 	if !ro.DeletionTimestamp.IsZero() && !awaitsRollback(ro) {
 		return r.letGo(ctx, ro, rollout.Release{})
 	}
-	if r.memory.stale(ro, r.Process.Now()) {
+	now, err := r.current(ctx, ro)
+	switch {
+	case err != nil:
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	case now == nil:
 		return ctrl.Result{RequeueAfter: staleWait}, nil
+	case !now.DeletionTimestamp.IsZero() && !awaitsRollback(now):
+		return r.letGo(ctx, now, rollout.Release{})
+	case !now.DeletionTimestamp.IsZero():
+		return r.release(ctx, now)
 	}
-	if !ro.DeletionTimestamp.IsZero() {
-		return r.release(ctx, ro)
-	}
+	return r.pass(ctx, now)
+}
+
+// pass looks at an object, decides and acts.
+func (r *Reconciler) pass(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ctrl.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
-
 	cloud, err := r.Connect(ctx, ro)
 	if err != nil {
 		return r.explain(ctx, ro, err)

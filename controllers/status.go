@@ -32,7 +32,7 @@ func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in 
 	if err := r.Status().Update(ctx, ro); err != nil {
 		return fmt.Errorf("saving status: %w", err)
 	}
-	r.memory.saved(ro, r.Process.Now())
+	r.sight.wrote(ro, r.Process.Now())
 	r.seen(ro, in)
 	if r.Decided != nil {
 		r.Decided(d)
