@@ -17,6 +17,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/test/controlplane"
 	"github.com/sluice-rollouts/sluice/test/killmatrix"
+	"github.com/sluice-rollouts/sluice/test/manager"
 )
 
 type options struct {
@@ -97,7 +98,7 @@ func matrices(ctx context.Context, bench *killmatrix.Bench, o options) (all kill
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		fmt.Println("\ncompiling the manager")
-		binary, err := killmatrix.Build(ctx, dir)
+		binary, err := manager.Build(ctx, dir)
 		if err != nil {
 			return all, err
 		}

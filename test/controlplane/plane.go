@@ -28,6 +28,10 @@ type Options struct {
 	Progress io.Writer
 	// Output gets what kube-apiserver and etcd log. Nil stands for nobody.
 	Output io.Writer
+	// Data is an existing, empty directory that keeps data and certificates, so that
+	// the control plane can be halted, put into its past, and started again. Empty
+	// stands for a temporary one.
+	Data string
 	// APIServerFlags are set on kube-apiserver, by name without dashes.
 	APIServerFlags map[string]string
 }
@@ -42,7 +46,8 @@ type ControlPlane struct {
 	// Assets is the directory of the programs.
 	Assets string
 
-	env *envtest.Environment
+	env  *envtest.Environment
+	data string
 }
 
 // Start gets the programs if needed and starts them. The caller stops what it
@@ -56,7 +61,10 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := newEnvironment(dir, crds, options)
+	env, err := newEnvironment(dir, crds, options)
+	if err != nil {
+		return nil, err
+	}
 	config, err := env.Start()
 	if err == nil {
 		err = ctx.Err()
@@ -65,10 +73,10 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 		// A half-started control plane leaves processes behind otherwise.
 		return nil, errors.Join(fmt.Errorf("starting kube-apiserver and etcd from %s: %w", dir, err), env.Stop())
 	}
-	return &ControlPlane{Config: config, Kubeconfig: env.KubeConfig, Assets: dir, env: env}, nil
+	return &ControlPlane{Config: config, Kubeconfig: env.KubeConfig, Assets: dir, env: env, data: options.Data}, nil
 }
 
-func newEnvironment(dir string, crds []string, options Options) *envtest.Environment {
+func newEnvironment(dir string, crds []string, options Options) (*envtest.Environment, error) {
 	// Without this, a variable in somebody's shell turns the tests loose on the
 	// cluster their kubeconfig points at.
 	existing := false
@@ -86,7 +94,16 @@ func newEnvironment(dir string, crds []string, options Options) *envtest.Environ
 	for name, value := range options.APIServerFlags {
 		server.Configure().Set(name, value)
 	}
-	return env
+	if options.Data == "" {
+		return env, nil
+	}
+	server.CertDir, env.ControlPlane.Etcd.DataDir = filepath.Join(options.Data, "certificates"), filepath.Join(options.Data, "etcd")
+	for _, dir := range []string{server.CertDir, env.ControlPlane.Etcd.DataDir} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("keeping the control plane's data: %w", err)
+		}
+	}
+	return env, nil
 }
 
 func definitions(paths []string) ([]string, error) {

@@ -22,6 +22,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
 	"github.com/sluice-rollouts/sluice/test/controlplane"
+	"github.com/sluice-rollouts/sluice/test/manager"
 )
 
 // worldSpeed is how much faster than real time the managers live.
@@ -157,9 +158,9 @@ func TestTwoClustersAndOneService(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = second.Stop() })
-	program := filepath.Join(t.TempDir(), "sluice")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/sluice-rollouts/sluice").CombinedOutput(); err != nil {
-		t.Fatalf("compiling the manager: %v\n%s", err, out)
+	program, err := manager.Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	sc, err := simulator.ParseScenario([]byte(ofShared(scenario)))
 	if err != nil {

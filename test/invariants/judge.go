@@ -8,7 +8,7 @@ import (
 
 const (
 	// Delta is how long after a decision, a pause or an abort a write may still
-	// be sent.
+	// be sent, in the time of the process that sends it.
 	Delta = 5 * time.Second
 	// Settle is how long a split that took effect is not judged.
 	Settle = time.Minute
@@ -75,7 +75,16 @@ var rules = []rule{
 // Judge replays a trace and returns every violation. Where the clouds behave in a
 // way that is not the usual one, rules that need the usual one are not judged.
 func Judge(trace Trace, clouds ...Behaviour) []Violation {
-	past := newPast()
+	return judge(newPast(Delta), trace, clouds)
+}
+
+// JudgeHurried judges a trace of a world that passes faster than the processes in
+// it, by a factor of speed, which is at least 1: [Delta] is as much longer there.
+func JudgeHurried(trace Trace, speed float64) []Violation {
+	return judge(newPast(time.Duration(speed*float64(Delta))), trace, nil)
+}
+
+func judge(past *past, trace Trace, clouds []Behaviour) []Violation {
 	var found []Violation
 	for _, e := range trace {
 		for _, r := range rules {

@@ -462,3 +462,20 @@ func secondAttempt(at string) Trace {
 		Trace{Read{At: after(at), State: now}, Evidence{At: after(at), Stable: minutes(1, 12), Gateways: gatewayMinutes(1, 11)}, shift},
 		written(at, "c", now, append(tenth(), Target{Revision: "web-1", Tag: "blue"})))
 }
+
+// TestDeltaIsLongerWhereTheWorldIsHurried: what a process does within Delta takes
+// longer in a world that passes faster.
+func TestDeltaIsLongerWhereTheWorldIsHurried(t *testing.T) {
+	t.Parallel()
+	before := snap("1", 1, Target{Revision: "web-1", Percent: 100})
+	trace := Trace{
+		Read{after("0s"), before, false},
+		Write{At: after("50s"), Mask: []string{"traffic"}, Etag: "1", Targets: tenth(), Split: snap("", 0, tenth()...).Desired, Before: before},
+	}
+	late := func(found []Violation) bool {
+		return slices.ContainsFunc(found, func(v Violation) bool { return strings.Contains(v.What, "after the read it rests on") })
+	}
+	if !late(Judge(trace)) || !late(JudgeHurried(trace, 9)) || late(JudgeHurried(trace, 10)) {
+		t.Errorf("judged %v, hurried 9 times %v, 10 times %v", Judge(trace), JudgeHurried(trace, 9), JudgeHurried(trace, 10))
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 // past is what had happened before an event.
 type past struct {
+	delta       time.Duration // Delta, in the world's time
 	generation  int64
 	desired     Split
 	desiredOurs bool
@@ -34,8 +35,8 @@ type past struct {
 	evidence    Evidence
 }
 
-func newPast() *past {
-	return &past{abandoned: map[string]bool{}, lives: map[string]LifeState{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
+func newPast(delta time.Duration) *past {
+	return &past{delta: delta, abandoned: map[string]bool{}, lives: map[string]LifeState{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
 }
 
 // learn adds an event to the past.
@@ -222,14 +223,14 @@ func (p *past) serving() Split {
 	return p.effective[len(p.effective)-1].Split
 }
 
-// servedWithin tells whether a split served at some moment of the last Delta
+// servedWithin tells whether a split served at some moment of the last delta
 // before a time.
 func (p *past) servedWithin(fits func(Split) bool, t time.Time) bool {
 	for i, e := range slices.Backward(p.effective) {
 		if fits(e.Split) {
-			return i == len(p.effective)-1 || !p.effective[i+1].when().Before(t.Add(-Delta))
+			return i == len(p.effective)-1 || !p.effective[i+1].when().Before(t.Add(-p.delta))
 		}
-		if e.when().Before(t.Add(-Delta)) {
+		if e.when().Before(t.Add(-p.delta)) {
 			return false
 		}
 	}

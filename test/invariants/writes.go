@@ -87,7 +87,7 @@ func basedOnTheNewestRead(p *past, e Event) string {
 		return ""
 	case p.read == nil || !p.read.Stale && p.read.State.Etag != w.Etag:
 		return fmt.Sprintf("a write with the etag %s was sent, which is not that of the newest read", w.Etag)
-	case w.when().Sub(p.read.when()) > Delta:
+	case w.when().Sub(p.read.when()) > p.delta:
 		return fmt.Sprintf("a write was sent %s after the read it rests on", w.when().Sub(p.read.when()))
 	}
 	return ""
@@ -105,7 +105,7 @@ func savedBeforeSent(p *past, e Event) string {
 		return fmt.Sprintf("a write to %v was sent that the newest saved status does not announce", w.Split)
 	case p.sent:
 		return "a write was sent twice on one saved decision"
-	case w.when().Sub(p.saved.when()) > Delta:
+	case w.when().Sub(p.saved.when()) > p.delta:
 		return fmt.Sprintf("a write was sent %s after its decision was saved", w.when().Sub(p.saved.when()))
 	}
 	return ""
@@ -118,7 +118,7 @@ func planWasCurrent(p *past, e Event) string {
 		return ""
 	}
 	for _, plan := range p.plans {
-		if plan.Number > p.saved.Plan && w.when().Sub(plan.when()) > Delta {
+		if plan.Number > p.saved.Plan && w.when().Sub(plan.when()) > p.delta {
 			return fmt.Sprintf("a write follows plan %d, and plan %d had been there for %s",
 				p.saved.Plan, plan.Number, w.when().Sub(plan.when()))
 		}
@@ -139,7 +139,7 @@ func humanWins(p *past, e Event) string {
 func pauseIsObeyed(p *past, e Event) string {
 	w, rise := p.sentRise(e)
 	plan := p.plan()
-	if !rise || !plan.Paused || w.when().Sub(plan.when()) <= Delta {
+	if !rise || !plan.Paused || w.when().Sub(plan.when()) <= p.delta {
 		return ""
 	}
 	return fmt.Sprintf("a rise to %v was sent %s after spec.paused was set", w.Split, w.when().Sub(plan.when()))
@@ -149,7 +149,7 @@ func pauseIsObeyed(p *past, e Event) string {
 func abortIsObeyed(p *past, e Event) string {
 	w, rise := p.sentRise(e)
 	abort, asked := p.request("abort")
-	if !rise || !asked || w.when().Sub(abort.when()) <= Delta {
+	if !rise || !asked || w.when().Sub(abort.when()) <= p.delta {
 		return ""
 	}
 	if _, answered := p.answered[abort.ID]; answered {

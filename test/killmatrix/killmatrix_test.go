@@ -8,6 +8,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/sluice-rollouts/sluice/test/controlplane"
+	"github.com/sluice-rollouts/sluice/test/manager"
 )
 
 var plane *controlplane.ControlPlane
@@ -68,7 +69,7 @@ func TestTheMatrixFindsDeliberateBugs(t *testing.T) {
 // its first step is on the way.
 func TestTheManagerIsKilledAtItsFirstStep(t *testing.T) {
 	t.Parallel()
-	binary, err := Build(t.Context(), t.TempDir())
+	binary, err := manager.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/test/invariants"
+	"github.com/sluice-rollouts/sluice/test/witness"
 )
 
 // outcome is what a play came to.
@@ -21,14 +22,14 @@ type outcome struct {
 func (p *play) outcome() (outcome, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drain()
+	p.seen.Catchup()
 	var state simulator.State
 	var err error
 	p.guard.Do(func(w *simulator.World) { state, err = w.State(fullName) })
 	s := &p.status
 	fact := func(name string, value any) string { return fmt.Sprintf("%s: %v", name, value) }
 	o := outcome{lines: p.lines, problems: slices.Clone(p.repeats), end: []string{
-		fact("phase", s.Phase), fact("baseline", baseline(s)), fact("asked for", entries(state.Traffic)),
+		fact("phase", s.Phase), fact("baseline", witness.BaselineOf(s)), fact("asked for", entries(state.Traffic)),
 		fact("desired", split(state.Desired)), fact("effective", split(state.Effective)),
 	}}
 	if a := s.Attempt; a != nil {
@@ -46,11 +47,8 @@ func (p *play) outcome() (outcome, error) {
 	if p.ledger.kill != nil && !struck {
 		o.problems = append(o.problems, "the call to be killed at was never made")
 	}
-	for _, v := range invariants.Judge(p.trace) {
-		// I2 bounds the seconds between a read, its save and its write.
-		if !p.hurried || v.Invariant != "I2" {
-			o.problems = append(o.problems, v.String())
-		}
+	for _, v := range invariants.JudgeHurried(p.seen.Trace(), p.speed) {
+		o.problems = append(o.problems, v.String())
 	}
 	return o, err
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
 	"github.com/sluice-rollouts/sluice/test/invariants"
+	"github.com/sluice-rollouts/sluice/test/witness"
 )
 
 // play is one playing of a scene: a world, an object, and one life after the
@@ -31,15 +32,13 @@ type play struct {
 	bug    *Bug
 	ledger *ledger
 	guard  *wire.Guard
+	seen   *witness.Witness
 	object *v1alpha1.CloudRunRollout // as it was created
 	life   atomic.Pointer[life]
-	// hurried is set where real time passes: then a told second is too short to
-	// be kept.
-	hurried bool
+	// speed is how much faster the world's time passes than that of the controllers.
+	speed float64
 
 	mu       sync.Mutex
-	seq      int // of the world's log
-	trace    invariants.Trace
 	lines    []line
 	status   v1alpha1.CloudRunRolloutStatus // the newest that is stored
 	writes   map[string]string              // bodies of the PATCHes, by etag
@@ -68,13 +67,18 @@ func (b *Bench) stage(ctx context.Context, s Scene, kill *Kill, by staging) (*pl
 		return nil, err
 	}
 	world.Advance(settled)
-	p := &play{bench: b, scene: s, ledger: newLedger(kill), guard: wire.NewGuard(world, by.wall), writes: map[string]string{}}
-	p.trace = append(p.trace, plan(morning))
-	if p.object, err = b.create(ctx, by.namespace); err != nil {
-		return nil, err
-	}
-	p.drain()
-	return p, nil
+	p := &play{bench: b, scene: s, ledger: newLedger(kill), guard: wire.NewGuard(world, by.wall), speed: 1, writes: map[string]string{}}
+	p.seen = witness.New(p.guard, witness.Scope{
+		Project: project, Location: region, Service: service, Caller: ours,
+		Gateways: []invariants.Gateway{{Project: "acme-net", Region: region, Name: gateway}}, From: morning,
+		Heard: p.sayEvent,
+	})
+	err = p.seen.Asked(func(time.Time) (invariants.Event, error) {
+		var err error
+		p.object, err = b.create(ctx, by.namespace)
+		return plan(morning), err
+	})
+	return p, err
 }
 
 // remove removes the play's object.
@@ -100,25 +104,14 @@ func (p *play) say(at time.Time, format string, args ...any) {
 func (p *play) tellKill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drain()
+	p.seen.Catchup()
 	p.say(told{p}.Now(), "%s: %s", killed, p.ledger.kill)
 }
 
 // killed begins the line of a kill, which the reference does not have.
 const killed = "KILLED"
 
-// drain takes what has happened in the world into the trace.
-func (p *play) drain() {
-	p.guard.Do(func(w *simulator.World) {
-		log := w.LogSince(p.seq)
-		p.seq += len(log)
-		p.trace = append(p.trace, invariants.FromLog(log, fullName, ours)...)
-		for _, e := range log {
-			p.sayEvent(e)
-		}
-	})
-}
-
+// sayEvent hears of the world.
 func (p *play) sayEvent(e simulator.Event) {
 	switch {
 	case e.Kind == simulator.EventEffective:
@@ -140,7 +133,7 @@ func (p *play) before(c call, sent []byte) error {
 		if err := json.Unmarshal(sent, &ro); err != nil {
 			return err
 		}
-		return p.look(&ro.Status)
+		return p.seen.Deciding(&ro.Status)
 	}
 	return nil
 }
@@ -160,30 +153,6 @@ func (p *play) beforePatch(sent []byte) error {
 	return nil
 }
 
-// look notes what could be known when a write or the end is decided.
-func (p *play) look(status *v1alpha1.CloudRunRolloutStatus) error {
-	a := status.Attempt
-	if a == nil || intent(a) == nil && status.Phase != v1alpha1.PhaseCompleted {
-		return nil
-	}
-	subject := invariants.Subject{
-		Project: project, Location: region, Service: service, Candidate: a.Candidate, Stable: baseline(status),
-		Gateways: []invariants.Gateway{{Project: "acme-net", Region: region, Name: gateway}}, From: morning,
-	}
-	if status.Phase == v1alpha1.PhaseCompleted {
-		subject.Stable = stable // the former one; it is the witness
-	}
-	var err error
-	p.drain()
-	p.guard.Do(func(w *simulator.World) {
-		var seen invariants.Evidence
-		if seen, err = invariants.Visible(w.Series(), subject, w.Now()); err == nil {
-			p.trace = append(p.trace, seen)
-		}
-	})
-	return err
-}
-
 // after is told of every answer about the rollout.
 func (p *play) after(c call, code int, got []byte) error {
 	if !c.write || code != http.StatusOK {
@@ -195,9 +164,8 @@ func (p *play) after(c call, code int, got []byte) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drain()
+	p.seen.Saved(&ro.Status)
 	now := told{p}.Now()
-	p.trace = append(p.trace, saved(now, &ro.Status))
 	if turn := turn(&ro.Status); turn != turnOf(p.status) {
 		p.say(now, "status: %s", turn)
 	}
@@ -235,7 +203,7 @@ func (p *play) release() (due time.Time, err error) {
 	var state simulator.State
 	p.guard.Do(func(w *simulator.World) { state, err = w.State(fullName) })
 	latest := slices.ContainsFunc(state.Traffic, func(t simulator.TrafficTarget) bool { return t.Type == simulator.AllocateLatest })
-	ready := p.status.Phase == v1alpha1.PhaseIdle && baseline(&p.status) != "" && !latest && !state.Reconciling
+	ready := p.status.Phase == v1alpha1.PhaseIdle && witness.BaselineOf(&p.status) != "" && !latest && !state.Reconciling
 	if ready && p.deployAt.IsZero() {
 		p.deployAt = told{p}.Now().Add(time.Minute)
 	}
@@ -253,51 +221,6 @@ func (p *play) deploy() error {
 	p.deployed = true
 	p.say(told{p}.Now(), "%s is deployed", candidate)
 	return err
-}
-
-// saved is a stored status in the words of the invariants.
-func saved(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
-	e := invariants.Saved{At: invariants.At(at), Plan: 1, Phase: string(s.Phase), Stable: baseline(s)}
-	a := s.Attempt
-	if a == nil {
-		return e
-	}
-	e.Generation, e.Reason, e.Attempt, e.Candidate, e.Latched = a.SeenGeneration, a.Reason, a.ID, a.Candidate, a.Latched
-	if s.Phase == v1alpha1.PhaseBaking {
-		e.Serving = shares(a.Confirmed)
-	}
-	if i := intent(a); i != nil {
-		e.Intent = &invariants.Intent{Split: shares(i.Split), Etag: i.BaseEtag}
-	}
-	return e
-}
-
-// intent is the write that a status announces, if it does.
-func intent(a *v1alpha1.Attempt) *v1alpha1.Intent {
-	if a == nil {
-		return nil
-	}
-	for i := range slices.Backward(a.Intents) {
-		if a.Intents[i].BaseEtag != "" {
-			return &a.Intents[i]
-		}
-	}
-	return nil
-}
-
-func baseline(s *v1alpha1.CloudRunRolloutStatus) string {
-	if s.Attempt == nil || s.Attempt.Baseline == nil {
-		return ""
-	}
-	return s.Attempt.Baseline.Revision
-}
-
-func shares(list []v1alpha1.Share) invariants.Split {
-	percents := invariants.Split{}
-	for _, s := range list {
-		percents[s.Revision] += int(s.Percent)
-	}
-	return percents
 }
 
 // turn is what a person would notice of a status.

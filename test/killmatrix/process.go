@@ -1,19 +1,14 @@
 package killmatrix
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,6 +18,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
+	"github.com/sluice-rollouts/sluice/test/manager"
 )
 
 const (
@@ -59,14 +55,14 @@ func (b *Bench) performProcess(ctx context.Context, binary string, s Scene, kill
 	if err != nil {
 		return outcome{}, nil, err
 	}
-	p.hurried = true
+	p.speed = speed
 	dir, err := os.MkdirTemp("", "sluice-kill-")
 	if err != nil {
 		return outcome{}, nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	defer p.remove(ctx)
-	m := &managers{play: p, binary: binary, said: &tail{}}
+	m := &managers{play: p, binary: binary, said: &manager.Tail{}}
 	defer m.close()
 	if err := m.serve(ctx, dir); err != nil {
 		return outcome{}, nil, err
@@ -85,7 +81,7 @@ type managers struct {
 	play    *play
 	binary  string
 	args    []string
-	said    *tail
+	said    *manager.Tail
 	closers []func()
 }
 
@@ -104,10 +100,10 @@ func (m *managers) serve(ctx context.Context, dir string) error {
 	}
 	addresses := map[string]string{}
 	for name, handler := range map[string]http.Handler{
-		"cloud run": proxy(&url.URL{Scheme: "http", Host: "world"}, present{p, inMemory{wire.CloudRun(p.guard)}}, nil),
+		"cloud run": manager.Proxy(&url.URL{Scheme: "http", Host: "world"}, present{p, inMemory{wire.CloudRun(p.guard)}}, nil),
 		"compute":   wire.Compute(p.guard),
 		"control":   wire.Control(p.guard),
-		"kube":      proxy(kube, present{p, p.bench.transport}, p.ownNamespace),
+		"kube":      manager.Proxy(kube, present{p, p.bench.transport}, manager.KeepTo(p.object.Namespace)),
 	} {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -147,43 +143,19 @@ func (g present) RoundTrip(req *http.Request) (*http.Response, error) {
 	return gate{g.play.life.Load(), g.next}.RoundTrip(req)
 }
 
-// proxy passes requests on to a server. A request that fails ends its
-// connection, as a network would.
-func proxy(to *url.URL, transport http.RoundTripper, edit func(*http.Request)) http.Handler {
-	return &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(to)
-			if edit != nil {
-				edit(r.Out)
-			}
-		},
-		Transport: transport, FlushInterval: -1,
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}
-}
-
-// ownNamespace keeps a manager to its play's namespace, so that several can run
-// on one apiserver.
-func (p *play) ownNamespace(req *http.Request) {
-	const group = "/apis/rollouts.sluice.dev/v1alpha1/"
-	if req.URL.Path == group+"cloudrunrollouts" {
-		req.URL.Path = group + "namespaces/" + p.object.Namespace + "/cloudrunrollouts"
-	}
-}
-
 // drive runs one manager after the other until the scene is over.
 func (m *managers) drive(ctx context.Context) error {
 	p := m.play
 	deadline := told{p}.Now().Add(patience)
 	for number := 0; ; number++ {
-		proc := newProcess(m.binary, m.args, m.said)
-		l := &life{play: p, number: number, end: proc.endFor}
+		proc := manager.New(m.binary, m.args, m.said)
+		l := &life{play: p, number: number, end: func(kind Kind) { end(proc, kind) }}
 		p.life.Store(l)
-		if err := proc.start(); err != nil {
+		if err := proc.Start(); err != nil {
 			return err
 		}
 		over, err := m.watch(ctx, l, proc, deadline)
-		proc.kill()
+		proc.Kill()
 		if over || err != nil {
 			return err
 		}
@@ -191,7 +163,7 @@ func (m *managers) drive(ctx context.Context) error {
 }
 
 // watch looks on until the manager is killed or the scene is over.
-func (m *managers) watch(ctx context.Context, l *life, proc *process, deadline time.Time) (over bool, err error) {
+func (m *managers) watch(ctx context.Context, l *life, proc *manager.Process, deadline time.Time) (over bool, err error) {
 	p := m.play
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -199,7 +171,7 @@ func (m *managers) watch(ctx context.Context, l *life, proc *process, deadline t
 		select {
 		case <-ctx.Done():
 			return false, ctx.Err()
-		case <-proc.done:
+		case <-proc.Done():
 			if !l.dead.Load() {
 				return false, errors.New("the manager ended by itself")
 			}
@@ -220,74 +192,11 @@ func (m *managers) watch(ctx context.Context, l *life, proc *process, deadline t
 	}
 }
 
-// process is a manager that runs.
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-}
-
-func newProcess(binary string, args []string, said *tail) *process {
-	cmd := exec.Command(binary, args...) //nolint:noctx // ended by kill, not by a context
-	cmd.Stdout, cmd.Stderr = said, said
-	return &process{cmd, make(chan struct{})}
-}
-
-func (p *process) start() error {
-	if err := p.cmd.Start(); err != nil {
-		return err
-	}
-	go func() {
-		_ = p.cmd.Wait()
-		close(p.done)
-	}()
-	return nil
-}
-
-// kill sends SIGKILL and waits until the process is gone.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.done
-}
-
-// endFor kills at once, or after the answer that is on its way.
-func (p *process) endFor(kind Kind) {
+// end kills a process at once, or after the answer that is on its way.
+func end(proc *manager.Process, kind Kind) {
 	if kind != After {
-		p.kill()
+		proc.Kill()
 		return
 	}
-	time.AfterFunc(delivery, p.kill)
-}
-
-// tail keeps the last lines that the managers wrote.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-const tailBytes = 8 << 10
-
-// Write implements io.Writer.
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	t.text = bytes.Clone(t.text[max(0, len(t.text)-tailBytes):])
-	return len(p), nil
-}
-
-// String is what the managers said last.
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return "the managers said last:\n" + strings.TrimSpace(string(t.text))
-}
-
-// Build compiles the manager into a directory.
-func Build(ctx context.Context, dir string) (binary string, err error) {
-	binary = filepath.Join(dir, "sluice")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/sluice-rollouts/sluice")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("compiling the manager: %w\n%s", err, out)
-	}
-	return binary, nil
+	time.AfterFunc(delivery, proc.Kill)
 }

@@ -1,0 +1,129 @@
+package chaos
+
+import (
+	"net"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+	"google.golang.org/grpc"
+	"k8s.io/utils/clock"
+
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
+	"github.com/sluice-rollouts/sluice/test/witness"
+)
+
+const (
+	// speed is how much faster than real time the world lives.
+	speed = 100
+
+	caller  = "sluice@acme-prod.iam.gserviceaccount.com"
+	service = "projects/acme-prod/locations/asia-northeast1/services/web"
+)
+
+const town = `
+caller: ` + caller + `
+services:
+- project: acme-prod
+  location: asia-northeast1
+  name: web
+  users: {requestsPerSecond: 20}
+  revisions:
+  - {image: web:1, revision: web-1, timeout: 60s}
+  traffic:
+  - {type: TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION, revision: web-1, percent: 100}
+  images:
+    web:bad: {errors: [{percent: 10}]}
+`
+
+// world is the simulated cloud, and where it is served.
+type world struct {
+	t                         *testing.T
+	guard                     *wire.Guard
+	witness                   *witness.Witness
+	metrics, compute, control string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	sc, err := simulator.ParseScenario([]byte(town))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim, err := simulator.New(sc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim.Advance(10 * time.Minute) // so that there is something to be seen
+	w := &world{t: t, guard: wire.NewGuard(sim, clock.RealClock{})}
+	w.witness = witness.New(w.guard, witness.Scope{
+		Project: "acme-prod", Location: "asia-northeast1", Service: "web", Caller: caller, From: sim.Start(),
+	})
+	control, compute := httptest.NewServer(wire.Control(w.guard)), httptest.NewServer(wire.Compute(w.guard))
+	t.Cleanup(control.Close)
+	t.Cleanup(compute.Close)
+	w.control, w.compute = control.URL, compute.URL
+	w.serveMetrics()
+	w.guard.SetSpeed(speed)
+	t.Cleanup(func() { w.guard.SetSpeed(0) })
+	return w
+}
+
+func (w *world) serveMetrics() {
+	w.t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(w.t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	monitoringpb.RegisterMetricServiceServer(server, wire.NewMonitoring(wire.Metrics(w.guard)))
+	go func() { _ = server.Serve(listener) }()
+	w.t.Cleanup(server.Stop)
+	w.metrics = "http://" + listener.Addr().String()
+}
+
+func (w *world) deploy(image, revision string) {
+	w.t.Helper()
+	var err error
+	w.guard.Do(func(sim *simulator.World) {
+		_, err = sim.Deploy(service, simulator.Deployment{Image: image, Revision: revision})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// patches lists the writes that were sent to the service, accepted or refused.
+func (w *world) patches() []simulator.Call {
+	var calls []simulator.Call
+	w.guard.Do(func(sim *simulator.World) {
+		for _, e := range sim.Log() {
+			if e.Call != nil && e.Call.Operation == "services.patch" {
+				calls = append(calls, *e.Call)
+			}
+		}
+	})
+	return calls
+}
+
+// splits lists the splits that were accepted, one after the other.
+func (w *world) splits() []map[string]int {
+	var splits []map[string]int
+	for _, call := range w.patches() {
+		if call.Accepted {
+			splits = append(splits, call.After.Desired)
+		}
+	}
+	return splits
+}
+
+// passes tells when so much of the world's time has passed from now on.
+func (w *world) passes(d time.Duration) func() bool {
+	from, _ := w.guard.Now()
+	return func() bool {
+		now, _ := w.guard.Now()
+		return now.Sub(from) >= d
+	}
+}

@@ -1,0 +1,58 @@
+package witness
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/test/invariants"
+)
+
+// savedAt is a stored status in the words of the invariants.
+func savedAt(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
+	e := invariants.Saved{At: invariants.At(at), Plan: int(s.ObservedGeneration), Phase: string(s.Phase), Stable: BaselineOf(s)}
+	if s.LastRequest != nil {
+		e.Answered, e.Accepted = s.LastRequest.ID, s.LastRequest.Result == v1alpha1.RequestAccepted
+	}
+	a := s.Attempt
+	if a == nil {
+		return e
+	}
+	e.Generation, e.Reason, e.Attempt, e.Candidate, e.Latched = a.SeenGeneration, a.Reason, a.ID, a.Candidate, a.Latched
+	if s.Phase == v1alpha1.PhaseBaking {
+		e.Serving = shares(a.Confirmed)
+	}
+	if i := IntentOf(a); i != nil {
+		e.Intent = &invariants.Intent{Split: shares(i.Split), Etag: i.BaseEtag}
+	}
+	return e
+}
+
+// IntentOf is the write that an attempt announces, if it does.
+func IntentOf(a *v1alpha1.Attempt) *v1alpha1.Intent {
+	if a == nil {
+		return nil
+	}
+	for i := range slices.Backward(a.Intents) {
+		if a.Intents[i].BaseEtag != "" {
+			return &a.Intents[i]
+		}
+	}
+	return nil
+}
+
+// BaselineOf is the revision that a status goes back to, or "".
+func BaselineOf(s *v1alpha1.CloudRunRolloutStatus) string {
+	if s.Attempt == nil || s.Attempt.Baseline == nil {
+		return ""
+	}
+	return s.Attempt.Baseline.Revision
+}
+
+func shares(list []v1alpha1.Share) invariants.Split {
+	percents := invariants.Split{}
+	for _, s := range list {
+		percents[s.Revision] += int(s.Percent)
+	}
+	return percents
+}
