@@ -88,6 +88,30 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	}
 }
 
+// TestTheClaimShowsAWriteThatNobodySawServe: a person who takes our write back before
+// we look again leaves the split of before it. The number in the claim tells that
+// from a write that was lost.
+func TestTheClaimShowsAWriteThatNobodySawServe(t *testing.T) {
+	t.Parallel()
+	sent := func(s scene, weight int64, claimed int64) scene {
+		s = s.meant(between("web-2", "web-1", weight)).claimedBy(self, claimed)
+		s.Progress.Seq, s.Progress.Intents[0].Seq, s.Progress.FirstWrite = 4, 4, ago(time.Hour)
+		s.Service.ETag, s.Service.Generation, s.Service.ObservedGeneration = "etag-9", 9, 9
+		return s
+	}
+	check(t, map[string]row{
+		"a first write that was lost is sent again":   {sent(at(0), 5, 3), "Shifting/Progressing, writes web-2 5%, web-1 95%", ""},
+		"one that a person took back is given up":     {sent(at(0), 5, 4), "RolledBack/RolledBack", "someone else sent web-1 100%"},
+		"a later write that was lost is sent again":   {sent(at(25), 100, 3), "Shifting/Progressing, writes web-2 100%", ""},
+		"one that a person took back waits":           {sent(at(25), 100, 4), "Paused/TrafficConflict", "someone else set traffic to web-2 25%, web-1 75%"},
+		"one that is asked for is no stranger's":      {sent(at(25), 100, 4).wants("web-2", 100), "Shifting/Progressing", "traffic goes to web-2 100%"},
+		"another object's number says nothing of us":  {sent(at(25), 100, 3).claimedBy(neighbour, 4), "Shifting/Progressing, writes web-2 100%", ""},
+		"a way back that a person undid is not made":  {sent(at(25), 0, 4).with(func(s *scene) { s.Progress.Phase = RollingBack }), "Paused/TrafficConflict", ""},
+		"and one that was lost is":                    {sent(at(25), 0, 3).with(func(s *scene) { s.Progress.Phase = RollingBack }), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"an abort outranks even that, as it ever did": {sent(at(25), 100, 4).asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+	})
+}
+
 func TestEveryWriteCarriesTheClaim(t *testing.T) {
 	t.Parallel()
 	s := at(25).claimedBy(self, 3)

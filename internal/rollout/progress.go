@@ -157,6 +157,18 @@ func (p Progress) see(desired Split) Progress {
 	return p
 }
 
+// carried marks the intent whose write the service's claim is from: it took effect,
+// whatever is asked for by now.
+func (p Progress) carried(seq int64) Progress {
+	i := slices.IndexFunc(p.Intents, func(i Intent) bool { return i.Seq == seq })
+	if i < 0 {
+		return p
+	}
+	p.Intents = slices.Clone(p.Intents)
+	p.Intents[i].ETag = ""
+	return p
+}
+
 // unseen keeps the intents that were not seen; of those, an etag keeps the ones
 // that can still take effect, "" keeps all.
 func (p Progress) unseen(etag string) []Intent {
