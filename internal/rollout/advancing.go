@@ -125,15 +125,13 @@ func (v view) check() Decision {
 		return v.at(Held, HeldByAnalysis, "before the first write: "+r.unreadWhy()).next(v.untilDeadline("Starts by itself when it can"))
 	}
 	if d, ok := v.unfitCandidate(p.Candidate); ok {
-		d.Progress = d.Progress.ended()
-		return d
+		return v.unbegun(d)
 	}
 	if v.blind && v.passing() {
 		return v.noData(v.lost())
 	}
 	if v.blind {
-		v.Progress = p.ended()
-		return v.natUnwatched(p.Candidate)
+		return v.unbegun(v.natUnwatched(p.Candidate))
 	}
 	if v.foreignTag() {
 		return v.tagTaken()
@@ -161,6 +159,16 @@ func (v view) check() Decision {
 		return d
 	}
 	return v.raise(v.Plan.after(0))
+}
+
+// unbegun ends an attempt that cannot begin.
+func (v view) unbegun(d Decision) Decision {
+	if v.mayLand() {
+		v.Progress.Cause = d.Note
+		return v.sendBack(d.Note)
+	}
+	d.Progress = d.Progress.ended()
+	return d
 }
 
 // tagTaken waits until our tag is free: without it stable has no address once the

@@ -127,11 +127,21 @@ func (v view) giveUp(cause string) Decision {
 	return v.sendBack(cause)
 }
 
+// mayLand tells whether a write of ours that moves traffic may still take effect,
+// when its attempt is over and nobody would know it any more. Only a newer version
+// of the service keeps it from that.
+func (v view) mayLand() bool {
+	return slices.ContainsFunc(v.Progress.unseen(v.Service.ETag), func(i Intent) bool { return !i.Split.Equal(all(v.Progress.Stable)) })
+}
+
 // sendBack sends stable everything. The split it leaves counts as known from
 // here on, so that a write that is lost is sent again and not taken for a
 // stranger's split.
 func (v view) sendBack(cause string) Decision {
 	stable := v.Progress.Stable
+	if v.revision(stable).Presence == Missing {
+		return v.pause(BaselineLost, fmt.Sprintf("%s; stable revision %s no longer exists; traffic is %s", cause, stable, v.desired)).next(v.nameStable())
+	}
 	v.Progress.Confirmed, v.Progress.Intents = v.desired, v.Progress.unseen("")
 	v.Progress.Retreat = Retreat{}
 	if v.Progress.Candidate != "" {
@@ -160,6 +170,9 @@ func goBack(v view) Decision {
 		return v.sendBack(v.because() + "traffic is still " + v.desired.String())
 	}
 	if v.effective.Equal(stable) && v.Service.settled() {
+		if v.mayLand() {
+			return v.sendBack(v.because() + "a write decided earlier may still arrive")
+		}
 		p.Confirmed, p.Intents, p.Tagged, p.Retreat = stable, p.unseen(v.Service.ETag), v.tagAfter(), Retreat{}
 		v.Progress = p
 		if p.Candidate != "" && p.latched(p.Candidate) {

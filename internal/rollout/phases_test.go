@@ -39,11 +39,18 @@ func TestChecking(t *testing.T) {
 	cooled.Progress.Lowered = ago(20 * time.Minute)
 	unwatched := at(0)
 	unwatched.Progress.Lowered = ago(time.Minute)
+	sent := at(0).with(func(s *scene) { s.Progress.FirstWrite = ago(time.Minute) }).meant(between("web-2", "web-1", 5))
+	overtaken := sent
+	overtaken.Service.ETag = "etag-8"
 	check(t, map[string]row{
 		"all is well":                             {at(0), first, "web-2 goes from 0% to 5%"},
 		"the candidate is not ready":              {at(0).readiness("web-2", NotReady), "Idle/RevisionNotReady", "web-1 keeps all traffic"},
 		"the candidate is not ready yet":          {at(0).readiness("web-2", Pending), "Idle/Preparing", ""},
 		"the candidate is gone":                   {at(0).presence("web-2", Missing), "Idle/RevisionNotFound", "revision web-2 does not exist"},
+		"gone, with a write that may still land":  {sent.presence("web-2", Missing), "RollingBack/RollingBack, writes web-1 100%", "revision web-2 does not exist"},
+		"not ready, with such a write":            {sent.readiness("web-2", NotReady), "RollingBack/RollingBack, writes web-1 100%", "revision web-2 is not ready"},
+		"not ready, and the write cannot land":    {overtaken.readiness("web-2", NotReady), "Idle/RevisionNotReady", ""},
+		"NAT out of sight, with such a write":     {sent.behindNat(), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"stable is not ready":                     {at(0).readiness("web-1", NotReady), "Held/HeldByAnalysis", "stable web-1 is not ready: it crashed"},
 		"NAT out of sight":                        {at(0).behindNat(), "Idle/NatUnwatched", "spec.nat.gateways (project, region, router, name), or set spec.nat.discovery: \"Off\""},
 		"NAT unwanted":                            {at(0).behindNat().with(func(s *scene) { s.Plan.NatUnwanted = true }), first, ""},

@@ -15,6 +15,9 @@ func rest(v view) Decision {
 	if _, late := p.landed(v.desired); late && !p.Confirmed.Equal(v.desired) {
 		return v.sendBack("a write decided earlier arrived late")
 	}
+	if v.mayLand() {
+		return v.sendBack("a write decided earlier may still arrive")
+	}
 	if p.interrupted() && p.Confirmed.Equal(v.desired) {
 		return v.pickUp()
 	}
