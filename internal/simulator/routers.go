@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -35,6 +34,7 @@ type RouterNat struct {
 	EnableEndpointIndependentMapping bool                       `json:"enableEndpointIndependentMapping"`
 	EndpointTypes                    []string                   `json:"endpointTypes,omitempty"`
 	LogConfig                        *RouterNatLogConfig        `json:"logConfig,omitempty"`
+	Rules                            []RouterNatRule            `json:"rules,omitempty"`
 	TCPTimeWaitTimeoutSec            int                        `json:"tcpTimeWaitTimeoutSec,omitempty"`
 	EffectiveTCPTimeWaitTimeoutSec   int                        `json:"effectiveTcpTimeWaitTimeoutSec,omitempty"`
 }
@@ -43,6 +43,12 @@ type RouterNat struct {
 type RouterNatSubnetworkToNat struct {
 	Name                string   `json:"name"`
 	SourceIPRangesToNat []string `json:"sourceIpRangesToNat,omitempty"`
+}
+
+// RouterNatRule gives addresses of its own to what goes to some destinations.
+type RouterNatRule struct {
+	RuleNumber int    `json:"ruleNumber"`
+	Match      string `json:"match,omitempty"`
 }
 
 // RouterNatLogConfig says what a NAT logs.
@@ -72,15 +78,6 @@ type NatStatus struct {
 	UserAllocatedNatIPResources   []string `json:"userAllocatedNatIpResources,omitempty"`
 	NumVMEndpointsWithNatMappings int      `json:"numVmEndpointsWithNatMappings"`
 	MinExtraNatIPsNeeded          int      `json:"minExtraNatIpsNeeded"`
-}
-
-// RouterSubnetwork is a subnetwork as the API prints it.
-type RouterSubnetwork struct {
-	Kind     string `json:"kind"`
-	Name     string `json:"name"`
-	Network  string `json:"network"`
-	Region   string `json:"region"`
-	SelfLink string `json:"selfLink"`
 }
 
 // computeURL is the name of a resource of Compute, as one resource names another.
@@ -191,70 +188,6 @@ func (a API) GetRouterStatus(name string) (RouterStatus, error) {
 		}
 		return s, nil
 	})
-}
-
-// GetSubnetwork reads a subnetwork by projects/P/regions/R/subnetworks/N. The world
-// has those that its services and NATs name together with a network.
-func (a API) GetSubnetwork(name string) (RouterSubnetwork, error) {
-	return carryOut(a, "subnetworks.get", name, func(*ticket) (RouterSubnetwork, error) {
-		network, ok := a.world.subnetworks()[name]
-		if !ok {
-			return RouterSubnetwork{}, resourceNotFound(name)
-		}
-		place, short, _ := strings.Cut(name, "/subnetworks/")
-		return RouterSubnetwork{
-			Kind: "compute#subnetwork", Name: short, Network: computeURL(network),
-			Region: computeURL(place), SelfLink: computeURL(name),
-		}, nil
-	})
-}
-
-// subnetworks maps the names of subnetworks to those of their networks.
-func (w *World) subnetworks() map[string]string {
-	all := map[string]string{}
-	if w.scenario.Network != nil {
-		for _, s := range w.scenario.Network.Subnetworks {
-			all["projects/"+s.Project+"/regions/"+s.Region+"/subnetworks/"+s.Name] = "projects/" + s.Project + "/global/networks/" + s.Network
-		}
-		return all
-	}
-	for _, n := range w.nats() {
-		for _, s := range n.config.Subnetworks {
-			all[strings.TrimPrefix(s.Name, computeURL(""))] = "projects/" + n.project + "/global/networks/" + n.network
-		}
-	}
-	for _, s := range w.services {
-		for _, r := range s.revisions {
-			s.name.subnetworks(r.template.VPCAccess, all)
-		}
-	}
-	return all
-}
-
-// subnetworks adds those that a service names together with a network.
-func (n serviceName) subnetworks(v *VPCAccess, all map[string]string) {
-	if v == nil {
-		return
-	}
-	for _, i := range v.NetworkInterfaces {
-		if i.Network != "" {
-			subnet := n.within("/regions/"+n.Location+"/subnetworks/", cmp.Or(i.Subnetwork, shortName(i.Network)), i.Network)
-			all[subnet] = n.within("/global/networks/", i.Network, i.Subnetwork)
-		}
-	}
-}
-
-// within is the full name of something that a service names, short or in full. A
-// short name is of the project that the other name has, else of the service's own.
-func (n serviceName) within(collection, name, other string) string {
-	if strings.HasPrefix(name, "projects/") {
-		return name
-	}
-	project := n.Project
-	if host, ok := strings.CutPrefix(other, "projects/"); ok {
-		project, _, _ = strings.Cut(host, "/")
-	}
-	return "projects/" + project + collection + name
 }
 
 func (w *World) hasProject(project string) bool {

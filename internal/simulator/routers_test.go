@@ -139,7 +139,7 @@ func TestWhatComputeDoesNotHaveIsNotFound(t *testing.T) {
 		onRouter + "0":  func() error { _, err := w.GetRouter(onRouter + "0"); return err },
 		onRouter + "1":  func() error { _, err := w.GetRouterStatus(onRouter + "1"); return err },
 		"projects/acme-net/regions/r/subnetworks/none": func() error {
-			_, err := w.GetSubnetwork("projects/acme-net/regions/r/subnetworks/none")
+			_, err := w.GetSubnetwork("projects/acme-net/regions/r/subnetworks/none", "")
 			return err
 		},
 	} {
@@ -174,11 +174,12 @@ func TestSubnetworksAreThoseThatSomebodyNames(t *testing.T) {
 	for name, want := range map[string]string{
 		host + "listed": shared, host + "a": shared, host + "b": shared, "projects/acme-prod/regions/asia-northeast1/subnetworks/c": own,
 	} {
-		if got, err := w.GetSubnetwork(name); err != nil || got.Network != want || got.SelfLink != url+name {
+		got, err := w.GetSubnetwork(name, simulator.WithUtilization)
+		if err != nil || got.Network != want || got.SelfLink != url+name || got.IPCIDRRange != "10.128.0.0/20" || got.UtilizationDetails != nil {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if _, err := w.GetSubnetwork("projects/acme-prod/regions/asia-northeast1/subnetworks/d"); err == nil {
+	if _, err := w.GetSubnetwork("projects/acme-prod/regions/asia-northeast1/subnetworks/d", ""); err == nil {
 		t.Error("a subnetwork whose network nobody names is there")
 	}
 }
@@ -219,8 +220,37 @@ func TestInAWorldWithANetworkTheStatusIsTheNetworks(t *testing.T) {
 	if s.NumVMEndpointsWithNatMappings != want.Mapped || want.Mapped != 63 || s.MinExtraNatIPsNeeded != 1 || len(s.UserAllocatedNatIPs) != 1 {
 		t.Errorf("reported %+v, it is %+v", s, want)
 	}
-	if subnet, err := w.GetSubnetwork("projects/acme-net/regions/asia-northeast1/subnetworks/run"); err != nil || subnet.Name != "run" {
-		t.Errorf("%+v, %v", subnet, err)
+}
+
+// TestASubnetworkTellsWhatIsUsedOfItWhereThatIsAskedFor: 70 machines, and what Cloud
+// Run has reserved, which it may or may not count.
+func TestASubnetworkTellsWhatIsUsedOfItWhereThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	const run = "projects/acme-net/regions/asia-northeast1/subnetworks/run"
+	for counting, reserved := range map[string]int64{"": 16, "silent": 0} {
+		sc := living(0, func(*simulator.Gateway) {})
+		sc.Switches.SubnetUtilization = counting
+		w, err := simulator.New(sc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.SetUsers("web", 1); err != nil {
+			t.Fatal(err)
+		}
+		w.Advance(3 * time.Minute)
+		plain, err := w.GetSubnetwork(run, "")
+		if err != nil || plain.Name != "run" || plain.IPCIDRRange != "10.8.0.0/24" || plain.UtilizationDetails != nil {
+			t.Errorf("%q: %+v, %v", counting, plain, err)
+		}
+		used, err := w.GetSubnetwork(run, simulator.WithUtilization)
+		if err != nil || used.UtilizationDetails == nil {
+			t.Fatalf("%q: %+v, %v", counting, used, err)
+		}
+		taken := 70 + reserved
+		want := []simulator.IPv4Utilization{{TotalAllocatedIP: taken, TotalFreeIP: 252 - taken}}
+		if diff := cmp.Diff(want, used.UtilizationDetails.IPv4Utilizations); diff != "" {
+			t.Errorf("%q: (-want +got):\n%s", counting, diff)
+		}
 	}
 }
 

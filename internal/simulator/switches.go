@@ -62,6 +62,9 @@ type Switches struct {
 	UnservedPackets string `json:"unservedPackets,omitempty"`
 	// PortUsage: withTimeWait | established. What nat/port_usage counts.
 	PortUsage string `json:"portUsage,omitempty"`
+	// SubnetUtilization: counted | silent. Whether the utilization of a subnetwork
+	// counts the addresses that Cloud Run has reserved.
+	SubnetUtilization string `json:"subnetUtilization,omitempty"`
 }
 
 // A choice is one switch: its name, where it is kept and what it may say, the
@@ -94,6 +97,7 @@ func (s *Switches) choices() []choice {
 		{"instanceEndpoints", &s.InstanceEndpoints, [2]string{"two", "one"}},
 		{"unservedPackets", &s.UnservedPackets, [2]string{"counted", "silent"}},
 		{"portUsage", &s.PortUsage, [2]string{"withTimeWait", "established"}},
+		{"subnetUtilization", &s.SubnetUtilization, [2]string{"counted", "silent"}},
 	}
 }
 

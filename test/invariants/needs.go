@@ -28,6 +28,7 @@ var needs = map[string]map[string][]string{
 	"instanceEndpoints":         {"two": nil, "one": nil},
 	"unservedPackets":           {"counted": nil, "silent": nil},
 	"portUsage":                 {"withTimeWait": nil, "established": nil},
+	"subnetUtilization":         {"counted": nil, "silent": nil},
 }
 
 // Needs lists the invariants that hold only where a cloud behaves as given. It is

@@ -102,7 +102,13 @@ func (c compute) getRouterStatus(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c compute) getSubnetwork(w http.ResponseWriter, r *http.Request) {
-	c.call(w, r, func(a simulator.API) (any, error) { return a.GetSubnetwork(computeName(r)) })
+	c.call(w, r, func(a simulator.API) (any, error) {
+		view := r.URL.Query().Get("views")
+		if view != "" && view != "DEFAULT" && view != simulator.WithUtilization {
+			return nil, badRequest("Invalid value for field 'views': '%s'", view)
+		}
+		return a.GetSubnetwork(computeName(r), view)
+	})
 }
 
 // computeError is Compute's own form of an error: a list of reasons, no status.

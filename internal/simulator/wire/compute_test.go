@@ -71,7 +71,7 @@ func TestTheRealClientReadsRouters(t *testing.T) {
 		t.Errorf("%+v, %v", all, err)
 	}
 	subnet, err := client.Subnetworks.Get(netProject, tokyo, "run-2").Do()
-	if err != nil || !strings.HasSuffix(subnet.Network, "projects/acme-net/global/networks/shared") {
+	if err != nil || !strings.HasSuffix(subnet.Network, "projects/acme-net/global/networks/shared") || subnet.IpCidrRange == "" {
 		t.Errorf("%+v, %v", subnet, err)
 	}
 	var operations []string
