@@ -20,6 +20,8 @@ const (
 	conditionSucceeded = "CONDITION_SUCCEEDED"
 	conditionFailed    = "CONDITION_FAILED"
 
+	manualScaling = "MANUAL"
+
 	egressPrivate     = "PRIVATE_RANGES_ONLY"
 	egressUnspecified = "VPC_EGRESS_UNSPECIFIED"
 )
@@ -38,9 +40,7 @@ func convertService(ref rollout.ServiceRef, answer *run.GoogleCloudRunV2Service)
 		Reconciling:        answer.Reconciling,
 		Failure:            failure(answer.TerminalCondition),
 	}
-	if answer.Scaling != nil {
-		service.MinInstances = answer.Scaling.MinInstanceCount
-	}
+	service.MinInstances, service.MaxInstances = scaling(answer.Scaling)
 	service.Claim, service.ClaimUnread = claimOf(answer.Annotations)
 	service.Annotations = othersOf(answer.Annotations)
 	var err error
@@ -57,6 +57,19 @@ func convertService(ref rollout.ServiceRef, answer *run.GoogleCloudRunV2Service)
 		return rollout.Service{}, err
 	}
 	return service, nil
+}
+
+// scaling reads how many instances a service has at least and at most. With manual
+// scaling it has as many as a person said, and minimum and maximum are ignored (run
+// v2 discovery, ServiceScaling).
+func scaling(s *run.GoogleCloudRunV2ServiceScaling) (least, most int64) {
+	switch {
+	case s == nil:
+		return 0, 0
+	case s.ScalingMode == manualScaling:
+		return s.ManualInstanceCount, s.ManualInstanceCount
+	}
+	return s.MinInstanceCount, s.MaxInstanceCount
 }
 
 // desired reads what was asked for. An empty list means 100 % to the latest ready

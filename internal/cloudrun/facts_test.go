@@ -52,3 +52,23 @@ func TestWhatElseIsReadOfARevision(t *testing.T) {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
+
+// TestHowManyInstancesAServiceHas at least and at most, of those that Cloud Run
+// divides among its revisions.
+func TestHowManyInstancesAServiceHas(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		scaling     *run.GoogleCloudRunV2ServiceScaling
+		least, most int64
+	}{
+		"nothing said":                  {nil, 0, 0},
+		"a minimum and a maximum":       {&run.GoogleCloudRunV2ServiceScaling{MinInstanceCount: 3, MaxInstanceCount: 20}, 3, 20},
+		"said to be automatic":          {&run.GoogleCloudRunV2ServiceScaling{ScalingMode: "AUTOMATIC", MinInstanceCount: 3, ManualInstanceCount: 9}, 3, 0},
+		"manual, which ignores them":    {&run.GoogleCloudRunV2ServiceScaling{ScalingMode: "MANUAL", ManualInstanceCount: 9, MinInstanceCount: 3, MaxInstanceCount: 20}, 9, 9},
+		"a mode that is not known here": {&run.GoogleCloudRunV2ServiceScaling{ScalingMode: "NEW", MinInstanceCount: 3}, 3, 0},
+	} {
+		if least, most := scaling(c.scaling); least != c.least || most != c.most {
+			t.Errorf("%s: %d to %d, want %d to %d", name, least, most, c.least, c.most)
+		}
+	}
+}

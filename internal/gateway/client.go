@@ -57,7 +57,7 @@ type Client struct {
 	lists       shelf[place, []router]
 	routers     shelf[routerName, router]
 	statuses    shelf[routerName, status]
-	subnetworks shelf[subnetName, string] // the name of the network
+	subnetworks shelf[subnetName, subnetwork]
 }
 
 // New makes a client. It fails on an endpoint that it may not use, and without

@@ -19,8 +19,8 @@ const (
 	logTranslations = "TRANSLATIONS_ONLY"
 )
 
-// configured reads a gateway's configuration. NAT rules, which allocate ports of
-// their own, are not in it. A number that is none of ours to understand counts as
+// configured reads a gateway's configuration. Of NAT rules, which allocate ports of
+// their own, only the number is in it. A number that is none of ours to understand counts as
 // not configured.
 func configured(n *compute.RouterNat) nat.Gateway {
 	wait := cmp.Or(n.EffectiveTcpTimeWaitTimeoutSec, n.TcpTimeWaitTimeoutSec)
@@ -32,6 +32,7 @@ func configured(n *compute.RouterNat) nat.Gateway {
 		MostPorts:           max(n.MaxPortsPerVm, 0),
 		TimeWait:            time.Duration(min(max(wait, 0), maxTimeWait)) * time.Second,
 		EndpointIndependent: n.EnableEndpointIndependentMapping,
+		Rules:               int64(len(n.Rules)),
 		Logging:             n.LogConfig != nil && n.LogConfig.Enable && n.LogConfig.Filter != logTranslations,
 	}
 }

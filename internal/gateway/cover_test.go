@@ -156,6 +156,7 @@ func TestWhatAGatewayHasToGive(t *testing.T) {
 			"",
 		},
 		"a rule that lacks addresses": {manual, `"ruleStatus":[null,{"minExtraIpsNeeded":3}]`, nat.Gateway{ExtraIPs: 3}, ""},
+		"rules of its own":            {manual + `,"rules":[{"ruleNumber":1},{"ruleNumber":2}]`, two, nat.Gateway{IPs: 2, Rules: 2}, ""},
 		"the configured TIME_WAIT":    {manual + `,"tcpTimeWaitTimeoutSec":45`, two, nat.Gateway{IPs: 2, TimeWait: 45 * time.Second}, ""},
 		"numbers that are none": {
 			manual + `,"minPortsPerVm":-1,"maxPortsPerVm":-1,"tcpTimeWaitTimeoutSec":-5`, `"minExtraNatIpsNeeded":-1`, nat.Gateway{}, "",

@@ -8,9 +8,13 @@
 // sees the instances of Cloud Run. Where more than one may do so nothing is
 // guessed: a gateway that is watched in another's place hides an outage.
 //
+// It also reads how many addresses are left in the subnetworks of the revisions,
+// which can run out before the gateway does. Without the permission for that
+// everything else is told all the same.
+//
 // All rollouts share what is read: the routers of a project and region once in
-// some minutes, the status of a router every 15 seconds at most, in the quota of
-// the project. What is old says so, and what is too old is not known.
+// some minutes, a subnetwork once a minute, the status of a router every 15 seconds
+// at most, in the quota of the project. What is old says so, and what is too old is not known.
 //
 // What the API does is taken from its discovery document (compute v1, revision
 // 20261026, in google.golang.org/api v0.311.0).

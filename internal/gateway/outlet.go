@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
@@ -12,12 +13,15 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
-// Outlet says by which gateways revisions of a service leave, and what these can
-// give. Named gateways are read without discovery, whatever the revisions say.
+// Outlet says by which gateways revisions of a service leave, what these can give,
+// and how many addresses are left in the revisions' subnetworks. Named gateways are read without discovery, whatever the revisions say.
 // What cannot be read is in the answer; it fails only when the context ends.
 func (c *Client) Outlet(
 	ctx context.Context, ref rollout.ServiceRef, revisions []rollout.Revision, named []analysis.Source, now time.Time,
 ) (rollout.Outlet, error) {
+	var subnets map[string]rollout.Subnet
+	var reading sync.WaitGroup // beside the rest, which may take as long as there is time
+	reading.Go(func() { subnets = c.subnets(ctx, ref, revisions, now) })
 	var findings []finding
 	if len(named) == 0 {
 		ways, wrong := waysOf(ref, revisions)
@@ -33,6 +37,8 @@ func (c *Client) Outlet(
 	for _, g := range join(findings, &outlet) {
 		outlet.Gateways = append(outlet.Gateways, c.describe(ctx, g, now))
 	}
+	reading.Wait()
+	outlet.Subnets = subnets
 	if err := ctx.Err(); err != nil {
 		return rollout.Outlet{}, &CallError{Op: "looking for the gateway", Kind: google.ErrUnavailable, Detail: google.Detail(err), Cause: err}
 	}
@@ -71,11 +77,11 @@ func (c *Client) discover(ctx context.Context, w way, now time.Time) finding {
 		return w.ofConnector()
 	}
 	if w.network == "" {
-		network, failure := c.network(ctx, w.subnet, now)
+		s, _, failure := c.subnetwork(ctx, w.subnet, now, networkAges)
 		if failure != nil {
-			return failed(failure, "compute.subnetworks.get", w.subnet.project, advice)
+			return failed(failure, readSubnets, w.subnet.project, advice)
 		}
-		w.network = network
+		w.network = s.network
 	}
 	return hopefully(now, func(age ages) (finding, time.Time) {
 		routers, at, failure := c.list(ctx, w.subnet.place, now, age)

@@ -23,11 +23,14 @@ func TestTheGatewayOfANetworkIsFoundAndRead(t *testing.T) {
 	got := out(t, dial(t, below), noon, leaving(rollout.VPCAccess{Network: "default"}))
 	want := rollout.Outlet{Presence: rollout.Found, Gateways: []rollout.Gateway{{
 		Source: one, NAT: nat.Gateway{Name: "nat-1", IPs: 2, Endpoints: 100}, ReadAt: noon,
+	}}, Subnets: map[string]rollout.Subnet{"web-1": {
+		Name: "projects/shop/regions/europe-west1/subnetworks/default", Presence: rollout.Found, Size: 60,
 	}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outlet (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{list, list + "/r1/getRouterStatus"}, below.requests); diff != "" {
+	asked := []string{list, list + "/r1/getRouterStatus", region + "/subnetworks/default"}
+	if diff := cmp.Diff(asked, slices.Sorted(slices.Values(below.requests))); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 	if agent := below.agents[0]; !strings.Contains(agent, "sluice/test") || !strings.HasSuffix(agent, " ") {

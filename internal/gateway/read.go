@@ -17,8 +17,6 @@ var (
 	hopeAges = ages{fresh: time.Minute, stale: 30 * time.Minute}
 	// statusAges are of what changes with the traffic.
 	statusAges = ages{fresh: 15 * time.Second, stale: 2 * time.Minute}
-	// subnetAges are of a subnetwork's network, which never changes.
-	subnetAges = ages{fresh: time.Hour, stale: forgetAfter}
 )
 
 const (
@@ -108,25 +106,6 @@ func (c *Client) status(ctx context.Context, name routerName, now time.Time) (st
 		}
 		return reported, nil
 	})
-}
-
-// network gives the name of the network that a subnetwork is in.
-func (c *Client) network(ctx context.Context, name subnetName, now time.Time) (string, *CallError) {
-	op := fmt.Sprintf("reading subnetwork %s of %s", name.name, name.place)
-	network, _, failure := c.subnetworks.get(ctx, name, now, subnetAges, func(ctx context.Context) (string, *CallError) {
-		answer, failure := call(ctx, c, op, name.project, func(ctx context.Context) (*compute.Subnetwork, error) {
-			return c.api.Subnetworks.Get(name.project, name.region, name.name).Context(ctx).Do()
-		})
-		if failure != nil {
-			return "", failure
-		}
-		_, network, ok := parse(answer.Network, "networks", name.place)
-		if !ok || answer.Name != name.name {
-			return "", garbled(op, "answer is not the subnetwork asked for")
-		}
-		return network, nil
-	})
-	return network, failure
 }
 
 // convertRouter reads an answer that must be a router of a place. Metrics know a

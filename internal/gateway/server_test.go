@@ -42,13 +42,19 @@ func listJSON(routers ...string) string { return `{"items":[` + strings.Join(rou
 const statusJSON = `{"kind":"compute#routerStatusResponse","result":{"natStatus":[
 	{"name":"nat-1","userAllocatedNatIps":["203.0.113.1","203.0.113.2"],"numVmEndpointsWithNatMappings":100,"minExtraNatIpsNeeded":0}]}}`
 
+// subnetJSON is a subnetwork of the default network.
+func subnetJSON(name, fields string) string {
+	return fmt.Sprintf(`{"name":%q,"network":"https://www.googleapis.com/compute/v1/projects/shop/global/networks/default"%s}`, name, fields)
+}
+
 // usual is a place where one NAT covers the default network.
 func usual() *api {
 	return &api{answers: map[string]string{
 		list:                            listJSON(routerJSON("r1", natJSON("nat-1", manual))),
 		list + "/r1":                    routerJSON("r1", natJSON("nat-1", manual)),
 		list + "/r1/getRouterStatus":    statusJSON,
-		region + "/subnetworks/private": `{"name":"private","network":"https://www.googleapis.com/compute/v1/projects/shop/global/networks/default"}`,
+		region + "/subnetworks/default": subnetJSON("default", `,"ipCidrRange":"10.8.0.0/26"`),
+		region + "/subnetworks/private": subnetJSON("private", ""),
 	}}
 }
 
@@ -59,6 +65,7 @@ type api struct {
 	answers  map[string]string
 	header   http.Header
 	requests []string
+	views    []string
 	agents   []string
 	hold     chan struct{} // closed when answers may come
 	lost     error
@@ -85,6 +92,7 @@ func (a *api) asked(path string) int {
 func (a *api) RoundTrip(req *http.Request) (*http.Response, error) {
 	a.mu.Lock()
 	a.requests = append(a.requests, req.URL.Path)
+	a.views = append(a.views, req.URL.Query().Get("views"))
 	a.agents = append(a.agents, req.UserAgent()+" "+req.Header.Get("Authorization"))
 	key := req.URL.Path
 	if token := req.URL.Query().Get("pageToken"); token != "" {

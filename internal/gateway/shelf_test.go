@@ -18,7 +18,7 @@ import (
 
 var byDefault = leaving(rollout.VPCAccess{Network: "default"})
 
-func TestWhatIsConfiguredIsReadEveryFiveMinutesAndTheStatusEveryFifteenSeconds(t *testing.T) {
+func TestEverythingIsReadAsOftenAsItChanges(t *testing.T) {
 	t.Parallel()
 	below := usual()
 	client := dial(t, below)
@@ -34,6 +34,9 @@ func TestWhatIsConfiguredIsReadEveryFiveMinutesAndTheStatusEveryFifteenSeconds(t
 	if lists, statuses := below.asked(list), below.asked(list+"/r1/getRouterStatus"); lists != 2 || statuses != 40 {
 		t.Errorf("%d lists and %d statuses in 10 minutes", lists, statuses)
 	}
+	if subnets := below.asked(region + "/subnetworks/default"); subnets != 10 {
+		t.Errorf("the subnetwork was read %d times in 10 minutes", subnets)
+	}
 }
 
 func TestConcurrentPassesShareOneCall(t *testing.T) {
@@ -47,12 +50,12 @@ func TestConcurrentPassesShareOneCall(t *testing.T) {
 			all.Go(func() { out(t, client, noon, byDefault) })
 		}
 		synctest.Wait()
-		if len(below.requests) != 1 {
+		if len(below.requests) != 2 { // the routers and the subnetwork
 			t.Errorf("%d calls at once", len(below.requests))
 		}
 		close(below.hold)
 		all.Wait()
-		if len(below.requests) != 2 {
+		if len(below.requests) != 3 {
 			t.Errorf("asked %q", below.requests)
 		}
 	})
@@ -313,11 +316,11 @@ func TestAProjectThatIsOverQuotaIsLeftAlone(t *testing.T) {
 			}
 			clock.SetTime(noon.Add(c.alone - time.Second))
 			until := noon.Add(c.alone).Format(time.RFC3339)
-			if got := named(); !strings.Contains(got, "over quota: Quota exceeded; not asked again before "+until) || len(below.requests) != 1 {
+			if got := named(); !strings.Contains(got, "over quota: Quota exceeded; not asked again before "+until) || below.asked(list+"/r1") != 0 {
 				t.Errorf("%q after %q", got, below.requests)
 			}
 			elsewhere := leaving(rollout.VPCAccess{Network: "projects/other/global/networks/default"})
-			if out(t, client, clock.Now(), elsewhere); len(below.requests) != 2 {
+			if out(t, client, clock.Now(), elsewhere); below.asked("/compute/v1/projects/other/regions/europe-west1/routers") != 1 {
 				t.Errorf("another project pays for it: %q", below.requests)
 			}
 			clock.SetTime(noon.Add(c.alone + 15*time.Second))

@@ -18,6 +18,9 @@ type Facts struct {
 	CloudSQLPublic bool
 	// OwnURL is the variable of its environment that holds its own public URL.
 	OwnURL string
+	// SubnetUnread is why it is not known how many addresses the subnetwork of its
+	// instances has; "" where that is known, or does not matter.
+	SubnetUnread string
 	// Minimum number of instances, the revision's or the service's.
 	Minimum int64
 	// Connects is how many connections a second an instance opens to one
@@ -47,6 +50,7 @@ const (
 	OneManualIP        Code = "OneManualIP"
 	EndpointsCollide   Code = "EndpointsCollide"
 	NoMinimum          Code = "NoMinimum"
+	SubnetUnread       Code = "SubnetUnread"
 	LoggingOff         Code = "LoggingOff"
 )
 
@@ -92,6 +96,7 @@ var advices = []struct {
 	{OneManualIP, each(oneManualIP)},
 	{EndpointsCollide, each(endpointsCollide)},
 	{NoMinimum, noMinimum},
+	{SubnetUnread, subnetUnread},
 	{LoggingOff, each(loggingOff)},
 }
 
@@ -178,6 +183,13 @@ func noMinimum(f Facts) string {
 	}
 	return "No minimum of instances: each burst starts them cold, and each opens its connections at once; " +
 		"a minimum of 3 keeps some warm."
+}
+
+func subnetUnread(f Facts) string {
+	if f.SubnetUnread == "" {
+		return ""
+	}
+	return "Addresses of the subnetwork are not known, and limit no step: " + cut(f.SubnetUnread, 130) + "."
 }
 
 func loggingOff(_ Facts, g Gateway) string {

@@ -35,8 +35,25 @@
 //
 // [Policy] holds what is chosen or not known: the reserve, 20 % by default; the
 // overshoot of the autoscaler, 2; and how many endpoints an instance is. [Fleet]
-// holds what is known of the service, among it the quota of instances per
-// revision with Direct VPC egress, 100 to 200 by region.
+// holds what is known of the service: its instances, their minimum and maximum,
+// and the subnet that they take addresses from.
+//
+// The instances that the traffic keeps busy are measured. They are not worked out
+// from the request rate, its latency and the concurrency: Cloud Run does that
+// sum itself, with the load of the processor in it, and what it comes to is what
+// Cloud Monitoring counts as active.
+//
+// The quota of instances per revision with Direct VPC egress, 100 to 200 by
+// region, is not among it: no API that is asked here tells it. Stable lives under
+// the same quota, and has as many instances as the traffic needs; the candidate
+// has a quota of its own, which is as large.
+//
+// # The subnet
+//
+// An instance with Direct VPC egress takes two addresses of its subnet, and Cloud
+// Run reserves them in blocks of 16. A step fits the subnet when what it starts
+// takes no more whole blocks than are free. Where only the size of the subnet is
+// known, our own instances are what is taken at least.
 //
 // # Doubts
 //
@@ -50,7 +67,11 @@
 //     as taken; if they do not they are not. Neither needs a parameter here.
 //   - Whether an address's ports are given in pieces that leave gaps. The formula
 //     rounds down per address for static allocation and cannot for dynamic.
-//   - NAT rules allocate for themselves; a gateway with rules is seen as one.
+//   - NAT rules allocate for themselves; a gateway with rules is seen as one, and
+//     a forecast of it says so.
+//   - Whether the free addresses that Compute tells of a subnet are without those
+//     that Cloud Run has reserved. What our own instances take is counted in any
+//     case.
 //
 // # Sources
 //
@@ -59,7 +80,7 @@
 // with dynamic allocation, tcpTimeWaitTimeoutSec), docs nat/troubleshooting
 // (packets are dropped while the number of ports is increased). Cloud Run: docs
 // run/configuring/vpc-direct-vpc (two addresses per instance, blocks of 16, kept
-// for 20 minutes, quota per revision), docs run/about-instance-autoscaling (60 %
-// of the concurrency, normally less than twice the maximum, idle for at most 15
-// minutes).
+// for 20 minutes, quota per revision), docs run/about-instance-autoscaling
+// (normally less than twice the maximum, idle for at most 15 minutes), run v2
+// ServiceScaling (counts divided by weight).
 package nat

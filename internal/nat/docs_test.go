@@ -131,7 +131,7 @@ func TestTheDocumentNamesTheConstants(t *testing.T) {
 		fmt.Sprintf("overshoot, %.0f", DefaultPolicy().Overshoot),
 		fmt.Sprintf("endpoints per instance, %d", DefaultPolicy().EndpointsPerInstance),
 		string(OwnURLCalled), string(CloudSQLPublic), string(AllTrafficUnneeded), string(TooFewPorts),
-		string(OneManualIP), string(EndpointsCollide), string(NoMinimum), string(LoggingOff),
+		string(OneManualIP), string(EndpointsCollide), string(NoMinimum), string(SubnetUnread), string(LoggingOff),
 	} {
 		if !strings.Contains(flat, want) {
 			t.Errorf("docs/nat.md does not say %q", want)

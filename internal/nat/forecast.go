@@ -12,12 +12,11 @@ type Limit string
 
 // The limits. Unlimited: nothing is known that would.
 const (
-	Unlimited      Limit = ""
-	GatewayPorts   Limit = "the gateway's ports"
-	SubnetFree     Limit = "the subnet's free addresses"
-	CandidateMost  Limit = "the candidate's maximum of instances"
-	ServiceMost    Limit = "the service's maximum of instances, divided by weight"
-	InstancesQuota Limit = "the quota of instances per revision with Direct VPC egress"
+	Unlimited     Limit = ""
+	GatewayPorts  Limit = "the gateway's ports"
+	SubnetFree    Limit = "the subnetwork's free addresses"
+	CandidateMost Limit = "the candidate's maximum of instances"
+	ServiceMost   Limit = "the service's maximum of instances, divided by weight"
 )
 
 // unlimited is more instances than anything here can count.
@@ -43,6 +42,10 @@ type Forecast struct {
 	Reserve int64
 	// Auto: the gateway takes further addresses by itself.
 	Auto bool
+	// Rules is how many NAT rules the gateway has, whose addresses are not counted.
+	Rules int64
+	// Subnet that the candidate's instances take addresses from.
+	Subnet Subnet
 	// Dynamic: ports are counted, and not endpoints.
 	Dynamic bool
 	// ExtraIPs is how many addresses it lacks already.
@@ -65,7 +68,7 @@ func Foresee(g Gateway, f Fleet, p Policy, weight int64) Forecast {
 		Load: f.Load(), Needed: f.needs(weight), Least: f.least(weight), Has: count(f.Candidate),
 		Each: g.PortsEach(), Capacity: capacity, Taken: g.Taken(),
 		Kept: ceilDiv(capacity*p.ReservePercent, 100), Reserve: p.ReservePercent,
-		Auto: g.Auto, Dynamic: g.Dynamic,
+		Auto: g.Auto, Rules: count(g.Rules), Dynamic: g.Dynamic, Subnet: f.Subnet,
 	}
 	if g.lacksIPs() {
 		c.ExtraIPs = g.ExtraIPs
@@ -89,9 +92,8 @@ func (c Forecast) limited(f Fleet, p Policy) Forecast {
 	if !c.Auto {
 		limit(GatewayPorts, c.Headroom(), c.Has+c.Headroom()/p.EndpointsPerInstance)
 	}
-	if f.Subnet.Size > 0 {
-		free := max(0, count(f.Subnet.Size)-count(f.Subnet.Taken))
-		limit(SubnetFree, free, c.Has+free/AddressBlock*AddressBlock/AddressesPerInstance)
+	if f.Subnet.limits() {
+		limit(SubnetFree, f.Subnet.free(), c.Has+f.Subnet.Instances())
 	}
 	if f.CandidateMost > 0 {
 		limit(CandidateMost, f.CandidateMost, c.permitted(f.CandidateMost, p))
@@ -99,9 +101,6 @@ func (c Forecast) limited(f Fleet, p Policy) Forecast {
 	if f.ServiceMost > 0 { // the load is within it, so that it never binds alone
 		share := ceilDiv(count(f.ServiceMost)*c.Weight, 100)
 		limit(ServiceMost, share, max(p.overshot(share), c.Peak))
-	}
-	if f.Quota > 0 {
-		limit(InstancesQuota, f.quota(), c.permitted(f.quota(), p))
 	}
 	return c
 }
@@ -175,9 +174,8 @@ func (c Forecast) String() string {
 // elsewhere writes what does not fit where the gateway is not what binds.
 func (c Forecast) elsewhere() string {
 	if c.Bound == SubnetFree {
-		return fmt.Sprintf("%d%% starts up to %s, which take %s addresses in blocks of %d; %s are %s",
-			c.Weight, plural(c.Starts, "instance", "instances"),
-			thousands(ceilDiv(c.Starts*AddressesPerInstance, AddressBlock)*AddressBlock), AddressBlock, c.Bound, thousands(c.Most))
+		return fmt.Sprintf("%s; %d%% starts up to %s, which take %s in blocks of %d",
+			c.Subnet, c.Weight, plural(c.Starts, "instance", "instances"), thousands(AddressesOf(c.Starts)), AddressBlock)
 	}
 	return fmt.Sprintf("%d%% needs %s; %s is %s",
 		c.Weight, plural(max(c.Needed, c.Least), "instance", "instances"), c.Bound, thousands(c.Most))
@@ -187,10 +185,18 @@ func (c Forecast) elsewhere() string {
 func (c Forecast) taken() string {
 	if c.Dynamic {
 		return fmt.Sprintf("%s: %s of %s ports (at least %s per endpoint) taken",
-			c.Gateway, c.amount(c.Taken), c.amount(c.Capacity), thousands(c.Each))
+			c.gateway(), c.amount(c.Taken), c.amount(c.Capacity), thousands(c.Each))
 	}
 	return fmt.Sprintf("%s: %s of %s endpoints (%s ports each) taken",
-		c.Gateway, c.amount(c.Taken), c.amount(c.Capacity), thousands(c.Each))
+		c.gateway(), c.amount(c.Taken), c.amount(c.Capacity), thousands(c.Each))
+}
+
+// gateway names the gateway, and what of it the numbers leave out.
+func (c Forecast) gateway() string {
+	if c.Rules == 0 {
+		return c.Gateway
+	}
+	return fmt.Sprintf("%s (without the addresses of %s)", c.Gateway, plural(c.Rules, "NAT rule", "NAT rules"))
 }
 
 // amount writes a number of endpoints as what the gateway is counted in.

@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -81,23 +80,22 @@ func TestForecastIsWrittenWithItsArithmetic(t *testing.T) {
 			50, true,
 			"nat-1: 0 of 63 endpoints (1,024 ports each) taken; 50% adds up to 12; 20% is kept in reserve: room for 50",
 		},
-		"the quota binds first": {
-			nat1(0),
-			Fleet{Stable: 5, Busy: 12, Quota: 10},
-			100, false,
-			"100% needs 12 instances; the quota of instances per revision with Direct VPC egress is 10",
-		},
-		"a quota that stable has exceeded is larger than was thought": {
-			nat1(0),
-			Fleet{Stable: 12, Busy: 12, Quota: 10},
-			100, true,
-			"nat-1: 0 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50",
+		"NAT rules have addresses that nobody counts": {
+			Gateway{Name: "nat-1", IPs: 1, Ports: 1024, Endpoints: 44, Rules: 2},
+			twelve, 25, true,
+			"nat-1 (without the addresses of 2 NAT rules): 44 of 63 endpoints (1,024 ports each) taken; 25% adds up to 6; 20% is kept in reserve: room for 50",
 		},
 		"the subnet binds first": {
 			nat1(0),
-			Fleet{Stable: 12, Busy: 12, Subnet: Subnet{Size: 60, Taken: 48}},
+			Fleet{Stable: 12, Busy: 12, Subnet: Subnet{Name: "run", Size: 60, Taken: 48}},
 			25, false,
-			"25% starts up to 6 instances, which take 16 addresses in blocks of 16; the subnet's free addresses are 12",
+			"subnetwork run: 48 of 60 addresses taken; 25% starts up to 6 instances, which take 16 in blocks of 16",
+		},
+		"the subnet binds first, where only our own addresses are known": {
+			nat1(0),
+			Fleet{Stable: 24, Busy: 12, Subnet: Subnet{Name: "run", Size: 60, Taken: 48, AtLeast: true}},
+			25, false,
+			"subnetwork run: at least 48 of 60 addresses taken; 25% starts up to 6 instances, which take 16 in blocks of 16",
 		},
 		"one free block carries eight instances": {
 			nat1(0),
@@ -149,7 +147,6 @@ func TestWhatBindsFirstIsNamed(t *testing.T) {
 		"the subnet":                          {nat1(30), Fleet{Busy: 12, Subnet: Subnet{Size: 16}}, SubnetFree},
 		"the candidate's maximum":             {nat1(30), Fleet{Busy: 12, CandidateMost: 4, Subnet: Subnet{Size: 64}}, CandidateMost},
 		"the service's maximum by weight":     {nat1(30), Fleet{Busy: 12, ServiceMost: 12}, ServiceMost},
-		"the quota":                           {nat1(0), Fleet{Busy: 12, Quota: 20}, InstancesQuota},
 		"nothing, where the gateway can grow": {Gateway{Auto: true}, Fleet{Busy: 12}, Unlimited},
 	}
 	for name, c := range cases {
@@ -169,14 +166,9 @@ func TestLoadIsTheMostThatIsKnown(t *testing.T) {
 		want  int64
 	}{
 		"measured":                              {Fleet{Busy: 9, Stable: 40}, 9},
-		"by rate, where nobody measured":        {Fleet{Stable: 40, Rate: 480, Latency: 500 * time.Millisecond, Concurrency: 40}, 10},
-		"by rate, where that is more":           {Fleet{Busy: 9, Rate: 480, Latency: 500 * time.Millisecond, Concurrency: 40}, 10},
-		"without latency a rate says nothing":   {Fleet{Busy: 9, Rate: 480, Concurrency: 40}, 9},
 		"all instances, where nothing is known": {Fleet{Stable: 40, Candidate: 2}, 42},
 		"no more than the service may have":     {Fleet{Busy: 40, ServiceMost: 30}, 30},
 		"at least one":                          {Fleet{}, 1},
-		"a rate that is no number":              {Fleet{Busy: 2, Rate: math.NaN(), Latency: time.Second, Concurrency: 1}, 2},
-		"a rate beyond all measure":             {Fleet{Rate: math.Inf(1), Latency: time.Second, Concurrency: 1}, most},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -327,7 +319,6 @@ func TestTheSafeWeightFallsWithEveryBurden(t *testing.T) {
 		"a minimum of a service": func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.ServiceLeast += n },
 		"fewer instances there":  func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.Candidate = max(0, f.Candidate-n) },
 		"a smaller maximum":      func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.CandidateMost = max(1, f.CandidateMost-n) },
-		"a smaller quota":        func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.Quota = max(1, f.Quota-n) },
 		"a fuller subnet":        func(_ *Gateway, f *Fleet, _ *Policy, n int64) { f.Subnet.Taken += n },
 	}
 	for name, burden := range burdens {
@@ -335,7 +326,7 @@ func TestTheSafeWeightFallsWithEveryBurden(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				g, f, p := anyGateway(t), anyFleet(t), anyPolicy(t)
-				f.Busy, f.CandidateMost, f.Quota = max(1, f.Busy), max(1, f.CandidateMost), max(1, f.Quota)
+				f.Busy, f.CandidateMost = max(1, f.Busy), max(1, f.CandidateMost)
 				if name == "a smaller maximum" {
 					f.CandidateLeast, f.ServiceLeast = 0, 0 // it lowers them
 				}
@@ -355,8 +346,7 @@ func TestForecastsOfNonsenseAreFinite(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		wild := func(label string) int64 { return rapid.Int64().Draw(t, label) }
 		g := Gateway{IPs: wild("ips"), Ports: wild("ports"), Endpoints: wild("endpoints"), Allocated: wild("allocated"), Reserved: wild("reserved"), ExtraIPs: wild("extra")}
-		f := Fleet{Stable: wild("stable"), Candidate: wild("candidate"), Busy: wild("busy"), CandidateLeast: wild("least"), CandidateMost: wild("most"), ServiceLeast: wild("sl"), ServiceMost: wild("sm"), Quota: wild("quota"), Subnet: Subnet{wild("size"), wild("taken")}}
-		f.Rate, f.Latency, f.Concurrency = rapid.Float64().Draw(t, "rate"), time.Duration(wild("latency")), wild("concurrency")
+		f := Fleet{Stable: wild("stable"), Candidate: wild("candidate"), Busy: wild("busy"), CandidateLeast: wild("least"), CandidateMost: wild("most"), ServiceLeast: wild("sl"), ServiceMost: wild("sm"), Subnet: Subnet{Size: wild("size"), Taken: wild("taken")}}
 		p := Policy{wild("reserve"), rapid.Float64().Draw(t, "overshoot"), wild("perInstance")}
 		c := Foresee(g, f, p, wild("weight"))
 		for _, n := range []int64{c.Load, c.Needed, c.Least, c.Peak, c.Has, c.Starts, c.Each, c.Capacity, c.Kept, c.Room, c.Taken, c.Adds, c.Promised, c.Allowed} {

@@ -49,6 +49,9 @@ type Gateway struct {
 	// ExtraIPs is how many addresses the gateway lacks already
 	// (minExtraNatIpsNeeded); meaningless with Auto.
 	ExtraIPs int64
+	// Rules is how many NAT rules there are. They have addresses of their own for
+	// some destinations (RouterNat.rules), which IPs may or may not count.
+	Rules int64
 	// TimeWait is how long a closed connection keeps its port
 	// (effectiveTcpTimeWaitTimeoutSec). 0: 120 s.
 	TimeWait time.Duration

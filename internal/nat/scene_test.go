@@ -32,7 +32,7 @@ func anyGateway(t *rapid.T) Gateway {
 		IPs:  upTo(t, 8, "ips"), Ports: upTo(t, 4096, "ports"), MostPorts: upTo(t, 65536, "mostPorts"),
 		Auto: rapid.Bool().Draw(t, "auto"), Dynamic: rapid.Bool().Draw(t, "dynamic"),
 		Endpoints: upTo(t, 300, "endpoints"), Allocated: upTo(t, 300000, "allocated"),
-		Reserved: upTo(t, 20000, "reserved"), ExtraIPs: max(0, upTo(t, 6, "extra")-4),
+		Reserved: upTo(t, 20000, "reserved"), Rules: upTo(t, 2, "rules"), ExtraIPs: max(0, upTo(t, 6, "extra")-4),
 		TimeWait: time.Duration(upTo(t, 200, "timeWait")) * time.Second,
 	}
 }
@@ -40,12 +40,16 @@ func anyGateway(t *rapid.T) Gateway {
 func anyFleet(t *rapid.T) Fleet {
 	f := Fleet{
 		Stable: upTo(t, 150, "stable"), Candidate: upTo(t, 60, "candidate"), Busy: upTo(t, 150, "busy"),
-		Rate: float64(upTo(t, 5000, "rate")), Latency: time.Duration(upTo(t, 3000, "latency")) * time.Millisecond,
-		Concurrency: upTo(t, 80, "concurrency"), CandidateLeast: upTo(t, 5, "least"), ServiceLeast: upTo(t, 10, "serviceLeast"),
-		CandidateMost: upTo(t, 200, "most"), ServiceMost: upTo(t, 200, "serviceMost"), Quota: upTo(t, 200, "quota"),
+		CandidateLeast: upTo(t, 5, "least"), ServiceLeast: upTo(t, 10, "serviceLeast"),
+		CandidateMost: upTo(t, 200, "most"), ServiceMost: upTo(t, 200, "serviceMost"), Subnet: anySubnet(t),
 	}
-	f.Subnet = Subnet{Size: upTo(t, 512, "subnet"), Taken: upTo(t, 512, "subnetTaken")}
 	return f
+}
+
+func anySubnet(t *rapid.T) Subnet {
+	return Subnet{
+		Name: "run", Size: upTo(t, 512, "subnet"), Taken: upTo(t, 512, "subnetTaken"), AtLeast: rapid.Bool().Draw(t, "atLeast"),
+	}
 }
 
 func anyPolicy(t *rapid.T) Policy {

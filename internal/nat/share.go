@@ -35,8 +35,12 @@ type Turn struct {
 //
 // What others may still take is counted from their claims, so g.Reserved is not.
 // Claims of rollouts that no longer exist must not be given: they would stay hot.
-func WhoseTurn(g Gateway, p Policy, claims []Claim, id string) Turn {
-	line := newLine(g, p, claims)
+//
+// The headroom is that of the gateway, and no more than what the rollout's subnet
+// has addresses for: nobody tells which subnets the others are in, so they are
+// taken to be in the same.
+func WhoseTurn(g Gateway, s Subnet, p Policy, claims []Claim, id string) Turn {
+	line := newLine(g, s, p, claims)
 	for _, c := range line.waiting {
 		turn := line.take(c)
 		if c.ID == id {
@@ -54,17 +58,20 @@ type line struct {
 	gateway  string
 	auto     bool
 	headroom int64 // ports for a rollout that is alone
-	left     int64 // of it, beside those that go
+	left     int64 // of it, and of the subnet, beside those that go
 	going    bool  // somebody goes already
 	ahead    bool  // an older one waits that will fit later
 	waiting  []Claim
 }
 
-func newLine(g Gateway, p Policy, claims []Claim) line {
+func newLine(g Gateway, s Subnet, p Policy, claims []Claim) line {
 	g.Reserved = 0
 	now := Foresee(g, Fleet{}, p, 0)
 	l := line{gateway: g.Name, auto: g.Auto, headroom: now.Headroom() * now.Each}
 	l.left = l.headroom
+	if s.limits() {
+		l.left = min(l.left, s.Instances()*p.usable().EndpointsPerInstance*now.Each)
+	}
 	for _, c := range claims {
 		if !c.Hot && !c.Back {
 			l.waiting = append(l.waiting, c)

@@ -67,7 +67,36 @@ func TestWhoseTurnItIs(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := WhoseTurn(c.gateway, one, c.claims, "me"); got != c.want {
+			if got := WhoseTurn(c.gateway, Subnet{}, one, c.claims, "me"); got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+// TestRolloutsThatShareAGatewayShareASubnet, for all that anybody knows.
+func TestRolloutsThatShareAGatewayShareASubnet(t *testing.T) {
+	t.Parallel()
+	// Ports for 50 endpoints, which are 50 instances, and addresses for 8 or 16.
+	waits := Turn{Why: "another rollout behind nat-1 takes its step, which leaves room for 2,048 of 6,144 ports"}
+	claims := []Claim{{ID: "other", Since: at(-9), Ports: 6 * 1024, Hot: true}, {ID: "me", Since: at(0), Ports: 6 * 1024}}
+	growing := nat1(0)
+	growing.Auto = true
+	for name, c := range map[string]struct {
+		gateway Gateway
+		subnet  Subnet
+		claims  []Claim
+		want    Turn
+	}{
+		"two blocks are enough for both": {nat1(0), Subnet{Size: 60, Taken: 28}, claims, Turn{Go: true}},
+		"one block is not":               {nat1(0), Subnet{Size: 60, Taken: 44}, claims, waits},
+		"nor where NAT addresses grow":   {growing, Subnet{Size: 60, Taken: 44}, claims, waits},
+		"alone, nobody waits":            {nat1(0), Subnet{Size: 60, Taken: 44}, claims[1:], Turn{Go: true}},
+		"a subnet that nobody knows":     {nat1(0), Subnet{}, claims, Turn{Go: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := WhoseTurn(c.gateway, c.subnet, one, c.claims, "me"); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})
@@ -93,12 +122,12 @@ func TestThereIsAlwaysSomebodyWhoMayGo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := nat1(upTo(t, 63, "taken"))
 		g.Auto = rapid.Bool().Draw(t, "auto")
-		claims := anyClaims(t)
+		claims, subnet := anyClaims(t), anySubnet(t)
 		headroom := max(0, 50-g.Endpoints) * 1024
 		var granted, hot int64
 		going, fits := false, false
 		for _, c := range claims {
-			turn := WhoseTurn(g, one, claims, c.ID)
+			turn := WhoseTurn(g, subnet, one, claims, c.ID)
 			if turn.Go == (turn.Why != "") || strings.Contains(turn.Why, "shop/") {
 				t.Fatalf("a turn that is neither go nor wait, or names somebody: %+v", turn)
 			}
@@ -126,14 +155,14 @@ func TestThereIsAlwaysSomebodyWhoMayGo(t *testing.T) {
 func TestEverybodyComesToGo(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		g, claims := nat1(upTo(t, 63, "taken")), anyClaims(t)
+		g, claims, subnet := nat1(upTo(t, 63, "taken")), anyClaims(t), anySubnet(t)
 		headroom := max(0, 50-g.Endpoints) * 1024
 		for range 2 * len(claims) {
 			shuffled := rapid.Permutation(claims).Draw(t, "order")
 			var rest []Claim
 			for _, c := range claims {
-				turn := WhoseTurn(g, one, claims, c.ID)
-				if turn != WhoseTurn(g, one, shuffled, c.ID) {
+				turn := WhoseTurn(g, subnet, one, claims, c.ID)
+				if turn != WhoseTurn(g, subnet, one, shuffled, c.ID) {
 					t.Fatalf("the order of the claims decides: %+v", claims)
 				}
 				switch {

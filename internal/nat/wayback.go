@@ -122,12 +122,13 @@ func (r Retreat) cold(weight int64, now time.Time) int64 {
 	return cold
 }
 
-// Holds is for how many percent of the service's traffic a gateway has room for
-// further instances. The reserve is there for this, so it is not kept.
+// Holds is for how many percent of the service's traffic a gateway, and the subnet
+// of a fleet, have room for further instances of stable. The reserve is there for
+// this, so it is not kept.
 func Holds(g Gateway, f Fleet, p Policy) int64 {
 	p.ReservePercent = 0
 	f.Busy = f.Load()
 	f.Candidate, f.CandidateLeast, f.ServiceLeast = 0, 0, 0
-	f.CandidateMost, f.Quota, f.Subnet = 0, 0, Subnet{}
+	f.CandidateMost = 0
 	return LargestSafeWeight([]Gateway{g}, f, p, 0, 100)
 }

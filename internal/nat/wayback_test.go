@@ -111,7 +111,12 @@ func TestAWayBackEndsWithinThreeWritesAndThreeMinutes(t *testing.T) {
 
 func TestHowMuchAGatewayHoldsForTheWayBack(t *testing.T) {
 	t.Parallel()
-	twelve := Fleet{Stable: 1, Candidate: 12, Busy: 12, CandidateLeast: 12, CandidateMost: 1, Quota: 1}
+	twelve := Fleet{Stable: 1, Candidate: 12, Busy: 12, CandidateLeast: 12, CandidateMost: 1}
+	in := func(s Subnet) Fleet {
+		f := twelve
+		f.Subnet = s
+		return f
+	}
 	cases := map[string]struct {
 		gateway Gateway
 		fleet   Fleet
@@ -120,6 +125,8 @@ func TestHowMuchAGatewayHoldsForTheWayBack(t *testing.T) {
 		"all of it, with the reserve":    {nat1(39), twelve, 100},
 		"half of it":                     {nat1(51), twelve, 50},
 		"none":                           {nat1(63), twelve, 0},
+		"as much as the subnet has":      {nat1(39), in(Subnet{Size: 60, Taken: 44}), 33},
+		"none, where the subnet is full": {nat1(39), in(Subnet{Size: 60, Taken: 60}), 0},
 		"all, where addresses are added": {Gateway{Auto: true}, twelve, 100},
 		"the load is what there is, where nobody measured": {nat1(39), Fleet{Stable: 4, Candidate: 8}, 100},
 	}

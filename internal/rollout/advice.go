@@ -16,7 +16,7 @@ func (v view) advice(p Progress) []nat.Finding {
 	}
 	facts := nat.Facts{
 		AllTraffic: candidate.Egress == EgressAll, CloudSQLPublic: candidate.CloudSQL, OwnURL: candidate.OwnURL,
-		Minimum: max(candidate.MinInstances, v.Service.MinInstances), Refused: v.refused(),
+		Minimum: max(candidate.MinInstances, v.Service.MinInstances), Refused: v.refused(), SubnetUnread: v.subnetUnread(),
 	}
 	for _, source := range v.scope.Gateways {
 		g, ok := v.found(source)

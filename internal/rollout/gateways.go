@@ -251,7 +251,10 @@ const recently = 3 * time.Minute
 // fleet is what is known of the service's instances.
 func (v view) fleet() nat.Fleet {
 	stable, candidate := v.source(v.Progress.Stable), v.source(v.Progress.Candidate)
-	f := nat.Fleet{CandidateMost: v.revision(v.Progress.Candidate).MaxInstances}
+	f := nat.Fleet{
+		CandidateLeast: v.revision(v.Progress.Candidate).MinInstances, CandidateMost: v.revision(v.Progress.Candidate).MaxInstances,
+		ServiceLeast: v.Service.MinInstances, ServiceMost: v.Service.MaxInstances,
+	}
 	if p, ok := v.newestOf(analysis.Series{Metric: analysis.Instances, Source: stable}); ok {
 		f.Stable = p.Value
 	}
@@ -277,6 +280,7 @@ func (v view) fleet() nat.Fleet {
 	if a, b := v.revision(v.Progress.Stable).MaxInstances, f.CandidateMost; a > 0 && b > 0 {
 		f.Busy = min(f.Busy, max(a, b)) // a part of an instance is one to each revision
 	}
+	f.Subnet = v.subnet(v.Progress.Candidate, f)
 	return f
 }
 

@@ -25,6 +25,27 @@ type Outlet struct {
 	Detail string
 	// Gateways are the ones that are known, also when others are not.
 	Gateways []Gateway
+	// Subnets are what revisions with Direct VPC egress take addresses from, by the
+	// revision's short name. One that is not there takes none, or nobody can tell
+	// from where.
+	Subnets map[string]Subnet
+}
+
+// Subnet is the subnetwork that a revision's instances take addresses from.
+type Subnet struct {
+	// Name in full, as projects/P/regions/R/subnetworks/N: equal for two revisions
+	// in the same one.
+	Name string
+	// Presence is Found when Size is known. Denied names the permission in Detail.
+	Presence Presence
+	Detail   string
+	// Size is how many addresses can be used. It never shrinks, so that one of
+	// yesterday still says what there is at least.
+	Size int64
+	// Counted tells that Taken was read, at most two minutes ago: how many of them
+	// nobody can have now.
+	Counted bool
+	Taken   int64
 }
 
 // Gateway is one Cloud NAT that a service leaves through.

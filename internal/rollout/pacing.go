@@ -21,11 +21,13 @@ type course struct {
 	sources  []analysis.Source
 	fleet    nat.Fleet
 	policy   nat.Policy
+	// oneSubnet: stable has its addresses from the candidate's subnetwork.
+	oneSubnet bool
 }
 
 // course puts together what decides on a rise of the candidate.
 func (v view) course(from, to int64) course {
-	c := course{from: from, to: to, sources: v.scope.Gateways, fleet: v.fleet(), policy: v.policy()}
+	c := course{from: from, to: to, sources: v.scope.Gateways, fleet: v.fleet(), policy: v.policy(), oneSubnet: v.oneSubnet()}
 	for _, source := range c.sources {
 		g := v.gateway(source).Gateway
 		g.Reserved = 0

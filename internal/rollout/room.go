@@ -38,7 +38,7 @@ func (c course) shortage() string {
 // room says when there will be room for a rise, and what a person can do if not.
 func (v view) room(c course, i int) string {
 	if !v.lingers() {
-		return fmt.Sprintf("Goes on by itself when others behind %s need less; else: %s.", c.gateways[i].Name, c.cure(i))
+		return fmt.Sprintf("Goes on by itself when others %s need less; else: %s.", c.crowd(i), c.cure(i))
 	}
 	left, verb, freed := nat.LingersUntil(v.shifted()), "end", c.lingering()
 	if !v.Now.Before(left.Instances) {
@@ -65,7 +65,18 @@ func (c course) after(instances int64) course {
 		gateways = append(gateways, without(g, instances*c.policy.EndpointsPerInstance))
 	}
 	c.gateways = gateways
+	if c.oneSubnet {
+		c.fleet.Subnet = c.fleet.Subnet.Without(instances)
+	}
 	return c
+}
+
+// crowd is where others take what the whole rise lacks.
+func (c course) crowd(i int) string {
+	if c.forecast(i, c.to).Bound == nat.SubnetFree {
+		return "in subnetwork " + c.fleet.Subnet.Name
+	}
+	return "behind " + c.gateways[i].Name
 }
 
 // lingering is how many of stable's instances its traffic does not need.
@@ -92,8 +103,12 @@ const breaks = " (can break open connections)"
 
 // cure lists what would let the weight fit behind the i-th gateway.
 func (c course) cure(i int) string {
-	if f := c.forecast(i, c.to); f.Bound != nat.GatewayPorts {
-		return fmt.Sprintf("raise %s, or %s", f.Bound, fixed)
+	switch bound := c.forecast(i, c.to).Bound; bound {
+	case nat.GatewayPorts:
+	case nat.SubnetFree:
+		return fmt.Sprintf("expand the range of subnetwork %s, or %s", c.fleet.Subnet.Name, fixed)
+	default:
+		return fmt.Sprintf("raise %s, or %s", bound, fixed)
 	}
 	g := c.gateways[i]
 	var cures []string

@@ -58,8 +58,9 @@ type Service struct {
 	ClaimUnread string
 	Annotations map[string]string // of others, which a write must carry along
 
-	// MinInstances is divided among the revisions by weight; 0 for none.
-	MinInstances int64
+	// MinInstances and MaxInstances are divided among the revisions by weight; 0 for
+	// none. Where a person scales the service both are the number that it has.
+	MinInstances, MaxInstances int64
 
 	Desired   []Entry // what was asked for
 	Effective []Entry // what serves

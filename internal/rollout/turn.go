@@ -28,7 +28,7 @@ func (v view) turn(c course, weight int64) string {
 	}
 	for i, g := range c.gateways {
 		own := nat.Claim{ID: id, Since: cmp.Or(v.Progress.Waiting, v.Now), Ports: c.forecast(i, weight).Ports()}
-		if turn := nat.WhoseTurn(g, c.policy, append(v.claims(c.sources[i]), own), id); !turn.Go {
+		if turn := nat.WhoseTurn(g, c.fleet.Subnet, c.policy, append(v.claims(c.sources[i]), own), id); !turn.Go {
 			return turn.Why
 		}
 	}

@@ -78,6 +78,7 @@ func (v view) holds() int64 {
 	if len(v.scope.Gateways) == 0 || fleet.Busy == 0 && fleet.Stable+fleet.Candidate == 0 {
 		return 0
 	}
+	fleet.Subnet = v.subnet(v.Progress.Stable, fleet)
 	for _, source := range v.scope.Gateways {
 		s := v.gateway(source)
 		if !s.Known {

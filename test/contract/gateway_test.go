@@ -72,6 +72,9 @@ func (s *stage) outlet(named ...analysis.Source) rollout.Outlet {
 	return o
 }
 
+// noSubnets leaves out what is told of subnetworks.
+var noSubnets = cmpopts.IgnoreFields(rollout.Outlet{}, "Subnets")
+
 func TestTheGatewayThatARevisionLeavesThrough(t *testing.T) {
 	t.Parallel()
 	known := rollout.Gateway{
@@ -157,7 +160,7 @@ func TestTheGatewayThatARevisionLeavesThrough(t *testing.T) {
 			if c.want == rollout.Found {
 				want.Gateways = []rollout.Gateway{known}
 			}
-			if diff := cmp.Diff(want, got); diff != "" || !strings.Contains(got.Detail, c.detail) || (got.Detail == "") != (c.detail == "") {
+			if diff := cmp.Diff(want, got, noSubnets); diff != "" || !strings.Contains(got.Detail, c.detail) || (got.Detail == "") != (c.detail == "") {
 				t.Errorf("detail %q (-want +got):\n%s", got.Detail, diff)
 			}
 		})
@@ -245,6 +248,56 @@ func TestOverQuotaComputeIsLeftAloneAndTheLastAnswerStands(t *testing.T) {
 				t.Errorf("after two minutes: %+v", got)
 			}
 		})
+	}
+}
+
+// livingIn gives the shared network a subnetwork with addresses to count.
+func livingIn(cidr string) func(*simulator.Scenario) {
+	return func(sc *simulator.Scenario) {
+		for i := range sc.Gateways { // what is allocated follows from who lives there
+			sc.Gateways[i].AllocatedPorts = 0
+		}
+		sc.Network = &simulator.Network{
+			Subnetworks: []simulator.Subnet{{Project: "acme-net", Region: region, Network: "shared", Name: "run", Range: netip.MustParsePrefix(cidr)}},
+			Machines:    []simulator.Machines{{Name: "old", Count: 20, Subnetwork: "run"}},
+		}
+	}
+}
+
+func TestTheAddressesThatASubnetworkHasLeft(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, leavingBy(direct(shared, run), natOn("r1", "nat-1")), livingIn("10.8.0.0/24"))
+	s.world(func(w *simulator.World) error { return w.SetUsers("web", 200) })
+	s.advance(10 * time.Minute)
+	s.guard.Do(func(w *simulator.World) {
+		physical, _ := w.NetworkStatus()
+		if physical.Subnets[0].Instances == 0 {
+			t.Fatal("no instance lives there")
+		}
+	})
+	want := rollout.Subnet{Name: run, Presence: rollout.Found, Size: 252, Counted: true}
+	s.guard.Do(func(w *simulator.World) {
+		physical, _ := w.NetworkStatus()
+		want.Taken = int64(physical.Subnets[0].Reserved + 20)
+	})
+	for _, named := range [][]analysis.Source{nil, {nat1}} {
+		if diff := cmp.Diff(want, s.outlet(named...).Subnets["web-1"]); diff != "" {
+			t.Errorf("named %v (-want +got):\n%s", named, diff)
+		}
+	}
+}
+
+func TestASubnetworkThatIsDeniedHidesNothingElse(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, leavingBy(direct(shared, run), natOn("r1", "nat-1")), livingIn("10.8.0.0/24"))
+	s.inject(simulator.Fault{Kind: simulator.FaultError, Operation: "subnetworks.get", Code: http.StatusForbidden, Times: -1})
+	got := s.outlet()
+	if got.Presence != rollout.Found || len(got.Gateways) != 1 || got.Gateways[0].Unread != "" {
+		t.Errorf("%+v", got)
+	}
+	want := rollout.Subnet{Name: run, Presence: rollout.Denied, Detail: "the manager's identity needs compute.subnetworks.get in project acme-net"}
+	if diff := cmp.Diff(want, got.Subnets["web-1"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

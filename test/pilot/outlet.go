@@ -2,6 +2,7 @@ package pilot
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,13 +15,18 @@ import (
 // gateways are the NAT gateways of a scenario with what Compute tells of them: it
 // knows how they were configured, and how many endpoints they have now.
 type gateways struct {
-	world *simulator.World
-	known []simulator.Gateway
+	world       *simulator.World
+	known       []simulator.Gateway
+	subnetworks []simulator.Subnet
 }
 
 // Compute is what the Compute API tells of a scenario's gateways.
 func Compute(world *simulator.World, sc simulator.Scenario) func(rollout.Input) rollout.Outlet {
-	return gateways{world, sc.Gateways}.outlet
+	g := gateways{world: world, known: sc.Gateways}
+	if sc.Network != nil {
+		g.subnetworks = sc.Network.Subnetworks
+	}
+	return g.outlet
 }
 
 // source is a gateway's name in questions and manifests.
@@ -56,7 +62,35 @@ func (g gateways) outlet(in rollout.Input) rollout.Outlet {
 	if len(out.Gateways) == 0 {
 		return rollout.Outlet{Presence: rollout.Missing, Detail: "no Cloud NAT covers the network"}
 	}
+	out.Subnets = g.subnets(rollout.Leaving(in))
 	return out
+}
+
+// subnets tells of the subnetworks that revisions take addresses from, by the short
+// names that scenarios have.
+func (g gateways) subnets(revisions []rollout.Revision) map[string]rollout.Subnet {
+	all := map[string]rollout.Subnet{}
+	for _, r := range revisions {
+		for _, s := range g.subnetworks {
+			if r.Egress == rollout.EgressAll && r.VPC.Connector == "" && s.Name == cmp.Or(r.VPC.Subnetwork, r.VPC.Network) {
+				all[r.Name] = g.subnet(s)
+			}
+		}
+	}
+	return all
+}
+
+// subnet reads a subnetwork through the API.
+func (g gateways) subnet(s simulator.Subnet) rollout.Subnet {
+	name := fmt.Sprintf("projects/%s/regions/%s/subnetworks/%s", s.Project, s.Region, s.Name)
+	told := rollout.Subnet{Name: name, Presence: rollout.Found}
+	answer, err := g.world.GetSubnetwork(name, simulator.WithUtilization)
+	if err != nil || answer.UtilizationDetails == nil {
+		return rollout.Subnet{Name: name, Presence: rollout.Unknown}
+	}
+	used := answer.UtilizationDetails.IPv4Utilizations[0]
+	told.Size, told.Counted, told.Taken = used.TotalFreeIP+used.TotalAllocatedIP, true, used.TotalAllocatedIP
+	return told
 }
 
 // leads tells whether a rollout leaves through a gateway.

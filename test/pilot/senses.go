@@ -88,6 +88,9 @@ func (s Senses) Service() (rollout.Service, error) {
 	if c := answer.TerminalCondition; c != nil && c.State == simulator.ConditionFailed {
 		svc.Failure = strings.TrimPrefix(cmp.Or(c.Reason, c.RevisionReason)+": "+c.Message, ": ")
 	}
+	if answer.Scaling != nil {
+		svc.MinInstances, svc.MaxInstances = int64(answer.Scaling.MinInstanceCount), int64(answer.Scaling.MaxInstanceCount)
+	}
 	for _, t := range answer.Traffic {
 		svc.Desired = append(svc.Desired, entry(t.Type, t.Revision, t.Percent, t.Tag))
 	}
@@ -116,7 +119,7 @@ func (s Senses) Revision(name string) (rollout.Revision, error) {
 		SessionAffinity: answer.SessionAffinity,
 	}
 	if answer.Scaling != nil {
-		r.MaxInstances = int64(answer.Scaling.MaxInstanceCount)
+		r.MinInstances, r.MaxInstances = int64(answer.Scaling.MinInstanceCount), int64(answer.Scaling.MaxInstanceCount)
 	}
 	if r.Timeout, err = time.ParseDuration(answer.Timeout); err != nil {
 		return r, fmt.Errorf("timeout %q: %w", answer.Timeout, err)
