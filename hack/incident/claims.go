@@ -85,9 +85,6 @@ func claimsOfOthers(pairs map[string]pair) []claim {
 		}
 		c := lower(fmt.Sprintf("%s: with Sluice less is lost than at once", name), p.stepwise, p.atOnce)
 		c.holds = c.holds && p.stepwise.figures().trouble <= 1
-		if name == "subnet" {
-			c.awaits = awaitedSubnet
-		}
 		claims = append(claims, c)
 	}
 	return claims

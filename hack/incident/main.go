@@ -4,8 +4,7 @@
 // whom it blames, and how releases share a gateway.
 //
 // Nothing in a scenario names an outcome, and the same seed gives the same tables.
-// It fails when a promise is broken. One that waits for a rule that Sluice does
-// not have yet is told as such.
+// It fails when a promise is broken.
 package main
 
 import (
@@ -51,7 +50,7 @@ func report(o options, out io.Writer) error {
 		}
 		sum = sum.plus(v)
 	}
-	_, _ = fmt.Fprintf(out, "\n%d promises kept, %d that wait for a rule, %d broken.\n", sum.kept, sum.awaited, sum.broken)
+	_, _ = fmt.Fprintf(out, "\n%d promises kept, %d broken.\n", sum.kept, sum.broken)
 	if sum.broken > 0 {
 		return fmt.Errorf("%d promises are broken", sum.broken)
 	}

@@ -17,10 +17,6 @@ const (
 	mostTimeOf = 1.5
 )
 
-// awaitedSubnet is the rule that is still to come. A claim that holds all the same
-// says so, and then this goes.
-const awaitedSubnet = "a forecast of the subnet's addresses"
-
 // tellSharing releases five services at once, and one alone.
 func tellSharing(out io.Writer, _ options) (verdict, error) {
 	t, claims, err := playSharing()
