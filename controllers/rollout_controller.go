@@ -143,7 +143,7 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 	if err != nil {
 		return err
 	}
-	err = r.write(ctx, cloud, in.Plan.Service, d.Write, started)
+	err = r.write(ctx, cloud, in.Plan.Service, d, started)
 	if err != nil && !maybeWritten(err) {
 		d.Events = nil // the state was saved; its transitions are decided again
 	}
@@ -155,17 +155,18 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 }
 
 // write sends the one write of a pass, if there is one, unless its save took so
-// long that a person's pause could have gone unseen.
+// long that a person's pause could have gone unseen. A way back is sent all the
+// same: no pause forbids it, and an apiserver that stays slow must not.
 func (r *Reconciler) write(
-	ctx context.Context, cloud Cloud, ref rollout.ServiceRef, w *rollout.Write, started time.Time,
+	ctx context.Context, cloud Cloud, ref rollout.ServiceRef, d rollout.Decision, started time.Time,
 ) error {
-	if w == nil {
+	if d.Write == nil {
 		return nil
 	}
-	if r.Process.Since(started) > delta {
+	if d.Progress.Phase != rollout.RollingBack && r.Process.Since(started) > delta {
 		return errLate
 	}
-	if err := cloud.SetTraffic(ctx, ref, *w); err != nil {
+	if err := cloud.SetTraffic(ctx, ref, *d.Write); err != nil {
 		return writeError{err}
 	}
 	return nil

@@ -261,6 +261,15 @@ func TestASlowSavePreventsTheWrite(t *testing.T) {
 	s.until(v1alpha1.PhaseBaking)
 }
 
+func TestASlowSaveDoesNotPreventAWayBack(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.started()
+	s.cloud.set(func() { s.cloud.errors["web-2"] = 50 })
+	s.r.Client = slow{s.client, func() { s.process.SetTime(s.process.Now().Add(delta + time.Second)) }}
+	s.until(v1alpha1.PhaseRolledBack)
+}
+
 // slow is a client whose status updates take long.
 type slow struct {
 	client.Client

@@ -14,7 +14,8 @@
 //     to 100, names revisions that exist, gives LATEST nothing and keeps the tags
 //     of others.
 //   - I2 Compare-and-swap lineage: a write is based on the newest read, was saved
-//     before it was sent, is sent at once, and follows a plan that was current.
+//     before it was sent, is sent at once unless it is a way back, and follows a plan
+//     that was current.
 //   - I3 Step discipline: a rise goes to the next weight of the plan, or, where
 //     pacing may insert smaller ones, to one on the way to it; one at a time, after
 //     the weight that served was baked in full, an inserted one for a minute.

@@ -3,6 +3,7 @@ package invariants
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // ourTag is the tag that keeps stable addressable during an attempt.
@@ -79,6 +80,12 @@ func landsOnItsBase(_ *past, e Event) string {
 	return fmt.Sprintf("a write with the etag %s took effect on a service that had %s", w.Etag, w.Before.Etag)
 }
 
+// late tells whether a write was sent too long after a moment. A way back may come
+// late: no plan and no pause forbids it, and an apiserver that is slow must not.
+func (p *past) late(w Write, since time.Time) bool {
+	return !p.goesBack() && w.when().Sub(since) > p.delta
+}
+
 // basedOnTheNewestRead: I2. What is sent rests on what was read last, just now.
 func basedOnTheNewestRead(p *past, e Event) string {
 	w, ok := e.(Write)
@@ -87,7 +94,7 @@ func basedOnTheNewestRead(p *past, e Event) string {
 		return ""
 	case p.read == nil || !p.read.Stale && p.read.State.Etag != w.Etag:
 		return fmt.Sprintf("a write with the etag %s was sent, which is not that of the newest read", w.Etag)
-	case w.when().Sub(p.read.when()) > p.delta:
+	case p.late(w, p.read.when()):
 		return fmt.Sprintf("a write was sent %s after the read it rests on", w.when().Sub(p.read.when()))
 	}
 	return ""
@@ -105,7 +112,7 @@ func savedBeforeSent(p *past, e Event) string {
 		return fmt.Sprintf("a write to %v was sent that the newest saved status does not announce", w.Split)
 	case p.sent:
 		return "a write was sent twice on one saved decision"
-	case w.when().Sub(p.saved.when()) > p.delta:
+	case p.late(w, p.saved.when()):
 		return fmt.Sprintf("a write was sent %s after its decision was saved", w.when().Sub(p.saved.when()))
 	}
 	return ""
@@ -118,7 +125,7 @@ func planWasCurrent(p *past, e Event) string {
 		return ""
 	}
 	for _, plan := range p.plans {
-		if plan.Number > p.saved.Plan && w.when().Sub(plan.when()) > p.delta {
+		if plan.Number > p.saved.Plan && p.late(w, plan.when()) {
 			return fmt.Sprintf("a write follows plan %d, and plan %d had been there for %s",
 				p.saved.Plan, plan.Number, w.when().Sub(plan.when()))
 		}
