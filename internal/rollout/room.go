@@ -104,11 +104,11 @@ const breaks = " (can break open connections)"
 // cure lists what would let the weight fit behind the i-th gateway.
 func (c course) cure(i int) string {
 	switch bound := c.forecast(i, c.to).Bound; bound {
-	case nat.GatewayPorts:
 	case nat.SubnetFree:
 		return fmt.Sprintf("expand the range of subnetwork %s, or %s", c.fleet.Subnet.Name, fixed)
-	default:
+	case nat.CandidateMost, nat.ServiceMost, nat.Unlimited:
 		return fmt.Sprintf("raise %s, or %s", bound, fixed)
+	case nat.GatewayPorts:
 	}
 	g := c.gateways[i]
 	var cures []string
