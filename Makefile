@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix bench incident image run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix explore bench incident image run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ demo: ## play a rollout against a simulated cloud; HEADLESS=1 asserts instead of
 kill-matrix: ## kill the controller at every call it makes, and the manager at every cloud write; under 20 minutes
 	@echo "compiling the kill matrix; a minute or two the first time"
 	go run ./hack/killmatrix
+
+explore: ## look at every state of a rollout with FAULTS=1 faults and ACTS=1 acts of a person
+	go run ./hack/explorer -faults $(or $(FAULTS),1) -acts $(or $(ACTS),1)
 
 bench: ## measure the judgement and write it into docs/evidence.md, about ten minutes; QUICK=1 plays little and writes nothing
 	@echo "compiling the bench; a minute or two the first time"

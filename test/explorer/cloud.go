@@ -1,0 +1,134 @@
+package explorer
+
+import (
+	"slices"
+
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// accept is a change of the service that Cloud Run takes up: it gets a new etag,
+// and what was decided on the one before can no longer take effect.
+func (w *worker) accept(s *state, desired uint32) {
+	s.cloud.desired, s.cloud.reconciling, s.cloud.failed, s.cloud.parked = desired, true, false, write{}
+	for i, c := range s.controllers {
+		if c.stage == atRest {
+			continue
+		}
+		s.controllers[i].late = true
+		if c.stage == decided {
+			s.controllers[i].decision = w.outdate(c.decision)
+		}
+	}
+	s.object.status = w.stale(s.object.status)
+}
+
+// stale is a status after the service got another etag.
+func (w *worker) stale(status uint32) uint32 {
+	if n, ok := w.staler[status]; ok {
+		return n
+	}
+	n := w.status(outdated(*w.statuses.at(status)))
+	w.staler[status] = n
+	return n
+}
+
+// outdate is a decision whose status is of another etag.
+func (w *worker) outdate(n uint32) uint32 {
+	d := *w.decisions.at(n)
+	d.status = w.stale(d.status)
+	return w.decision(d)
+}
+
+// settles is Cloud Run being done with what it was asked for, one way or the other.
+func (w *worker) settles(s *state) bool {
+	c := &s.cloud
+	if !c.reconciling {
+		return false
+	}
+	c.reconciling = false
+	desired, effective, was := w.lists.at(c.desired), w.lists.at(c.effective), c.ready
+	if c.revisions[c.created] == ready {
+		c.ready = c.created
+	}
+	for r := uint8(1); r <= mostRevisions; r++ {
+		if desired.share(r, c.ready) > 0 && c.revisions[r] != ready {
+			c.failed, c.effective = true, w.resolved(effective, was)
+			return true
+		}
+	}
+	for r := uint8(1); r <= mostRevisions; r++ {
+		if desired.share(r, c.ready) != effective.share(r, was) {
+			s.past.served, s.past.thin, s.past.approved = 0, false, false
+		}
+	}
+	c.effective = c.desired
+	return true
+}
+
+// resolved is a list in which what followed LATEST stays where it was.
+func (w *worker) resolved(t *traffic, ready uint8) uint32 {
+	entries := slices.Clone(t.entries)
+	for i, e := range entries {
+		if e.Latest {
+			entries[i].Latest, entries[i].Revision = false, names[ready]
+		}
+	}
+	return w.traffic(entries)
+}
+
+// deploys is somebody creating a newer revision.
+func (w *worker) deploys(s *state) bool {
+	c := &s.cloud
+	if c.created == mostRevisions || c.reconciling {
+		return false
+	}
+	c.created++
+	c.revisions[c.created] = ready
+	w.accept(s, c.desired)
+	return true
+}
+
+// somebodyWrites is a change that leaves the traffic alone: the etag is new.
+func (w *worker) somebodyWrites(s *state) bool {
+	w.accept(s, s.cloud.desired)
+	return true
+}
+
+// foreign is a person setting the traffic; tags stay where they are.
+func (w *worker) foreign(s *state, entries ...rollout.Entry) bool {
+	before := w.lists.at(s.cloud.desired)
+	list := w.traffic(append(entries, before.tags()...))
+	now, status := w.lists.at(list), w.statuses.at(s.object.status)
+	for r := uint8(1); r <= mostRevisions; r++ {
+		if now.share(r, 0) > 0 && s.cloud.revisions[r] != ready {
+			return false // Cloud Run refuses it
+		}
+	}
+	if list == s.cloud.desired || now.latest == before.latest && now.same(before, s.cloud.ready) {
+		return false
+	}
+	sole := now.sole(s.cloud.ready)
+	stable, candidate := numberOf(status.Stable), numberOf(status.Candidate)
+	ours := sole != 0 && (sole == stable && s.past.meantBack || sole == candidate && s.past.meantFull)
+	s.past.foreign = !ours && (s.past.foreign || !now.same(before, s.cloud.ready))
+	w.accept(s, list)
+	return true
+}
+
+// turns is a revision's health changing by itself.
+func turns(s *state, revision uint8, from, to health) bool {
+	if s.cloud.revisions[revision] != from {
+		return false
+	}
+	s.cloud.revisions[revision] = to
+	return true
+}
+
+// loses is a revision being deleted, whatever it was.
+func loses(s *state, revision uint8) bool {
+	if h := s.cloud.revisions[revision]; h == absent || h == lost {
+		return false
+	}
+	s.cloud.revisions[revision] = lost
+	return true
+}

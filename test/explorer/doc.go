@@ -1,0 +1,32 @@
+// Package explorer looks at everything that can happen to a rollout in a small
+// scope: breadth first, over the real [rollout.Decide].
+//
+// In each state it tries every action there is: time passes, Cloud Run finishes,
+// one of two controllers looks, saves, sends, or loses what it was about to do, a
+// write is late, the metrics change, somebody edits the traffic or writes the
+// service, revisions come, fail and go, a person asks, edits, pauses or deletes.
+// Faults and a person's acts are taken from budgets. Every edge is judged by the
+// invariants, by what was done to the service and not by what the controller says
+// of itself; test/invariants judges long runs by the same ones. Whoever breaks one
+// gets the shortest path to it, told in sentences.
+//
+// The controllers share the saved status, compare-and-swap, and remember nothing.
+// So an answer that is lost is the same as one that arrives, and a crash, a lease
+// that changes hands and a conflict on the save all end a pass. Two passes that
+// overlap are what a deposed leader does.
+//
+// From each state in which nothing is under way an abort is walked to its end,
+// without metrics: there is a way back from everywhere.
+//
+// # What is left out
+//
+//   - Seconds: time advances four minutes at once, enough for a short bake. Looks in
+//     between take no time, and no pass lasts that long. Times older than three such
+//     ticks are not told apart.
+//   - Measurements: the checks say what the weather is, healthy for every minute
+//     that could be seen, or not. Their own rules are tested where they are.
+//   - Gateways, pacing, blame and peers: no revision sends traffic through NAT.
+//   - Reads that are stale, claims of others, a status that is lost.
+//   - I8, I11, I13 and I15, which need several objects, runs to compare, or a clock.
+//   - Etags that Cloud Run might not enforce.
+package explorer

@@ -1,0 +1,37 @@
+package explorer
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// TestNothingIsBroken looks at everything that can happen with one fault, and with
+// one act of a person. make explore looks at both together.
+func TestNothingIsBroken(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []Scope{{Faults: 1}, {Acts: 1}} {
+		scope.Workers, scope.Decide = 2, rollout.Decide
+		r := Explore(scope)
+		for _, v := range r.Violations {
+			t.Error(v)
+		}
+		if !r.Exhausted || r.States < 100_000 || r.WaysBack < 10_000 {
+			t.Errorf("looked at %d states, exhausted: %v, %d ways back; there are more", r.States, r.Exhausted, r.WaysBack)
+		}
+		t.Logf("%d faults, %d acts: %d states, %d edges, depth %d, %d ways back",
+			scope.Faults, scope.Acts, r.States, r.Edges, r.Depth, r.WaysBack)
+	}
+}
+
+// TestTheResultDoesNotDependOnTheWorkers: nor does a story.
+func TestTheResultDoesNotDependOnTheWorkers(t *testing.T) {
+	t.Parallel()
+	one := Explore(Scope{Faults: 1, MostStates: 5_000, Workers: 1, Decide: rollout.Decide})
+	four := Explore(Scope{Faults: 1, MostStates: 5_000, Workers: 4, Decide: rollout.Decide})
+	if diff := cmp.Diff(one, four); diff != "" {
+		t.Errorf("one worker and four find different things (-one +four):\n%s", diff)
+	}
+}

@@ -1,0 +1,214 @@
+package explorer
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// judgeDecision is what is wrong with a decision after what happened before.
+func (w *worker) judgeDecision(s *state, d *decision) string {
+	was, is := w.saidOf(s), w.statuses.at(d.status)
+	return cmp.Or(
+		w.humanWins(s, d),
+		w.baselineConstant(s, was, is, d),
+		w.rises(s, is, d),
+		w.completes(s, was, is, d),
+	)
+}
+
+// humanWins: I7. Over a split that somebody else set nothing is written, unless it
+// is the same one, or a person lets it.
+func (w *worker) humanWins(s *state, d *decision) string {
+	if d.write.list == 0 || !s.past.foreign || d.accepted {
+		return ""
+	}
+	if w.lists.at(d.write.list).same(w.lists.at(s.cloud.desired), s.cloud.ready) {
+		return ""
+	}
+	return fmt.Sprintf("I7: %v is to be written over a split that somebody else set", w.lists.at(d.write.list).entries)
+}
+
+// baselineConstant: I6. It changes with the end of an attempt, or by a person.
+func (w *worker) baselineConstant(s *state, was, is *rollout.Progress, d *decision) string {
+	sole := w.lists.at(s.cloud.desired).sole(s.cloud.ready)
+	switch {
+	case was.Stable == is.Stable, was.Stable == "":
+	case is.Phase == rollout.Completed && is.Stable == was.Candidate:
+	case is.Stable != "" && is.Stable == names[s.object.named]:
+	case is.Stable != "" && is.Stable == names[sole] && (s.past.foreign || !active(was.Phase)):
+	default:
+		return fmt.Sprintf("I6: the baseline changes from %s to %q in an attempt", was.Stable, is.Stable)
+	}
+	if d.write.list != 0 && is.Stable == "" {
+		return "I6: something is to be written, and no baseline is saved"
+	}
+	return ""
+}
+
+// rises is what is wrong with giving the candidate more.
+func (w *worker) rises(s *state, is *rollout.Progress, d *decision) string {
+	if !d.rises {
+		return ""
+	}
+	stable, candidate := numberOf(is.Stable), numberOf(is.Candidate)
+	target := w.lists.at(d.write.list)
+	addressed := target.shares[stable] > 0
+	for _, e := range target.entries {
+		addressed = addressed || e.Revision == is.Stable && e.Tag != ""
+	}
+	switch {
+	case s.object.life != living:
+		return "I14: the candidate is to rise, and the object is being deleted"
+	case s.cloud.revisions[stable] != ready || !addressed:
+		return fmt.Sprintf("I6: the candidate is to rise, and stable %s is not there, not ready or without address", is.Stable)
+	case s.cloud.revisions[candidate] != ready:
+		return fmt.Sprintf("I4: %s is to rise, and is not there or not ready", is.Candidate)
+	case is.Phase == rollout.RollingBack:
+		return "I5: the candidate is to rise on the way back"
+	case s.cloud.reconciling:
+		return "I3: the candidate is to rise, and Cloud Run is not done with the last change"
+	}
+	return cmp.Or(judgeRise(s, is, d), w.step(s, candidate, d))
+}
+
+// judgeRise: I5, I9. It holds when a rise is decided, and when it is saved.
+func judgeRise(s *state, is *rollout.Progress, d *decision) string {
+	candidate := uint8(1) << numberOf(is.Candidate)
+	switch {
+	case s.object.paused:
+		return "I9: the candidate is to rise, and spec.paused is true"
+	case s.object.request == abort:
+		return "I9: the candidate is to rise, and a person asks to abort"
+	case !d.began && s.past.given&candidate != 0, s.past.abandoned&candidate != 0, given(is, is.Candidate):
+		return fmt.Sprintf("I5: %s is to rise, and was given up", is.Candidate)
+	}
+	return ""
+}
+
+// step: I3, I4. A rise goes to the next weight of the plan, once what serves has
+// been held. A person who resumes gets our split back as it was.
+func (w *worker) step(s *state, candidate uint8, d *decision) string {
+	if d.accepted && s.object.request == resume {
+		return ""
+	}
+	serving, weight := w.lists.at(s.cloud.effective).share(candidate, s.cloud.ready), w.lists.at(d.write.list).share(candidate, 0)
+	following := next(plans[s.object.plan], serving)
+	after := s.past.heard(s, d)
+	switch {
+	case weight > following.Weight:
+		return fmt.Sprintf("I3: a rise from %d%% to %d%%; the plan has %d%% next", serving, weight, following.Weight)
+	case following.Approval && !after.approved:
+		return fmt.Sprintf("I3: a rise to %d%%, which nobody approved", following.Weight)
+	case serving == 0 && s.weather != healthy && s.weather != thin:
+		return "I4: a first write without evidence that it may begin"
+	case serving == 0:
+		return ""
+	}
+	return baked(s, serving, after)
+}
+
+// completes: I3, I4. The last step is held like every other one.
+func (w *worker) completes(s *state, was, is *rollout.Progress, d *decision) string {
+	if is.Phase != rollout.Completed || was.Phase == rollout.Completed {
+		return ""
+	}
+	return baked(s, 100, s.past.heard(s, d))
+}
+
+// baked is what is missing for a step to end.
+func baked(s *state, serving int64, after past) string {
+	step := held(plans[s.object.plan], serving)
+	switch {
+	case int64(s.past.served)*int64(tick) < int64(step.Bake+settle+delay):
+		return fmt.Sprintf("I3: the step at %d%% ends after %d ticks, and its bake is %s", serving, s.past.served, step.Bake)
+	case s.weather == thin && !after.thin, s.weather != thin && s.weather != healthy:
+		return fmt.Sprintf("I4: the step at %d%% ends without healthy evidence", serving)
+	}
+	return ""
+}
+
+// judgeSave is what is wrong with a decision at the moment of its save. The object
+// may have changed since it was decided, were it not for its resourceVersion.
+func (w *worker) judgeSave(s *state, d *decision) string {
+	switch is := w.statuses.at(d.status); {
+	case s.object.life == gone:
+		return "I14: a status is saved, and the object is gone"
+	case d.rises && (!d.accepted || s.object.request != resume):
+		return judgeRise(s, is, d)
+	}
+	return ""
+}
+
+// judgeLanding is what is wrong with a write of ours that takes effect.
+func (w *worker) judgeLanding(s *state, list uint32) string {
+	target, p := w.lists.at(list), w.saidOf(s)
+	if s.past.foreign && !target.same(w.lists.at(s.cloud.desired), s.cloud.ready) {
+		return fmt.Sprintf("I7: %v was written over a split that somebody else set", target.entries)
+	}
+	if s.object.life == gone || w.means(p.Confirmed, target) {
+		return ""
+	}
+	for _, i := range p.Intents {
+		if w.means(i.Split, target) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("I2: %v was written, and no saved status announces it: it will be taken for somebody else's", target.entries)
+}
+
+func (w *worker) means(split rollout.Split, target *traffic) bool {
+	for r := uint8(1); r <= mostRevisions; r++ {
+		if split.Of(names[r]) != target.share(r, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// heard is the past with what a person is heard to approve in a decision.
+func (p past) heard(s *state, d *decision) past {
+	switch {
+	case !d.accepted || s.object.request != approve:
+	case d.thin && !p.thin:
+		p.thin = true
+	default:
+		p.approved = true
+	}
+	return p
+}
+
+// learnSave notes what a save means for what may follow.
+func (w *worker) learnSave(s *state, c controller) {
+	d := w.decisions.at(c.decision)
+	is, p := w.statuses.at(d.status), s.past.heard(s, d)
+	candidate, stable := uint8(1)<<numberOf(is.Candidate), numberOf(is.Stable)
+	if d.began {
+		p.given, p.meantBack, p.meantFull, p.thin, p.approved = 0, false, false, false, false
+	}
+	if is.Phase == rollout.RollingBack || is.Phase == rollout.RolledBack {
+		p.given |= candidate
+	}
+	if is.Phase == rollout.RolledBack || d.accepted && s.object.request == abort {
+		p.abandoned |= candidate
+	}
+	if d.accepted && s.object.request == retry {
+		p.abandoned = 0
+	}
+	if d.write.list != 0 {
+		p.meantBack = p.meantBack || w.lists.at(d.write.list).shares[stable] == 100
+		p.meantFull = p.meantFull || w.lists.at(d.write.list).shares[numberOf(is.Candidate)] == 100
+	}
+	sole := w.lists.at(s.cloud.desired).sole(s.cloud.ready)
+	if d.accepted && !c.late || sole != 0 && sole == stable {
+		p.foreign = false
+	}
+	s.past = p
+}
+
+// active tells whether a rollout is under way in a phase: every phase but the ends
+// is one of an attempt.
+func active(p rollout.Phase) bool {
+	return p != "" && p != rollout.Idle && p != rollout.RolledBack && p != rollout.Completed
+}
