@@ -67,6 +67,10 @@ kill-matrix: ## kill the controller at every call it makes, and the manager at e
 explore: ## look at every state of a rollout with FAULTS=1 faults and ACTS=1 acts of a person
 	go run ./hack/explorer -faults $(or $(FAULTS),1) -acts $(or $(ACTS),1)
 
+chaos: controlplane ## break what is around the manager: processes, watches, the apiserver, etcd, people; ten minutes and more
+	@echo "compiling the manager; a minute or two the first time"
+	go test ./test/chaos -timeout 60m -all -v $(if $(RUN),-run '$(RUN)')
+
 bench: ## measure the judgement and write it into docs/evidence.md, about ten minutes; QUICK=1 plays little and writes nothing
 	@echo "compiling the bench; a minute or two the first time"
 	go run ./hack/bench $(if $(QUICK),-quick,-write docs/evidence.md)

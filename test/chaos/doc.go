@@ -6,7 +6,7 @@
 // metrics are the simulated world, whose time passes faster; the manager takes
 // the time from it. What goes wrong is real too: processes are killed and
 // stopped, watches fall silent or are answered from etcd's past, a backup of etcd
-// is put back, the resource definition goes, rights are taken away.
+// is put back, rights are taken away.
 //
 // Every scenario is one sentence. At its end the invariants of test/invariants
 // must hold for the whole of the world's log, with what was asked for and what was

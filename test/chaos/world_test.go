@@ -119,6 +119,18 @@ func (w *world) splits() []map[string]int {
 	return splits
 }
 
+// serves is the percent of a revision, as it serves.
+func (w *world) serves(revision string) int {
+	w.t.Helper()
+	var state simulator.State
+	var err error
+	w.guard.Do(func(sim *simulator.World) { state, err = sim.State(service) })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return state.Effective[revision]
+}
+
 // passes tells when so much of the world's time has passed from now on.
 func (w *world) passes(d time.Duration) func() bool {
 	from, _ := w.guard.Now()
