@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -19,6 +20,7 @@ func main() {
 	flag.IntVar(&scope.MostStates, "states", 30_000_000, "the largest number of states; a level that was begun is finished")
 	flag.IntVar(&scope.Workers, "workers", 2, "states looked at side by side; the result is the same")
 	flag.Parse()
+	debug.SetGCPercent(20) // nearly everything lives: garbage may not double it
 	started := time.Now()
 	scope.Decide = rollout.Decide
 	scope.Progress = func(r explorer.Report) {
