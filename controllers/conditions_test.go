@@ -44,6 +44,7 @@ var standings = []struct {
 	{rollout.Completed, rollout.ReasonCompleted, "Current", metav1.ConditionTrue, ""},
 	{rollout.Idle, rollout.Preparing, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Checking, rollout.Preparing, "InProgress", metav1.ConditionFalse, "Reconciling"},
+	{rollout.WarmingUp, rollout.Preparing, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Shifting, rollout.Progressing, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Baking, rollout.Progressing, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.AwaitingApproval, rollout.ReasonAwaitingApproval, "InProgress", metav1.ConditionFalse, "Reconciling"},

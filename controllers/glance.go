@@ -67,7 +67,7 @@ func resting(phase rollout.Phase) bool {
 	switch phase {
 	case rollout.Idle, rollout.Completed, rollout.RolledBack:
 		return true
-	case rollout.Checking, rollout.Shifting, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.Paused, rollout.RollingBack:
+	case rollout.Checking, rollout.WarmingUp, rollout.Shifting, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.Paused, rollout.RollingBack:
 	}
 	return false
 }
@@ -110,7 +110,7 @@ func (r *Reconciler) liveOnly(ro *v1alpha1.CloudRunRollout, in rollout.Input) bo
 	_, denied := r.memory.writeDenied(ro, r.Process.Now())
 	return in.Deleting || asked(in) || ro.Generation != ro.Status.ObservedGeneration ||
 		denied || r.memory.wasInterleaved(ro) || len(in.Progress.Intents) > 0 ||
-		in.Progress.Phase == rollout.Shifting || in.Progress.Phase == rollout.RollingBack
+		in.Progress.Phase == rollout.WarmingUp || in.Progress.Phase == rollout.Shifting || in.Progress.Phase == rollout.RollingBack
 }
 
 // routine tells whether a decision leaves everything as it was, but for what the

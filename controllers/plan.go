@@ -19,6 +19,7 @@ import (
 // check. The others stand in the schema and are read from the object.
 const (
 	defaultStepDeadline  = time.Hour
+	defaultWarmup        = 5 * time.Minute
 	defaultWindow        = 5 * time.Minute
 	defaultNoDataAfter   = 30 * time.Minute
 	defaultBake          = 10 * time.Minute
@@ -65,6 +66,9 @@ func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 	}
 	if spec.Strategy.Pacing == v1alpha1.PacingFixed {
 		plan.Pacing = rollout.Fixed
+	}
+	if w := spec.Strategy.Warmup; w != nil {
+		plan.Warmup = p.duration("spec.strategy.warmup.timeout", w.Timeout, defaultWarmup)
 	}
 	if spec.NAT.ReservePercent != nil {
 		plan.Reserve = int64(*spec.NAT.ReservePercent)

@@ -85,6 +85,14 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 				p.StepDeadline = 2 * time.Hour
 			},
 		},
+		"a warm-up": {
+			func(s *v1alpha1.CloudRunRolloutSpec) { s.Strategy.Warmup = &v1alpha1.Warmup{Timeout: "90s"} },
+			func(p *rollout.Plan) { p.Warmup = 90 * time.Second },
+		},
+		"a warm-up of which nothing is said": {
+			func(s *v1alpha1.CloudRunRolloutSpec) { s.Strategy.Warmup = &v1alpha1.Warmup{} },
+			func(p *rollout.Plan) { p.Warmup = 5 * time.Minute },
+		},
 		"window and missing data": {
 			func(s *v1alpha1.CloudRunRolloutSpec) {
 				s.Analysis.Window = "10m"

@@ -51,6 +51,7 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	p.WaitTold = a.LongWaitTold != ""
 	p.Watched, p.Judged = timeOf(a.EvidenceSince), timeOf(a.JudgedThrough)
 	p.Confirmed, p.Tagged, p.Latched = splitOf(a.Confirmed), a.TaggedRevision, a.Latched
+	p.Warmup = rollout.Warmup{Tagged: a.Warmup.Tagged, Since: timeOf(a.Warmup.Since), Over: timeOf(a.Warmup.Over)}
 	for _, i := range a.Intents {
 		p.Intents = append(p.Intents, rollout.Intent{
 			Split: splitOf(i.Split), ETag: i.BaseEtag, Generation: i.BaseGeneration, Seq: i.Seq, At: i.SavedAt.UTC(),
@@ -119,6 +120,7 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 		a.LongWaitTold = string(metav1.ConditionTrue)
 	}
 	writeTrouble(a, p)
+	a.Warmup = v1alpha1.AttemptWarmup{Tagged: p.Warmup.Tagged, Since: stamp(p.Warmup.Since), Over: stamp(p.Warmup.Over)}
 	if p.ClaimMissed {
 		a.ClaimMissing = string(metav1.ConditionTrue)
 	}

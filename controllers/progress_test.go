@@ -107,6 +107,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 		p.Retreat = rapid.OneOf(rapid.Just(rollout.Retreat{}), rapid.Just(rollout.Retreat{
 			Began: second.Draw(t, "began"), Last: second.Draw(t, "last"), Sent: 2, Weight: 20,
 		})).Draw(t, "retreat")
+		p.Warmup = rollout.Warmup{Tagged: maybe.Draw(t, "warmed"), Since: when.Draw(t, "warming"), Over: when.Draw(t, "warm")}
 		p.Called = when.Draw(t, "called")
 		p.Waiting, p.Hot = when.Draw(t, "waiting"), when.Draw(t, "hot")
 		for i := range rapid.IntRange(0, 3).Draw(t, "breaches") {

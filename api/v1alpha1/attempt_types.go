@@ -192,6 +192,11 @@ type Attempt struct {
 	// +kubebuilder:validation:MaxLength=63
 	TaggedRevision string `json:"taggedRevision,omitempty"`
 
+	// warmup is what was done to start the candidate's own minimum of instances
+	// before its first step. Absent when nothing was.
+	// +optional
+	Warmup AttemptWarmup `json:"warmup,omitzero"`
+
 	// latched are the revisions that were given up, the newest last, at most
 	// 20. Only a person's retry lifts it.
 	// +optional
@@ -320,6 +325,24 @@ type Retreat struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=99
 	Weight int32 `json:"weight,omitempty"`
+}
+
+// AttemptWarmup is what was done to start the candidate's own minimum of instances
+// before its first step.
+type AttemptWarmup struct {
+	// tagged is the revision that carries the traffic tag sluice-candidate, or is
+	// about to. It may outlive the attempt, until the tag is gone.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Tagged string `json:"tagged,omitempty"`
+
+	// since is when the tag was decided. Absent when none is wanted.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// over is when the first step waited for the instances no longer. Absent before.
+	// +optional
+	Over *metav1.Time `json:"over,omitempty"`
 }
 
 // Intent is a write that was decided. It is saved before it is sent.

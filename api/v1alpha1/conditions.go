@@ -22,7 +22,8 @@ const ConditionReconciling = "Reconciling"
 
 // The reasons of Ready=False with Reconciling=True.
 const (
-	// ReasonPreparing: a candidate was found, its preconditions are looked at.
+	// ReasonPreparing: a candidate was found, its preconditions are looked at, or
+	// its instances are started.
 	ReasonPreparing = "Preparing"
 	// ReasonProgressing: traffic is being shifted, or a step bakes.
 	ReasonProgressing = "Progressing"
@@ -142,6 +143,9 @@ const (
 	// ReasonStillWaitingForNat: a rise has waited for a NAT gateway for longer than
 	// stepDeadline, and goes on waiting.
 	ReasonStillWaitingForNat = "StillWaitingForNat"
+	// ReasonWarmupUnavailable: the candidate could not be warmed up, and the first
+	// step is the warm-up.
+	ReasonWarmupUnavailable = "WarmupUnavailable"
 	// ReasonUnownedSplitFailing: a split that we did not write breaches a check.
 	ReasonUnownedSplitFailing = "UnownedSplitFailing"
 )

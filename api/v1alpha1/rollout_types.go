@@ -171,6 +171,17 @@ type Strategy struct {
 	// +kubebuilder:default=Headroom
 	Pacing Pacing `json:"pacing,omitempty"`
 
+	// warmup has Cloud Run start the candidate's own minimum of instances before
+	// its first users come, where the candidate's template has one
+	// (scaling.minInstanceCount, which gcloud run deploy sets with
+	// --min-instances): the candidate gets the traffic tag sluice-candidate,
+	// without traffic, until the first step is sent. Where it has none, the
+	// rollout says so once (WarmupUnavailable) and the first step is the warm-up.
+	// The instances take ports of NAT gateways like any other, and are counted
+	// before they are started. Absent: no warm-up. Default absent.
+	// +optional
+	Warmup *Warmup `json:"warmup,omitempty"`
+
 	// stepDeadline is how long one step may take before the rollout pauses and
 	// waits for a person. It must be at least 20m longer than the longest bake:
 	// 21m to 48h, written like 1h or 2h30m. Time in which the rollout waits for
@@ -188,6 +199,18 @@ type Strategy struct {
 	// +optional
 	// +kubebuilder:default=Freeze
 	OnDelete OnDelete `json:"onDelete,omitempty"`
+}
+
+// Warmup is how the candidate's own minimum of instances is started before its
+// first step.
+type Warmup struct {
+	// timeout is how long the instances are waited for before the first step is
+	// sent without them: 10s to 15m, written like 5m or 90s. Default 5m.
+	// +optional
+	// +kubebuilder:default="5m"
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('10s') && duration(self) <= duration('15m')",message="timeout must be 10s to 15m, written like 5m or 90s"
+	Timeout Duration `json:"timeout,omitempty"`
 }
 
 // Pacing says whether a rollout may go in smaller steps than those that are

@@ -134,7 +134,7 @@ type CloudRunRolloutStatus struct {
 
 // Phase is where a rollout stands.
 //
-// +kubebuilder:validation:Enum=Idle;Checking;Shifting;Baking;AwaitingApproval;Held;Paused;RollingBack;RolledBack;Completed
+// +kubebuilder:validation:Enum=Idle;Checking;WarmingUp;Shifting;Baking;AwaitingApproval;Held;Paused;RollingBack;RolledBack;Completed
 type Phase string
 
 // The phases.
@@ -143,6 +143,9 @@ const (
 	PhaseIdle Phase = "Idle"
 	// PhaseChecking: a candidate was found and its preconditions are looked at.
 	PhaseChecking Phase = "Checking"
+	// PhaseWarmingUp: the candidate's own minimum of instances is started before
+	// its first step.
+	PhaseWarmingUp Phase = "WarmingUp"
 	// PhaseShifting: a split was sent and does not serve yet.
 	PhaseShifting Phase = "Shifting"
 	// PhaseBaking: a split serves and evidence about it is gathered.

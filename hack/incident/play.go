@@ -66,7 +66,7 @@ func underway(rollouts []*pilot.Rollout) bool {
 		switch r.Last().Phase {
 		case rollout.Idle, rollout.Completed, rollout.RolledBack, rollout.Paused:
 			return false
-		case rollout.Checking, rollout.Shifting, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.RollingBack:
+		case rollout.Checking, rollout.WarmingUp, rollout.Shifting, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.RollingBack:
 		}
 		return true
 	})

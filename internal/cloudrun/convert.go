@@ -146,6 +146,7 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 		return rollout.Revision{}, fmt.Errorf("request timeout %q", google.Clean(answer.Timeout))
 	}
 	ready, why := readiness(answer.Conditions)
+	provisioned, lacking := provisioning(answer.Conditions)
 	var least, most int64
 	if answer.Scaling != nil {
 		least, most = answer.Scaling.MinInstanceCount, answer.Scaling.MaxInstanceCount
@@ -163,6 +164,8 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 
 		MinInstances:    least,
 		MaxInstances:    most,
+		Provisioned:     provisioned,
+		Lacking:         lacking,
 		SessionAffinity: answer.SessionAffinity,
 		CloudSQL:        socketOfCloudSQL(answer.Volumes),
 		OwnURL:          ownURL(answer.Name, answer.Containers),
@@ -186,6 +189,22 @@ func readiness(conditions []*run.GoogleCloudRunV2Condition) (rollout.Readiness, 
 		return rollout.Pending, explain(c)
 	}
 	return rollout.Pending, ""
+}
+
+// provisioning tells whether a revision's own minimum of instances is there, and
+// what Cloud Run says while it is not: MIN_INSTANCES_WARMING or
+// MIN_INSTANCES_NOT_PROVISIONED. Only success is taken for it.
+func provisioning(conditions []*run.GoogleCloudRunV2Condition) (done bool, lacking string) {
+	for _, c := range conditions {
+		if c == nil || c.Type != "MinInstancesProvisioned" {
+			continue
+		}
+		if c.State == conditionSucceeded {
+			return true, ""
+		}
+		return false, explain(c)
+	}
+	return false, ""
 }
 
 // failure is Cloud Run's reason for a last change that could not be applied.

@@ -72,3 +72,27 @@ func TestHowManyInstancesAServiceHas(t *testing.T) {
 		}
 	}
 }
+
+// TestTheConditionOfAMinimumOfInstances: only success says that they are there.
+func TestTheConditionOfAMinimumOfInstances(t *testing.T) {
+	t.Parallel()
+	minimum := func(state, reason string) *run.GoogleCloudRunV2Condition {
+		return &run.GoogleCloudRunV2Condition{Type: "MinInstancesProvisioned", State: state, RevisionReason: reason}
+	}
+	for name, c := range map[string]struct {
+		conditions []*run.GoogleCloudRunV2Condition
+		done       bool
+		lacking    string
+	}{
+		"none":            {nil, false, ""},
+		"another's":       {[]*run.GoogleCloudRunV2Condition{nil, {Type: "Ready", State: conditionSucceeded}}, false, ""},
+		"there":           {[]*run.GoogleCloudRunV2Condition{minimum(conditionSucceeded, "")}, true, ""},
+		"starting":        {[]*run.GoogleCloudRunV2Condition{minimum("CONDITION_PENDING", "MIN_INSTANCES_WARMING")}, false, "MIN_INSTANCES_WARMING"},
+		"not addressable": {[]*run.GoogleCloudRunV2Condition{minimum(conditionFailed, "MIN_INSTANCES_NOT_PROVISIONED")}, false, "MIN_INSTANCES_NOT_PROVISIONED"},
+		"unknown":         {[]*run.GoogleCloudRunV2Condition{minimum("CONDITION_NEW", "")}, false, ""},
+	} {
+		if done, lacking := provisioning(c.conditions); done != c.done || lacking != c.lacking {
+			t.Errorf("%s: %v, %q", name, done, lacking)
+		}
+	}
+}

@@ -156,7 +156,7 @@ func (c Forecast) String() string {
 		return c.elsewhere()
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s; %d%% adds up to %s", c.taken(), c.Weight, c.amount(c.Adds))
+	fmt.Fprintf(&text, "%s; %s adds up to %s", c.taken(), c.rise(), c.amount(c.Adds))
 	if c.Promised > 0 {
 		fmt.Fprintf(&text, "; %s promised to other rollouts", c.amount(c.Promised))
 	}
@@ -174,11 +174,19 @@ func (c Forecast) String() string {
 // elsewhere writes what does not fit where the gateway is not what binds.
 func (c Forecast) elsewhere() string {
 	if c.Bound == SubnetFree {
-		return fmt.Sprintf("%s; %d%% starts up to %s, which take %s in blocks of %d",
-			c.Subnet, c.Weight, plural(c.Starts, "instance", "instances"), thousands(AddressesOf(c.Starts)), AddressBlock)
+		return fmt.Sprintf("%s; %s starts up to %s, which take %s in blocks of %d",
+			c.Subnet, c.rise(), plural(c.Starts, "instance", "instances"), thousands(AddressesOf(c.Starts)), AddressBlock)
 	}
-	return fmt.Sprintf("%d%% needs %s; %s is %s",
-		c.Weight, plural(max(c.Needed, c.Least), "instance", "instances"), c.Bound, thousands(c.Most))
+	return fmt.Sprintf("%s needs %s; %s is %s",
+		c.rise(), plural(max(c.Needed, c.Least), "instance", "instances"), c.Bound, thousands(c.Most))
+}
+
+// rise names the step. One to no traffic starts the candidate's minimum alone.
+func (c Forecast) rise() string {
+	if c.Weight == 0 {
+		return "its minimum"
+	}
+	return fmt.Sprintf("%d%%", c.Weight)
 }
 
 // taken writes how much of the gateway is taken.

@@ -112,7 +112,7 @@ func (v view) weight() int64 { return v.Progress.Confirmed.Of(v.Progress.Candida
 // tagAfter is the revision on which our tag is ours, now that a write of ours
 // is seen.
 func (v view) tagAfter() string {
-	if tagged := v.Service.tagged(); tagged == v.Progress.Stable {
+	if tagged := v.Service.tagged(Tag); tagged == v.Progress.Stable {
 		return tagged
 	}
 	return v.Progress.Tagged
@@ -134,7 +134,7 @@ func (v view) check() Decision {
 		return v.unbegun(v.natUnwatched(p.Candidate))
 	}
 	if v.foreignTag() {
-		return v.tagTaken()
+		return v.tagTaken(Tag)
 	}
 	if d, ok := v.named(); ok {
 		return d
@@ -153,17 +153,17 @@ func (v view) check() Decision {
 		return v.noData(c)
 	}
 	if c, ok := v.find(analysis.Breach); ok {
-		return v.heldBefore(c)
+		return v.relieve(v.heldBefore(c))
 	}
 	if d, ok := v.lacking(); ok {
-		return d
+		return v.relieve(d)
 	}
 	return v.raise(v.Plan.after(0))
 }
 
-// unbegun ends an attempt that cannot begin.
+// unbegun ends an attempt that cannot begin. A tag of ours is taken back first.
 func (v view) unbegun(d Decision) Decision {
-	if v.mayLand() {
+	if v.mayLand() || v.Progress.Warmup.Tagged != "" {
 		v.Progress.Cause = d.Note
 		return v.sendBack(d.Note)
 	}
@@ -171,11 +171,11 @@ func (v view) unbegun(d Decision) Decision {
 	return d
 }
 
-// tagTaken waits until our tag is free: without it stable has no address once the
-// candidate serves everything, and Cloud Run may delete it.
-func (v view) tagTaken() Decision {
-	return v.pause(TrafficConflict, fmt.Sprintf("someone else put the tag %s on revision %s", Tag, v.Service.tagged())).next(
-		fmt.Sprintf("Remove it (gcloud run services update-traffic %s --remove-tags %s), then resume.", v.Plan.Service.Name, Tag))
+// tagTaken waits until a tag of ours is free: without the one on stable it has no
+// address once the candidate serves everything, and Cloud Run may delete it.
+func (v view) tagTaken(tag string) Decision {
+	return v.pause(TrafficConflict, fmt.Sprintf("someone else put the tag %s on revision %s", tag, v.Service.tagged(tag))).next(
+		fmt.Sprintf("Remove it (gcloud run services update-traffic %s --remove-tags %s), then resume.", v.Plan.Service.Name, tag))
 }
 
 // natUnwatched refuses to begin, because nobody could see what a step does.
@@ -264,7 +264,7 @@ func (v view) passed() Decision {
 		return v.complete()
 	}
 	if v.foreignTag() {
-		return v.tagTaken()
+		return v.tagTaken(Tag)
 	}
 	return v.raise(n)
 }
@@ -307,13 +307,13 @@ func (v view) raise(n int) Decision {
 		return d
 	}
 	if !step.Approval || p.Approved == step.Weight {
-		return v.rise(step)
+		return v.begin(step)
 	}
 	if !v.asked(Approve) {
 		return v.awaitApproval(step)
 	}
 	v.Progress.Approved = step.Weight
-	return v.accept(v.rise(step), fmt.Sprintf("step %s may begin", v.Plan.progressOf(n)))
+	return v.accept(v.begin(step), fmt.Sprintf("step %s may begin", v.Plan.progressOf(n)))
 }
 
 // noWayBack holds every rise while stable could not take the traffic back.
@@ -347,6 +347,7 @@ func (v view) awaitApproval(step Step) Decision {
 // send writes a higher weight. One that was decided and not seen, sent again, does
 // not give the step its time again.
 func (v view) send(split Split) Decision {
+	v.Progress = v.Progress.moving()
 	p := v.Progress
 	again := v.sent() > 0
 	if !again {
@@ -404,7 +405,7 @@ func waitForPerson(v view) Decision {
 		}
 	}
 	if p.Reason == TrafficConflict && v.foreignTag() {
-		return v.tagTaken()
+		return v.tagTaken(Tag)
 	}
 	return v.at(Paused, p.Reason, cmp.Or(p.Cause, "it is paused, and its status does not say why")).next(v.untilResumed(p.Reason))
 }

@@ -104,7 +104,7 @@ func TestALargeSplitIsLeftLikeAnyOther(t *testing.T) {
 
 func TestNobodyWritesASplitOfWhichOnlyTheDigestIsKnown(t *testing.T) {
 	t.Parallel()
-	if _, err := newWrite(at(25).Service, crowd().brief("web-2"), "web-2", tagging{}); err == nil {
+	if _, err := newWrite(at(25).Service, crowd().brief("web-2"), "web-2"); err == nil {
 		t.Error("it became a write")
 	}
 }

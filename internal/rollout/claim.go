@@ -105,7 +105,8 @@ func (v view) takeUp(c Claim) Decision {
 	p := Progress{
 		Phase: v.Progress.Phase, Reason: v.Progress.Reason, Since: v.Progress.Since, LastRequest: v.Progress.LastRequest,
 		Attempt: c.Attempt, Seq: max(c.Seq, v.Progress.Seq), Stable: c.Stable, Latched: slices.Clone(c.Latched),
-		Confirmed: v.desired, Tagged: v.Service.tagged(), Adopted: c.UID,
+		Confirmed: v.desired, Tagged: v.Service.tagged(Tag), Adopted: c.UID,
+		Warmup: Warmup{Tagged: v.Service.tagged(WarmTag)},
 	}
 	p.Cutoff = v.newest(c.Stable)
 	v.Progress = p

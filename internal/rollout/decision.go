@@ -35,11 +35,7 @@ func (d Decision) tell(reason Reason, note string, warning bool) Decision {
 // write adds the one write of a decision and remembers it as an intent. A
 // service that cannot be written well is left alone.
 func (v view) write(d Decision, split Split) Decision {
-	ours := tagging{keep: d.Progress.Stable, was: d.Progress.Tagged}
-	if d.Progress.Candidate == "" || v.Deleting || v.foreignTag() {
-		ours.keep = ""
-	}
-	w, err := newWrite(v.Service, split, d.Progress.Candidate, ours)
+	w, err := newWrite(v.Service, split, d.Progress.Candidate, v.tags(d.Progress, split)...)
 	if err != nil {
 		return v.pause(TrafficConflict, "the service's traffic list cannot be written: "+err.Error()).next(
 			"Mend the list with gcloud run services update-traffic, then resume.")
@@ -54,9 +50,22 @@ func (v view) write(d Decision, split Split) Decision {
 	return d
 }
 
+// tags says what a write does with our tags.
+func (v view) tags(p Progress, split Split) []tagging {
+	stable := tagging{Tag, p.Stable, p.Tagged}
+	if p.Candidate == "" || v.Deleting || v.foreignTag() {
+		stable.keep = ""
+	}
+	candidate := tagging{WarmTag, p.Candidate, p.Warmup.Tagged}
+	if !p.warms() || v.Deleting || split.Of(p.Candidate) > 0 {
+		candidate.keep = ""
+	}
+	return []tagging{stable, candidate}
+}
+
 // foreignTag tells whether somebody else put a tag of our name on a revision.
 func (v view) foreignTag() bool {
-	tagged := v.Service.tagged()
+	tagged := v.Service.tagged(Tag)
 	return tagged != "" && tagged != v.Progress.Tagged && tagged != v.Progress.Stable
 }
 
@@ -90,6 +99,7 @@ func (v view) finish(d Decision) Decision {
 	}
 	d = v.calls(d)
 	d.Progress = v.remembers(d.Progress)
+	d = v.forgetsTag(d)
 	d.Advice = v.advice(d.Progress)
 	d.Checks, d.Gateways, d.Release = v.checks, v.states(), v.release(d)
 	d.Serves = v.effective

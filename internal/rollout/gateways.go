@@ -359,6 +359,8 @@ func (v view) cools() bool {
 		return false
 	case v.Now.Sub(p.Hot) >= longestHeat, len(v.scope.Gateways) == 0:
 		return true
+	case v.untouched():
+		return !p.Warmup.Over.IsZero() && v.reportedOf(p.Warmup.Over)
 	case p.Effective.Before(p.Hot):
 		return false
 	}
@@ -367,10 +369,13 @@ func (v view) cools() bool {
 
 // reported tells whether every gateway has told of a minute that lies wholly in
 // the step.
-func (v view) reported() bool {
+func (v view) reported() bool { return v.reportedOf(v.scope.StepSince) }
+
+// reportedOf tells whether every gateway has told of a minute after a time.
+func (v view) reportedOf(since time.Time) bool {
 	return !slices.ContainsFunc(v.scope.Gateways, func(g analysis.Source) bool {
 		_, through := v.measured(g)
-		return through.Before(v.scope.StepSince.Add(time.Minute))
+		return through.Before(since.Add(time.Minute))
 	})
 }
 

@@ -121,7 +121,7 @@ func (v view) giveUp(cause string) Decision {
 		v.Progress = v.Progress.latch(v.Progress.Candidate)
 	}
 	v.Progress.Requested, v.Progress.Cause = "", cause
-	if v.untouched() && v.desired.Equal(all(v.Progress.Stable)) {
+	if v.untouched() && v.desired.Equal(all(v.Progress.Stable)) && v.Progress.Warmup.Tagged == "" {
 		return v.nothingToLower()
 	}
 	return v.sendBack(cause)
@@ -168,6 +168,9 @@ func goBack(v view) Decision {
 	}
 	if !v.desired.Equal(stable) {
 		return v.sendBack(v.because() + "traffic is still " + v.desired.String())
+	}
+	if v.carries() {
+		return v.sendBack(fmt.Sprintf("%s%s still carries the tag %s", v.because(), p.Warmup.Tagged, WarmTag))
 	}
 	if v.effective.Equal(stable) && v.Service.settled() {
 		if v.mayLand() {

@@ -49,7 +49,7 @@ func (v view) serviceMissing() Decision {
 // stateLost: our tag is on the service, and we do not remember an attempt. A
 // baseline must not be guessed: it could be the revision that was failing.
 func stateLost(v view) (Decision, bool) {
-	tagged := v.Service.tagged()
+	tagged := v.Service.tagged(Tag)
 	if v.Progress.Stable != "" || tagged == "" {
 		return Decision{}, false
 	}
@@ -189,7 +189,7 @@ func superseded(v view) (Decision, bool) {
 		return Decision{}, false
 	}
 	note := fmt.Sprintf("%s is superseded by %s", p.Candidate, wanted)
-	if v.untouched() {
+	if v.untouched() && p.Warmup.Tagged == "" {
 		return rest(v.idle()).tell(Superseded, note, false), true
 	}
 	v.Progress.Cause = note

@@ -105,7 +105,7 @@ func (v view) lacking() (Decision, bool) {
 			continue
 		}
 		c := course{sources: v.scope.Gateways}
-		return v.claiming(c, 0).waits(
+		return v.claiming(c, nothing).waits(
 			fmt.Sprintf("%s: %s lacks %s for what it carries already (minExtraNatIpsNeeded), and has %d",
 				v.stands(), g.Name, addresses(g.ExtraIPs), g.IPs),
 			fmt.Sprintf("Starts by itself when it lacks none: add %s to %s, or lower its minPortsPerVm, which is %d%s.",
@@ -176,8 +176,11 @@ func (v view) cannotPace() bool {
 // unreported holds until the gateways have told of the last rise: what it took
 // cannot be told from what it will take.
 func (v view) unreported(step Step) Decision {
-	until := v.Progress.Hot.Add(longestHeat)
-	return v.waits(fmt.Sprintf("%s; %d%% waits: no gateway has reported a complete minute of that yet", v.stands(), step.Weight),
+	until, of := v.Progress.Hot.Add(longestHeat), "that"
+	if v.untouched() {
+		of = "the warm-up"
+	}
+	return v.waits(fmt.Sprintf("%s; %d%% waits: no gateway has reported a complete minute of %s yet", v.stands(), step.Weight, of),
 		fmt.Sprintf("Goes on when they have, or at %s.", clock(until)))
 }
 

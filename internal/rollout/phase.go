@@ -9,6 +9,7 @@ type Phase string
 const (
 	Idle             Phase = "Idle"
 	Checking         Phase = "Checking"
+	WarmingUp        Phase = "WarmingUp"
 	Shifting         Phase = "Shifting"
 	Baking           Phase = "Baking"
 	AwaitingApproval Phase = "AwaitingApproval"
@@ -23,6 +24,7 @@ const (
 var meaning = map[Phase]string{
 	Idle:             "There is nothing to roll out, or it cannot begin.",
 	Checking:         "A candidate was found and its preconditions are looked at.",
+	WarmingUp:        "The candidate's own minimum of instances is started before its first step.",
 	Shifting:         "A split was sent and does not serve yet.",
 	Baking:           "A split serves and evidence about it is gathered.",
 	AwaitingApproval: "A person must let the next weight begin.",
@@ -38,19 +40,20 @@ func (p Phase) Meaning() string { return meaning[p] }
 
 // Phases lists them in the order in which a reader meets them.
 var Phases = []Phase{
-	Idle, Checking, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed,
+	Idle, Checking, WarmingUp, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed,
 }
 
 // Edges lists, for each phase, those that may follow it. Staying is always
 // allowed. RollingBack follows every phase of an attempt.
 var Edges = map[Phase][]Phase{
 	Idle:             {Checking, Baking, Paused, RollingBack, RolledBack},
-	Checking:         {Idle, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack},
+	Checking:         {Idle, WarmingUp, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack},
+	WarmingUp:        {Idle, Checking, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack},
 	Shifting:         {Idle, Checking, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},
 	Baking:           {Idle, Shifting, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},
-	AwaitingApproval: {Idle, Checking, Shifting, Baking, Held, Paused, RollingBack, RolledBack},
-	Held:             {Idle, Checking, Shifting, Baking, AwaitingApproval, Paused, RollingBack, RolledBack, Completed},
-	Paused:           {Idle, Checking, Shifting, Baking, AwaitingApproval, Held, RollingBack, RolledBack, Completed},
+	AwaitingApproval: {Idle, Checking, WarmingUp, Shifting, Baking, Held, Paused, RollingBack, RolledBack},
+	Held:             {Idle, Checking, WarmingUp, Shifting, Baking, AwaitingApproval, Paused, RollingBack, RolledBack, Completed},
+	Paused:           {Idle, Checking, WarmingUp, Shifting, Baking, AwaitingApproval, Held, RollingBack, RolledBack, Completed},
 	RollingBack:      {Idle, Checking, Paused, RolledBack},
 	RolledBack:       {Idle, Checking, Paused, RollingBack},
 	Completed:        {Idle, Checking, Paused, RollingBack},
@@ -62,7 +65,7 @@ func follows(from, to Phase) bool { return from == to || slices.Contains(Edges[f
 // active tells whether a phase belongs to an attempt under way.
 func (p Phase) active() bool {
 	switch p {
-	case Checking, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack:
+	case Checking, WarmingUp, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack:
 		return true
 	case Idle, Completed, RolledBack:
 		return false
@@ -114,6 +117,7 @@ const (
 	UnownedSplitFailing Reason = "UnownedSplitFailing"
 	ClaimMissing        Reason = "ClaimMissing"
 	StillWaitingForNat  Reason = "StillWaitingForNat"
+	WarmupUnavailable   Reason = "WarmupUnavailable"
 )
 
 // counts tells whether time in a state counts against the step's deadline:
@@ -121,7 +125,7 @@ const (
 // that waits for the world can wait for ever.
 func counts(phase Phase, reason Reason) bool {
 	switch phase {
-	case Checking, Shifting, Baking:
+	case Checking, WarmingUp, Shifting, Baking:
 		return true
 	case Held:
 		return reason != WaitingForNat && reason != AccessDenied

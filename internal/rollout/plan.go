@@ -17,6 +17,9 @@ type Plan struct {
 
 	Steps        []Step // rising weights, the last is 100
 	StepDeadline time.Duration
+	// Warmup is how long the candidate's own minimum of instances is waited for
+	// before the first step; 0 where no warm-up is wanted.
+	Warmup time.Duration
 
 	Guards []Guard
 	Window time.Duration

@@ -63,6 +63,7 @@ type Progress struct {
 	Confirmed Split    // the last split of ours that was seen to serve
 	Intents   []Intent // saved before they were sent, not yet confirmed
 	Tagged    string   // revision on which our tag was seen to be ours
+	Warmup    Warmup
 
 	Cause        string   // why it was given up or waits for a person, in words
 	Latched      []string // revisions given up; only a verb lifts it

@@ -41,10 +41,10 @@ func (g garbage) split() Split {
 func (g garbage) entries() []Entry {
 	var entries []Entry
 	for _, share := range g.split() {
-		entries = append(entries, Entry{Revision: share.Revision, Percent: share.Percent, Tag: pick(g, "tag", "", "", Tag, "blue")})
+		entries = append(entries, Entry{Revision: share.Revision, Percent: share.Percent, Tag: pick(g, "tag", "", "", Tag, WarmTag, "blue")})
 	}
 	if pick(g, "odd", false, false, false, true) {
-		entries = append(entries, Entry{pick(g, "latest", true, false), g.name(), g.percent(), pick(g, "tag", "", Tag, "next")})
+		entries = append(entries, Entry{pick(g, "latest", true, false), g.name(), g.percent(), pick(g, "tag", "", Tag, WarmTag, "next")})
 	}
 	return entries
 }
@@ -53,7 +53,7 @@ func (g garbage) plan() Plan {
 	p := Plan{
 		Service: ServiceRef{"p", "l", "web"}, Paused: pick(g, "paused", false, false, true),
 		CandidateRevision: pick(g, "named", "", "", g.name()), StableRevision: pick(g, "stable", "", "", g.name()),
-		StepDeadline: g.duration(), Window: g.duration(), NatUnwanted: pick(g, "unwanted", false, true),
+		StepDeadline: g.duration(), Warmup: g.duration(), Window: g.duration(), NatUnwanted: pick(g, "unwanted", false, true),
 		NoData: NoDataPolicy{g.duration(), pick(g, "action", Pause, Rollback, "")},
 		Pacing: pick(g, "pacing", Headroom, Fixed, ""), Reserve: g.percent(),
 	}
@@ -87,7 +87,7 @@ func (g garbage) progress() Progress {
 		Step: pick(g, "step", -1, 0, 1, 2, 99), FirstWrite: g.time(), Effective: g.time(), Lowered: g.time(), Baked: pick(g, "baked", -1, 0, 9),
 		Confirmed: g.split(), Tagged: g.name(), Cause: "a cause", Approved: pick[int64](g, "approved", 0, 25, 100),
 		ThinAccepted: pick(g, "thin", 0, 2), NoDataSince: g.time(), SettledBy: pick(g, "settled by", "", g.name()),
-		Clock: Stopwatch{g.duration(), g.time()},
+		Clock: Stopwatch{g.duration(), g.time()}, Warmup: Warmup{g.name(), g.time(), g.time()},
 	}
 	for range rapid.IntRange(0, 3).Draw(g.T, "intents") {
 		p.Intents = append(p.Intents, Intent{g.split(), pick(g, "etag", "e", "old", ""), 6, 1, g.time()})
@@ -115,6 +115,7 @@ func (g garbage) input() Input {
 		in.Revisions[name] = Revision{
 			Presence: pick(g, "presence", Found, Found, Missing, Denied, Unknown), Name: name, CreatedAt: g.time(),
 			Readiness: pick(g, "ready", Ready, Ready, NotReady, Pending, ""), Egress: pick(g, "egress", EgressNone, EgressAll, ""),
+			MinInstances: pick[int64](g, "least", 0, 3, -1), Provisioned: pick(g, "provisioned", true, false),
 		}
 	}
 	in.Outlet = pick(g, "outlet", Outlet{}, leaves(nat1), leaves(nat1, nat2), leaves(), Outlet{Presence: Missing, Ambiguous: true, Detail: "two"},
@@ -166,7 +167,7 @@ func TestAbortReachesTheWayBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := garbage{t}
 		in := g.input()
-		in.Progress.Phase = pick(g, "phase", Checking, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack)
+		in.Progress.Phase = pick(g, "phase", Checking, WarmingUp, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack)
 		in.Progress.Stable, in.Progress.ServiceUID, in.Progress.Generation = "web-1", "uid", 7
 		in.Service.Presence, in.Service.ETag = Found, "e"
 		in.Revisions["web-1"] = Revision{Presence: Found, Readiness: Ready}

@@ -8,10 +8,10 @@ type Release struct {
 	Stuck string // why traffic could not be sent back; "" when there is nothing to send back
 }
 
-// Exposed tells whether the candidate may hold traffic that was not taken back:
-// whether there is something to do when the rollout is deleted.
+// Exposed tells whether the candidate may hold traffic, or a tag of ours, that was
+// not taken back: whether there is something to do when the rollout is deleted.
 func (p Progress) Exposed() bool {
-	return p.Candidate != "" && p.Candidate != p.Stable && !p.FirstWrite.IsZero() &&
+	return p.Warmup.Tagged != "" || p.Candidate != "" && p.Candidate != p.Stable && !p.FirstWrite.IsZero() &&
 		(p.active() || p.Confirmed.Of(p.Candidate) > 0)
 }
 

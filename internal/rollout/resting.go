@@ -119,6 +119,9 @@ func (v view) baseline() (Decision, bool) {
 		return v.baselineUnknown(), true
 	case sole != p.Stable:
 		return v.rebase(sole), true
+	case v.carries():
+		return v.untag(v.at(p.Phase, p.Reason, fmt.Sprintf("%s still carried the tag %s of an earlier warm-up", p.Warmup.Tagged, WarmTag)).next(
+			"Its instances end when the tag is gone.")), true
 	case v.Service.followsLatest() && !v.Plan.Paused:
 		return v.pin(v.at(p.Phase, p.Reason, "")), true
 	}
@@ -194,7 +197,7 @@ func (v view) settleBaseline() (Decision, bool) {
 	}
 	p := v.Progress.ended()
 	p.Stable, p.Candidate, p.Requested, p.SettledBy = named, "", "", named
-	p.Tagged = v.Service.tagged()
+	p.Tagged = v.Service.tagged(Tag)
 	p.Cutoff = later(p.Cutoff, v.newest(named))
 	p.Cause = "spec.stableRevision names " + named
 	v.Progress = p
@@ -298,6 +301,7 @@ func (p Progress) ended() Progress {
 	p.Watches, p.Waiting, p.Hot = nil, time.Time{}, time.Time{}
 	p.Approved, p.ThinAccepted, p.Cause, p.WaitTold = 0, 0, "", false
 	p.NoDataSince, p.Breaches = time.Time{}, nil
+	p.Warmup = Warmup{Tagged: p.Warmup.Tagged}
 	return p.unblamed()
 }
 

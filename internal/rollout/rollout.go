@@ -98,6 +98,7 @@ func init() {
 		Completed:        rest,    // the same, after a success
 		RolledBack:       rest,    // the same, after a rollback
 		Checking:         proceed, // preconditions
+		WarmingUp:        proceed, // are the instances there?
 		Shifting:         proceed, // has the split arrived?
 		Baking:           proceed, // is the evidence complete?
 		AwaitingApproval: proceed, // has a person approved?

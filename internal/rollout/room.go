@@ -18,7 +18,7 @@ func (v view) waitForRoom(c course) Decision {
 		smaller = fmt.Sprintf("; %d%% would fit, which gains too little while instances of the last shift are going", weight)
 	}
 	note := fmt.Sprintf("%s; %d%% waits for room: %s%s", v.stands(), c.to, c.forecast(i, c.to), smaller)
-	return v.claiming(c, 0).waits(note, v.room(c, i))
+	return v.claiming(c, nothing).waits(note, v.room(c, i))
 }
 
 // tight is the first gateway that has no room for the whole rise; -1 if there is none.

@@ -10,9 +10,15 @@ import (
 	"time"
 )
 
-// Tag is the traffic tag that keeps the stable revision addressable while an
-// attempt lasts, so that Cloud Run does not delete it as unused.
-const Tag = "sluice-stable"
+// The traffic tags that are ours. Those of everybody else are kept to the letter.
+const (
+	// Tag keeps the stable revision addressable while an attempt lasts, so that
+	// Cloud Run does not delete it as unused.
+	Tag = "sluice-stable"
+	// WarmTag has Cloud Run start the candidate's own minimum of instances before
+	// it gets traffic (docs run/configuring/min-instances).
+	WarmTag = "sluice-candidate"
+)
 
 // ServiceRef names one Cloud Run service in one region.
 type ServiceRef struct {
@@ -89,10 +95,10 @@ func (s Service) followsLatest() bool {
 	return slices.ContainsFunc(s.Desired, func(e Entry) bool { return e.Latest && e.Percent > 0 })
 }
 
-// tagged returns the revision that carries our tag, or "".
-func (s Service) tagged() string {
+// tagged returns the revision that carries a tag, or "".
+func (s Service) tagged(tag string) string {
 	for _, e := range s.Desired {
-		if e.Tag == Tag {
+		if e.Tag == tag {
 			return s.resolve(e)
 		}
 	}
@@ -158,7 +164,11 @@ type Revision struct {
 	// largest; 0 when not reported.
 	MinInstances int64
 	MaxInstances int64
-	Image        string
+	// Provisioned tells that MinInstances are there, as Cloud Run says; Lacking is
+	// what it says instead while they are not.
+	Provisioned bool
+	Lacking     string
+	Image       string
 	// SessionAffinity keeps the requests of a browser with the revision that answered
 	// its first one (template.sessionAffinity).
 	SessionAffinity bool

@@ -99,7 +99,7 @@ func TestPhases(t *testing.T) {
 func TestNoPhaseWaitsForEver(t *testing.T) {
 	t.Parallel()
 	for phase, reasons := range map[Phase][]Reason{
-		Checking: {Preparing}, Shifting: {Progressing}, Baking: {Progressing}, Held: {HeldByAnalysis, MetricsUnavailable, TooFewRequests},
+		Checking: {Preparing}, WarmingUp: {Preparing}, Shifting: {Progressing}, Baking: {Progressing}, Held: {HeldByAnalysis, MetricsUnavailable, TooFewRequests},
 	} {
 		for _, reason := range reasons {
 			if !counts(phase, reason) {

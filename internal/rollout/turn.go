@@ -35,6 +35,9 @@ func (v view) turn(c course, weight int64) string {
 	return ""
 }
 
+// nothing is no weight at all: not even that of a warm-up, which is 0.
+const nothing = -1
+
 // claiming notes what a rise to a weight would take of each gateway. One that does
 // not fit claims nothing, so that it keeps nobody else waiting; but while a rise is
 // hot that was sent and not seen, it may still land and take what it claimed.
@@ -46,7 +49,7 @@ func (v view) claiming(c course, weight int64) view {
 		if !mayLand {
 			w.Claimed = 0
 		}
-		if weight > 0 {
+		if weight != nothing {
 			w.Claimed = max(w.Claimed, c.forecast(i, weight).Ports())
 		}
 		watches = append(watches, w)
@@ -62,7 +65,15 @@ func (v view) waitForTurn(c course, weight int64, why string) Decision {
 		next = fmt.Sprintf("Goes on when the gateway has reported what that takes, at %s at the latest; the one that has waited longest goes first.",
 			clock(until))
 	}
-	return v.claiming(c, weight).waits(fmt.Sprintf("%s; %d%% waits for its turn: %s", v.stands(), weight, why), next)
+	return v.claiming(c, weight).waits(fmt.Sprintf("%s; %s waits for its turn: %s", v.stands(), rising(weight), why), next)
+}
+
+// rising names a rise to a weight.
+func rising(weight int64) string {
+	if weight == 0 {
+		return "the warm-up"
+	}
+	return fmt.Sprintf("%d%%", weight)
 }
 
 // hotUntil is when the last of the others that are hot no longer is; zero without.

@@ -38,18 +38,24 @@ func (w Write) Claim() (claim *Claim, beside map[string]string) {
 	return w.claim, maps.Clone(w.annotations)
 }
 
-// tagging says what a write does with our tag: where it puts it, and whose it
-// takes it from. A tag of our name that somebody else set is not in was, and is
-// kept to the letter.
+// tagging says what a write does with a tag of ours: where it puts it, and whose
+// it takes it from. A tag of that name that somebody else set is not in was, and
+// is kept to the letter.
 type tagging struct {
+	tag  string
 	keep string // revision that will carry it; "" for none
 	was  string // revision on which it is ours to move
+}
+
+// moves tells whether an entry of the service is ours to move.
+func (t tagging) moves(svc Service, e Entry) bool {
+	return e.Tag == t.tag && (t.keep != "" || svc.resolve(e) == t.was)
 }
 
 // newWrite asks for a split of the service as it was read. The candidate comes
 // first, because the rounding of minimum instances favours the first entry;
 // everybody else's tags are kept to the letter.
-func newWrite(svc Service, split Split, candidate string, ours tagging) (*Write, error) {
+func newWrite(svc Service, split Split, candidate string, ours ...tagging) (*Write, error) {
 	if split.isBrief() {
 		return nil, errors.New("a split of many revisions is not remembered whole")
 	}
@@ -62,11 +68,11 @@ func newWrite(svc Service, split Split, candidate string, ours tagging) (*Write,
 			targets = append(targets, Entry{Revision: share.Revision, Percent: share.Percent})
 		}
 	}
-	if ours.keep != "" {
-		targets = tag(targets, ours.keep)
+	for _, t := range ours {
+		targets = t.put(targets)
 	}
 	for _, e := range svc.Desired {
-		mine := e.Tag == Tag && (ours.keep != "" || svc.resolve(e) == ours.was)
+		mine := slices.ContainsFunc(ours, func(t tagging) bool { return t.moves(svc, e) })
 		if e.Tag != "" && !mine {
 			targets = append(targets, Entry{Latest: e.Latest, Revision: e.Revision, Tag: e.Tag})
 		}
@@ -75,16 +81,19 @@ func newWrite(svc Service, split Split, candidate string, ours tagging) (*Write,
 	return w, w.validate()
 }
 
-// tag puts our tag on a revision's entry, or on an entry of its own without
-// traffic.
-func tag(targets []Entry, revision string) []Entry {
+// put puts the tag on a revision's entry, or on an entry of its own without
+// traffic: each entry has room for one.
+func (t tagging) put(targets []Entry) []Entry {
+	if t.keep == "" {
+		return targets
+	}
 	for i := range targets {
-		if targets[i].Revision == revision {
-			targets[i].Tag = Tag
+		if targets[i].Revision == t.keep && targets[i].Tag == "" {
+			targets[i].Tag = t.tag
 			return targets
 		}
 	}
-	return append(targets, Entry{Revision: revision, Tag: Tag})
+	return append(targets, Entry{Revision: t.keep, Tag: t.tag})
 }
 
 // validate is the reason why a Write can be trusted.

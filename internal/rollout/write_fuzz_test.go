@@ -20,7 +20,7 @@ func FuzzEveryWriteIsInNormalForm(f *testing.F) {
 	f.Add("web-1 -1\n 101 x", "", "", int64(-3), true, "web-2")
 	f.Fuzz(func(t *testing.T, list, candidate, stable string, weight int64, tagged bool, was string) {
 		svc := Service{ETag: "e", Generation: 7, LatestReady: "web-2", Desired: entriesOf(list)}
-		split, ours := between(candidate, stable, weight), tagging{was: was}
+		split, ours := between(candidate, stable, weight), tagging{tag: Tag, was: was}
 		if tagged {
 			ours.keep = stable
 		}
@@ -35,7 +35,7 @@ func FuzzEveryWriteIsInNormalForm(f *testing.F) {
 		checkTags(t, svc, w.Targets(), ours)
 
 		svc.Desired = w.Targets()
-		again, err := newWrite(svc, split, candidate, tagging{keep: ours.keep, was: cmp.Or(ours.keep, was)})
+		again, err := newWrite(svc, split, candidate, tagging{tag: Tag, keep: ours.keep, was: cmp.Or(ours.keep, was)})
 		if err != nil || !slices.Equal(again.Targets(), w.Targets()) {
 			t.Fatalf("%v, written again: %v, %v", w.Targets(), again.Targets(), err)
 		}

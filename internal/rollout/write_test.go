@@ -51,8 +51,8 @@ func TestWriteCannotBeBuiltWrong(t *testing.T) {
 
 func TestNewWrite(t *testing.T) {
 	t.Parallel()
-	ours := tagging{keep: "web-1", was: "web-1"}
-	after := tagging{was: "web-0"}
+	ours := tagging{tag: Tag, keep: "web-1", was: "web-1"}
+	after := tagging{tag: Tag, was: "web-0"}
 	svc := func(entries ...Entry) Service {
 		return Service{ETag: "e", Generation: 7, LatestReady: "web-2", Desired: entries}
 	}
@@ -60,42 +60,62 @@ func TestNewWrite(t *testing.T) {
 		svc       Service
 		split     Split
 		candidate string
-		tags      tagging
+		tags      []tagging
 		want      []Entry
 	}{
 		"the candidate comes first, stable is tagged": {
-			svc(Entry{Revision: "web-1", Percent: 100}), between("web-2", "web-1", 5), "web-2", ours,
+			svc(Entry{Revision: "web-1", Percent: 100}), between("web-2", "web-1", 5), "web-2",
+			[]tagging{ours},
 			[]Entry{{Revision: "web-2", Percent: 5}, {Revision: "web-1", Percent: 95, Tag: Tag}},
 		},
 		"at 100 % stable keeps an entry of its own": {
-			svc(Entry{Revision: "web-1", Percent: 100}), all("web-2"), "web-2", ours,
+			svc(Entry{Revision: "web-1", Percent: 100}), all("web-2"), "web-2",
+			[]tagging{ours},
 			[]Entry{{Revision: "web-2", Percent: 100}, {Revision: "web-1", Tag: Tag}},
 		},
 		"foreign tags are kept to the letter": {
 			svc(Entry{Revision: "web-1", Percent: 100, Tag: "blue"}, Entry{Latest: true, Tag: "next"}), all("web-1"), "",
-			tagging{},
+			nil,
 			[]Entry{{Revision: "web-1", Percent: 100}, {Revision: "web-1", Tag: "blue"}, {Latest: true, Tag: "next"}},
 		},
 		"LATEST is pinned": {
-			svc(Entry{Latest: true, Percent: 100}), all("web-2"), "", tagging{}, []Entry{{Revision: "web-2", Percent: 100}},
+			svc(Entry{Latest: true, Percent: 100}), all("web-2"), "", nil, []Entry{{Revision: "web-2", Percent: 100}},
 		},
 		"our old tag moves with stable": {
-			svc(Entry{Revision: "web-1", Percent: 100}, Entry{Revision: "web-0", Tag: Tag}), between("web-2", "web-1", 5), "web-2", ours,
+			svc(Entry{Revision: "web-1", Percent: 100}, Entry{Revision: "web-0", Tag: Tag}), between("web-2", "web-1", 5), "web-2",
+			[]tagging{ours},
 			[]Entry{{Revision: "web-2", Percent: 5}, {Revision: "web-1", Percent: 95, Tag: Tag}},
 		},
 		"our old tag goes with the next write": {
-			svc(Entry{Revision: "web-1", Percent: 100}, Entry{Revision: "web-0", Tag: Tag}), all("web-1"), "", after,
+			svc(Entry{Revision: "web-1", Percent: 100}, Entry{Revision: "web-0", Tag: Tag}), all("web-1"), "",
+			[]tagging{after},
 			[]Entry{{Revision: "web-1", Percent: 100}},
 		},
 		"a tag of our name that is not ours stays": {
-			svc(Entry{Revision: "web-1", Percent: 100}, Entry{Revision: "web-9", Tag: Tag}), all("web-1"), "", after,
+			svc(Entry{Revision: "web-1", Percent: 100}, Entry{Revision: "web-9", Tag: Tag}), all("web-1"), "",
+			[]tagging{after},
 			[]Entry{{Revision: "web-1", Percent: 100}, {Revision: "web-9", Tag: Tag}},
+		},
+		"a warm-up tags the candidate without traffic": {
+			svc(Entry{Revision: "web-1", Percent: 100}), all("web-1"), "web-2",
+			[]tagging{ours, {tag: WarmTag, keep: "web-2"}},
+			[]Entry{{Revision: "web-1", Percent: 100, Tag: Tag}, {Revision: "web-2", Tag: WarmTag}},
+		},
+		"its tag goes with the first traffic": {
+			svc(Entry{Revision: "web-1", Percent: 100, Tag: Tag}, Entry{Revision: "web-2", Tag: WarmTag}), between("web-2", "web-1", 5), "web-2",
+			[]tagging{ours, {tag: WarmTag, was: "web-2"}},
+			[]Entry{{Revision: "web-2", Percent: 5}, {Revision: "web-1", Percent: 95, Tag: Tag}},
+		},
+		"a revision that carries both": {
+			svc(Entry{Revision: "web-1", Percent: 100}), all("web-1"), "web-1",
+			[]tagging{ours, {tag: WarmTag, keep: "web-1"}},
+			[]Entry{{Revision: "web-1", Percent: 100, Tag: Tag}, {Revision: "web-1", Tag: WarmTag}},
 		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, err := newWrite(c.svc, c.split, c.candidate, c.tags)
+			w, err := newWrite(c.svc, c.split, c.candidate, c.tags...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +136,7 @@ func TestNewWrite(t *testing.T) {
 func TestEveryWriteIsWellFormed(t *testing.T) {
 	t.Parallel()
 	name := rapid.SampledFrom([]string{"web-1", "web-2", "web-3", ""})
-	tag := rapid.SampledFrom([]string{"", "", "blue", Tag})
+	tag := rapid.SampledFrom([]string{"", "", "blue", Tag, WarmTag})
 	rapid.Check(t, func(t *rapid.T) {
 		svc := Service{ETag: rapid.SampledFrom([]string{"e", "e", ""}).Draw(t, "etag"), LatestReady: name.Draw(t, "latest")}
 		for range rapid.IntRange(0, 4).Draw(t, "entries") {
@@ -124,7 +144,7 @@ func TestEveryWriteIsWellFormed(t *testing.T) {
 		}
 		candidate := name.Draw(t, "candidate")
 		split := between(candidate, name.Draw(t, "stable"), rapid.Int64Range(-10, 110).Draw(t, "weight"))
-		w, err := newWrite(svc, split, candidate, tagging{name.Draw(t, "keep"), name.Draw(t, "was")})
+		w, err := newWrite(svc, split, candidate, tagging{Tag, name.Draw(t, "keep"), name.Draw(t, "was")}, tagging{WarmTag, name.Draw(t, "keeps warm"), name.Draw(t, "was warm")})
 		if err != nil {
 			return
 		}

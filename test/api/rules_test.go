@@ -178,6 +178,21 @@ var rules = []rule{
 		},
 	},
 	{
+		field: "spec.strategy.warmup.timeout", says: "timeout must be 10s to 15m",
+		accept: map[string]string{
+			"none":                 `spec: {strategy: {pacing: Fixed}}`,
+			"nothing, which is 5m": `spec: {strategy: {warmup: {}}}`,
+			"ten seconds":          `spec: {strategy: {warmup: {timeout: 10s}}}`,
+			"a quarter of an hour": `spec: {strategy: {warmup: {timeout: 15m}}}`,
+		},
+		reject: map[string]string{
+			"a second less":   `spec: {strategy: {warmup: {timeout: 9s}}}`,
+			"a second more":   `spec: {strategy: {warmup: {timeout: 15m1s}}}`,
+			"no duration":     `spec: {strategy: {warmup: {timeout: soon}}}`,
+			"an empty string": `spec: {strategy: {warmup: {timeout: ""}}}`,
+		},
+	},
+	{
 		field: "spec.strategy.stepDeadline", says: "stepDeadline must be at least 20m longer than the longest bake",
 		accept: map[string]string{
 			"20m more than the bake": `spec: {strategy: {stepDeadline: 2h20m, steps: [{weight: 100, bake: 2h}]}}`,

@@ -47,6 +47,7 @@ var etagsCount = Behaviour{"etag", "enforced"}
 var rules = []rule{
 	{invariant: "I1", judge: wellFormed},
 	{invariant: "I1", judge: keepsTags, needs: etagsCount},
+	{invariant: "I1", judge: warmsWithoutTraffic},
 	{invariant: "I2", judge: landsOnItsBase, needs: etagsCount},
 	{invariant: "I2", judge: basedOnTheNewestRead},
 	{invariant: "I2", judge: savedBeforeSent},
@@ -61,6 +62,7 @@ var rules = []rule{
 	{invariant: "I5", judge: backOnlyLowers, needs: etagsCount},
 	{invariant: "I5", judge: backEndsInTime},
 	{invariant: "I5", judge: lateRiseIsTakenBack, needs: etagsCount},
+	{invariant: "I5", judge: noWarmUpIsLeft, needs: etagsCount},
 	{invariant: "I6", judge: baselineSavedFirst},
 	{invariant: "I6", judge: baselineConstant},
 	{invariant: "I6", judge: baselineReachable},

@@ -1,6 +1,7 @@
 package invariants
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -24,6 +25,7 @@ type past struct {
 	baselines   map[int64]string
 	settledBy   string // spec.stableRevision at the newest baseline
 	tagged      string // where we put our tag
+	warmed      string // where we put that of a warm-up
 	requests    []Request
 	answered    map[string]bool // by request: accepted
 	foreign     *Desired        // a split of somebody else's that nobody acknowledged
@@ -87,6 +89,7 @@ func (p *past) learnWrite(w Write) {
 	if w.Split[p.saved.Candidate] < w.Before.Desired[p.saved.Candidate] {
 		p.lowered, p.lateRise = w.when(), time.Time{}
 	}
+	p.warmed = cmp.Or(w.newlyWarmed(), p.warmed)
 	for _, t := range w.Targets {
 		if t.Tag == ourTag {
 			p.tagged = t.Revision

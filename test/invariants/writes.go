@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// ourTag is the tag that keeps stable addressable during an attempt.
-const ourTag = "sluice-stable"
+// The tags that are ours: the one that keeps stable addressable during an attempt,
+// and the one that has the candidate's own minimum of instances started.
+const (
+	ourTag  = "sluice-stable"
+	warmTag = "sluice-candidate"
+)
 
 // wellFormed: I1.
 func wellFormed(p *past, e Event) string {
@@ -57,7 +61,8 @@ func keepsTags(p *past, e Event) string {
 		return ""
 	}
 	for _, had := range w.Before.Traffic {
-		ours := had.Tag == ourTag && (had.Revision == p.tagged || had.Revision == p.saved.Stable)
+		ours := had.Tag == ourTag && (had.Revision == p.tagged || had.Revision == p.saved.Stable) ||
+			had.Tag == warmTag && had.Revision == p.warmed
 		if had.Tag == "" || ours {
 			continue
 		}
@@ -67,6 +72,48 @@ func keepsTags(p *past, e Event) string {
 		if !kept {
 			return fmt.Sprintf("a write takes the tag %q from %s, which is somebody else's", had.Tag, had.Revision)
 		}
+	}
+	return ""
+}
+
+// warmsWithoutTraffic: I1. A warm-up tags the candidate alone, which has no traffic
+// and gets none by it.
+func warmsWithoutTraffic(p *past, e Event) string {
+	w, ok := e.(Write)
+	revision := w.newlyWarmed()
+	switch {
+	case !ok || w.Landed || revision == "":
+		return ""
+	case revision != p.saved.Candidate || p.saved.Candidate == p.saved.Stable:
+		return fmt.Sprintf("a write warms up %s, and the candidate is %s", revision, p.saved.Candidate)
+	case !w.Split.equal(w.Before.Desired) || w.Split[revision] > 0:
+		return fmt.Sprintf("a write warms up %s and moves traffic to %v", revision, w.Split)
+	}
+	return ""
+}
+
+// newlyWarmed is the revision that a write gives the tag of a warm-up; "" for none.
+func (w Write) newlyWarmed() string {
+	for _, t := range w.Targets {
+		had := slices.ContainsFunc(w.Before.Traffic, func(b Target) bool { return b.Tag == warmTag && b.Revision == t.Revision })
+		if t.Tag == warmTag && !had {
+			return t.Revision
+		}
+	}
+	return ""
+}
+
+// noWarmUpIsLeft: I5. An attempt that ends leaves no tag of a warm-up behind: it
+// would keep instances, and their ports, for nobody.
+func noWarmUpIsLeft(p *past, e Event) string {
+	s, ok := e.(Saved)
+	ends := ok && s.Phase != p.saved.Phase && (s.Phase == phaseRolledBack || s.Phase == phaseCompleted)
+	if !ends || p.warmed == "" || p.read == nil || p.read.Stale {
+		return ""
+	}
+	left := func(t Target) bool { return t.Tag == warmTag && t.Revision == p.warmed }
+	if slices.ContainsFunc(p.read.State.Traffic, left) {
+		return fmt.Sprintf("the status says %s, and %s still carries the tag %s", s.Phase, p.warmed, warmTag)
 	}
 	return ""
 }

@@ -130,6 +130,8 @@ func (s Senses) Revision(name string) (rollout.Revision, error) {
 			r.Readiness = rollout.Ready
 		case c.Type == "Ready" && c.State == simulator.ConditionFailed:
 			r.Readiness, r.Why = rollout.NotReady, c.RevisionReason
+		case c.Type == "MinInstancesProvisioned":
+			r.Provisioned, r.Lacking = c.State == simulator.ConditionSucceeded, c.RevisionReason
 		}
 	}
 	return r, nil

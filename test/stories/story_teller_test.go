@@ -229,7 +229,7 @@ func (b *teller) over() bool {
 		if b.trouble != nil {
 			return false
 		}
-	case rollout.Checking, rollout.Shifting, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.RollingBack:
+	case rollout.Checking, rollout.WarmingUp, rollout.Shifting, rollout.Baking, rollout.AwaitingApproval, rollout.Held, rollout.RollingBack:
 		return false
 	}
 	return !slices.ContainsFunc(b.moments, func(m *moment) bool { return !m.done })
