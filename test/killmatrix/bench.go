@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/test/manager"
 )
 
 // Bench is where scenes are played: a kube-apiserver that all plays share.
@@ -65,10 +66,29 @@ func (b *Bench) client(transport http.RoundTripper) (client.Client, error) {
 	})
 }
 
-// create stores a new rollout.
-func (b *Bench) create(ctx context.Context, namespace string) (*v1alpha1.CloudRunRollout, error) {
-	ro := object(namespace)
+// create stores a new rollout in a new namespace.
+func (b *Bench) create(ctx context.Context) (*v1alpha1.CloudRunRollout, error) {
+	space := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "kill-"}}
+	if err := b.kube.Create(ctx, space); err != nil {
+		return nil, err
+	}
+	ro := object(space.Name)
 	return ro, b.kube.Create(ctx, ro)
+}
+
+// within is the way to the apiserver for what belongs to one namespace. The plays
+// that go on side by side all have a rollout behind the same gateway: one that
+// saw another's would wait for it, and go on at other calls than the reference.
+type within struct {
+	namespace string
+	next      http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w within) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	manager.KeepTo(w.namespace)(req)
+	return w.next.RoundTrip(req)
 }
 
 // recorder creates events at once, so that they are calls like all others. The

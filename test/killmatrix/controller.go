@@ -18,9 +18,18 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
 )
 
+// forever is how long a call is waited for. The time of a play is told: a call that
+// takes long on a busy machine must not turn into one that failed, since the calls
+// after it would be others than those of the reference.
+const forever = time.Hour
+
+// unspread leaves waits as they are.
+func unspread() float64 { return 0 }
+
 // controller is a reconciler with everything that it remembers.
 type controller struct {
 	*life
+	kube       client.Client
 	reconciler reconcile.Reconciler
 	metrics    *monitoring.Client
 }
@@ -29,22 +38,26 @@ type controller struct {
 func (p *play) bear(ctx context.Context, number int, metrics string) (*controller, error) {
 	c := &controller{life: &life{play: p, number: number}}
 	p.life.Store(c.life)
-	kube, err := p.bench.client(gate{c.life, saboteur{c.life, p.bench.transport}})
-	if err != nil {
+	var err error
+	if c.kube, err = p.bench.client(gate{c.life, saboteur{c.life, within{p.object.Namespace, p.bench.transport}}}); err != nil {
 		return nil, err
 	}
 	transport := gate{c.life, inMemory{wire.CloudRun(p.guard)}}
-	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: "http://127.0.0.1:1/", UserAgent: "sluice", Transport: transport})
+	run, err := cloudrun.New(ctx, cloudrun.Options{
+		Endpoint: "http://127.0.0.1:1/", UserAgent: "sluice", Transport: transport, Timeout: forever, Random: unspread,
+	})
 	if err != nil {
 		return nil, err
 	}
 	watch := cloudrun.NewWatch(run, func(error) {})
-	if c.metrics, err = monitoring.New(ctx, monitoring.Options{Endpoint: metrics, UserAgent: "sluice"}); err != nil {
+	if c.metrics, err = monitoring.New(ctx, monitoring.Options{
+		Endpoint: metrics, UserAgent: "sluice", Timeout: forever, Patience: forever, Clock: told{p}, Random: unspread,
+	}); err != nil {
 		return nil, err
 	}
-	c.reconciler = reconcile.AsReconciler(kube, &controllers.Reconciler{
-		Client: kube, Clock: told{p}, Process: told{p}, Recorder: recorder{ctx, kube, told{p}},
-		Cluster: p.bench.cluster,
+	c.reconciler = reconcile.AsReconciler(c.kube, &controllers.Reconciler{
+		Client: c.kube, Clock: told{p}, Process: told{p}, Recorder: recorder{ctx, c.kube, told{p}},
+		Cluster: p.bench.cluster, Random: unspread,
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
 			return controllers.Cloud{Observer: run, Actuator: run, Metrics: c.metrics, Watcher: watch}, nil
 		},
@@ -58,7 +71,7 @@ func (p *play) bear(ctx context.Context, number int, metrics string) (*controlle
 // perform plays a scene in one process, on told time, and returns what it came
 // to and the points that it passed.
 func (b *Bench) perform(ctx context.Context, s Scene, kill *Kill, bug *Bug) (outcome, []Point, error) {
-	p, err := b.stage(ctx, s, kill, staging{clocktesting.NewFakePassiveClock(morning), "default"})
+	p, err := b.stage(ctx, s, kill, clocktesting.NewFakePassiveClock(morning))
 	if err != nil {
 		return outcome{}, nil, err
 	}

@@ -1,12 +1,15 @@
 package killmatrix
 
 import (
+	"context"
 	"os"
 	"testing"
 
 	"github.com/go-logr/logr"
+	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/test/controlplane"
 	"github.com/sluice-rollouts/sluice/test/manager"
 )
@@ -38,6 +41,31 @@ func TestNobodyCanTellThatTheControllerWasKilled(t *testing.T) {
 	t.Log(report)
 	for _, d := range report.Divergences {
 		t.Error(d)
+	}
+}
+
+// TestAPlayKnowsNoOther: what goes on beside a play must not change its calls.
+func TestAPlayKnowsNoOther(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for range 2 {
+		p, err := b.stage(t.Context(), Scenes[0], nil, clocktesting.NewFakePassiveClock(morning))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { p.remove(context.WithoutCancel(t.Context())) })
+		c, err := p.bear(t.Context(), 0, "http://127.0.0.1:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.metrics.Close() }()
+		var known v1alpha1.CloudRunRolloutList
+		if err := c.kube.List(t.Context(), &known); err != nil {
+			t.Fatal(err)
+		}
+		if len(known.Items) != 1 || known.Items[0].UID != p.object.UID {
+			t.Errorf("it knows %d rollouts, want its own alone", len(known.Items))
+		}
 	}
 }
 

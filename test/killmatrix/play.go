@@ -54,20 +54,15 @@ type line struct {
 	what string
 }
 
-// staging is what a play lives by.
-type staging struct {
-	wall      clock.PassiveClock
-	namespace string
-}
-
-// stage prepares a play: its world is settled and its rollout is created.
-func (b *Bench) stage(ctx context.Context, s Scene, kill *Kill, by staging) (*play, error) {
+// stage prepares a play, whose time is that of a clock: its world is settled, and
+// its rollout is created in a namespace of its own.
+func (b *Bench) stage(ctx context.Context, s Scene, kill *Kill, wall clock.PassiveClock) (*play, error) {
 	world, err := simulator.New(s.world())
 	if err != nil {
 		return nil, err
 	}
 	world.Advance(settled)
-	p := &play{bench: b, scene: s, ledger: newLedger(kill), guard: wire.NewGuard(world, by.wall), speed: 1, writes: map[string]string{}}
+	p := &play{bench: b, scene: s, ledger: newLedger(kill), guard: wire.NewGuard(world, wall), speed: 1, writes: map[string]string{}}
 	p.seen = witness.New(p.guard, witness.Scope{
 		Project: project, Location: region, Service: service, Caller: ours,
 		Gateways: []invariants.Gateway{{Project: "acme-net", Region: region, Name: gateway}}, From: morning,
@@ -75,7 +70,7 @@ func (b *Bench) stage(ctx context.Context, s Scene, kill *Kill, by staging) (*pl
 	})
 	err = p.seen.Asked(func(time.Time) (invariants.Event, error) {
 		var err error
-		p.object, err = b.create(ctx, by.namespace)
+		p.object, err = b.create(ctx)
 		return plan(morning), err
 	})
 	return p, err

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/utils/clock"
@@ -47,11 +45,7 @@ func (b *Bench) Processes(ctx context.Context, binary string, o Options) (Report
 }
 
 func (b *Bench) performProcess(ctx context.Context, binary string, s Scene, kill *Kill) (outcome, []Point, error) {
-	space := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "kill-"}}
-	if err := b.kube.Create(ctx, space); err != nil {
-		return outcome{}, nil, err
-	}
-	p, err := b.stage(ctx, s, kill, staging{clock.RealClock{}, space.Name})
+	p, err := b.stage(ctx, s, kill, clock.RealClock{})
 	if err != nil {
 		return outcome{}, nil, err
 	}
