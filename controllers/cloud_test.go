@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"sync"
@@ -19,6 +20,9 @@ type fakeCloud struct {
 	service   rollout.Service
 	revisions map[string]rollout.Revision
 	errors    map[string]int64 // of a hundred requests, per revision
+	requests  int64            // of every revision in a minute; 0 means 100
+	silent    bool             // metrics have stopped
+	stuck     bool             // splits are accepted and never serve
 	egress    rollout.Egress   // of every revision, if it is said
 
 	reads    int
@@ -55,6 +59,15 @@ func (c *fakeCloud) deploy(name string, at time.Time) {
 	}
 	c.service.LatestReady, c.service.LatestCreated = name, name
 	c.change()
+}
+
+// edit changes a revision.
+func (c *fakeCloud) edit(name string, change func(*rollout.Revision)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	revision := c.revisions[name]
+	change(&revision)
+	c.revisions[name] = revision
 }
 
 func (c *fakeCloud) change() {
@@ -136,8 +149,13 @@ func (c *fakeCloud) SetTraffic(_ context.Context, _ rollout.ServiceRef, w rollou
 	if w.ETag() != c.service.ETag {
 		return &cloudrun.CallError{Op: "setting traffic", Kind: cloudrun.ErrConflict}
 	}
-	c.service.Desired, c.service.Effective = w.Targets(), w.Targets()
+	c.service.Desired = w.Targets()
 	c.change()
+	if c.stuck {
+		c.service.ObservedGeneration--
+	} else {
+		c.service.Effective = w.Targets()
+	}
 	if c.lose {
 		return &cloudrun.CallError{Op: "setting traffic", Kind: cloudrun.ErrAmbiguous}
 	}
@@ -155,13 +173,17 @@ func (c *fakeCloud) Answer(_ context.Context, questions []analysis.Question, now
 		if q.Until.Before(through) {
 			through = q.Until
 		}
+		if c.silent {
+			answers[q.Series] = analysis.Answer{Through: q.After, Cause: analysis.CauseUnavailable, Detail: "down"}
+			continue
+		}
 		answer := analysis.Answer{Through: through}
 		for end := q.After.Add(time.Minute); !end.After(through); end = end.Add(time.Minute) {
 			if q.Metric == analysis.DroppedPackets || q.Metric == analysis.AllocationFailed {
 				break // the gateway is well
 			}
 			bad := c.errors[q.Source.Revision]
-			answer.Points = append(answer.Points, analysis.Point{End: end, Label: "2xx", Value: 100 - bad})
+			answer.Points = append(answer.Points, analysis.Point{End: end, Label: "2xx", Value: cmp.Or(c.requests, 100) - bad})
 			if bad > 0 && q.Metric == analysis.Requests {
 				answer.Points = append(answer.Points, analysis.Point{End: end, Label: "5xx", Value: bad})
 			}
