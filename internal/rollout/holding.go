@@ -241,7 +241,7 @@ func (v view) nothingToLower() Decision {
 // its note, where the candidate would rise without a way back.
 func (v view) takeBack() (Decision, bool) {
 	p := v.Progress
-	if _, leaving := p.landed(all(p.Stable)); leaving || p.Candidate == "" || p.latched(p.Candidate) {
+	if _, leaving := p.moving().landed(all(p.Stable)); leaving || p.Candidate == "" || p.latched(p.Candidate) {
 		return v.accept(v.sendBack("resumed by "+v.Request.who()), "everything goes to "+p.Stable), true
 	}
 	rises := p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate)

@@ -38,7 +38,7 @@ func (c course) shortage() string {
 // room says when there will be room for a rise, and what a person can do if not.
 func (v view) room(c course, i int) string {
 	if !v.lingers() {
-		return fmt.Sprintf("Goes on by itself when others %s need less; else: %s.", c.crowd(i), c.cure(i))
+		return c.relief(i)
 	}
 	left, verb, freed := nat.LingersUntil(v.shifted()), "end", c.lingering()
 	if !v.Now.Before(left.Instances) {
@@ -71,12 +71,17 @@ func (c course) after(instances int64) course {
 	return c
 }
 
-// crowd is where others take what the whole rise lacks.
-func (c course) crowd(i int) string {
-	if c.forecast(i, c.to).Bound == nat.SubnetFree {
-		return "in subnetwork " + c.fleet.Subnet.Name
+// relief says what lets the whole rise be made when nothing of ours is going.
+func (c course) relief(i int) string {
+	when := fmt.Sprintf("others behind %s need less", c.gateways[i].Name)
+	switch c.forecast(i, c.to).Bound {
+	case nat.SubnetFree:
+		when = fmt.Sprintf("others in subnetwork %s need less", c.fleet.Subnet.Name)
+	case nat.CandidateMost, nat.ServiceMost, nat.Unlimited:
+		when = "the service has less traffic"
+	case nat.GatewayPorts:
 	}
-	return "behind " + c.gateways[i].Name
+	return fmt.Sprintf("Goes on by itself when %s; else: %s.", when, c.cure(i))
 }
 
 // lingering is how many of stable's instances its traffic does not need.

@@ -61,7 +61,7 @@ func TestWhatMakesRoom(t *testing.T) {
 			most(quiet(paced(25, 10, 8, 2))).steps(Step{Weight: 25}, Step{Weight: 26, Bake: time.Minute}, Step{Weight: 100}), wrote(26), "",
 		},
 		"more than the candidate may have": {
-			most(quiet(paced(62, 10, 8, 5))), waitsForNat, "raise the candidate's maximum of instances, or set spec.strategy.pacing: Fixed",
+			most(quiet(paced(62, 10, 8, 5))), waitsForNat, "Goes on by itself when the service has less traffic; else: raise the candidate's maximum of instances, or set spec.strategy.pacing: Fixed",
 		},
 	})
 }

@@ -48,7 +48,7 @@ func (v view) begin(step Step) Decision {
 	if tagged := v.Service.tagged(WarmTag); tagged != "" && tagged != p.Warmup.Tagged {
 		return v.tagTaken(WarmTag)
 	}
-	if v.carries() {
+	if v.carries() && p.warms() {
 		return v.warming(candidate)
 	}
 	return v.tagCandidate(candidate)
@@ -58,7 +58,7 @@ func (v view) begin(step Step) Decision {
 func (v view) warmed(step Step, candidate Revision) (Decision, bool) {
 	w, why := v.Progress.Warmup, ""
 	switch {
-	case v.Plan.Warmup <= 0, v.carries() && candidate.Provisioned:
+	case v.Plan.Warmup <= 0, v.carries() && v.Progress.warms() && candidate.Provisioned:
 	case candidate.MinInstances <= 0:
 		why = v.noMinimum()
 	case !w.Since.IsZero() && !v.Now.Before(v.warmUntil()):
@@ -129,11 +129,10 @@ func (v view) noRoomToWarm() (Decision, bool) {
 		return v.noData(Check{Name: "nat", Verdict: analysis.Verdict{Note: why}}), true
 	}
 	c := v.course(0, 0)
-	for i, g := range c.gateways {
+	for i := range c.gateways {
 		if f := c.forecast(i, 0); !f.Fits() {
 			return v.claiming(c, nothing).waits(
-				fmt.Sprintf("%s; the warm-up waits for room: %s", v.stands(), f),
-				fmt.Sprintf("Goes on by itself when others behind %s need less; else: %s.", g.Name, c.cure(i))), true
+				fmt.Sprintf("%s; the warm-up waits for room: %s", v.stands(), f), c.relief(i)), true
 		}
 	}
 	if why := v.turn(c, 0); why != "" {
