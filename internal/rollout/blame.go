@@ -64,6 +64,15 @@ func (p Progress) rises() []nat.Rise {
 	return append([]nat.Rise{{At: p.FirstWrite}}, p.Rises...)
 }
 
+// starts lists what had the candidate's instances started, oldest first: its rises,
+// and a warm-up before them. The times alone count; a warm-up moves no traffic.
+func (p Progress) starts() []nat.Rise {
+	if p.Warmup.Since.IsZero() {
+		return p.rises()
+	}
+	return append([]nat.Rise{{At: p.Warmup.Since}}, p.rises()...)
+}
+
 // accompanied is who was hot beside us, now that we look again. It changes once a
 // minute, as what is saved should.
 func (v view) accompanied() Company {
@@ -147,7 +156,7 @@ func (v view) clues(c Check, t analysis.Trouble) nat.Evidence {
 		Instances:   samples(v.started()), OthersHot: v.othersHot(t),
 	}
 	e.Gateway.Name = t.Gateway.Gateway
-	for _, r := range v.Progress.rises() {
+	for _, r := range v.Progress.starts() {
 		e.Rises = append(e.Rises, r.At)
 	}
 	for _, p := range v.Answers.Of(analysis.Series{Metric: analysis.AllocationFailed, Source: t.Gateway}).Points {
@@ -229,7 +238,7 @@ func (v view) users(t analysis.Trouble) (candidate, stable nat.Health) {
 // blameQuestions asks for what tells the rollout's part in a gateway's trouble from
 // others', from shortly before the rises that are remembered.
 func (in Input) blameQuestions(scope analysis.Scope) []analysis.Question {
-	rises := in.Progress.rises()
+	rises := in.Progress.starts()
 	watches := slices.ContainsFunc(in.Plan.Guards, func(g Guard) bool { return g.Mode != Off && aboutGateways(g.Rule) })
 	if scope.AttemptSince.IsZero() || len(scope.Gateways) == 0 || len(rises) == 0 || !watches {
 		return nil

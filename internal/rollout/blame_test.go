@@ -175,6 +175,10 @@ func TestWhatFollowsFromAGatewaysTrouble(t *testing.T) {
 		"nor is that tried before its time":         {ours.outlet(Outlet{Presence: Unknown}).breachedFor(4 * time.Minute), held, "A person should look at nat-1"},
 		"but users' own errors go back at once":     {ours.outlet(Outlet{Presence: Unknown}).errors(analysis.Breach), back, "errors: it says Breach"},
 		"nothing is tried where none was found":     {ours.outlet(Outlet{Presence: Unknown}).saw(), "Held/MetricsUnavailable", "no NAT gateway was found"},
+		"what a warm-up did before it is ours": {ours.with(func(s *scene) {
+			s.Progress.FirstWrite, s.Progress.Rises = ago(12*time.Minute), []nat.Rise{{At: ago(12 * time.Minute)}}
+			s.Progress.Warmup.Since = ago(15 * time.Minute)
+		}), back, ""},
 		"company makes nobody a culprit":            {ours.with(func(s *scene) { s.Progress.Company = Company{ago(16 * time.Minute), ago(10 * time.Minute)} }), down, "1 other rollout behind nat-1 had just taken a step too"},
 		"company that came later does not count":    {ours.with(func(s *scene) { s.Progress.Company = Company{ago(9 * time.Minute), ago(time.Minute)} }), back, ""},
 		"company that had long gone does not count": {ours.with(func(s *scene) { s.Progress.Company = Company{ago(40 * time.Minute), ago(30 * time.Minute)} }), back, ""},
