@@ -124,6 +124,9 @@ func (v view) check() Decision {
 	if r := v.revision(p.Candidate); r.Presence == Unknown {
 		return v.at(Held, HeldByAnalysis, "before the first write: "+r.unreadWhy()).next(v.untilDeadline("Starts by itself when it can"))
 	}
+	if d, ok := v.unready(); ok {
+		return d
+	}
 	if d, ok := v.unfitCandidate(p.Candidate); ok {
 		return v.unbegun(d)
 	}

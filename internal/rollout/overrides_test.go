@@ -41,7 +41,8 @@ func TestOverridesOutrankTheirNeighbours(t *testing.T) {
 		{"a deletion beats our own rollback", rollingBack.leaves(), "RollingBack/RollingBack, writes web-1 100%"},
 		{"our own rollback beats a breach", rollingBack.errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%"},
 		{"a breach beats a newer candidate", at(25).errors(analysis.Breach).newer(), "RollingBack/RollingBack, writes web-1 100%"},
-		{"a newer candidate beats an unsettled service", at(25).newer().unsettled(), "RollingBack/RollingBack, writes web-1 100%"},
+		{"a newer candidate beats an overdue warm-up", at(0).warmed(5 * time.Minute).newer().unsettled(), takesOff},
+		{"an overdue warm-up beats an unsettled service", at(0).warmed(5 * time.Minute).unsettled(), "Held/HeldByAnalysis, writes web-1 100%"},
 		{"an unsettled service beats a pause", at(25).unsettled().paused(), "Baking/Progressing"},
 		{"a pause beats the phase", at(25).paused(), "Paused/Paused"},
 	}
@@ -121,6 +122,9 @@ func TestStateLost(t *testing.T) {
 		"a name that does not serve waits": {named.readiness("web-1", NotReady), "Idle/RevisionNotReady", "not there or not ready"},
 		"resume does not guess":            {lost.asks(Resume), "Paused/StateLost, refuses", ""},
 	})
+	if tagged := warmTagsOf(Decide(Input(named.tags("web-3"))).Write); tagged[WarmTag] != "" {
+		t.Errorf("the tag of a warm-up stays on %s for ever", tagged[WarmTag])
+	}
 }
 
 func TestStableGone(t *testing.T) {

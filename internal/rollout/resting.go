@@ -197,7 +197,7 @@ func (v view) settleBaseline() (Decision, bool) {
 	}
 	p := v.Progress.ended()
 	p.Stable, p.Candidate, p.Requested, p.SettledBy = named, "", "", named
-	p.Tagged = v.Service.tagged(Tag)
+	p.Tagged, p.Warmup.Tagged = v.Service.tagged(Tag), v.Service.tagged(WarmTag)
 	p.Cutoff = later(p.Cutoff, v.newest(named))
 	p.Cause = "spec.stableRevision names " + named
 	v.Progress = p

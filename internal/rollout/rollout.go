@@ -85,6 +85,7 @@ var overrides = []rule{
 	ownRollback,   // we decided to go back and are not there yet
 	breached,      // the metrics or the candidate itself said stop
 	superseded,    // there is a newer candidate: go back, start anew
+	overdue,       // a warm-up ran out of time, and no step can end it
 	unsettled,     // Cloud Run is still applying a change: wait
 	paused,        // a person said wait
 }
