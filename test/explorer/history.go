@@ -47,7 +47,8 @@ func (w *worker) baselineConstant(s *state, was, is *rollout.Progress, d *decisi
 	return ""
 }
 
-// rises is what is wrong with giving the candidate more.
+// rises is what is wrong with giving the candidate more. A person who resumes does
+// not wait for Cloud Run: it would only finish what is being taken back.
 func (w *worker) rises(s *state, is *rollout.Progress, d *decision) string {
 	if !d.rises {
 		return ""
@@ -67,7 +68,7 @@ func (w *worker) rises(s *state, is *rollout.Progress, d *decision) string {
 		return fmt.Sprintf("I4: %s is to rise, and is not there or not ready", is.Candidate)
 	case is.Phase == rollout.RollingBack:
 		return "I5: the candidate is to rise on the way back"
-	case s.cloud.reconciling:
+	case s.cloud.reconciling && !(d.accepted && s.object.request == resume):
 		return "I3: the candidate is to rise, and Cloud Run is not done with the last change"
 	}
 	return cmp.Or(judgeRise(s, is, d), w.step(s, candidate, d))
@@ -200,11 +201,16 @@ func (w *worker) learnSave(s *state, c controller) {
 		p.meantBack = p.meantBack || w.lists.at(d.write.list).shares[stable] == 100
 		p.meantFull = p.meantFull || w.lists.at(d.write.list).shares[numberOf(is.Candidate)] == 100
 	}
-	sole := w.lists.at(s.cloud.desired).sole(s.cloud.ready)
-	if d.accepted && !c.late || sole != 0 && sole == stable {
+	if w.meant(s, d) || d.accepted && !c.late || w.lists.at(s.cloud.desired).sole(s.cloud.ready) == stable && stable != 0 {
 		p.foreign = false
 	}
 	s.past = p
+}
+
+// meant tells whether a person set what a save announces. Nobody can tell it from a
+// write whose answer was lost, so it is taken for one.
+func (w *worker) meant(s *state, d *decision) bool {
+	return d.write.list != 0 && w.lists.at(d.write.list).same(w.lists.at(s.cloud.desired), s.cloud.ready)
 }
 
 // active tells whether a rollout is under way in a phase: every phase but the ends
