@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix explore bench incident image run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix soak explore bench incident image run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ explore: ## look at every state of a rollout with FAULTS=1 faults and ACTS=1 act
 chaos: controlplane ## break what is around the manager: processes, watches, the apiserver, etcd, people; ten minutes and more
 	@echo "compiling the manager; a minute or two the first time"
 	go test ./test/chaos -timeout 60m -all -v $(if $(RUN),-run '$(RUN)')
+
+soak: ## play seeded rollouts against adversaries; ROLLOUTS=n from SEED=s on, TWICE=1 compares two plays of each
+	@go build -o bin/soak ./hack/soak
+	bin/soak -rollouts $(or $(ROLLOUTS),10000) -from $(or $(SEED),1) $(if $(TWICE),-twice)
 
 bench: ## measure the judgement and write it into docs/evidence.md, about ten minutes; QUICK=1 plays little and writes nothing
 	@echo "compiling the bench; a minute or two the first time"

@@ -66,16 +66,20 @@ func (r *Reconciler) question(ctx context.Context, cloud Cloud, ro *v1alpha1.Clo
 	var asked []analysis.Question
 	if !in.Progress.FirstWrite.IsZero() {
 		asked = rollout.Questions(in)
-		if in.Answers, err = answers(ctx, cloud, asked, in.Now); err != nil || rollout.Pressing(in) {
+		if in.Answers, err = answers(ctx, cloud, asked, asOf(in)); err != nil || rollout.Pressing(in) {
 			return in, err
 		}
 	}
 	in.Outlet = outlet(ctx, cloud, in)
 	if questions := rollout.Questions(in); !slices.Equal(questions, asked) {
-		in.Answers, err = answers(ctx, cloud, questions, in.Now)
+		in.Answers, err = answers(ctx, cloud, questions, asOf(in))
 	}
 	return in, err
 }
+
+// asOf is when measurements are asked for: by Google's clock where ours is ahead. A
+// minute that seems to have arrived by ours may be half there.
+func asOf(in rollout.Input) time.Time { return in.Now.Add(-max(0, in.Service.Skew)) }
 
 // answers asks for measurements, if there is anything to ask.
 func answers(ctx context.Context, cloud Cloud, questions []analysis.Question, now time.Time) (analysis.Answers, error) {

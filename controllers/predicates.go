@@ -11,9 +11,9 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
-// wakes lets through what a person changed: the spec, a request, a deletion. A
+// Wakes lets through what a person changed: the spec, a request, a deletion. A
 // status that we wrote wakes nobody.
-func (r *Reconciler) wakes() predicate.Predicate {
+func (r *Reconciler) Wakes() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || requestChanged(e.ObjectOld, e.ObjectNew) ||

@@ -29,7 +29,7 @@ func TestWhatWakesTheReconciler(t *testing.T) {
 			want bool
 		}{func(ro *v1alpha1.CloudRunRollout) { ro.Annotations = map[string]string{key: "1"} }, true}
 	}
-	wakes := (&Reconciler{}).wakes()
+	wakes := (&Reconciler{}).Wakes()
 	for name, c := range cases {
 		was, now := object(), object()
 		c.edit(now)
@@ -54,7 +54,7 @@ func TestADeletedObjectIsForgotten(t *testing.T) {
 	if r.sight.of(older, morning) != lagging {
 		t.Error("version 9 does not lag after 10 was written")
 	}
-	if r.wakes().Delete(event.DeleteEvent{Object: ro}) {
+	if r.Wakes().Delete(event.DeleteEvent{Object: ro}) {
 		t.Error("a deletion wakes the reconciler")
 	}
 	if _, denied := r.memory.writeDenied(ro, morning); denied || len(r.sight.seen)+len(r.memory.denied) > 0 {
@@ -87,7 +87,7 @@ func TestADeletionSaysWhereTrafficStays(t *testing.T) {
 	} {
 		recorder := events.NewFakeRecorder(10)
 		r := &Reconciler{Recorder: recorder}
-		r.wakes().Delete(event.DeleteEvent{Object: c.ro})
+		r.Wakes().Delete(event.DeleteEvent{Object: c.ro})
 		got := ""
 		if len(recorder.Events) > 0 {
 			got = <-recorder.Events
@@ -109,7 +109,7 @@ func TestADeletionSaysWhereTrafficStays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.wakes().Delete(event.DeleteEvent{Object: ro})
+	r.Wakes().Delete(event.DeleteEvent{Object: ro})
 	if n := len(recorder.Events); n != 1 {
 		t.Errorf("held by somebody else's finalizer it is told %d times, want once", n)
 	}

@@ -69,7 +69,7 @@ type Reconciler struct {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wrap func(reconcile.Reconciler) reconcile.Reconciler) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("cloudrunrollout").
-		For(&v1alpha1.CloudRunRollout{}, builder.WithPredicates(r.wakes())).
+		For(&v1alpha1.CloudRunRollout{}, builder.WithPredicates(r.Wakes())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
 			RateLimiter:             r.backoff(),

@@ -26,6 +26,8 @@ type claim struct {
 	Seq       int64    `json:"seq"`
 	Stable    string   `json:"stable"`
 	Latched   []string `json:"latched,omitempty"`
+	// Split is percent per revision.
+	Split map[string]int64 `json:"split,omitempty"`
 }
 
 // The lengths that a claim of ours stays within; a longer one would not fit into
@@ -39,7 +41,13 @@ const (
 
 func (c claim) bounded() bool {
 	long := func(name string) bool { return len(name) > maxRevision }
-	return len(c.Latched) <= maxLatched && !slices.ContainsFunc(c.Latched, long) && !long(c.Stable) &&
+	for _, percent := range c.Split {
+		if percent < 0 || percent > 100 {
+			return false
+		}
+	}
+	return len(c.Split) <= maxLatched && !slices.ContainsFunc(slices.Collect(maps.Keys(c.Split)), long) &&
+		len(c.Latched) <= maxLatched && !slices.ContainsFunc(c.Latched, long) && !long(c.Stable) &&
 		len(c.UID) <= maxUID && len(c.Cluster) <= maxUID && len(c.Name) <= maxHolder && len(c.Namespace) <= maxHolder
 }
 
@@ -47,7 +55,8 @@ func (c claim) bounded() bool {
 // mended, it could become ours.
 func (c claim) printable() bool {
 	spoilt := func(name string) bool { return google.Clean(name) != name }
-	return !slices.ContainsFunc(append([]string{c.Cluster, c.Namespace, c.Name, c.UID, c.Stable}, c.Latched...), spoilt)
+	names := append([]string{c.Cluster, c.Namespace, c.Name, c.UID, c.Stable}, c.Latched...)
+	return !slices.ContainsFunc(slices.AppendSeq(names, maps.Keys(c.Split)), spoilt)
 }
 
 // since is when the attempt first wrote; the zero time where that is not said the
@@ -85,7 +94,12 @@ func claimOf(annotations map[string]string) (*rollout.Claim, string) {
 	if !c.printable() {
 		return nil, "it names what cannot be a name"
 	}
+	var split rollout.Split // nil where it is not said
+	if len(c.Split) > 0 {
+		split = rollout.NewSplit(c.Split)
+	}
 	return &rollout.Claim{
+		Split:   split,
 		Holder:  rollout.Holder{Cluster: c.Cluster, Namespace: c.Namespace, Name: c.Name, UID: c.UID},
 		Attempt: c.Attempt, Since: c.since(), Seq: c.Seq, Stable: c.Stable, Latched: append([]string{}, c.Latched...),
 	}, ""
@@ -112,8 +126,12 @@ func claimed(c rollout.Claim, beside map[string]string) map[string]string {
 	if !c.Since.IsZero() {
 		since = c.Since.UTC().Format(time.RFC3339)
 	}
+	percents := map[string]int64{}
+	for _, share := range c.Split {
+		percents[share.Revision] = share.Percent
+	}
 	text, err := json.Marshal(claim{
-		Since:   since,
+		Since: since, Split: percents,
 		Cluster: c.Cluster, Namespace: c.Namespace, Name: c.Name, UID: c.UID,
 		Attempt: c.Attempt, Seq: c.Seq, Stable: c.Stable, Latched: c.Latched,
 	})

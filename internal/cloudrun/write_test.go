@@ -119,6 +119,8 @@ func TestTheClaimGoesWithTheTraffic(t *testing.T) {
 func TestReadingAClaim(t *testing.T) {
 	t.Parallel()
 	ours := rollout.Claim{
+		Split: rollout.NewSplit(map[string]int64{"web-1": 75, "web-2": 25}),
+
 		Holder: rollout.Holder{Cluster: "c", Namespace: "n", Name: "web", UID: "u"}, Attempt: 1, Seq: 3, Stable: "web-1", Latched: []string{},
 	}
 	cases := map[string]struct {

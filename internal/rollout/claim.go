@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ type Claim struct {
 	Since   time.Time // first write of that attempt; zero where it is not said
 	Seq     int64     // number of the write that carried it
 	Stable  string    // the way back of that write
+	Split   Split     // what that write asked for; nil where it is not said
 	Latched []string  // revisions given up by then
 }
 
@@ -34,12 +36,12 @@ func (h Holder) same(other Holder) bool { return h.Cluster == other.Cluster && h
 
 // claim is what the next write says of itself, or nil where nobody knows who we
 // are. A write that is sent again is the same to the byte.
-func (v view) claim(p Progress, seq int64) *Claim {
+func (v view) claim(p Progress, seq int64, split Split) *Claim {
 	if !v.Self.known() {
 		return nil
 	}
 	return &Claim{
-		Holder: v.Self, Attempt: p.Attempt, Since: p.FirstWrite, Seq: seq, Stable: p.Stable, Latched: slices.Clone(p.Latched),
+		Holder: v.Self, Attempt: p.Attempt, Since: p.FirstWrite, Seq: seq, Stable: p.Stable, Split: split, Latched: slices.Clone(p.Latched),
 	}
 }
 
@@ -100,7 +102,9 @@ func (v view) remember(c Claim) (Decision, bool) {
 }
 
 // takeUp goes on where a claim says that a rollout was: with its baseline, with
-// what was given up, with evidence anew. It never rises on what it has not seen.
+// what was given up, with evidence anew. It never rises on what it has not seen, nor
+// from a split that somebody else has set since. Nobody knows when traffic was
+// lowered last, so that a cool-down begins now.
 func (v view) takeUp(c Claim) Decision {
 	p := Progress{
 		Phase: v.Progress.Phase, Reason: v.Progress.Reason, Since: v.Progress.Since, LastRequest: v.Progress.LastRequest,
@@ -108,9 +112,15 @@ func (v view) takeUp(c Claim) Decision {
 		Confirmed: v.desired, Tagged: v.Service.tagged(Tag), Adopted: c.UID,
 		Warmup: Warmup{Tagged: v.Service.tagged(WarmTag)},
 	}
+	if c.Attempt > 0 {
+		p.Lowered = v.Now
+	}
 	p.Cutoff = v.newest(c.Stable)
 	v.Progress = p
-	other, ok := v.beside(c.Stable)
+	if d, ok := v.movedSince(c); ok {
+		return d
+	}
+	other, ok := beside(v.desired, c.Stable)
 	switch {
 	case c.Stable == "" || !ok:
 		v.Progress.Stable = ""
@@ -122,21 +132,39 @@ func (v view) takeUp(c Claim) Decision {
 	case other == "":
 		return v.idle().steady()
 	}
-	v.Progress.Candidate, v.Progress.FirstWrite = other, c.Since
-	if c.Since.IsZero() {
-		v.Progress.FirstWrite = v.Now
-	}
+	v.Progress.Candidate, v.Progress.FirstWrite = other, cmp.Or(c.Since, v.Now)
 	if p.latched(other) {
 		return v.sendBack(other + " was given up")
 	}
+	if !v.effective.Equal(v.desired) {
+		return v.shifting()
+	}
 	return v.at(Baking, Progressing, fmt.Sprintf("attempt %d is taken up from the claim on the service; traffic is %s", c.Attempt, v.desired)).next(
 		"Its evidence begins anew.")
+}
+
+// movedSince leaves a split alone that is not the one that the claim was written
+// with: a person moved traffic meanwhile.
+func (v view) movedSince(c Claim) (Decision, bool) {
+	candidate, ok := beside(c.Split, c.Stable)
+	if len(c.Split) == 0 || v.desired.Equal(c.Split) || !ok || c.Stable == "" {
+		return Decision{}, false
+	}
+	v.Progress.Confirmed = c.Split
+	if candidate == "" {
+		v = v.idle()
+		return rest(v), true
+	}
+	v.Progress.Phase, v.Progress.Reason = Baking, Progressing
+	v.Progress.Candidate, v.Progress.FirstWrite = candidate, cmp.Or(c.Since, v.Now)
+	return foreignChange(v)
 }
 
 // takeOver takes up a claim that its holder may still live by, and says so on the
 // service at once: the same split, with our name. Until then the former holder
 // would go on.
 func (v view) takeOver(c Claim) Decision {
+	c.Split = nil // the person has seen what serves
 	d := v.takeUp(c)
 	if d.Write != nil || d.Progress.Stable == "" {
 		return d
@@ -145,11 +173,11 @@ func (v view) takeOver(c Claim) Decision {
 	return v.write(d, v.desired)
 }
 
-// beside returns the one other revision that serves beside stable, "" for none,
+// beside returns the one other revision that has a share beside stable, "" for none,
 // and whether there are no more.
-func (v view) beside(stable string) (string, bool) {
+func beside(split Split, stable string) (string, bool) {
 	other := ""
-	for _, share := range v.desired {
+	for _, share := range split {
 		if share.Revision == stable {
 			continue
 		}

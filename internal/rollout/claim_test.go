@@ -68,23 +68,34 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	settled.Plan.StableRevision = "web-1"
 	ahead := at(25).claimedBy(self, 5)
 	ahead.Progress.Seq = 3
+	moved := func(s scene) scene {
+		s = statusLost(s.claimedBy(self, 3))
+		s.Service.Claim.Split = NewSplit(map[string]int64{"web-1": 75, "web-2": 25})
+		return s
+	}
 	heir := statusLost(at(25).claimedBy(neighbour, 3))
 	heir.Rival = Missing
 	check(t, map[string]row{
-		"a split goes on, with evidence anew":            {statusLost(at(25).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up from the claim on the service; traffic is web-2 25%, web-1 75%"},
-		"everything at the candidate is not yet the end": {statusLost(at(100).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up"},
-		"stable serving everything is the baseline":      {statusLost(idle().split("web-1", 100).claimedBy(self, 3)), "Idle/Steady", "web-1 serves 100%"},
-		"what was given up goes back":                    {latched, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
-		"a split that it does not explain waits":         {third, "Paused/StateLost", "does not explain it"},
-		"until a person names the way back":              {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
-		"an object made anew goes on for the one before": {heir, "Baking/Progressing", "attempt 4 is taken up"},
-		"a status put back into the past waits":          {ahead, "Paused/StateLost", "was written 5 times, this object remembers 3"},
-		"a breach meanwhile does not make it guess":      {ahead.errors(analysis.Breach), "Paused/StateLost", ""},
-		"until a person lets it go on from what serves":  {ahead.asks(Resume), "Baking/Progressing, accepts", ""},
+		"a split goes on, with evidence anew":               {statusLost(at(25).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up from the claim on the service; traffic is web-2 25%, web-1 75%"},
+		"everything at the candidate is not yet the end":    {statusLost(at(100).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up"},
+		"stable serving everything is the baseline":         {statusLost(idle().split("web-1", 100).claimedBy(self, 3)), "Idle/Steady", "web-1 serves 100%"},
+		"what was given up goes back":                       {latched, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
+		"a split that it does not explain waits":            {third, "Paused/StateLost", "does not explain it"},
+		"the split that the claim was written with goes on": {moved(at(25)), "Baking/Progressing", "attempt 4 is taken up"},
+		"one that a person set since waits":                 {moved(at(25).split("web-1", 97, "web-2", 3)), "Paused/TrafficConflict", "someone else set traffic to web-2 3%, web-1 97%; ours was web-2 25%, web-1 75%"},
+		"stable that a person sent everything is an abort":  {moved(at(25).split("web-1", 100)), "RolledBack/RolledBack", ""},
+		"until a person names the way back":                 {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
+		"an object made anew goes on for the one before":    {heir, "Baking/Progressing", "attempt 4 is taken up"},
+		"a status put back into the past waits":             {ahead, "Paused/StateLost", "was written 5 times, this object remembers 3"},
+		"a breach meanwhile does not make it guess":         {ahead.errors(analysis.Breach), "Paused/StateLost", ""},
+		"until a person lets it go on from what serves":     {ahead.asks(Resume), "Baking/Progressing, accepts", ""},
 	})
 	d := Decide(Input(statusLost(at(25).claimedBy(self, 3))))
 	if p := d.Progress; p.Seq != 3 || p.Attempt != 4 || p.Stable != "web-1" || p.Candidate != "web-2" || !p.FirstWrite.Equal(ago(time.Hour)) {
 		t.Errorf("remembers %+v", p)
+	}
+	if p := d.Progress; !p.Lowered.Equal(now) {
+		t.Errorf("nobody knows when traffic was lowered last, and the cool-down counts from %s", p.Lowered)
 	}
 }
 
@@ -120,7 +131,7 @@ func TestEveryWriteCarriesTheClaim(t *testing.T) {
 	s.Service.Annotations = map[string]string{"team": "web"}
 	first := Decide(Input(s))
 	claim, beside := first.Write.Claim()
-	want := &Claim{Holder: self, Attempt: 4, Since: ago(time.Hour), Seq: 4, Stable: "web-1", Latched: []string{}}
+	want := &Claim{Holder: self, Attempt: 4, Since: ago(time.Hour), Seq: 4, Stable: "web-1", Split: all("web-2"), Latched: []string{}}
 	if claim.Latched == nil {
 		want.Latched = nil
 	}
@@ -156,5 +167,16 @@ func TestAClaimTakenAwayIsToldOnce(t *testing.T) {
 	s.Progress = first.Progress
 	if second := Decide(Input(s)); told(first) != 1 || told(second) != 0 {
 		t.Errorf("told %d times, then %d", told(first), told(second))
+	}
+}
+
+// TestTakingASplitBackBeginsTheCoolDown: what a person gave the candidate ran
+// instances, which hold ports for a while.
+func TestTakingASplitBackBeginsTheCoolDown(t *testing.T) {
+	t.Parallel()
+	s := at(25).split("web-1", 10, "web-2", 90)
+	s.Progress.Phase, s.Progress.Reason = Paused, TrafficConflict
+	if d := Decide(Input(s.asks(Resume))); d.Write == nil || !d.Progress.Lowered.Equal(now) {
+		t.Errorf("it writes %v, and the cool-down counts from %s", d.Write, d.Progress.Lowered)
 	}
 }

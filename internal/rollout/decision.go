@@ -41,7 +41,7 @@ func (v view) write(d Decision, split Split) Decision {
 			"Mend the list with gcloud run services update-traffic, then resume.")
 	}
 	seq := d.Progress.numbered(split, w.etag)
-	w.claim, w.annotations = v.claim(d.Progress, seq), v.Service.Annotations
+	w.claim, w.annotations = v.claim(d.Progress, seq, split), v.Service.Annotations
 	d.Write = w
 	if c := d.Progress.Candidate; c != "" && split.Of(c) > v.desired.Of(c) {
 		d.Progress = d.Progress.rose(v.desired.Of(c), v.Now)

@@ -264,6 +264,8 @@ func (v view) takeBack() (Decision, bool) {
 	v.Progress.Approved = 0 // somebody thought otherwise of it since
 	if rises {
 		v = v.heats(p.Confirmed.Of(p.Candidate))
+	} else if p.Confirmed.Of(p.Candidate) < v.desired.Of(p.Candidate) {
+		v.Progress.Lowered = v.Now
 	}
 	v.Progress.Intents, v.Progress.Clock, v.Progress.Cause = p.unseen(""), Stopwatch{}, ""
 	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed by %s: traffic goes back to %s", v.Request.who(), p.Confirmed)).next(

@@ -30,6 +30,8 @@
 //     a person lets it.
 //   - I9 Pause and abort are bounded: no rise is sent later than [Delta] after them.
 //   - I10 Truthful status: what a saved status says of the traffic was so.
+//   - I14 Deletion safety: from a deletion on nothing rises, and once the object is
+//     gone nothing is sent.
 //
 // All of them hold however the clouds behave where nobody has verified it, except
 // those that [Needs] names for a value.

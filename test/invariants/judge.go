@@ -10,7 +10,8 @@ const (
 	// Delta is how long after a decision, a pause or an abort a write may still
 	// be sent, in the time of the process that sends it.
 	Delta = 5 * time.Second
-	// Settle is how long a split that took effect is not judged.
+	// Settle is how long a split that took effect is not judged. Where clocks are
+	// [Apart] it may be shorter by that.
 	Settle = time.Minute
 )
 
@@ -72,6 +73,8 @@ var rules = []rule{
 	{invariant: "I10", judge: endIsTrue},
 	{invariant: "I10", judge: servingIsTrue},
 	{invariant: "I10", judge: nothingFromTheFuture},
+	{invariant: "I14", judge: neverRaisesAtTheEnd},
+	{invariant: "I14", judge: silentAfterTheEnd},
 }
 
 // Judge replays a trace and returns every violation. Where the clouds behave in a

@@ -302,7 +302,7 @@ func TestWhatIsRefused(t *testing.T) {
 			return edit(until[Write](good(), 1), 2, func(s *Saved) { s.At = after("9m") })
 		}, "I2", "after its decision"},
 		"a write that rests on an old read": {func() Trace {
-			return edit(until[Write](good(), 1), 2, func(r *Read) { r.At = after("9m") })
+			return edit(until[Write](good(), 1), 2, func(r *Read) { r.At = after("8m") })
 		}, "I2", "after the read"},
 		"a write sent twice": {func() Trace {
 			trace := until[Write](good(), 1)
@@ -469,8 +469,8 @@ func TestDeltaIsLongerWhereTheWorldIsHurried(t *testing.T) {
 	t.Parallel()
 	before := snap("1", 1, Target{Revision: "web-1", Percent: 100})
 	trace := Trace{
-		Read{after("0s"), before, false},
-		Write{At: after("50s"), Mask: []string{"traffic"}, Etag: "1", Targets: tenth(), Split: snap("", 0, tenth()...).Desired, Before: before},
+		Read{At: after("0s"), State: before},
+		Write{At: after("950s"), Mask: []string{"traffic"}, Etag: "1", Targets: tenth(), Split: snap("", 0, tenth()...).Desired, Before: before},
 	}
 	late := func(found []Violation) bool {
 		return slices.ContainsFunc(found, func(v Violation) bool { return strings.Contains(v.What, "after the read it rests on") })

@@ -10,16 +10,20 @@ import (
 type past struct {
 	delta       time.Duration // Delta, in the world's time
 	generation  int64
+	settle      time.Duration // as the controllers' clocks may measure it
 	desired     Split
 	desiredOurs bool
 	effective   []Effective // every split that served, oldest first
 	lives       map[string]LifeState
-	read        *Read
+	reads       map[string]*Read // the newest of each process
+	read        *Read            // the newest of all
 	plans       []Plan
 	saved       Saved
 	savedOnce   bool
-	intents     []Split   // of the attempt: what we meant
-	sent        bool      // the newest intent was sent
+	intents     []Split         // of the attempt: what we meant
+	sent        map[string]bool // by each process, on what it saved last
+	deleting    time.Time       // since when the object is to go, and since when it is gone
+	gone        time.Time
 	firstWrite  time.Time // of the attempt
 	raised      bool      // since the newest status was saved
 	baselines   map[int64]string
@@ -38,7 +42,7 @@ type past struct {
 }
 
 func newPast(delta time.Duration) *past {
-	return &past{delta: delta, abandoned: map[string]bool{}, lives: map[string]LifeState{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
+	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
 }
 
 // learn adds an event to the past.
@@ -47,7 +51,11 @@ func (p *past) learn(e Event) {
 	switch e := e.(type) {
 	case Read:
 		p.generation = max(p.generation, e.State.Generation)
-		p.read = &e
+		p.read, p.reads[e.By] = &e, &e
+	case Apart:
+		p.settle = Settle - e.Most
+	case Known:
+		p.generation = max(p.generation, e.Generation)
 	case Write:
 		p.learnWrite(e)
 	case Desired:
@@ -62,17 +70,30 @@ func (p *past) learn(e Event) {
 		if len(p.plans) > 0 && e.StableRevision != "" && e.StableRevision != p.plan().StableRevision {
 			p.foreign = nil
 		}
+		if !p.gone.IsZero() {
+			p.saved, p.savedOnce, p.deleting, p.gone = Saved{}, false, time.Time{}, time.Time{}
+			clear(p.given) // attempts are counted anew, or go on from the claim
+		}
 		p.plans = append(p.plans, e)
 	case Request:
 		p.requests = append(p.requests, e)
 	case Saved:
 		p.learnSaved(e)
+	case Put:
+		if e.Attempt == 0 {
+			clear(p.given)
+		}
+		p.learnSaved(e.Saved)
+	case Deleting:
+		p.deleting = e.when()
+	case Gone:
+		p.gone = e.when()
 	}
 }
 
 func (p *past) learnWrite(w Write) {
 	if !w.Landed {
-		p.sent = true
+		p.sent[w.By] = true
 		if p.isRise(w) {
 			p.raised = true
 			if p.firstWrite.IsZero() {
@@ -124,7 +145,7 @@ func (p *past) learnSaved(s Saved) {
 		p.intents = append(p.intents, Split{s.Stable: 100})
 	}
 	if s.Intent != nil {
-		p.intents, p.sent = append(p.intents, s.Intent.Split), false
+		p.intents, p.sent[s.By] = append(p.intents, s.Intent.Split), false
 	}
 	if s.Phase == phaseRollingBack || s.Phase == phaseRolledBack {
 		p.given[s.Attempt] = true

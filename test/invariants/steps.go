@@ -44,7 +44,7 @@ func (p *past) advances(e Event) (advance, bool) {
 	if a.served == 0 || !done && (!rise || p.resumed()) {
 		return a, false
 	}
-	a.since = ceilMinute(p.servesSince().Add(Settle))
+	a.since = ceilMinute(p.servesSince().Add(p.settle))
 	a.step = a.plan.held(a.served)
 	return a, true
 }
@@ -58,7 +58,7 @@ func bakedInFull(p *past, e Event) string {
 		return ""
 	}
 	held := e.when().Sub(p.servesSince())
-	if held < time.Duration(a.step.Bake)*time.Minute+Settle {
+	if held < time.Duration(a.step.Bake)*time.Minute+p.settle {
 		return fmt.Sprintf("the step at %d%% ended after %s; its bake is %dm and a minute to settle", a.served, held, a.step.Bake)
 	}
 	if _, rise := p.sentRise(e); rise && p.needsApproval(a) && !p.approved(p.wayBegan(a.plan)) {
@@ -180,7 +180,8 @@ func failing(plan Plan, newest []GatewayMinute) string {
 	return fmt.Sprintf("failed to allocate in %d of its newest minutes", count)
 }
 
-// coolDown is how long stopped instances may hold a gateway's ports.
+// coolDown is how long stopped instances may hold a gateway's ports. It counts from
+// the decision to lower, which came up to Delta before the write arrived.
 const coolDown = 20 * time.Minute
 
 // mayBegin: I4. Before the first write stable's requests could be seen, the
@@ -196,7 +197,7 @@ func mayBegin(p *past, e Event) string {
 		return fmt.Sprintf("the first write goes to %s, which is %s", p.saved.Candidate, p.lives[p.saved.Candidate])
 	case plan.Errors != nil && len(p.evidence.Stable) == 0:
 		return "the first write was sent though no request of stable could be seen"
-	case len(plan.Gateways) > 0 && !p.lowered.IsZero() && w.when().Sub(p.lowered) < coolDown:
+	case len(plan.Gateways) > 0 && !p.lowered.IsZero() && w.when().Sub(p.lowered) < coolDown-Delta-(Settle-p.settle):
 		return fmt.Sprintf("the first write was sent %s after the last attempt lost its traffic", w.when().Sub(p.lowered))
 	case plan.step(0).Approval && !p.approved(time.Time{}):
 		return "the first step needs an approval and had none"

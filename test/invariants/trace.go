@@ -53,6 +53,7 @@ type State struct {
 // Stale is set.
 type Read struct {
 	At
+	By    string // the process, where there are several
 	State State
 	Stale bool
 }
@@ -60,6 +61,7 @@ type Read struct {
 // Write is a write that the controller sent.
 type Write struct {
 	At
+	By       string // the process, where there are several
 	Mask     []string
 	Etag     string
 	Targets  []Target
@@ -181,8 +183,9 @@ type Request struct {
 // Saved is a status, from the moment it is stored.
 type Saved struct {
 	At
-	Plan       int   // the number of the plan it was decided on
-	Generation int64 // of the service, the newest one it has seen
+	By         string // the process, where there are several
+	Plan       int    // the number of the plan it was decided on
+	Generation int64  // of the service, the newest one it has seen
 
 	Phase     string
 	Reason    string
@@ -199,6 +202,32 @@ type Saved struct {
 	Answered string // its ID
 	Accepted bool
 }
+
+// Put is a status that somebody else than the controller stored: it was wiped, or
+// put back into its past. It is what the controller has to go on, and claims
+// nothing.
+type Put struct{ Saved }
+
+// Known is a generation of the service that anybody could read from now on,
+// whether or not a read of it is in the trace.
+type Known struct {
+	At
+	Generation int64
+}
+
+// Apart tells that the clocks of the controllers differ from the world's by no more
+// than this, from now on.
+type Apart struct {
+	At
+	Most time.Duration
+}
+
+// Deleting is the moment from which on the object is to go.
+type Deleting struct{ At }
+
+// Gone is the moment at which the object is not there any more. A later plan is
+// that of a new one.
+type Gone struct{ At }
 
 // Intent is a write that is about to be sent.
 type Intent struct {

@@ -53,10 +53,10 @@ func convertCall(e simulator.Event, ours string) Event {
 	}
 	switch {
 	case c.Operation == "services.get" && c.Code == 200:
-		return Read{At(e.At), state(*c.Before), c.Fault == string(simulator.FaultStale)}
+		return Read{At(e.At), c.UserAgent, state(*c.Before), c.Fault == string(simulator.FaultStale)}
 	case c.Operation == "services.patch":
 		w := Write{
-			At: At(e.At), Mask: c.Mask, Etag: c.Etag, Targets: targets(c.Traffic), Split: Split{},
+			At: At(e.At), By: c.UserAgent, Mask: c.Mask, Etag: c.Etag, Targets: targets(c.Traffic), Split: Split{},
 			Before: state(*c.Before), Accepted: c.Accepted, Landed: c.Late || c.Again,
 		}
 		for _, t := range w.Targets {

@@ -133,16 +133,22 @@ func (p *past) late(w Write, since time.Time) bool {
 	return !p.goesBack() && w.when().Sub(since) > p.delta
 }
 
-// basedOnTheNewestRead: I2. What is sent rests on what was read last, just now.
+// longestPass is how long a look may take, from its read to its write, in times of
+// Delta: a minute and a half, and Delta. That nothing has changed since is for the
+// etag and the save to show.
+const longestPass = 19
+
+// basedOnTheNewestRead: I2. What is sent rests on what was read last.
 func basedOnTheNewestRead(p *past, e Event) string {
 	w, ok := e.(Write)
+	read := p.reads[w.By]
 	switch {
 	case !ok || w.Landed:
 		return ""
-	case p.read == nil || !p.read.Stale && p.read.State.Etag != w.Etag:
+	case read == nil || !read.Stale && read.State.Etag != w.Etag:
 		return fmt.Sprintf("a write with the etag %s was sent, which is not that of the newest read", w.Etag)
-	case p.late(w, p.read.when()):
-		return fmt.Sprintf("a write was sent %s after the read it rests on", w.when().Sub(p.read.when()))
+	case w.when().Sub(read.when()) > longestPass*p.delta:
+		return fmt.Sprintf("a write was sent %s after the read it rests on", w.when().Sub(read.when()))
 	}
 	return ""
 }
@@ -157,7 +163,7 @@ func savedBeforeSent(p *past, e Event) string {
 	switch {
 	case intent == nil || !intent.Split.equal(w.Split) || intent.Etag != w.Etag:
 		return fmt.Sprintf("a write to %v was sent that the newest saved status does not announce", w.Split)
-	case p.sent:
+	case p.sent[w.By]:
 		return "a write was sent twice on one saved decision"
 	case p.late(w, p.saved.when()):
 		return fmt.Sprintf("a write was sent %s after its decision was saved", w.when().Sub(p.saved.when()))

@@ -12,21 +12,27 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
 
-// gateways are the NAT gateways of a scenario with what Compute tells of them: it
+// Gateways are the NAT gateways of a scenario with what Compute tells of them: it
 // knows how they were configured, and how many endpoints they have now.
-type gateways struct {
+type Gateways struct {
 	world       *simulator.World
 	known       []simulator.Gateway
 	subnetworks []simulator.Subnet
 }
 
-// Compute is what the Compute API tells of a scenario's gateways.
-func Compute(world *simulator.World, sc simulator.Scenario) func(rollout.Input) rollout.Outlet {
-	g := gateways{world: world, known: sc.Gateways}
+// NewGateways makes those of a scenario whose world there is.
+func NewGateways(world *simulator.World, sc simulator.Scenario) Gateways {
+	g := Gateways{world: world, known: sc.Gateways}
 	if sc.Network != nil {
 		g.subnetworks = sc.Network.Subnetworks
 	}
-	return g.outlet
+	return g
+}
+
+// Compute is what the Compute API tells of a scenario's gateways.
+func Compute(world *simulator.World, sc simulator.Scenario) func(rollout.Input) rollout.Outlet {
+	g := NewGateways(world, sc)
+	return func(in rollout.Input) rollout.Outlet { return g.Outlet(rollout.Leaving(in), in.Plan.Gateways, in.Now) }
 }
 
 // source is a gateway's name in questions and manifests.
@@ -43,16 +49,16 @@ func Sources(sc simulator.Scenario) []analysis.Source {
 	return all
 }
 
-// outlet tells of the gateways that a plan names, or else of those in the network
-// that the revisions use.
-func (g gateways) outlet(in rollout.Input) rollout.Outlet {
+// Outlet tells of the gateways that are named, or else of those in the network that
+// the revisions use.
+func (g Gateways) Outlet(leaving []rollout.Revision, named []analysis.Source, now time.Time) rollout.Outlet {
 	out := rollout.Outlet{Presence: rollout.Found}
 	status, physical := g.world.NetworkStatus()
 	for i, one := range g.known {
-		if !g.leads(one, in) {
+		if !leads(one, leaving, named) {
 			continue
 		}
-		told := rollout.Gateway{Source: source(one), NAT: configured(one), ReadAt: in.Now}
+		told := rollout.Gateway{Source: source(one), NAT: configured(one), ReadAt: now}
 		if physical {
 			s := status.Gateways[i]
 			told.NAT.IPs, told.NAT.Endpoints, told.NAT.ExtraIPs = int64(len(s.IPs)), int64(s.Mapped), int64(s.MinExtraIPsNeeded)
@@ -62,13 +68,13 @@ func (g gateways) outlet(in rollout.Input) rollout.Outlet {
 	if len(out.Gateways) == 0 {
 		return rollout.Outlet{Presence: rollout.Missing, Detail: "no Cloud NAT covers the network"}
 	}
-	out.Subnets = g.subnets(rollout.Leaving(in))
+	out.Subnets = g.subnets(leaving)
 	return out
 }
 
 // subnets tells of the subnetworks that revisions take addresses from, by the short
 // names that scenarios have.
-func (g gateways) subnets(revisions []rollout.Revision) map[string]rollout.Subnet {
+func (g Gateways) subnets(revisions []rollout.Revision) map[string]rollout.Subnet {
 	all := map[string]rollout.Subnet{}
 	for _, r := range revisions {
 		for _, s := range g.subnetworks {
@@ -81,7 +87,7 @@ func (g gateways) subnets(revisions []rollout.Revision) map[string]rollout.Subne
 }
 
 // subnet reads a subnetwork through the API.
-func (g gateways) subnet(s simulator.Subnet) rollout.Subnet {
+func (g Gateways) subnet(s simulator.Subnet) rollout.Subnet {
 	name := fmt.Sprintf("projects/%s/regions/%s/subnetworks/%s", s.Project, s.Region, s.Name)
 	told := rollout.Subnet{Name: name, Presence: rollout.Found}
 	answer, err := g.world.GetSubnetwork(name, simulator.WithUtilization)
@@ -94,11 +100,11 @@ func (g gateways) subnet(s simulator.Subnet) rollout.Subnet {
 }
 
 // leads tells whether a rollout leaves through a gateway.
-func (g gateways) leads(one simulator.Gateway, in rollout.Input) bool {
-	if len(in.Plan.Gateways) > 0 {
-		return slices.Contains(in.Plan.Gateways, source(one))
+func leads(one simulator.Gateway, leaving []rollout.Revision, named []analysis.Source) bool {
+	if len(named) > 0 {
+		return slices.Contains(named, source(one))
 	}
-	return slices.ContainsFunc(rollout.Leaving(in), func(r rollout.Revision) bool {
+	return slices.ContainsFunc(leaving, func(r rollout.Revision) bool {
 		return r.Egress == rollout.EgressAll && r.VPC.Connector == "" && r.VPC.Network == one.Network
 	})
 }

@@ -173,5 +173,8 @@ func Patch(of rollout.ServiceRef, w *rollout.Write) simulator.PatchRequest {
 		}
 		request.Service.Traffic = append(request.Service.Traffic, target)
 	}
+	if claim, beside := w.Claim(); claim != nil {
+		request.UpdateMask, request.Service.Annotations = []string{"traffic", "annotations"}, claimed(*claim, beside)
+	}
 	return request
 }

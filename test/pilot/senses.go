@@ -80,11 +80,17 @@ func (s Senses) Service() (rollout.Service, error) {
 	if err != nil {
 		return rollout.Service{}, err
 	}
+	return ReadService(answer), nil
+}
+
+// ReadService is what the API says of a service, in the core's words.
+func ReadService(answer simulator.Service) rollout.Service {
 	svc := rollout.Service{
 		Presence: rollout.Found, UID: answer.UID, Generation: answer.Generation, ObservedGeneration: answer.ObservedGeneration,
 		ETag: answer.Etag, Reconciling: answer.Reconciling,
 		LatestReady: short(answer.LatestReadyRevision), LatestCreated: short(answer.LatestCreatedRevision),
 	}
+	svc.Claim, svc.Annotations = claimOf(answer.Annotations)
 	if c := answer.TerminalCondition; c != nil && c.State == simulator.ConditionFailed {
 		svc.Failure = strings.TrimPrefix(cmp.Or(c.Reason, c.RevisionReason)+": "+c.Message, ": ")
 	}
@@ -97,7 +103,7 @@ func (s Senses) Service() (rollout.Service, error) {
 	for _, t := range answer.TrafficStatuses {
 		svc.Effective = append(svc.Effective, entry(t.Type, t.Revision, t.Percent, t.Tag))
 	}
-	return svc, nil
+	return svc
 }
 
 func entry(kind, revision string, percent int, tag string) rollout.Entry {

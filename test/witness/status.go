@@ -8,8 +8,8 @@ import (
 	"github.com/sluice-rollouts/sluice/test/invariants"
 )
 
-// savedAt is a stored status in the words of the invariants.
-func savedAt(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
+// SavedAt is a stored status in the words of the invariants.
+func SavedAt(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
 	e := invariants.Saved{At: invariants.At(at), Plan: int(s.ObservedGeneration), Phase: string(s.Phase), Stable: BaselineOf(s)}
 	if s.LastRequest != nil {
 		e.Answered, e.Accepted = s.LastRequest.ID, s.LastRequest.Result == v1alpha1.RequestAccepted

@@ -129,7 +129,7 @@ func (w *Witness) Saved(status *v1alpha1.CloudRunRolloutStatus) {
 	defer w.mu.Unlock()
 	w.drain()
 	now, _ := w.guard.Now()
-	w.trace = append(w.trace, savedAt(now, status))
+	w.trace = append(w.trace, SavedAt(now, status))
 }
 
 // Late is a write that was sent and has not arrived.

@@ -1,0 +1,105 @@
+package soak
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+)
+
+// author writes a script by lot.
+type author struct {
+	*rand.Rand
+	script Script
+}
+
+// lasts is how long the adversary acts.
+const lasts = 35 * time.Minute
+
+// releases is how many the pipeline has ready.
+const releases = 6
+
+// Write writes the script of a seed. Each seed has some families of trouble, and
+// leaves others out: where everything goes wrong at once, nothing gets far enough
+// for the rare things to happen.
+func Write(seed uint64) Script {
+	a := author{Rand: rand.New(rand.NewPCG(seed, 0x51ce)), script: Script{Seed: seed, Lasts: lasts}} //nolint:gosec // it must be repeatable
+	a.setting()
+	for range releases {
+		a.script.Releases = append(a.script.Releases, a.image())
+	}
+	if a.chance(0.1) {
+		return a.script // nothing goes wrong but the candidate
+	}
+	for _, trouble := range families {
+		if !a.chance(0.3) {
+			continue
+		}
+		for range 1 + a.IntN(4) {
+			trouble(&a)
+		}
+	}
+	return a.script
+}
+
+// image is what is deployed.
+func (a *author) image() string {
+	images := []string{healthy, healthy, healthy, failing, failing, burdened, stillborn}
+	if a.script.Setting.NAT != NoNAT {
+		images = append(images, thirsty)
+	}
+	return pick(*a, images...)
+}
+
+func (a *author) act(act Act) { a.script.Acts = append(a.script.Acts, act) }
+
+// chance is true in a share of the cases.
+func (a *author) chance(share float64) bool { return a.Float64() < share }
+
+// between is a time in whole tenths of seconds.
+func (a *author) between(low, high time.Duration) time.Duration {
+	return (low + time.Duration(a.Int64N(int64(high-low)+1))).Truncate(100 * time.Millisecond)
+}
+
+func pick[T any](a author, of ...T) T { return of[a.IntN(len(of))] }
+
+// setting writes how a story begins.
+func (a *author) setting() {
+	s := &a.script.Setting
+	s.Rate = 10 + float64(a.IntN(30))
+	s.NAT = pick(*a, NoNAT, NoNAT, NamedNAT, FoundNAT)
+	s.FollowsLatest = a.chance(0.3)
+	s.Latency = a.between(0, 300*time.Millisecond)
+	s.Lag = [2]time.Duration{a.between(0, time.Second), a.between(0, time.Second)}
+	s.Glances = a.chance(0.5)
+	s.Spec = a.spec()
+	if a.chance(0.2) {
+		s.Skew = [2]time.Duration{a.between(0, 80*time.Second) - 40*time.Second, a.between(0, 40*time.Second) - 20*time.Second}
+	}
+	s.Switches = map[string]string{}
+	if a.chance(0.5) {
+		return
+	}
+	all := simulator.AllSwitches()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if a.chance(0.2) {
+			s.Switches[name] = all[name][1]
+		}
+	}
+}
+
+// spec writes what the user asks for.
+func (a *author) spec() Spec {
+	spec := Spec{
+		OnDelete: pick(*a, v1alpha1.OnDeleteFreeze, v1alpha1.OnDeleteRollback),
+		NoData:   pick(*a, v1alpha1.NoDataPause, v1alpha1.NoDataRollback), MinRequests: 20, MaxPercent: 1,
+	}
+	weights := pick(*a, []int{10, 100}, []int{50, 100}, []int{5, 50, 100}, []int{25, 100}, []int{100})
+	for _, w := range weights {
+		spec.Steps = append(spec.Steps, Step{Weight: w, Bake: pick(*a, 1, 1, 2), Approval: a.chance(0.05)})
+	}
+	return spec
+}

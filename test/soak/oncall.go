@@ -1,0 +1,181 @@
+package soak
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+)
+
+// The end of a story: the adversary is done, every controller lives, and somebody
+// is on call who answers what the status asks of a person.
+const (
+	attention = 2 * time.Minute // how often a person looks
+	rested    = 3 * time.Minute // how long nothing changes in the object that rests
+	watched   = 3 * time.Minute // how long it is watched after that
+)
+
+// release lets the pipeline deploy the next image, when the last one is at rest.
+func (s *stage) release() {
+	if s.quiet {
+		return
+	}
+	s.in(time.Minute, s.release)
+	o := s.record.object
+	if o == nil || len(s.script.Releases) <= s.person.released {
+		return
+	}
+	switch o.Status.Phase { //nolint:exhaustive // the others are under way
+	case v1alpha1.PhaseIdle, v1alpha1.PhaseCompleted, v1alpha1.PhaseRolledBack:
+	default:
+		return
+	}
+	if s.now().Sub(s.record.restedAt) >= time.Minute || s.person.released == 0 {
+		s.person.deploy(s.script.Releases[s.person.released])
+		s.person.released++
+	}
+}
+
+// calm ends all trouble.
+func (s *stage) calm() {
+	s.quiet = true
+	s.world.ClearFaults()
+	s.calmAt = s.now()
+	for place, p := range s.replicas {
+		if p == nil {
+			s.in(restart, func() { s.start(place) })
+			continue
+		}
+		p.stopped, p.frozen, p.skew = time.Time{}, time.Time{}, 0
+		p.deliver()
+		p.retire()
+		if p.leads && !p.busy {
+			p.turn()
+		}
+	}
+	s.person.edit(func(ro *v1alpha1.CloudRunRollout) { ro.Spec.Paused, ro.Spec.CandidateRevision = false, "" })
+	s.in(attention, s.attend)
+}
+
+// attend is a person's look at the object.
+func (s *stage) attend() {
+	o := s.record.object
+	switch {
+	case o == nil:
+		s.end()
+		return
+	case s.resting(o):
+		s.in(0, s.settle)
+		return
+	}
+	s.person.answer(o)
+	s.in(attention, s.attend)
+}
+
+// resting tells whether nothing will happen any more by itself.
+func (s *stage) resting(o *v1alpha1.CloudRunRollout) bool {
+	switch o.Status.Phase { //nolint:exhaustive // the others are under way
+	case v1alpha1.PhaseIdle, v1alpha1.PhaseCompleted, v1alpha1.PhaseRolledBack:
+	default:
+		return false
+	}
+	return s.now().Sub(s.record.restedAt) >= rested && o.DeletionTimestamp.IsZero() && s.explained(o) == ""
+}
+
+// explained says what is wrong with a state of rest, or nothing: it has no cause
+// that is true.
+func (s *stage) explained(o *v1alpha1.CloudRunRollout) string {
+	a := o.Status.Attempt
+	if a == nil {
+		return "it was never looked at"
+	}
+	state, err := s.world.State(fullName)
+	s.fail(err)
+	sole := len(state.Effective) == 1
+	switch reason := a.Reason; {
+	case o.Status.Phase != v1alpha1.PhaseIdle, reason == v1alpha1.ReasonSteady:
+		if !sole {
+			return fmt.Sprintf("it is %s, and %v serves", o.Status.Phase, state.Effective)
+		}
+		return ""
+	case reason == v1alpha1.ReasonRevisionNotReady, reason == v1alpha1.ReasonRevisionNotFound:
+		return ""
+	}
+	return fmt.Sprintf("it is %s for %s", o.Status.Phase, a.Reason)
+}
+
+// answer does what a status asks of a person: first the friendly thing, then what
+// always helps.
+func (p *person) answer(o *v1alpha1.CloudRunRollout) {
+	a := o.Status.Attempt
+	if a == nil {
+		return
+	}
+	if p.answered == nil {
+		p.answered = map[string]int{}
+	}
+	about := fmt.Sprintf("%s/%s of attempt %d", o.Status.Phase, a.Reason, a.ID)
+	p.answered[about]++
+	p.answers = p.answered[about]
+	switch {
+	case o.Status.Phase == v1alpha1.PhaseAwaitingApproval:
+		p.ask("approve", 0)
+	case o.Status.Phase == v1alpha1.PhaseRollingBack && p.answers > 3, // stable cannot take it back
+		a.Reason == v1alpha1.ReasonBaselineLost, a.Reason == v1alpha1.ReasonBaselineUnknown,
+		a.Reason == v1alpha1.ReasonStateLost && p.answers > 2:
+		p.rescue()
+	case o.Status.Phase == v1alpha1.PhasePaused && p.answers <= 2:
+		p.ask("resume", 0)
+	case o.Status.Phase == v1alpha1.PhasePaused:
+		p.ask("abort", 0)
+	case a.Reason == v1alpha1.ReasonTooFewRequests, a.Reason == v1alpha1.ReasonOwnedElsewhere:
+		p.ask(map[bool]string{true: "approve", false: "adopt"}[a.Reason == v1alpha1.ReasonTooFewRequests], 0)
+	}
+}
+
+// rescue names a way back where the old one is gone: a person deploys a good
+// revision, and sends it everything.
+func (p *person) rescue() {
+	if p.rescued++; p.rescued%2 == 1 {
+		p.deploy(healthy)
+		return
+	}
+	name := p.revision("newest")
+	_ = p.stage.world.EditTraffic(fullName, []simulator.TrafficTarget{{Revision: name, Percent: 100}}, alice)
+	p.edit(func(ro *v1alpha1.CloudRunRollout) { ro.Spec.StableRevision = name })
+}
+
+// settle watches what rests while its controllers start anew: nothing may be
+// written, to Cloud Run or into the object.
+func (s *stage) settle() {
+	o := s.record.object
+	s.quietFrom = len(s.record.trace)
+	version := o.ResourceVersion
+	for place, p := range s.replicas {
+		if p != nil {
+			p.die()
+		}
+		s.in(restart, func() { s.start(place) })
+	}
+	s.in(watched, func() {
+		if now := s.record.object; now == nil || now.ResourceVersion != version {
+			s.record.violate("I12", "controllers that start anew change an object that rests: %s", s.changedSince(version))
+		}
+		s.end()
+	})
+}
+
+func (s *stage) changedSince(version string) string {
+	log := s.plane.Log()
+	last := log[len(log)-1]
+	if last.Now == nil || last.Was == nil {
+		return "it is gone"
+	}
+	return fmt.Sprintf("%s/%q after %s/%q (was version %s)", last.Now.Status.Phase, last.Now.Status.NextAction, last.Was.Status.Phase, last.Was.Status.NextAction, version)
+}
+
+// end ends the story.
+func (s *stage) end() {
+	s.ended, s.over = true, true
+}

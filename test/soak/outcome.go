@@ -1,0 +1,113 @@
+package soak
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/test/invariants"
+)
+
+// Outcome is what a story came to.
+type Outcome struct {
+	Violations []invariants.Violation
+	Rollouts   int // attempts that moved traffic
+	Faults     map[string]int
+	Sometimes  map[string]int
+	Passes     int
+	Phase      string
+	// Backs are the times from a visible breach until stable served everything.
+	Backs []time.Duration
+
+	trace invariants.Trace
+	stage *stage
+}
+
+// outcome judges what was recorded.
+func (s *stage) outcome() Outcome {
+	s.drain()
+	r := &s.record
+	if !s.ended && s.err == nil {
+		r.violate("I16", "it did not come to rest within %s: %s", patience, s.whatKeeps())
+	}
+	if s.quietFrom > 0 {
+		for _, e := range r.trace[s.quietFrom:] {
+			if w, ok := e.(invariants.Write); ok {
+				r.violate("I12", "%v was written while nothing had changed", w.Split)
+			}
+		}
+	}
+	var backs []time.Duration
+	if len(s.script.Acts) == 0 { // nobody and nothing kept it from going back
+		backs = s.backs()
+	}
+	for _, took := range backs {
+		if took > promised {
+			r.violate("I15", "it took %s from a visible breach until stable served everything", took)
+		}
+	}
+	clouds := make([]invariants.Behaviour, 0, 24)
+	for name, value := range s.scenario.Switches.Values() {
+		clouds = append(clouds, invariants.Behaviour{Switch: name, Value: value})
+	}
+	o := Outcome{
+		Violations: append(slices.Clone(r.extra), invariants.Judge(r.trace, clouds...)...),
+		Faults:     s.count.faults, Sometimes: s.count.sometimes, Passes: s.count.passes, Backs: backs, trace: r.trace, stage: s,
+	}
+	o.Rollouts = rollouts(r.trace)
+	if r.object != nil {
+		o.Phase = string(r.object.Status.Phase)
+	}
+	return o
+}
+
+func (s *stage) whatKeeps() string {
+	o := s.record.object
+	if o == nil {
+		return "the object is gone"
+	}
+	reason := ""
+	if o.Status.Attempt != nil {
+		reason = o.Status.Attempt.Reason
+	}
+	return fmt.Sprintf("%s/%s, deleted %t: %s", o.Status.Phase, reason, !o.DeletionTimestamp.IsZero(), s.explained(o))
+}
+
+// rollouts counts the attempts that moved traffic.
+func rollouts(trace invariants.Trace) int {
+	type attempt struct {
+		id        int64
+		candidate string
+	}
+	moved := map[attempt]bool{}
+	var now attempt
+	for _, e := range trace {
+		switch e := e.(type) {
+		case invariants.Saved:
+			now = attempt{e.Attempt, e.Candidate}
+		case invariants.Write:
+			if e.Accepted && now.candidate != "" && e.Split[now.candidate] > 0 {
+				moved[now] = true
+			}
+		}
+	}
+	return len(moved)
+}
+
+// Hash is that of everything that happened: in the world, on the control plane, and
+// how often was looked.
+func (o Outcome) Hash() string {
+	s, h := o.stage, sha256.New()
+	write := json.NewEncoder(h)
+	for _, e := range s.world.Log() {
+		s.fail(write.Encode(e))
+	}
+	for _, v := range s.plane.Log() {
+		s.fail(write.Encode(v.Now))
+	}
+	s.fail(write.Encode(s.count.passes))
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,214 @@
+package soak
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/test/invariants"
+	"github.com/sluice-rollouts/sluice/test/modelplane"
+	"github.com/sluice-rollouts/sluice/test/witness"
+)
+
+// record is what a story comes to: the trace that is judged, taken from the world's
+// log and the control plane's, and the newest state of the object.
+type record struct {
+	stage    *stage
+	trace    invariants.Trace
+	world    int // of its log, read so far
+	plane    int
+	epoch    int                       // objects and restores so far
+	object   *v1alpha1.CloudRunRollout // nil while there is none; read only
+	landing  map[string]landing        // writes under way, by process
+	extra    []invariants.Violation    // found beside the trace
+	restedAt time.Time                 // since when nothing has changed in the object
+}
+
+// landing is where in the trace a write was sent that is still under way.
+type landing struct {
+	index int
+	sent  invariants.Write
+}
+
+// drain takes what has happened into the trace.
+func (r *record) drain() {
+	for _, e := range r.stage.world.LogSince(r.world) {
+		r.world = e.Seq
+		r.happened(e)
+	}
+	log := r.stage.plane.Log()
+	for ; r.plane < len(log); r.plane++ {
+		r.changed(log[r.plane])
+		r.stage.spread()
+	}
+}
+
+// happened takes an event of the world.
+func (r *record) happened(e simulator.Event) {
+	r.stage.counted(e)
+	for _, event := range invariants.FromLog([]simulator.Event{e}, fullName, ours) {
+		if w, ok := event.(invariants.Write); ok {
+			event = r.arrived(w)
+		}
+		r.trace = append(r.trace, event)
+	}
+}
+
+// sending notes a write that is being sent, before it is known when it arrives.
+func (r *record) sending(p *process, request simulator.PatchRequest) {
+	state, err := r.stage.world.State(fullName)
+	r.stage.fail(err)
+	call := simulator.Call{
+		Operation: "services.patch", Caller: ours, UserAgent: p.name, Mask: request.UpdateMask,
+		Etag: request.Service.Etag, Traffic: request.Service.Traffic, Before: &state,
+	}
+	event := simulator.Event{At: r.stage.now(), Kind: simulator.EventCall, Service: fullName, Call: &call}
+	sent := invariants.FromLog([]simulator.Event{event}, fullName, ours)[0].(invariants.Write) //nolint:forcetypeassert // it is made of a patch
+	r.landing[p.name] = landing{len(r.trace), sent}
+}
+
+// arrived is a write that reached Cloud Run. Where anything happened since it was
+// sent it is two events.
+func (r *record) arrived(w invariants.Write) invariants.Write {
+	under, ok := r.landing[w.By]
+	if !ok || w.Landed {
+		return w
+	}
+	delete(r.landing, w.By)
+	if under.index == len(r.trace) {
+		return w
+	}
+	r.trace = slices.Insert(r.trace, under.index, invariants.Event(under.sent))
+	w.Landed = true
+	return w
+}
+
+// changed takes a change of the object.
+func (r *record) changed(v modelplane.Version) {
+	if v.Key() != key {
+		return
+	}
+	at, was, now := invariants.At(v.At), v.Was, v.Now
+	r.object, r.restedAt = now, v.At
+	if was == nil || v.Restored {
+		r.epoch++
+	}
+	if now == nil {
+		r.trace = append(r.trace, invariants.Gone{At: at})
+		return
+	}
+	if was == nil || was.Generation != now.Generation || v.Restored {
+		r.trace = append(r.trace, r.plan(v.At))
+	}
+	r.asked(at, was, now)
+	statusChanged := was == nil || v.Call.Status || v.Restored
+	if by := r.stage.processes[v.Call.By]; statusChanged && by == nil && was != nil {
+		r.trace = append(r.trace, invariants.Put{Saved: r.saved(v.At, "")})
+	} else if statusChanged && by != nil {
+		r.save(v.At, by, was)
+	}
+}
+
+// asked takes what a person wants: that the object goes, or a request.
+func (r *record) asked(at invariants.At, was, now *v1alpha1.CloudRunRollout) {
+	if !now.DeletionTimestamp.IsZero() && (was == nil || was.DeletionTimestamp.IsZero()) {
+		r.trace = append(r.trace, invariants.Deleting{At: at})
+	}
+	if id := now.Annotations[v1alpha1.RequestID]; id != "" && (was == nil || was.Annotations[v1alpha1.RequestID] != id) {
+		r.trace = append(r.trace, invariants.Request{At: at, ID: id, Verb: now.Annotations[v1alpha1.RequestVerb]})
+	}
+}
+
+// save takes a status that a process stored.
+func (r *record) save(at time.Time, by *process, was *v1alpha1.CloudRunRollout) {
+	saved := r.saved(at, by.name)
+	state, err := r.stage.world.State(fullName)
+	r.stage.fail(err)
+	r.trace = append(r.trace, invariants.Known{At: invariants.At(at), Generation: state.Generation}, saved)
+	by.saved = true
+	if was == nil || string(was.Status.Phase) != saved.Phase {
+		r.stage.entered(saved.Phase)
+	}
+	r.stage.countSaved(by, was, r.object)
+}
+
+// confirmed takes an update of the status that changed nothing: it still shows that
+// the object is the one that was decided on.
+func (r *record) confirmed(p *process) {
+	if r.object != nil && !p.saved {
+		r.trace = append(r.trace, r.saved(r.stage.now(), p.name))
+	}
+	p.saved = false
+}
+
+func (r *record) saved(at time.Time, by string) invariants.Saved {
+	s := witness.SavedAt(at, &r.object.Status)
+	s.By, s.Plan = by, r.number(r.object.Status.ObservedGeneration)
+	return s
+}
+
+// number is that of a plan.
+func (r *record) number(generation int64) int { return r.epoch*1000 + int(generation) }
+
+// plan is what the spec asks for.
+func (r *record) plan(at time.Time) invariants.Plan {
+	spec := r.object.Spec
+	plan := invariants.Plan{
+		At: invariants.At(at), Number: r.number(r.object.Generation), Paused: spec.Paused, StableRevision: spec.StableRevision,
+		Errors: &invariants.ErrorLimit{MaxRatio: 0.01, MinRequests: 100},
+	}
+	for _, step := range spec.Strategy.Steps {
+		bake, err := time.ParseDuration(string(step.Bake))
+		r.stage.fail(err)
+		plan.Steps = append(plan.Steps, invariants.Step{
+			Weight: int(step.Weight), Bake: int(bake / time.Minute), Approval: step.Approval == v1alpha1.ApprovalRequired,
+		})
+	}
+	for _, check := range spec.Analysis.Checks {
+		if e := check.ServerErrors; check.Name == v1alpha1.CheckErrors && e != nil {
+			plan.Errors = &invariants.ErrorLimit{MaxRatio: float64(e.MaxPercent.IntValue()) / 100, MinRequests: int64(e.MinRequests)}
+		}
+	}
+	if r.stage.script.Setting.NAT != NoNAT {
+		plan.Gateways = []string{gateway}
+		plan.Drops, plan.Allocation = &invariants.DropLimit{MinMinutes: 2}, &invariants.AllocationLimit{}
+	}
+	return plan
+}
+
+// look notes what could be known when a write or the end is decided.
+func (r *record) look(status *v1alpha1.CloudRunRolloutStatus) {
+	a := status.Attempt
+	if a == nil || witness.IntentOf(a) == nil && status.Phase != v1alpha1.PhaseCompleted || r.object == nil {
+		return
+	}
+	if status.Phase == v1alpha1.PhaseCompleted && r.object.Status.Phase == v1alpha1.PhaseCompleted {
+		return
+	}
+	r.drain()
+	subject := invariants.Subject{
+		Project: project, Location: region, Service: service, Candidate: a.Candidate,
+		Stable: witness.BaselineOf(&r.object.Status), // the former one, of a completed attempt
+		From:   morning,
+	}
+	if subject.Stable == "" {
+		subject.Stable = witness.BaselineOf(status)
+	}
+	if r.stage.script.Setting.NAT != NoNAT {
+		subject.Gateways = []invariants.Gateway{{Project: "acme-net", Region: region, Name: gateway}}
+	}
+	// A clock that is ahead takes minutes for arrived that are about to.
+	at := r.stage.now().Add(min(tolerated, max(0, r.stage.script.Setting.Skew[0], r.stage.script.Setting.Skew[1])))
+	evidence, err := invariants.Visible(r.stage.world.Series(), subject, at)
+	if err != nil { // then nothing could be known, and nothing may rise
+		evidence = invariants.Evidence{At: invariants.At(r.stage.now())}
+	}
+	r.trace = append(r.trace, evidence)
+}
+
+// violate notes what is wrong beside the trace.
+func (r *record) violate(invariant, format string, args ...any) {
+	r.extra = append(r.extra, invariants.Violation{Invariant: invariant, At: r.stage.now(), What: fmt.Sprintf(format, args...)})
+}

@@ -1,0 +1,171 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options say which seeds are played, and how.
+type Options struct {
+	From     uint64 // the first seed
+	Rollouts int    // how many are wanted: seeds are played until there are as many
+	Workers  int    // seeds side by side; 0 means one for each CPU
+	Twice    bool   // play each seed twice, and compare
+	// Told hears of every seed that broke something, and of the last one.
+	Told func(string)
+}
+
+// Report is what a range of seeds came to. Reports add up.
+type Report struct {
+	From, To   uint64 // the seeds, the last one included
+	Rollouts   int    // attempts that moved traffic
+	Passes     int
+	Faults     map[string]int
+	Sometimes  map[string]int
+	Violations int
+	Broken     []string // stories of seeds that broke something, at most a few
+	Backs      []time.Duration
+	Took       time.Duration
+}
+
+// mostStories is how many stories a report tells.
+const mostStories = 5
+
+// chunk is how many seeds are played before it is counted how many rollouts there
+// are. It does not depend on the workers, so the same options play the same seeds.
+const chunk = 64
+
+// Run plays seeds until there are enough rollouts.
+func Run(ctx context.Context, o Options) (Report, error) {
+	began := time.Now()
+	r := Report{From: o.From, Faults: map[string]int{}, Sometimes: map[string]int{}}
+	for next := o.From; r.Rollouts < o.Rollouts; next += chunk {
+		outcomes := make([]Outcome, chunk)
+		if err := o.play(ctx, next, outcomes); err != nil {
+			return r, err
+		}
+		for i, outcome := range outcomes {
+			r.add(ctx, next+uint64(i), outcome)
+		}
+		r.To = next + chunk - 1
+	}
+	r.Took = time.Since(began)
+	return r, nil
+}
+
+// play plays one seed after another, some side by side.
+func (o Options) play(ctx context.Context, from uint64, outcomes []Outcome) error {
+	workers := o.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	errs := make([]error, len(outcomes))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(outcomes)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				outcomes[i], errs[i] = o.seed(ctx, from+uint64(i)) //nolint:gosec // not negative
+			}
+		})
+	}
+	all.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return fmt.Errorf("seed %d: %w", from+uint64(i), err)
+		}
+	}
+	return ctx.Err()
+}
+
+func (o Options) seed(ctx context.Context, seed uint64) (Outcome, error) {
+	outcome, err := Play(ctx, Write(seed))
+	if err != nil || !o.Twice {
+		return outcome, err
+	}
+	again, err := Play(ctx, Write(seed))
+	if err == nil && again.Hash() != outcome.Hash() {
+		err = errors.New("two plays differ")
+	}
+	return outcome, err
+}
+
+// add adds what a seed came to.
+func (r *Report) add(ctx context.Context, seed uint64, o Outcome) {
+	r.Rollouts += o.Rollouts
+	r.Passes += o.Passes
+	for what, n := range o.Faults {
+		r.Faults[what] += n
+	}
+	for what, n := range o.Sometimes {
+		r.Sometimes[what] += n
+	}
+	r.Backs = append(r.Backs, o.Backs...)
+	r.Violations += len(o.Violations)
+	if len(o.Violations) > 0 && len(r.Broken) < mostStories {
+		r.Broken = append(r.Broken, Story(ctx, seed))
+	}
+}
+
+// Story shrinks what a seed breaks to as little as shows it, and tells it.
+func Story(ctx context.Context, seed uint64) string {
+	script := Shrink(ctx, Write(seed))
+	o, err := Play(ctx, script)
+	text := Tell(script, o)
+	if err != nil {
+		text += fmt.Sprintf("  ERROR %v\n", err)
+	}
+	return text + fmt.Sprintf("  again: make soak SEED=%d ROLLOUTS=1\n", seed)
+}
+
+// Missing are the rare paths that were not reached.
+func (r Report) Missing() []string {
+	var missing []string
+	for _, what := range Sometimes {
+		if r.Sometimes[what] == 0 {
+			missing = append(missing, what)
+		}
+	}
+	return missing
+}
+
+// String is the report.
+func (r Report) String() string {
+	var text strings.Builder
+	faults := 0
+	for _, n := range r.Faults {
+		faults += n
+	}
+	minutes := r.Took.Minutes()
+	fmt.Fprintf(&text, "%d rollouts in seeds %d to %d, %d faults and deeds, %d looks, %d violations\n",
+		r.Rollouts, r.From, r.To, faults, r.Passes, r.Violations)
+	fmt.Fprintf(&text, "%.0f rollouts a minute\n", float64(r.Rollouts)/minutes)
+	if len(r.Backs) > 0 {
+		fmt.Fprintf(&text, "from a visible breach until stable serves everything, %d times: p50 %s, p99 %s, max %s\n",
+			len(r.Backs), quantile(r.Backs, 0.5), quantile(r.Backs, 0.99), quantile(r.Backs, 1))
+	}
+	table(&text, "faults and deeds", r.Faults)
+	table(&text, "rare paths", r.Sometimes)
+	return text.String()
+}
+
+func table(text *strings.Builder, title string, counts map[string]int) {
+	fmt.Fprintf(text, "%s\n", title)
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(text, "  %7d  %s\n", counts[what], what)
+	}
+}
+
+// quantile is the nearest rank of a share.
+func quantile(times []time.Duration, share float64) time.Duration {
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[min(len(sorted)-1, int(share*float64(len(sorted))))].Round(time.Second)
+}

@@ -1,0 +1,93 @@
+package soak
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+)
+
+// promised is how long it may take, with everything at work, from a visible breach
+// until stable serves everything: a look a minute, a write and its effect, and what
+// is left of a backoff.
+const promised = 5 * time.Minute
+
+// exposure is one stretch in which a revision other than the first had traffic, and
+// how it failed.
+type exposure struct {
+	seen             time.Time // when a breach could first be seen; zero for never
+	requests, failed float64
+}
+
+// backs measures I15: for every revision that fails, how long it was from the moment
+// at which that could be seen until it had no traffic any more. What the world
+// counted is seen when its metric is promised to have arrived.
+func (s *stage) backs() []time.Duration {
+	var all []time.Duration
+	exposed := map[string]*exposure{}
+	for _, e := range s.world.Log() {
+		switch e.Kind { //nolint:exhaustive // the others say nothing about it
+		case simulator.EventTally:
+			if x := exposed[e.Revision]; x != nil {
+				x.count(*e.Tally, e.At.Add(s.requestDelay()), s.limit())
+			}
+		case simulator.EventEffective:
+			all = append(all, ended(exposed, e)...)
+			for revision, percent := range e.Split {
+				if percent > 0 && revision != first && exposed[revision] == nil {
+					exposed[revision] = &exposure{}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// ended takes out the revisions that have no traffic any more, and returns how long
+// that took where they failed.
+func ended(exposed map[string]*exposure, e simulator.Event) []time.Duration {
+	var all []time.Duration
+	for _, revision := range slices.Sorted(maps.Keys(exposed)) {
+		x := exposed[revision]
+		if e.Split[revision] > 0 {
+			continue
+		}
+		if !x.seen.IsZero() && e.At.After(x.seen) {
+			all = append(all, e.At.Sub(x.seen))
+		}
+		delete(exposed, revision)
+	}
+	return all
+}
+
+// count adds a minute, which can be seen from a time on.
+func (x *exposure) count(t simulator.Tally, visible time.Time, limit float64) {
+	x.requests, x.failed = x.requests+float64(t.Ended), x.failed+float64(t.Failed)
+	if x.seen.IsZero() && x.breached(limit) {
+		x.seen = visible
+	}
+}
+
+func (s *stage) limit() float64 { return float64(s.script.Setting.Spec.MaxPercent) / 100 }
+
+func (s *stage) requestDelay() time.Duration {
+	if s.script.Setting.Switches["requestCountVisible"] == "after120s" {
+		return 2 * time.Minute
+	}
+	return 3 * time.Minute
+}
+
+// breached tells whether the share of failures is certainly above a limit: the lower
+// end of Wilson's interval, three standard deviations wide.
+func (x *exposure) breached(limit float64) bool {
+	n, k := x.requests, x.failed
+	if k < 3 {
+		return false
+	}
+	const z = 3
+	p := k / n
+	middle, width := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	return (middle-width)/(1+z*z/n) > limit
+}
