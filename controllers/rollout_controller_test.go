@@ -35,6 +35,7 @@ type stage struct {
 	events  *events.FakeRecorder
 	r       *Reconciler
 	key     client.ObjectKey
+	outlets *fakeOutlets // nil for none
 }
 
 func newStage(t *testing.T) *stage {
