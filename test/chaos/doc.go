@@ -12,7 +12,8 @@
 // must hold for the whole of the world's log, with what was asked for and what was
 // saved beside it; and whatever the sentence promises.
 //
-// go test plays a few of them; make chaos plays all. What needs a network that
-// loses packets is not played: the manager refuses a simulated clock that is not
-// on its own machine. A way that is cut here ends every connection instead.
+// A way that is cut ends every connection; one that loses takes what is sent and
+// never answers, as a network that drops packets does.
+//
+// go test plays a few of them; make chaos plays all.
 package chaos

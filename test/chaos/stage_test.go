@@ -189,8 +189,9 @@ func (s *stage) bakes(revision string, weight int) {
 }
 
 const (
-	// patience is how long anything may take, in real time.
-	patience = 2 * time.Minute
+	// patience is how long anything may take, in real time. A watch that was refused
+	// is tried again after up to a minute, and once more where etcd was put back.
+	patience = 5 * time.Minute
 	// glance is how often is looked whether it has happened.
 	glance = 20 * time.Millisecond
 )

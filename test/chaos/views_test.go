@@ -131,6 +131,29 @@ func TestViews(t *testing.T) {
 			_ = standby
 			s.wrote(out...)
 		}},
+		{"a leader whose requests to the apiserver are lost without a word writes nothing, exits, and is followed", false, func(s *stage) {
+			leader, _ := s.pair()
+			s.deploy("web:2", "web-2")
+			s.bakes("web-2", 20)
+			sent := leader.run.holdNext()
+			leader.kube.lose()
+			leader.exits()
+			s.becomes("Completed/Completed")
+			select {
+			case <-sent:
+				s.t.Error("it sent a write that it could not have saved")
+			default:
+			}
+			s.wrote(out...)
+		}},
+		{"a bad release goes back once calls of Cloud Run are no longer lost without a word", true, func(s *stage) {
+			o := s.begun("web:bad")
+			o.run.lose(true)
+			s.while(s.silent(1), s.passes(still))
+			o.run.lose(false)
+			s.becomes("RolledBack/RolledBack")
+			s.wrote(back...)
+		}},
 		{"a manager without a lease that is cut off from the apiserver writes nothing until it is back", false, func(s *stage) {
 			o := s.begun("web:2")
 			o.kube.cut()

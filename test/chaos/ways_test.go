@@ -36,6 +36,7 @@ type kubeWay struct {
 // wrong is what goes wrong.
 type wrong struct {
 	cut    bool          // no request passes
+	lost   bool          // requests are taken, and never answered
 	silent bool          // watches say nothing
 	past   string        // the version of etcd's history that rollouts are listed and watched from
 	busy   bool          // every request is one too many
@@ -78,6 +79,10 @@ func (k *kubeWay) cut() {
 	k.hangUp()
 }
 
+// lose takes every request and answers none, as a network that loses packets.
+// Those under way get no answer either.
+func (k *kubeWay) lose() { k.suffer(wrong{lost: true, silent: true}) }
+
 // rewind puts the manager's view of rollouts back to a version of the past, and
 // keeps it there.
 func (k *kubeWay) rewind(version string) {
@@ -107,6 +112,9 @@ func (k *kubeWay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	suffers, _ := k.suffers()
 	switch lease := strings.Contains(r.URL.Path, "/leases"); {
 	case suffers.cut:
+		panic(http.ErrAbortHandler)
+	case suffers.lost:
+		<-ctx.Done()
 		panic(http.ErrAbortHandler)
 	case lease:
 	case suffers.busy:
@@ -227,8 +235,10 @@ type runWay struct {
 	server http.Handler
 	end    chan struct{} // closed when the scenario is over
 
-	mu   sync.Mutex
-	held chan *parcel // nil: nothing is held up
+	mu    sync.Mutex
+	held  chan *parcel // nil: nothing is held up
+	agent string       // how the manager calls itself
+	lost  bool         // calls are taken, and never answered
 }
 
 // parcel is a write that is held up on its way.
@@ -253,14 +263,37 @@ func (r *runWay) holdNext() <-chan *parcel {
 	return r.held
 }
 
+// lose takes calls and never answers them, as a network that loses packets; or
+// answers again.
+func (r *runWay) lose(lost bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = lost
+}
+
+// calledBy is how the manager called itself when it called last.
+func (r *runWay) calledBy() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.agent
+}
+
 // ServeHTTP implements http.Handler.
 func (r *runWay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
-	held := r.held
+	r.agent = req.UserAgent()
+	held, lost := r.held, r.lost
 	if req.Method == http.MethodPatch {
 		r.held = nil
 	}
 	r.mu.Unlock()
+	if lost {
+		select {
+		case <-r.end:
+		case <-req.Context().Done():
+		}
+		panic(http.ErrAbortHandler)
+	}
 	if req.Method != http.MethodPatch || held == nil {
 		r.server.ServeHTTP(w, req)
 		return

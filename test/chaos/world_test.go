@@ -108,6 +108,18 @@ func (w *world) patches() []simulator.Call {
 	return calls
 }
 
+// reads counts the looks at the service, alone or in a list.
+func (w *world) reads() (count int) {
+	w.guard.Do(func(sim *simulator.World) {
+		for _, e := range sim.Log() {
+			if e.Call != nil && (e.Call.Operation == "services.get" || e.Call.Operation == "services.list") {
+				count++
+			}
+		}
+	})
+	return count
+}
+
 // splits lists the splits that were accepted, one after the other.
 func (w *world) splits() []map[string]int {
 	var splits []map[string]int

@@ -64,6 +64,9 @@ func (p *past) learn(e Event) {
 		p.effective = append(p.effective, e)
 	case Life:
 		p.lives[e.Revision] = e.State
+		if e.State == Created {
+			p.generation++ // of which a list tells, and lists are in no trace
+		}
 	case Evidence:
 		p.evidence = e
 	case Plan:
