@@ -266,3 +266,19 @@ func TestAPauseThatIsNotExplainedIsExplained(t *testing.T) {
 		t.Errorf("%s: %q, %q", inWords(d), d.Note, d.Next)
 	}
 }
+
+// TestAPhaseOfAnotherVersionIsPaused: a newer version left it behind, and was taken
+// back. Whatever it was, traffic is not raised on it, and the way back is open.
+func TestAPhaseOfAnotherVersionIsPaused(t *testing.T) {
+	t.Parallel()
+	unknown := at(25).with(func(s *scene) { s.Progress.Phase = "Mirroring" })
+	for want, in := range map[string]scene{
+		"Paused/StateLost": unknown,
+		"RollingBack/RollingBack, writes web-1 100%, accepts": unknown.asks(Abort),
+	} {
+		d := Decide(Input(in))
+		if got := inWords(d); got != want {
+			t.Errorf("decides %s, want %s: %s", got, want, d.Note)
+		}
+	}
+}

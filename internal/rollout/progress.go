@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -112,6 +113,21 @@ func (p Progress) anew() Progress {
 
 // active tells whether an attempt is under way.
 func (p Progress) active() bool { return p.Phase.active() }
+
+// known reads a phase that is none of ours. Where nothing was saved yet nothing is
+// going on. Any other is of a newer version of Sluice that was taken back: nobody
+// here knows what it had promised, so a person is asked, and the way back is open.
+func (p Progress) known(now time.Time) Progress {
+	switch {
+	case slices.Contains(Phases, p.Phase):
+	case p.Phase == "":
+		p.Phase = Idle
+	default:
+		p.Cause = fmt.Sprintf("the phase %q is of another version of Sluice", p.Phase)
+		p.Phase, p.Reason, p.Since = Paused, StateLost, now
+	}
+	return p
+}
 
 // underway tells whether an attempt is under way, or was when its service was
 // lost from sight.

@@ -37,9 +37,7 @@ type view struct {
 func look(in Input) view {
 	in = in.quiet()
 	in.Plan.Steps = whole(in.Plan.Steps)
-	if !slices.Contains(Phases, in.Progress.Phase) {
-		in.Progress.Phase = Idle // what was never saved, or by somebody else
-	}
+	in.Progress = in.Progress.known(in.Now)
 	in.Progress.Reason = cmp.Or(in.Progress.Reason, Preparing)
 	v := view{Input: in, was: in.Progress}
 	v.desired = in.Service.split(in.Service.Desired)
