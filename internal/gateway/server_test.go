@@ -98,6 +98,9 @@ func (a *api) RoundTrip(req *http.Request) (*http.Response, error) {
 	if token := req.URL.Query().Get("pageToken"); token != "" {
 		key += "?" + token
 	}
+	if view := req.URL.Query().Get("views"); view != "" && a.answers[key+"?views="+view] != "" {
+		key += "?views=" + view
+	}
 	text, known := a.answers[key]
 	lost, hold := a.lost, a.hold
 	a.mu.Unlock()

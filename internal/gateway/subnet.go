@@ -2,12 +2,14 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
 
 	compute "google.golang.org/api/compute/v1"
 
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -49,9 +51,10 @@ type subnetwork struct {
 func (c *Client) subnetwork(ctx context.Context, name subnetName, now time.Time, age ages) (subnetwork, time.Time, *CallError) {
 	op := fmt.Sprintf("reading subnetwork %s of %s", name.name, name.place)
 	return c.subnetworks.get(ctx, name, now, age, func(ctx context.Context) (subnetwork, *CallError) {
-		answer, failure := call(ctx, c, op, name.project, func(ctx context.Context) (*compute.Subnetwork, error) {
-			return c.api.Subnetworks.Get(name.project, name.region, name.name).Views(withUtilization).Context(ctx).Do()
-		})
+		answer, failure := c.getSubnetwork(ctx, op, name, withUtilization)
+		if failure != nil && errors.Is(failure.Kind, google.ErrInvalid) { // perhaps the view alone was refused
+			answer, failure = c.getSubnetwork(ctx, op, name)
+		}
 		if failure != nil {
 			return subnetwork{}, failure
 		}
@@ -62,6 +65,17 @@ func (c *Client) subnetwork(ctx context.Context, name subnetName, now time.Time,
 		s := subnetwork{network: network, size: usable(answer.IpCidrRange)}
 		s.taken, s.counted = taken(answer.UtilizationDetails, s.size)
 		return s, nil
+	})
+}
+
+// getSubnetwork makes one call for a subnetwork, with what the views add.
+func (c *Client) getSubnetwork(ctx context.Context, op string, name subnetName, views ...string) (*compute.Subnetwork, *CallError) {
+	return call(ctx, c, op, name.project, func(ctx context.Context) (*compute.Subnetwork, error) {
+		get := c.api.Subnetworks.Get(name.project, name.region, name.name)
+		if len(views) > 0 {
+			get = get.Views(views...)
+		}
+		return get.Context(ctx).Do()
 	})
 }
 

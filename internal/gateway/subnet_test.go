@@ -80,6 +80,42 @@ func TestASubnetworkIsAskedForItsUtilization(t *testing.T) {
 	}
 }
 
+// TestARefusedViewIsDoneWithout: the way to the gateway leads over the subnetwork,
+// and needs no count of what is taken.
+func TestARefusedViewIsDoneWithout(t *testing.T) {
+	t.Parallel()
+	const private = region + "/subnetworks/private"
+	below := usual()
+	below.set(private, subnetJSON("private", `,"ipCidrRange":"10.9.0.0/24"`))
+	below.set(private+"?views=WITH_UTILIZATION", "400 "+problem("Invalid value for field 'views': 'WITH_UTILIZATION'", "invalid"))
+	got := out(t, dial(t, below), noon, leaving(rollout.VPCAccess{Subnetwork: "private"}))
+	if got.Presence != rollout.Found || len(got.Gateways) != 1 || got.Gateways[0].Source != one {
+		t.Errorf("%+v", got)
+	}
+	if s := got.Subnets["web-1"]; s.Presence != rollout.Found || s.Size != 252 || s.Counted {
+		t.Errorf("%+v", s)
+	}
+	if n := below.asked(private); n != 2 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestASubnetworkIsAskedForWithoutAViewOnce, and only where the request was refused.
+func TestASubnetworkIsAskedForWithoutAViewOnce(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]int{
+		"400 " + problem("Invalid value for field 'subnetwork'", "invalid"): 2,
+		denied("compute.subnetworks.get"):                                   1, "503 oops": 1, "404 " + problem("gone", "notFound"): 1,
+	} {
+		below := usual()
+		below.set(region+"/subnetworks/private", answer)
+		got := out(t, dial(t, below), noon, leaving(rollout.VPCAccess{Subnetwork: "private"}))
+		if n := below.asked(region + "/subnetworks/private"); got.Presence == rollout.Found || n != want {
+			t.Errorf("%s: asked %d times, want %d: %+v", answer, n, want, got)
+		}
+	}
+}
+
 func TestOnlyDirectVPCEgressTakesAddressesOfTheSubnetwork(t *testing.T) {
 	t.Parallel()
 	private := leaving(rollout.VPCAccess{Network: "default"})
