@@ -1,6 +1,6 @@
 // Command cloudrun-simulator serves a simulated world: the Cloud Run Admin API
-// v2, Cloud Monitoring, the Compute API as far as it tells of Cloud NAT, and an
-// endpoint to direct it. docs/simulator.md tells what it does and how to write a
+// v2, Cloud Monitoring, the Compute API as far as it tells of Cloud NAT, Serverless
+// VPC Access as far as it tells of connectors, and an endpoint to direct it. docs/simulator.md tells what it does and how to write a
 // scenario.
 package main
 
@@ -33,8 +33,8 @@ const back = 7 * 24 * time.Hour
 const heartbeat = 200 * time.Millisecond
 
 type options struct {
-	scenario, cloudRun, monitoring, compute, control string
-	speed                                            float64
+	scenario, cloudRun, monitoring, compute, vpcAccess, control string
+	speed                                                       float64
 }
 
 func main() {
@@ -55,6 +55,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.cloudRun, "cloud-run-listen", "127.0.0.1:8081", "address of the Cloud Run Admin API v2")
 	flags.StringVar(&o.monitoring, "monitoring-listen", "127.0.0.1:8082", "address of Cloud Monitoring (gRPC without TLS)")
 	flags.StringVar(&o.compute, "compute-listen", "127.0.0.1:8084", "address of the Compute API v1, of which routers and their NATs are there")
+	flags.StringVar(&o.vpcAccess, "vpc-access-listen", "127.0.0.1:8085", "address of Serverless VPC Access v1, of which connectors are there")
 	flags.StringVar(&o.control, "control-listen", "127.0.0.1:8083", "address of the control endpoint")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -108,13 +109,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 func serve(ctx context.Context, o options, guard *wire.Guard, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, 4)
+	failed := make(chan error, 5)
 	for _, skin := range []struct {
 		name, address string
 		handler       http.Handler
 	}{
 		{"Cloud Run", o.cloudRun, wire.CloudRun(guard)},
 		{"Compute", o.compute, wire.Compute(guard)},
+		{"VPC Access", o.vpcAccess, wire.VPCAccess(guard)},
 		{"control", o.control, wire.Control(guard)},
 	} {
 		listener, err := listen(ctx, skin.address)

@@ -223,7 +223,7 @@ func (f *Fault) matches(operation string) bool {
 		return operation == "services.patch"
 	}
 	if f.Operation == "" {
-		return !ofCompute(operation)
+		return !ofCompute(operation) && !ofVPCAccess(operation)
 	}
 	if prefix, ok := strings.CutSuffix(f.Operation, "*"); ok {
 		return strings.HasPrefix(operation, prefix)
@@ -235,6 +235,9 @@ func (f *Fault) matches(operation string) bool {
 func ofCompute(operation string) bool {
 	return strings.HasPrefix(operation, "routers.") || strings.HasPrefix(operation, "subnetworks.")
 }
+
+// ofVPCAccess tells the calls of Serverless VPC Access from those of Cloud Run.
+func ofVPCAccess(operation string) bool { return strings.HasPrefix(operation, "connectors.") }
 
 // lasting returns the fault of a kind that hits a metric or service at t.
 func (w *World) lasting(kind FaultKind, subject string, t time.Time) *Fault {

@@ -68,11 +68,19 @@ type Machines struct {
 
 // Connector is a Serverless VPC Access connector.
 type Connector struct {
+	// Project owns it. Default: the subnetwork's.
+	Project    string `json:"project,omitempty"`
 	Name       string `json:"name"`
 	Subnetwork string `json:"subnetwork"`
+	// Hidden says that the subnetwork was made for its range: the API tells the range
+	// and the network in place of the subnetwork.
+	Hidden bool `json:"hidden,omitempty"`
 	// Machines is how many it has. Default 2.
 	Machines int `json:"machines,omitempty"`
 }
+
+// defaultMachines is how many a connector has, unless it says otherwise.
+const defaultMachines = 2
 
 // LoadBalancer splits the requests of its users by path.
 type LoadBalancer struct {
@@ -177,8 +185,12 @@ func (n *Network) checkParts() error {
 		}
 	}
 	for i, c := range n.Connectors {
-		if n.subnetwork(c.Subnetwork, "") == nil {
+		subnet := n.subnetwork(c.Subnetwork, "")
+		if subnet == nil {
 			return fmt.Errorf("connectors[%d]: subnetwork %q does not exist", i, c.Subnetwork)
+		}
+		if c.Hidden && c.Project != "" && c.Project != subnet.Project {
+			return fmt.Errorf("connectors[%d]: a hidden subnetwork is of the connector's own project", i)
 		}
 	}
 	for i, b := range n.LoadBalancers {

@@ -51,7 +51,7 @@ func newPlant(sc Scenario) (*plant, error) {
 		p.hosts[d.Name] = network.DestinationID(i)
 	}
 	for _, c := range sc.Network.Connectors {
-		made, err := p.fleet.NewConnector(sc.Network.subnetwork(c.Subnetwork, "").key(), cmp.Or(c.Machines, 2))
+		made, err := p.fleet.NewConnector(sc.Network.subnetwork(c.Subnetwork, "").key(), cmp.Or(c.Machines, defaultMachines))
 		if err != nil {
 			return nil, fmt.Errorf("network: connector %s: %w", c.Name, err)
 		}

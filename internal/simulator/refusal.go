@@ -15,6 +15,9 @@ func (f *Fault) refusal(c *Call) *APIError {
 	if e.Message == "" && ofCompute(c.Operation) {
 		e.Message = computeText(f.Code, c)
 	}
+	if e.Message == "" && ofVPCAccess(c.Operation) {
+		e.Message = vpcAccessText(f.Code, c)
+	}
 	if e.Message == "" {
 		e.Message = usualText(f.Code, c)
 	}
