@@ -148,7 +148,8 @@ func (p *past) learnSaved(s Saved) {
 		p.intents = append(p.intents, Split{s.Stable: 100})
 	}
 	if s.Intent != nil {
-		p.intents, p.sent[s.By] = append(p.intents, s.Intent.Split), false
+		p.intents = append(p.intents, s.Intent.Split)
+		p.announced(s.By)
 	}
 	if s.Phase == phaseRollingBack || s.Phase == phaseRolledBack {
 		p.given[s.Attempt] = true
@@ -208,6 +209,16 @@ func (p *past) used() Plan {
 func (p *past) isRise(w Write) bool {
 	c := p.saved.Candidate
 	return c != "" && w.Split[c] > w.Before.Desired[c]
+}
+
+// announced lets a process send a write again. Where nobody knows who saved, it may
+// be any of them.
+func (p *past) announced(by string) {
+	if by == "" {
+		clear(p.sent)
+		return
+	}
+	p.sent[by] = false
 }
 
 // sentRise returns a write that was sent now and gives the candidate more.
