@@ -410,8 +410,14 @@ func waitForPerson(v view) Decision {
 	if p.Reason == TrafficConflict && v.foreignTag() {
 		return v.tagTaken(Tag)
 	}
-	return v.at(Paused, p.Reason, cmp.Or(p.Cause, "it is paused, and its status does not say why")).next(v.untilResumed(p.Reason))
+	if p.Reason == StateLost && p.Stable == "" { // what showed the loss may be gone: its cure still counts
+		return v.nameLost()
+	}
+	return v.at(Paused, p.Reason, cmp.Or(p.Cause, unexplained)).next(v.untilResumed(p.Reason))
 }
+
+// unexplained is the cause of a pause whose status was damaged.
+const unexplained = "it is paused, and its status does not say why"
 
 // untilResumed says what a person can do about a pause.
 func (v view) untilResumed(reason Reason) string {

@@ -113,14 +113,22 @@ func TestStateLost(t *testing.T) {
 	lost := at(25).forgotten()
 	named := lost
 	named.Plan.StableRevision = "web-1"
+	untagged := lost.split("web-2", 100)
+	untagged.Progress.Phase, untagged.Progress.Reason, untagged.Progress.Cause = Paused, StateLost, "a tag showed it"
+	moved := untagged
+	moved.Plan.StableRevision = "web-2"
 	used := lost
 	used.Plan.StableRevision, used.Progress.SettledBy = "web-1", "web-1"
 	check(t, map[string]row{
-		"traffic stays":                    {lost, "Paused/StateLost", "Set spec.stableRevision"},
-		"a person names the way back":      {named, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
-		"the same name works once":         {used, "Paused/StateLost", "was used once already: remove it first"},
-		"a name that does not serve waits": {named.readiness("web-1", NotReady), "Idle/RevisionNotReady", "not there or not ready"},
-		"resume does not guess":            {lost.asks(Resume), "Paused/StateLost, refuses", ""},
+		"traffic stays":                                       {lost, "Paused/StateLost", "Set spec.stableRevision"},
+		"a person names the way back":                         {named, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
+		"the same name works once":                            {used, "Paused/StateLost", "was used once already: remove it first"},
+		"a name that does not serve waits":                    {named.readiness("web-1", NotReady), "Idle/RevisionNotReady", "not there or not ready"},
+		"it waits when a person's edit took the tag along":    {untagged, "Paused/StateLost", "a tag showed it\nWaits: resume goes on. Set spec.stableRevision"},
+		"and the person's name settles it even then":          {moved, "RollingBack/RollingBack, writes web-2 100%", "spec.stableRevision names web-2"},
+		"but not one that is not ready":                       {moved.readiness("web-2", NotReady), "Paused/StateLost", "Set spec.stableRevision"},
+		"resume takes what serves when nothing else is known": {untagged.asks(Resume), "Idle/Steady, accepts", "web-2 serves 100%"},
+		"resume does not guess":                               {lost.asks(Resume), "Paused/StateLost, refuses", ""},
 	})
 	if tagged := warmTagsOf(Decide(Input(named.tags("web-3"))).Write); tagged[WarmTag] != "" {
 		t.Errorf("the tag of a warm-up stays on %s for ever", tagged[WarmTag])

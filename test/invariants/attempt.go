@@ -73,8 +73,8 @@ func baselineReachable(p *past, e Event) string {
 		return ""
 	}
 	stable := p.saved.Stable
-	if life := p.lives[stable]; life != Ready {
-		return fmt.Sprintf("a rise to %v was sent while stable %s was %s", w.Split, stable, life)
+	if !p.wasReady(stable, w.when()) {
+		return fmt.Sprintf("a rise to %v was sent while stable %s was %s", w.Split, stable, p.lives[stable])
 	}
 	if !slices.ContainsFunc(w.Targets, func(t Target) bool { return t.Revision == stable && (t.Percent > 0 || t.Tag != "") }) {
 		return fmt.Sprintf("a rise to %v leaves stable %s without traffic and without a tag", w.Split, stable)

@@ -155,6 +155,9 @@ func TestWhatIsAllowed(t *testing.T) {
 	t.Parallel()
 	cases := map[string]func() Trace{
 		"a rollout of two steps as it should be": good,
+		"a rise whose stable was lost just before it": func() Trace {
+			return before[Read](until[Write](good(), 2), 4, Life{after("15m56s"), "web-1", Lost})
+		},
 		"a write that lost against somebody else's": func() Trace {
 			return edit(until[Write](good(), 1), 1, func(w *Write) { w.Accepted, w.Before.Etag = false, "z" })
 		},
@@ -401,6 +404,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"a rise when stable does not start": {func() Trace {
 			return before[Read](good(), 4, Life{after("15m"), "web-1", Failed})
 		}, "I6", "web-1 was failed"},
+		"a rise long after stable was lost, although it was ready before": {func() Trace {
+			return before[Read](good(), 4, Life{after("15m54s"), "web-1", Lost})
+		}, "I6", "web-1 was lost"},
 		"a rise that takes stable's address": {func() Trace {
 			return edit(good(), 2, func(w *Write) { w.Targets = []Target{{Revision: "web-2", Percent: 100}} })
 		}, "I6", "without a tag"},

@@ -15,6 +15,7 @@ type past struct {
 	desiredOurs bool
 	effective   []Effective // every split that served, oldest first
 	lives       map[string]LifeState
+	left        map[string]Life  // when each revision last stopped being ready, and what it became
 	reads       map[string]*Read // the newest of each process
 	read        *Read            // the newest of all
 	plans       []Plan
@@ -42,7 +43,7 @@ type past struct {
 }
 
 func newPast(delta time.Duration) *past {
-	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
+	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, left: map[string]Life{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
 }
 
 // learn adds an event to the past.
@@ -63,6 +64,9 @@ func (p *past) learn(e Event) {
 	case Effective:
 		p.effective = append(p.effective, e)
 	case Life:
+		if p.lives[e.Revision] == Ready && e.State != Ready {
+			p.left[e.Revision] = e
+		}
 		p.lives[e.Revision] = e.State
 		if e.State == Created {
 			p.generation++ // of which a list tells, and lists are in no trace
@@ -106,6 +110,9 @@ func (p *past) learnWrite(w Write) {
 	}
 	if !w.Accepted {
 		return
+	}
+	if w.Etag != w.Before.Etag { // where etags are ignored; what it asks for was decided for another state
+		p.desiredOurs = false
 	}
 	if p.isRise(w) && p.given[p.saved.Attempt] {
 		p.lateRise = w.when()
@@ -186,6 +193,13 @@ const (
 	phaseRolledBack  = "RolledBack"
 	phaseCompleted   = "Completed"
 )
+
+// wasReady tells whether a revision is ready, or was until just now: nobody can know
+// what becomes of one between the read and the write that rests on it.
+func (p *past) wasReady(revision string, t time.Time) bool {
+	left, known := p.left[revision]
+	return p.lives[revision] == Ready || known && t.Sub(left.when()) <= p.delta
+}
 
 // plan is the newest plan.
 func (p *past) plan() Plan {

@@ -193,7 +193,7 @@ func mayBegin(p *past, e Event) string {
 	}
 	plan := p.used()
 	switch {
-	case p.lives[p.saved.Candidate] != Ready:
+	case !p.wasReady(p.saved.Candidate, w.when()):
 		return fmt.Sprintf("the first write goes to %s, which is %s", p.saved.Candidate, p.lives[p.saved.Candidate])
 	case plan.Errors != nil && len(p.evidence.Stable) == 0:
 		return "the first write was sent though no request of stable could be seen"

@@ -27,10 +27,10 @@ func wellFormed(p *past, e Event) string {
 	case len(w.Targets) == 0:
 		return "a write has no traffic: everything would go to the newest revision"
 	}
-	return p.wellFormedTargets(w.Targets)
+	return p.wellFormedTargets(w.Targets, w.when())
 }
 
-func (p *past) wellFormedTargets(targets []Target) string {
+func (p *past) wellFormedTargets(targets []Target, now time.Time) string {
 	sum, seen := 0, map[Target]bool{}
 	for _, t := range targets {
 		key := Target{Latest: t.Latest, Revision: t.Revision, Tag: t.Tag}
@@ -42,7 +42,7 @@ func (p *past) wellFormedTargets(targets []Target) string {
 			return "a write lets traffic follow LATEST"
 		case seen[key]:
 			return fmt.Sprintf("a write names revision %q with tag %q twice", t.Revision, t.Tag)
-		case t.Percent > 0 && (!known || life == Lost):
+		case t.Percent > 0 && (!known || life == Lost && !p.wasReady(t.Revision, now)):
 			return fmt.Sprintf("a write sends traffic to %s, which does not exist", t.Revision)
 		}
 		seen[key] = true

@@ -70,14 +70,14 @@ func (r *record) sending(p *process, request simulator.PatchRequest) {
 }
 
 // arrived is a write that reached Cloud Run. Where anything happened since it was
-// sent it is two events.
+// sent, or its process stood still before it reached the wire, it is two events.
 func (r *record) arrived(w invariants.Write) invariants.Write {
 	under, ok := r.landing[w.By]
 	if !ok || w.Landed {
 		return w
 	}
 	delete(r.landing, w.By)
-	if under.index == len(r.trace) {
+	if under.index == len(r.trace) && under.sent.At == w.At {
 		return w
 	}
 	r.trace = slices.Insert(r.trace, under.index, invariants.Event(under.sent))

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/test/invariants"
 )
@@ -19,7 +22,8 @@ func SavedAt(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
 		return e
 	}
 	e.Generation, e.Reason, e.Attempt, e.Candidate, e.Latched = a.SeenGeneration, a.Reason, a.ID, a.Candidate, a.Latched
-	if s.Phase == v1alpha1.PhaseBaking {
+	// A status that says that nothing can be read says nothing of what serves.
+	if s.Phase == v1alpha1.PhaseBaking && !meta.IsStatusConditionPresentAndEqual(s.Conditions, v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown) {
 		e.Serving = shares(a.Confirmed)
 	}
 	if i := IntentOf(a); i != nil {
