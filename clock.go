@@ -45,7 +45,7 @@ func (f clockFlag) open(ctx context.Context, endpoints ...string) (clock.Passive
 	}
 	for _, endpoint := range append(endpoints, f.url) {
 		if !onThisMachine(endpoint) {
-			return nil, nil, errors.New("--simulated-clock: --cloud-run-endpoint, --monitoring-endpoint and --compute-endpoint must all be http addresses on this machine")
+			return nil, nil, errors.New("--simulated-clock: --cloud-run-endpoint, --monitoring-endpoint, --compute-endpoint and --vpc-access-endpoint must all be http addresses on this machine")
 		}
 	}
 	c, err := told.Dial(ctx, f.url)

@@ -39,7 +39,7 @@ const readsFlag = "cloud-run-reads-per-minute"
 // options are the manager's flags.
 type options struct {
 	cloudRun, monitoring string
-	compute              string
+	compute, vpcAccess   string
 	reads                int
 	probes, metrics      string
 	leaderElection       bool
@@ -64,6 +64,8 @@ func parse() options {
 		"address of Cloud Monitoring; empty is Google's, an http address on this machine is used without credentials")
 	flag.StringVar(&o.compute, "compute-endpoint", "",
 		"address of the Compute API v1; empty is Google's, an http address on this machine is used without credentials")
+	flag.StringVar(&o.vpcAccess, "vpc-access-endpoint", "",
+		"address of Serverless VPC Access v1; empty is Google's, an http address on this machine is used without credentials")
 	flag.IntVar(&o.reads, readsFlag, cloudrun.DefaultReadsPerMinute,
 		"most reads of the Cloud Run Admin API a minute, for each project and location; writes are not limited")
 	flag.StringVar(&o.probes, "health-probe-bind-address", "127.0.0.1:8081", "address of /healthz and /readyz; 0 for none")
@@ -82,7 +84,7 @@ func parse() options {
 
 func run(ctx context.Context, o options) error {
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
-	now, speed, err := o.told.open(ctx, o.cloudRun, o.monitoring, o.compute)
+	now, speed, err := o.told.open(ctx, o.cloudRun, o.monitoring, o.compute, o.vpcAccess)
 	if err != nil {
 		return err
 	}
@@ -167,11 +169,11 @@ func connect(ctx context.Context, o options, now clock.PassiveClock) (controller
 	if err != nil {
 		return controllers.Cloud{}, nil, fmt.Errorf("--monitoring-endpoint: %w", err)
 	}
-	gateways, err := gateway.New(ctx, gateway.Options{Endpoint: o.compute, UserAgent: agent, Clock: now})
+	gateways, err := gateway.New(ctx, gateway.Options{Endpoint: o.compute, VPCAccess: o.vpcAccess, UserAgent: agent, Clock: now})
 	if err != nil {
-		return controllers.Cloud{}, nil, fmt.Errorf("--compute-endpoint: %w", err)
+		return controllers.Cloud{}, nil, fmt.Errorf("--compute-endpoint and --vpc-access-endpoint: %w", err)
 	}
-	for _, counters := range []prometheus.Collector{run.Counters(), answers.Counters(), gateways.Counters()} {
+	for _, counters := range append([]prometheus.Collector{run.Counters(), answers.Counters()}, gateways.Counters()...) {
 		if err := metrics.Registry.Register(counters); err != nil {
 			return controllers.Cloud{}, nil, fmt.Errorf("registering the counts of calls: %w", err)
 		}

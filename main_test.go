@@ -111,6 +111,7 @@ func world(t *testing.T, speed float64) (endpoints []string, control string) {
 	t.Cleanup(server.Stop)
 	return []string{
 		"--cloud-run-endpoint=" + serve(wire.CloudRun(guard)), "--compute-endpoint=" + serve(wire.Compute(guard)),
+		"--vpc-access-endpoint=" + serve(wire.VPCAccess(guard)),
 		"--monitoring-endpoint=http://" + listener.Addr().String(),
 	}, serve(wire.Control(guard))
 }
@@ -249,7 +250,7 @@ func TestTheHelpLeavesTheToldClockOut(t *testing.T) {
 	t.Parallel()
 	cmd, out := program(t, "--help")
 	_ = cmd.Run()
-	for _, name := range []string{"cloud-run-endpoint", "cloud-run-reads-per-minute", "monitoring-endpoint", "compute-endpoint", "leader-elect", "leader-election-lease-duration", "kubeconfig"} {
+	for _, name := range []string{"cloud-run-endpoint", "cloud-run-reads-per-minute", "monitoring-endpoint", "compute-endpoint", "vpc-access-endpoint", "leader-elect", "leader-election-lease-duration", "kubeconfig"} {
 		if !strings.Contains(out.String(), "-"+name) {
 			t.Errorf("help does not name %s:\n%s", name, out)
 		}

@@ -44,7 +44,7 @@ type stage struct {
 }
 
 // ports are addresses on this machine.
-type ports struct{ cloudRun, monitoring, compute, control string }
+type ports struct{ cloudRun, monitoring, compute, vpcAccess, control string }
 
 // say tells the user what is going on.
 func say(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }
@@ -119,7 +119,8 @@ func (s *stage) startWorld(ctx context.Context, scenario string, speed float64) 
 	}
 	s.cloud, err = s.start("cloudrun-simulator", "--scenario", scenario,
 		"--speed", strconv.FormatFloat(speed, 'f', -1, 64), "--cloud-run-listen", s.ports.cloudRun,
-		"--monitoring-listen", s.ports.monitoring, "--compute-listen", s.ports.compute, "--control-listen", s.ports.control)
+		"--monitoring-listen", s.ports.monitoring, "--compute-listen", s.ports.compute,
+		"--vpc-access-listen", s.ports.vpcAccess, "--control-listen", s.ports.control)
 	if err != nil {
 		return err
 	}
@@ -142,6 +143,7 @@ func (s *stage) startManager() error {
 		"--cloud-run-endpoint", "http://"+s.ports.cloudRun,
 		"--monitoring-endpoint", "http://"+s.ports.monitoring,
 		"--compute-endpoint", "http://"+s.ports.compute,
+		"--vpc-access-endpoint", "http://"+s.ports.vpcAccess,
 		"--simulated-clock", "http://"+s.ports.control,
 		"--health-probe-bind-address", "0",
 		"--leader-election-namespace", "default",
@@ -247,9 +249,9 @@ func (t *tail) String() string {
 	return string(t.text)
 }
 
-// freePorts finds three addresses on this machine that nobody listens at.
+// freePorts finds addresses on this machine that nobody listens at.
 func freePorts() (ports, error) {
-	var found [4]string
+	var found [5]string
 	for i := range found {
 		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
 		if err != nil {
@@ -258,7 +260,7 @@ func freePorts() (ports, error) {
 		defer func() { _ = l.Close() }()
 		found[i] = l.Addr().String()
 	}
-	return ports{found[0], found[1], found[2], found[3]}, nil
+	return ports{found[0], found[1], found[2], found[3], found[4]}, nil
 }
 
 // until polls a condition until it holds, the time is over, or it fails for good.

@@ -11,35 +11,42 @@ import (
 	compute "google.golang.org/api/compute/v1"
 	"google.golang.org/api/option"
 	htransport "google.golang.org/api/transport/http"
+	vpcaccess "google.golang.org/api/vpcaccess/v1"
 	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
-// DefaultEndpoint is the API's public address.
-const DefaultEndpoint = "https://compute.googleapis.com/"
+// The APIs' public addresses.
+const (
+	DefaultEndpoint  = "https://compute.googleapis.com/"
+	DefaultVPCAccess = "https://vpcaccess.googleapis.com/"
+)
 
 // basePath is where below an endpoint the API begins. The SDK takes the two
 // together (compute v1 discovery, servicePath).
 const basePath = "compute/v1/"
 
 // defaultTimeout limits one call, connection and body included. A pass waits for two
-// calls, or three: what was known before must still be told in its time.
+// calls, or for four the first time that it meets a connector: what was known before
+// must still be told in its time.
 const defaultTimeout = 5 * time.Second
 
-// Options say how to reach the API. The zero value reaches the public one with
+// Options say how to reach the APIs. The zero value reaches the public ones with
 // the process's application default credentials.
 type Options struct {
 	// Endpoint is an https address, or an http address of this machine, which is
 	// spoken to without credentials. Empty means DefaultEndpoint.
 	Endpoint string
+	// VPCAccess is the same for Serverless VPC Access; empty means DefaultVPCAccess.
+	VPCAccess string
 	// UserAgent is added to every request.
 	UserAgent string
 	// Timeout limits each call; 0 means 5 s.
 	Timeout time.Duration
 	// Clock counts the calls of a minute; nil limits nothing.
 	Clock clock.PassiveClock
-	// CallsPerMinute is the most calls for one project; 0 means
+	// CallsPerMinute is the most calls of each API for one project; 0 means
 	// DefaultCallsPerMinute.
 	CallsPerMinute int
 	// Transport carries the requests; nil means the network.
@@ -48,55 +55,79 @@ type Options struct {
 
 // Client finds and reads gateways. It is safe for concurrent use.
 type Client struct {
-	api     *compute.Service
-	timeout time.Duration
-	clock   clock.PassiveClock // nil limits nothing
-	quotas  quotas
-	calls   *prometheus.CounterVec
+	api       *compute.Service
+	vpcAccess *vpcaccess.Service
+	timeout   time.Duration
+	clock     clock.PassiveClock // nil limits nothing
+	quotas    quotas
+
+	computeCalls, vpcAccessCalls *prometheus.CounterVec
 
 	lists       shelf[place, []router]
 	routers     shelf[routerName, router]
 	statuses    shelf[routerName, status]
 	subnetworks shelf[subnetName, subnetwork]
+	connectors  shelf[connectorName, connector]
 }
 
 // New makes a client. It fails on an endpoint that it may not use, and without
-// credentials for one that needs them; it makes no call to the API.
+// credentials for one that needs them; it makes no call to an API.
 func New(ctx context.Context, options Options) (*Client, error) {
-	at, err := google.ParseEndpoint("Compute Engine", cmp.Or(options.Endpoint, DefaultEndpoint))
+	c := &Client{
+		timeout: cmp.Or(options.Timeout, defaultTimeout), computeCalls: newCounters("compute"), vpcAccessCalls: newCounters("vpcaccess"),
+		clock: options.Clock, quotas: quotas{Limits: limits(cmp.Or(options.CallsPerMinute, DefaultCallsPerMinute))},
+	}
+	at, client, err := reach(ctx, "Compute Engine", cmp.Or(options.Endpoint, DefaultEndpoint), compute.ComputeReadonlyScope,
+		&meter{options.Transport, c.computeCalls})
 	if err != nil {
 		return nil, err
 	}
-	bottom := options.Transport
-	if bottom == nil {
-		bottom = google.Network()
-	}
-	calls := newCounters()
-	var transport http.RoundTripper = &meter{bottom, calls}
-	if !at.Plain {
-		if transport, err = htransport.NewTransport(ctx, transport, option.WithScopes(compute.ComputeReadonlyScope)); err != nil {
-			return nil, fmt.Errorf("finding credentials for %s: %w", at.URL(), err)
-		}
-	}
-	client := &http.Client{Transport: transport, CheckRedirect: google.NoRedirect}
-	api, err := compute.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(at.URL()+basePath))
-	if err != nil {
+	if c.api, err = compute.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(at+basePath)); err != nil {
 		return nil, fmt.Errorf("building the Compute client: %w", err)
 	}
-	api.UserAgent = options.UserAgent
-	return &Client{
-		api: api, timeout: cmp.Or(options.Timeout, defaultTimeout), calls: calls,
-		clock: options.Clock, quotas: quotas{Limits: limits(cmp.Or(options.CallsPerMinute, DefaultCallsPerMinute))},
-	}, nil
+	at, client, err = reach(ctx, vpcAccessAPI, cmp.Or(options.VPCAccess, DefaultVPCAccess), vpcaccess.CloudPlatformScope,
+		&meter{options.Transport, c.vpcAccessCalls})
+	if err != nil {
+		return nil, err
+	}
+	if c.vpcAccess, err = vpcaccess.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(at)); err != nil {
+		return nil, fmt.Errorf("building the Serverless VPC Access client: %w", err)
+	}
+	c.api.UserAgent, c.vpcAccess.UserAgent = options.UserAgent, options.UserAgent
+	return c, nil
 }
 
-// call makes one call for a project, within its quota and its time.
+// reach gives the way to an API, and its address. Only this machine is spoken to
+// without credentials.
+func reach(ctx context.Context, api, address, scope string, bottom *meter) (string, *http.Client, error) {
+	at, err := google.ParseEndpoint(api, address)
+	if err != nil {
+		return "", nil, err
+	}
+	if bottom.next == nil {
+		bottom.next = google.Network()
+	}
+	var transport http.RoundTripper = bottom
+	if !at.Plain {
+		if transport, err = htransport.NewTransport(ctx, transport, option.WithScopes(scope)); err != nil {
+			return "", nil, fmt.Errorf("finding credentials for %s: %w", at.URL(), err)
+		}
+	}
+	return at.URL(), &http.Client{Transport: transport, CheckRedirect: google.NoRedirect}, nil
+}
+
+// call makes one call of Compute for a project, within its quota and its time.
 func call[T any](ctx context.Context, c *Client, op, project string, do func(context.Context) (T, error)) (T, *CallError) {
-	q := c.quota(project)
+	return callAs(ctx, c, op, account{computeAPI, project}, do)
+}
+
+// callAs makes one call, within the quota of an account and its time.
+func callAs[T any](ctx context.Context, c *Client, op string, a account, do func(context.Context) (T, error)) (T, *CallError) {
+	q := c.quota(a)
 	if q != nil {
 		if no := q.Take(c.clock.Now, 0); no != nil {
 			var none T
-			return none, c.withheld(op, no)
+			return none, c.withheld(op, a.api, no)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
@@ -105,7 +136,7 @@ func call[T any](ctx context.Context, c *Client, op, project string, do func(con
 	if err == nil {
 		return answer, nil
 	}
-	failure := google.Failed(op, err, google.KindOf)
+	failure := google.Failed(op, err, kindOf)
 	c.settle(q, failure)
 	return answer, failure
 }

@@ -17,7 +17,11 @@ func TestOnlySafeEndpointsAreSpokenTo(t *testing.T) {
 		"127.0.0.1:8084":                            "is not an address",
 		"https://compute.googleapis.com/compute/v1": "has a path",
 	} {
-		if _, err := New(t.Context(), Options{Endpoint: address}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(t.Context(), Options{Endpoint: address, VPCAccess: "http://127.0.0.1:1"}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", address, err, want)
+		}
+		want = strings.Replace(want, "Compute Engine", "Serverless VPC Access", 1)
+		if _, err := New(t.Context(), Options{Endpoint: "http://127.0.0.1:1", VPCAccess: address}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %s", address, err, want)
 		}
 	}
@@ -29,7 +33,10 @@ func TestWithoutCredentialsOnlyThisMachineIsReached(t *testing.T) {
 	if _, err := New(t.Context(), Options{Endpoint: "https://compute.test/"}); err == nil || !strings.Contains(err.Error(), "finding credentials for https://compute.test/") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := New(t.Context(), Options{Endpoint: "http://[::1]:1"}); err != nil {
+	if _, err := New(t.Context(), Options{Endpoint: "http://[::1]:1", VPCAccess: "http://[::1]:1"}); err != nil {
+		t.Errorf("error %v", err)
+	}
+	if _, err := New(t.Context(), Options{Endpoint: "http://[::1]:1"}); err == nil || !strings.Contains(err.Error(), "finding credentials for https://vpcaccess.googleapis.com/") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -40,7 +47,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Cleanup(elsewhere.Close)
 	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
 	t.Cleanup(server.Close)
-	client, err := New(t.Context(), Options{Endpoint: server.URL})
+	client, err := New(t.Context(), Options{Endpoint: server.URL, VPCAccess: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,18 +8,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// newCounters count the calls that left this process. The name is shared with
-// the other APIs', which differ in api.
-func newCounters() *prometheus.CounterVec {
+// newCounters count the calls of an API that left this process. The name is shared
+// with the other APIs', which differ in api.
+func newCounters(api string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "sluice_gcp_requests_total", ConstLabels: prometheus.Labels{"api": "compute"},
+		Name: "sluice_gcp_requests_total", ConstLabels: prometheus.Labels{"api": api},
 		Help: "Calls of Google's APIs by this process, by method and by the code they were answered with.",
 	}, []string{"method", "code"})
 }
 
-// Counters are the calls of the Compute API, by method and HTTP status; the
-// status of a call without an answer is "none".
-func (c *Client) Counters() prometheus.Collector { return c.calls }
+// Counters are the calls of the Compute API and of Serverless VPC Access, by method
+// and HTTP status; the status of a call without an answer is "none".
+func (c *Client) Counters() []prometheus.Collector {
+	return []prometheus.Collector{c.computeCalls, c.vpcAccessCalls}
+}
 
 // maxAnswer is the largest body that is read, in bytes. A page of 500 routers
 // stays well below it.
@@ -48,6 +50,8 @@ func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
 // methodOf names a call as the API's reference does: routers.get.
 func methodOf(path string) string {
 	switch {
+	case strings.Contains(path, "/connectors/"):
+		return "connectors.get"
 	case strings.Contains(path, "/subnetworks/"):
 		return "subnetworks.get"
 	case strings.HasSuffix(path, "/getRouterStatus"):

@@ -82,27 +82,6 @@ func TestNetworksAreNotMixedUp(t *testing.T) {
 	}
 }
 
-// TestAConnectorsGatewayIsNeverGuessed: the connector may leave through a host
-// project, whatever NAT its own project has.
-func TestAConnectorsGatewayIsNeverGuessed(t *testing.T) {
-	t.Parallel()
-	for _, written := range []string{"out", "projects/shop/locations/europe-west1/connectors/out"} {
-		below := usual() // the project has one NAT, for a whole network
-		got := out(t, dial(t, below), noon, leaving(rollout.VPCAccess{Connector: written}))
-		want := rollout.Outlet{
-			Presence: rollout.Missing, Ambiguous: true,
-			Detail: "the Compute API does not tell the network of connector out of shop in europe-west1, " +
-				"which may be one of another project: name the gateway in spec.nat.gateways",
-		}
-		if diff := cmp.Diff(want, got); diff != "" || len(below.requests) > 0 {
-			t.Errorf("%s asked %q (-want +got):\n%s", written, below.requests, diff)
-		}
-	}
-	if got := out(t, dial(t, usual()), noon, leaving(rollout.VPCAccess{Connector: "projects/x/y"})); got.Presence != rollout.Missing || !got.Ambiguous {
-		t.Errorf("a connector that is none: %+v", got)
-	}
-}
-
 func TestNamesAreReadInEveryForm(t *testing.T) {
 	t.Parallel()
 	home := place{"shop", "europe-west1"}

@@ -5,7 +5,9 @@
 // way leads over the subnetwork (only where Cloud Run names no network) to the
 // routers of its region, and among their NATs to the one that translates the
 // primary addresses of that subnetwork for virtual machines, as which Cloud NAT
-// sees the instances of Cloud Run. Where more than one may do so nothing is
+// sees the instances of Cloud Run. Of a Serverless VPC Access connector Cloud Run says
+// the name, and the connector its subnetwork, or only its network where that one is
+// hidden. Where more than one may do so nothing is
 // guessed: a gateway that is watched in another's place hides an outage.
 //
 // It also reads how many addresses are left in the subnetworks of the revisions,
@@ -17,5 +19,6 @@
 // at most, in the quota of the project. What is old says so, and what is too old is not known.
 //
 // What the API does is taken from its discovery document (compute v1, revision
-// 20261026, in google.golang.org/api v0.311.0).
+// 20261026, in google.golang.org/api v0.311.0), and from that of Serverless VPC
+// Access (v1, in the same module).
 package gateway

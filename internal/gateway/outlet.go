@@ -74,7 +74,7 @@ func join(findings []finding, outlet *rollout.Outlet) []gateway {
 // discover finds the gateway of a way.
 func (c *Client) discover(ctx context.Context, w way, now time.Time) finding {
 	if w.connector != "" {
-		return w.ofConnector()
+		return c.throughConnector(ctx, w, now)
 	}
 	if w.network == "" {
 		s, _, failure := c.subnetwork(ctx, w.subnet, now, networkAges)
@@ -83,12 +83,17 @@ func (c *Client) discover(ctx context.Context, w way, now time.Time) finding {
 		}
 		w.network = s.network
 	}
+	return c.among(ctx, w.subnet.place, now, w.choose)
+}
+
+// among chooses among the routers of a place.
+func (c *Client) among(ctx context.Context, at place, now time.Time, choose func([]router) finding) finding {
 	return hopefully(now, func(age ages) (finding, time.Time) {
-		routers, at, failure := c.list(ctx, w.subnet.place, now, age)
+		routers, read, failure := c.list(ctx, at, now, age)
 		if failure != nil {
-			return failed(failure, "compute.routers.list", w.subnet.project, advice), now
+			return failed(failure, "compute.routers.list", at.project, advice), now
 		}
-		return w.choose(routers), at
+		return choose(routers), read
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
@@ -317,7 +318,7 @@ func TestCallsAreCountedByMethodAndCode(t *testing.T) {
 	t.Parallel()
 	below := usual()
 	client := dial(t, below)
-	out(t, client, noon, leaving(rollout.VPCAccess{Subnetwork: "private"}))
+	out(t, client, noon, leaving(rollout.VPCAccess{Subnetwork: "private"}), leaving(rollout.VPCAccess{Connector: "out"}))
 	below.lost = http.ErrHandlerTimeout
 	if _, err := client.Outlet(t.Context(), web, nil, []analysis.Source{one}, noon); err != nil {
 		t.Fatal(err)
@@ -329,8 +330,11 @@ sluice_gcp_requests_total{api="compute",code="200",method="routers.getRouterStat
 sluice_gcp_requests_total{api="compute",code="200",method="routers.list"} 1
 sluice_gcp_requests_total{api="compute",code="200",method="subnetworks.get"} 1
 sluice_gcp_requests_total{api="compute",code="none",method="routers.get"} 1
+sluice_gcp_requests_total{api="vpcaccess",code="404",method="connectors.get"} 1
 `
-	if err := testutil.CollectAndCompare(client.Counters(), strings.NewReader(want)); err != nil {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(client.Counters()...)
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want)); err != nil {
 		t.Error(err)
 	}
 }

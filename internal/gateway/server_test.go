@@ -136,7 +136,7 @@ func denied(permission string) string {
 
 func dial(t *testing.T, below *api, edits ...func(*Options)) *Client {
 	t.Helper()
-	options := Options{Endpoint: "http://127.0.0.1:8080", UserAgent: "sluice/test", Timeout: time.Second, Transport: below}
+	options := Options{Endpoint: "http://127.0.0.1:8080", VPCAccess: "http://127.0.0.1:8085", UserAgent: "sluice/test", Timeout: time.Second, Transport: below}
 	for _, edit := range edits {
 		edit(&options)
 	}

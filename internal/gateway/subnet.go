@@ -133,7 +133,7 @@ func (c *Client) subnet(ctx context.Context, name subnetName, now time.Time) rol
 	switch {
 	case failure != nil && presence(failure) == rollout.Denied:
 		told.Presence = rollout.Denied
-		told.Detail = fmt.Sprintf("the manager's identity needs %s in project %s", readSubnets, name.project)
+		told.Detail = remedy(failure, readSubnets, name.project)
 	case failure != nil:
 		told.Presence, told.Detail = presence(failure), failure.Error()
 	case s.size == 0:

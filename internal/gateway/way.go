@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,13 +57,24 @@ func failed(failure *CallError, permission, project, otherwise string) finding {
 	return f
 }
 
-// explain tells of a call that failed. For one that was denied it names the
-// permission and the project, because the API's words need not.
+// explain tells of a call that failed, and of one that was denied what helps, because
+// the API's words need not.
 func explain(failure *CallError, permission, project string) string {
 	if presence(failure) != rollout.Denied {
 		return failure.Error()
 	}
-	return fmt.Sprintf("%v; the manager's identity needs %s in project %s", failure, permission, project)
+	return fmt.Sprintf("%v; %s", failure, remedy(failure, permission, project))
+}
+
+// remedy is what helps against a denial: the permission in the project, or the API
+// itself, which is enabled where the caller is at home and not where it looks. Its
+// name begins as the permission's does.
+func remedy(failure *CallError, permission, project string) string {
+	if errors.Is(failure.Kind, errDisabled) {
+		api, _, _ := strings.Cut(permission, ".")
+		return fmt.Sprintf("enable %s.googleapis.com in the project that is named there", api)
+	}
+	return fmt.Sprintf("the manager's identity needs %s in project %s", permission, project)
 }
 
 // way is where a revision's traffic enters a VPC, as Cloud Run says it.
@@ -163,13 +175,6 @@ func (w way) choose(routers []router) finding {
 			"make one, or set spec.nat.discovery to Off", w)
 	}
 	return finding{presence: rollout.Found, gateways: sure}
-}
-
-// ofConnector is the finding of a connector. The Compute API does not tell its
-// network, which may be that of any host project: a NAT of the connector's own
-// project may have nothing to do with it, so none is guessed.
-func (w way) ofConnector() finding {
-	return ambiguous("the Compute API does not tell the network of %s, which may be one of another project: %s", w, advice)
 }
 
 // String names the way for people.

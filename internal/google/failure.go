@@ -22,6 +22,7 @@ type ErrorBody struct {
 		Details []struct {
 			Type       string `json:"@type"`
 			RetryDelay string `json:"retryDelay"`
+			Reason     string `json:"reason"`
 		} `json:"details"`
 	} `json:"error"`
 }
@@ -33,6 +34,16 @@ func ReadError(text string) ErrorBody {
 		return ErrorBody{}
 	}
 	return body
+}
+
+// Says tells whether a google.rpc.ErrorInfo gives that reason.
+func (b ErrorBody) Says(reason string) bool {
+	for _, d := range b.Error.Details {
+		if d.Reason == reason && strings.HasSuffix(d.Type, "/google.rpc.ErrorInfo") {
+			return true
+		}
+	}
+	return false
 }
 
 // Lost tells whether no whole answer arrived. What is left is an answer that

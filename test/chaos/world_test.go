@@ -40,10 +40,10 @@ services:
 
 // world is the simulated cloud, and where it is served.
 type world struct {
-	t                         *testing.T
-	guard                     *wire.Guard
-	witness                   *witness.Witness
-	metrics, compute, control string
+	t                                    *testing.T
+	guard                                *wire.Guard
+	witness                              *witness.Witness
+	metrics, compute, control, vpcAccess string
 }
 
 func newWorld(t *testing.T) *world {
@@ -62,9 +62,11 @@ func newWorld(t *testing.T) *world {
 		Project: "acme-prod", Location: "asia-northeast1", Service: "web", Caller: caller, From: sim.Start(),
 	})
 	control, compute := httptest.NewServer(wire.Control(w.guard)), httptest.NewServer(wire.Compute(w.guard))
+	access := httptest.NewServer(wire.VPCAccess(w.guard))
 	t.Cleanup(control.Close)
 	t.Cleanup(compute.Close)
-	w.control, w.compute = control.URL, compute.URL
+	t.Cleanup(access.Close)
+	w.control, w.compute, w.vpcAccess = control.URL, compute.URL, access.URL
 	w.serveMetrics()
 	w.guard.SetSpeed(speed)
 	t.Cleanup(func() { w.guard.SetSpeed(0) })

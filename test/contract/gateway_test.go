@@ -140,15 +140,10 @@ func TestTheGatewayThatARevisionLeavesThrough(t *testing.T) {
 		"a project that does not exist": {
 			direct("projects/typo/global/networks/shared", "run"), nil, rollout.Missing, false, "The resource 'projects/typo' was not found",
 		},
-		"a connector's, though there is only one": {
+		"a connector's that does not exist": {
 			simulator.VPCAccess{Connector: "projects/acme-net/locations/asia-northeast1/connectors/out"},
 			[]simulator.Gateway{natOn("r1", "nat-1")},
-			rollout.Missing, true, "the Compute API does not tell the network of connector out of acme-net in asia-northeast1",
-		},
-		"a connector's, beside an unrelated one of the service's project": {
-			simulator.VPCAccess{Connector: "out"},
-			[]simulator.Gateway{natOn("r1", "nat-1", func(g *simulator.Gateway) { g.Project, g.Network = "acme-prod", "default" })},
-			rollout.Missing, true, "name the gateway in spec.nat.gateways",
+			rollout.Missing, false, "reading connector out of acme-net in asia-northeast1: not found",
 		},
 	}
 	for name, c := range cases {
@@ -164,6 +159,62 @@ func TestTheGatewayThatARevisionLeavesThrough(t *testing.T) {
 				t.Errorf("detail %q (-want +got):\n%s", got.Detail, diff)
 			}
 		})
+	}
+}
+
+// connecting puts the connector out into the subnetwork run, and the revision behind
+// it, as soon as both are there.
+func connecting(out simulator.Connector, written string) func(*simulator.Scenario) {
+	return func(sc *simulator.Scenario) {
+		out.Name, out.Subnetwork = "out", "run"
+		sc.Network.Connectors = []simulator.Connector{out}
+		sc.Services[0].Revisions[0].VPCAccess = &simulator.VPCAccess{Egress: "ALL_TRAFFIC", Connector: written}
+	}
+}
+
+func TestTheGatewayThatAConnectorLeavesThrough(t *testing.T) {
+	t.Parallel()
+	ofHost, hidden := simulator.Connector{}, simulator.Connector{Hidden: true}
+	const inHost = "projects/acme-net/locations/asia-northeast1/connectors/out"
+	for name, c := range map[string]struct {
+		connector simulator.Connector
+		written   string
+		gateways  []simulator.Gateway
+		detail    string
+	}{
+		"of the host project":     {ofHost, inHost, []simulator.Gateway{natOn("r1", "nat-1", on("run"))}, ""},
+		"of the service's":        {simulator.Connector{Project: "acme-prod"}, "out", []simulator.Gateway{natOn("r1", "nat-1", on("run"))}, ""},
+		"in a hidden subnetwork":  {hidden, inHost, []simulator.Gateway{natOn("r1", "nat-1")}, ""},
+		"hidden, and NAT by list": {hidden, inHost, []simulator.Gateway{natOn("r1", "nat-1", on("run"))}, "whether Cloud NAT nat-1 on router r1 covers that cannot be told"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, leavingBy(simulator.VPCAccess{}, c.gateways...), livingIn("10.8.0.0/28"), withoutMachines, connecting(c.connector, c.written))
+			got := s.outlet()
+			if found := got.Presence == rollout.Found && len(got.Gateways) == 1 && got.Gateways[0].Source == nat1; found != (c.detail == "") ||
+				!strings.Contains(got.Detail, c.detail) || got.Ambiguous == found {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// withoutMachines leaves the subnetwork to the connector.
+func withoutMachines(sc *simulator.Scenario) { sc.Network.Machines = nil }
+
+func TestAConnectorThatIsDeniedIsAFact(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, leavingBy(simulator.VPCAccess{}, natOn("r1", "nat-1")), livingIn("10.8.0.0/28"), withoutMachines,
+		connecting(simulator.Connector{Project: "acme-prod"}, "out"))
+	s.inject(simulator.Fault{Kind: simulator.FaultError, Operation: "connectors.get", Code: http.StatusForbidden, Times: -1})
+	const want = "the manager's identity needs vpcaccess.connectors.get in project acme-prod; or name the gateway in spec.nat.gateways"
+	if got := s.outlet(); got.Presence != rollout.Denied || !strings.HasSuffix(got.Detail, want) {
+		t.Errorf("%+v", got)
+	}
+	s.world(func(w *simulator.World) error { w.ClearFaults(); return nil })
+	s.advance(time.Minute)
+	if got := s.outlet(); got.Presence != rollout.Found || got.Gateways[0].Source != nat1 {
+		t.Errorf("granted, and a minute later: %+v", got)
 	}
 }
 
@@ -328,7 +379,7 @@ func TestAnswersThatAreLostOrNotWhatTheyShouldBe(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
 			t.Cleanup(server.Close)
-			client, err := gateway.New(t.Context(), gateway.Options{Endpoint: server.URL})
+			client, err := gateway.New(t.Context(), gateway.Options{Endpoint: server.URL, VPCAccess: server.URL})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -83,7 +83,11 @@ func newStage(t *testing.T, edits ...func(*simulator.Scenario)) *stage {
 	}
 	compute := httptest.NewServer(wire.Compute(s.guard))
 	t.Cleanup(compute.Close)
-	if s.gateways, err = gateway.New(t.Context(), gateway.Options{Endpoint: compute.URL, UserAgent: "contract", Clock: callerClock{s.guard}}); err != nil {
+	access := httptest.NewServer(wire.VPCAccess(s.guard))
+	t.Cleanup(access.Close)
+	if s.gateways, err = gateway.New(t.Context(), gateway.Options{
+		Endpoint: compute.URL, VPCAccess: access.URL, UserAgent: "contract", Clock: callerClock{s.guard},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -172,9 +172,14 @@ func TestTwoClustersAndOneService(t *testing.T) {
 	}
 	guard := wire.NewGuard(world, clock.RealClock{})
 	metrics, control, compute := serveMetrics(t, guard), httptest.NewServer(wire.Control(guard)), httptest.NewServer(wire.Compute(guard))
+	access := httptest.NewServer(wire.VPCAccess(guard))
 	t.Cleanup(control.Close)
 	t.Cleanup(compute.Close)
-	shared := []string{program, "--monitoring-endpoint", metrics, "--compute-endpoint", compute.URL, "--simulated-clock", control.URL}
+	t.Cleanup(access.Close)
+	shared := []string{
+		program, "--monitoring-endpoint", metrics, "--compute-endpoint", compute.URL,
+		"--vpc-access-endpoint", access.URL, "--simulated-clock", control.URL,
+	}
 	guard.SetSpeed(worldSpeed)
 	here := newCluster(t, "here", plane, guard, shared...)
 	there := newCluster(t, "there", second, guard, shared...)

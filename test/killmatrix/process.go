@@ -94,10 +94,11 @@ func (m *managers) serve(ctx context.Context, dir string) error {
 	}
 	addresses := map[string]string{}
 	for name, handler := range map[string]http.Handler{
-		"cloud run": manager.Proxy(&url.URL{Scheme: "http", Host: "world"}, present{p, inMemory{wire.CloudRun(p.guard)}}, nil),
-		"compute":   wire.Compute(p.guard),
-		"control":   wire.Control(p.guard),
-		"kube":      manager.Proxy(kube, present{p, p.bench.transport}, manager.KeepTo(p.object.Namespace)),
+		"cloud run":  manager.Proxy(&url.URL{Scheme: "http", Host: "world"}, present{p, inMemory{wire.CloudRun(p.guard)}}, nil),
+		"compute":    wire.Compute(p.guard),
+		"vpc access": wire.VPCAccess(p.guard),
+		"control":    wire.Control(p.guard),
+		"kube":       manager.Proxy(kube, present{p, p.bench.transport}, manager.KeepTo(p.object.Namespace)),
 	} {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -117,7 +118,7 @@ func (m *managers) serve(ctx context.Context, dir string) error {
 	m.args = []string{
 		"--kubeconfig", kubeconfig, "--leader-elect=false", "--health-probe-bind-address", "0",
 		"--cloud-run-endpoint", addresses["cloud run"], "--compute-endpoint", addresses["compute"],
-		"--monitoring-endpoint", metrics, "--simulated-clock", addresses["control"],
+		"--vpc-access-endpoint", addresses["vpc access"], "--monitoring-endpoint", metrics, "--simulated-clock", addresses["control"],
 	}
 	return clientcmd.WriteToFile(clientcmdapi.Config{
 		Clusters:       map[string]*clientcmdapi.Cluster{"kill": {Server: addresses["kube"]}},
