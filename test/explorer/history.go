@@ -68,7 +68,7 @@ func (w *worker) rises(s *state, is *rollout.Progress, d *decision) string {
 		return fmt.Sprintf("I4: %s is to rise, and is not there or not ready", is.Candidate)
 	case is.Phase == rollout.RollingBack:
 		return "I5: the candidate is to rise on the way back"
-	case s.cloud.reconciling && !(d.accepted && s.object.request == resume):
+	case s.cloud.reconciling && (!d.accepted || s.object.request != resume):
 		return "I3: the candidate is to rise, and Cloud Run is not done with the last change"
 	}
 	return cmp.Or(judgeRise(s, is, d), w.step(s, candidate, d))
@@ -201,16 +201,17 @@ func (w *worker) learnSave(s *state, c controller) {
 		p.meantBack = p.meantBack || w.lists.at(d.write.list).shares[stable] == 100
 		p.meantFull = p.meantFull || w.lists.at(d.write.list).shares[numberOf(is.Candidate)] == 100
 	}
-	if w.meant(s, d) || d.accepted && !c.late || w.lists.at(s.cloud.desired).sole(s.cloud.ready) == stable && stable != 0 {
-		p.foreign = false
-	}
+	p.foreign = p.foreign && !w.letGo(s, c, stable)
 	s.past = p
 }
 
-// meant tells whether a person set what a save announces. Nobody can tell it from a
-// write whose answer was lost, so it is taken for one.
-func (w *worker) meant(s *state, d *decision) bool {
-	return d.write.list != 0 && w.lists.at(d.write.list).same(w.lists.at(s.cloud.desired), s.cloud.ready)
+// letGo tells whether somebody else's split is no longer one after a save: a person
+// let it, everything is with stable, or it is what the save announces. Nobody can tell
+// the latter from a write whose answer was lost, so it is taken for one.
+func (w *worker) letGo(s *state, c controller, stable uint8) bool {
+	d, desired := w.decisions.at(c.decision), w.lists.at(s.cloud.desired)
+	meant := d.write.list != 0 && w.lists.at(d.write.list).same(desired, s.cloud.ready)
+	return meant || d.accepted && !c.late || stable != 0 && desired.sole(s.cloud.ready) == stable
 }
 
 // active tells whether a rollout is under way in a phase: every phase but the ends
