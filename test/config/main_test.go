@@ -6,10 +6,13 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
@@ -18,6 +21,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/test/controlplane"
 )
 
@@ -39,6 +43,9 @@ func (m installing) Run() int {
 	var err error
 	if installed, err = render("../../config/default"); err == nil {
 		err = apply(context.Background(), installed)
+	}
+	if err == nil {
+		err = served(context.Background())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "installing config/default:", err)
@@ -102,6 +109,24 @@ func apply(ctx context.Context, objects []unstructured.Unstructured) error {
 		}
 	}
 	return nil
+}
+
+// served waits until the control plane serves rollouts, which it does a moment
+// after it has taken their definition: what kubectl wait
+// --for=condition=Established is for.
+func served(ctx context.Context) error {
+	client, err := dynamic.NewForConfig(plane.Config)
+	if err != nil {
+		return err
+	}
+	rollouts := client.Resource(v1alpha1.GroupVersion.WithResource("cloudrunrollouts"))
+	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		_, err := rollouts.List(ctx, metav1.ListOptions{})
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
 }
 
 func TestWhatIsInstalled(t *testing.T) {
