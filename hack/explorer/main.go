@@ -19,6 +19,7 @@ func main() {
 	flag.IntVar(&scope.Acts, "acts", 1, "acts of a person on a path at most")
 	flag.IntVar(&scope.MostStates, "states", 30_000_000, "the largest number of states; a level that was begun is finished")
 	flag.IntVar(&scope.Workers, "workers", 2, "states looked at side by side; the result is the same")
+	flag.BoolVar(&scope.First, "first", false, "end at the depth of the first violation")
 	flag.Parse()
 	debug.SetGCPercent(20) // nearly everything lives: garbage may not double it
 	started := time.Now()

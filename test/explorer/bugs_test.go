@@ -75,6 +75,24 @@ func TestBugsAreFound(t *testing.T) {
 		"writes each status anew": {bug: says(func(in rollout.Input, d *rollout.Decision) {
 			d.Progress.Approved = in.Progress.Approved + 1
 		}), want: "I12"},
+		"does not go back on a breach": {bug: says(func(in rollout.Input, d *rollout.Decision) {
+			if in.Progress.Phase == rollout.Baking && d.Progress.Phase == rollout.RollingBack {
+				d.Progress, d.Write = in.Progress, nil
+			}
+		}), faults: 1, want: "I15"},
+		"obeys an abort of nothing": {bug: says(func(in rollout.Input, d *rollout.Decision) {
+			d.Progress.LastRequest.Accepted = in.Request.Verb == rollout.Abort
+		}), acts: 1, want: "I5"},
+		"lets a pause use up the time": {bug: says(func(in rollout.Input, d *rollout.Decision) {
+			if in.Progress.Reason == rollout.ReasonPaused && d.Progress.Reason == rollout.ReasonPaused {
+				d.Progress.Reason = rollout.StepDeadlineExceeded
+			}
+		}), acts: 1, want: "I16"},
+		"begins a wait anew": {bug: says(func(in rollout.Input, d *rollout.Decision) {
+			if d.Progress.Reason == rollout.MetricsUnavailable {
+				d.Progress.NoDataSince = in.Now
+			}
+		}), faults: 1, want: "I16"},
 		"goes nowhere from a pause": {bug: says(func(in rollout.Input, d *rollout.Decision) {
 			if in.Progress.Phase == rollout.Paused {
 				d.Progress, d.Write = in.Progress, nil

@@ -27,6 +27,7 @@
 //     that could be seen, or not. Their own rules are tested where they are.
 //   - Gateways, pacing, blame and peers: no revision sends traffic through NAT.
 //   - Reads that are stale, claims of others, a status that is lost.
-//   - I8, I11, I13 and I15, which need several objects, runs to compare, or a clock.
+//   - I8, I11 and I13, which need several objects or runs to compare, and how long
+//     I15 takes, which needs a clock: that a breach leads back is asked.
 //   - Etags that Cloud Run might not enforce.
 package explorer

@@ -15,6 +15,7 @@ func (w *worker) judgeDecision(s *state, d *decision) string {
 		w.baselineConstant(s, was, is, d),
 		w.rises(s, is, d),
 		w.completes(s, was, is, d),
+		w.takesBack(s, was, is, d),
 	)
 }
 

@@ -18,6 +18,8 @@ func (w *worker) judge(s sight, in rollout.Input, d rollout.Decision) string {
 		w.wellFormed(s, d),
 		w.endIsTrue(s, in, d),
 		w.servingIsTrue(s, d),
+		stopsSomething(in, d),
+		waitsEnd(s, in, d),
 	)
 }
 

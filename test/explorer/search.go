@@ -16,6 +16,8 @@ type Scope struct {
 	Faults, Acts int
 	// MostStates ends the search; 0 when everything in the scope was seen.
 	MostStates int
+	// First ends the search at the depth of the first violation.
+	First bool
 	// Workers is how many look at states side by side. The result does not depend
 	// on it.
 	Workers int
@@ -102,7 +104,9 @@ func (x *search) run() {
 }
 
 func (x *search) enough() bool {
-	return len(x.report.Violations) >= mostViolations || x.scope.MostStates > 0 && x.report.States >= x.scope.MostStates
+	found := len(x.report.Violations)
+	return found >= mostViolations || x.scope.First && found > 0 ||
+		x.scope.MostStates > 0 && x.report.States >= x.scope.MostStates
 }
 
 // share is a part of a level, and what comes of it.
