@@ -29,6 +29,7 @@ func main() {
 	flag.IntVar(&o.Rollouts, "rollouts", 10_000, "how many rollouts; 1 plays that one seed and tells it")
 	flag.IntVar(&o.Workers, "workers", 0, "seeds that are played side by side; 0 is one for each CPU")
 	flag.BoolVar(&o.Twice, "twice", false, "play each seed twice, and compare")
+	flag.BoolVar(&o.First, "first", false, "end with the first seed that breaks something, and tell it as it is")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -19,6 +19,7 @@ type Options struct {
 	Rollouts int    // how many are wanted: seeds are played until there are as many
 	Workers  int    // seeds side by side; 0 means one for each CPU
 	Twice    bool   // play each seed twice, and compare
+	First    bool   // end with the first seed that breaks something, and tell it as it is
 	// Told hears of every seed that broke something, and of the last one.
 	Told func(string)
 }
@@ -43,19 +44,29 @@ const mostStories = 5
 // are. It does not depend on the workers, so the same options play the same seeds.
 const chunk = 64
 
+// few is the same where the first seed that breaks something is looked for.
+const few = 8
+
 // Run plays seeds until there are enough rollouts.
 func Run(ctx context.Context, o Options) (Report, error) {
 	began := time.Now()
 	r := Report{From: o.From, Faults: map[string]int{}, Sometimes: map[string]int{}}
-	for next := o.From; r.Rollouts < o.Rollouts; next += chunk {
-		outcomes := make([]Outcome, chunk)
+	size := uint64(chunk)
+	if o.First {
+		size = few
+	}
+	for next := o.From; r.Rollouts < o.Rollouts; next += size {
+		outcomes := make([]Outcome, size)
 		if err := o.play(ctx, next, outcomes); err != nil {
 			return r, err
+		}
+		if o.First && r.first(next, outcomes) {
+			break
 		}
 		for i, outcome := range outcomes {
 			r.add(ctx, next+uint64(i), outcome)
 		}
-		r.To = next + chunk - 1
+		r.To = next + size - 1
 	}
 	r.Took = time.Since(began)
 	return r, nil
@@ -96,6 +107,18 @@ func (o Options) seed(ctx context.Context, seed uint64) (Outcome, error) {
 		err = errors.New("two plays differ")
 	}
 	return outcome, err
+}
+
+// first takes the first seed that breaks something, if one does.
+func (r *Report) first(from uint64, outcomes []Outcome) bool {
+	for i, outcome := range outcomes {
+		if len(outcome.Violations) > 0 {
+			r.To, r.Violations = from+uint64(i), len(outcome.Violations)
+			r.Broken = append(r.Broken, Tell(Write(r.To), outcome))
+			return true
+		}
+	}
+	return false
 }
 
 // add adds what a seed came to.
