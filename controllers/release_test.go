@@ -1,0 +1,40 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+)
+
+// refusing is a client whose patches fail.
+type refusing struct{ client.Client }
+
+func (refusing) Patch(context.Context, client.Object, client.Patch, ...client.PatchOption) error {
+	return apierrors.NewInternalError(errors.New("etcd is not there"))
+}
+
+// TestAFinalizerThatStaysIsTriedAgain: an object that is to go is not forgotten
+// because the apiserver failed once.
+func TestAFinalizerThatStaysIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.pass()
+	s.edit(func(ro *v1alpha1.CloudRunRollout) { ro.Finalizers = []string{v1alpha1.FinalizerRollback} })
+	if err := s.client.Delete(t.Context(), s.get()); err != nil {
+		t.Fatal(err)
+	}
+	s.r.Client = refusing{s.client}
+	if result, err := s.r.Reconcile(t.Context(), s.get()); err == nil && result.RequeueAfter == 0 {
+		t.Error("nobody looks at it again")
+	}
+	s.r.Client = s.client
+	s.pass()
+	if err := s.client.Get(t.Context(), s.key, &v1alpha1.CloudRunRollout{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the object: %v, want it gone", err)
+	}
+}
