@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix soak explore bench incident image run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix soak explore historic bench incident image run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,10 @@ chaos: controlplane ## break what is around the manager: processes, watches, the
 soak: ## play seeded rollouts against adversaries; ROLLOUTS=n from SEED=s on, TWICE=1 compares two plays of each
 	@go build -o bin/soak ./hack/soak
 	bin/soak -rollouts $(or $(ROLLOUTS),10000) -from $(or $(SEED),1) $(if $(TWICE),-twice)
+
+historic: ## compile historic bugs into the product, one after another, and see that each is found; writes docs/reliability.md
+	@echo "compiling each bug and what looks for it; about a quarter of an hour"
+	go run ./hack/historic -write docs/reliability.md
 
 bench: ## measure the judgement and write it into docs/evidence.md, about ten minutes; QUICK=1 plays little and writes nothing
 	@echo "compiling the bench; a minute or two the first time"
