@@ -76,7 +76,7 @@ soak: ## play seeded rollouts against adversaries; ROLLOUTS=n from SEED=s on, TW
 	bin/soak -rollouts $(or $(ROLLOUTS),10000) -from $(or $(SEED),1) $(if $(TWICE),-twice)
 
 historic: ## compile historic bugs into the product, one after another, and see that each is found; writes docs/reliability.md
-	@echo "compiling each bug and what looks for it; about a quarter of an hour"
+	@echo "compiling each bug and what looks for it; about four minutes, a few more the first time"
 	go run ./hack/historic -write docs/reliability.md
 
 bench: ## measure the judgement and write it into docs/evidence.md, about ten minutes; QUICK=1 plays little and writes nothing

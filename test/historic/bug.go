@@ -17,7 +17,7 @@ type Bug struct {
 	Incident string // ID in the ledger
 	Change   string // what is changed here, as a sentence
 	Detector Detector
-	Breaks   string // how what the detector reports begins: the invariant
+	Breaks   string // the invariant that the detector must report, or its test
 	Hunks    []Hunk
 }
 

@@ -102,9 +102,9 @@ func (d Detector) read(output string) Finding {
 	return f
 }
 
-// breaks is the first reported violation that begins as it should, "" for none.
+// breaks is the first reported violation of an invariant, or of a test; "" for none.
 func (f Finding) breaks(what string) string {
-	i := slices.IndexFunc(f.Violations, func(v string) bool { return strings.HasPrefix(v, what) })
+	i := slices.IndexFunc(f.Violations, func(v string) bool { return strings.HasPrefix(v+":", what+":") })
 	if f.Crashed || i < 0 {
 		return ""
 	}
