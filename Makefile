@@ -14,9 +14,11 @@ TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODUL
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## compile bin/sluice and bin/cloudrun-simulator
+build: ## compile bin/sluice, bin/cloudrun-simulator and bin/kubectl-sluice
 	CGO_ENABLED=0 go build -trimpath -o bin/sluice .
 	CGO_ENABLED=0 go build -trimpath -o bin/cloudrun-simulator ./cmd/cloudrun-simulator
+	CGO_ENABLED=0 go build -trimpath -o bin/kubectl-sluice ./cmd/kubectl-sluice
+	cp cmd/kubectl-sluice/kubectl_complete-sluice bin/
 
 manifests: ## write the CRDs and the manager's role from the markers in the Go code
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases

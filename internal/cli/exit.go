@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sluice-rollouts/sluice/internal/cli/standing"
+)
+
+// The exit codes of all commands. A pipeline can rely on them.
+const (
+	// ExitDone: what was asked for is so. Of status: completed, or nothing to do.
+	ExitDone = 0
+	// ExitFailed: it is not. Of status: rolled back, or stuck; of a verb: refused; of
+	// lint: not valid. Also any other error.
+	ExitFailed = 1
+	// ExitUsage: the command line cannot be understood.
+	ExitUsage = 2
+	// ExitPerson: the rollout waits for a person.
+	ExitPerson = 3
+	// ExitSuperseded: a newer revision took the place of the one waited for.
+	ExitSuperseded = 4
+	// ExitTimeout: it was still under way when the time was over.
+	ExitTimeout = 124
+	// ExitInterrupted: the command was interrupted, as shells number it.
+	ExitInterrupted = 130
+)
+
+// exitOf is the exit code of an outcome.
+func exitOf(o standing.Outcome) int {
+	switch o {
+	case standing.Done:
+		return ExitDone
+	case standing.Failed:
+		return ExitFailed
+	case standing.Waits:
+		return ExitPerson
+	case standing.Superseded:
+		return ExitSuperseded
+	case standing.UnderWay:
+	}
+	return ExitTimeout
+}
+
+// exit is an error with the code to exit with.
+type exit struct {
+	code int
+	error
+}
+
+func (e exit) Unwrap() error { return e.error }
+
+// usagef is a mistake in the command line.
+func usagef(format string, args ...any) error {
+	return exit{ExitUsage, fmt.Errorf(format, args...)}
+}
+
+// said is an exit code whose reason was printed already.
+func said(code int) error {
+	if code == ExitDone {
+		return nil
+	}
+	return exit{code, errSaid}
+}
+
+var errSaid = errors.New("said above")
+
+// codeOf is the code to exit with after an error, or none.
+func codeOf(err error) int {
+	var coded exit
+	switch {
+	case err == nil:
+		return ExitDone
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.Is(err, context.DeadlineExceeded):
+		return ExitTimeout
+	case errors.Is(err, context.Canceled):
+		return ExitInterrupted
+	}
+	return ExitFailed
+}
