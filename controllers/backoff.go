@@ -29,7 +29,8 @@ const (
 	restingLongest = 30 * time.Minute
 	// longestBackoff keeps a rollback near after an outage.
 	longestBackoff = 30 * time.Second
-	// longestWayBack is how long a way back waits after a collision.
+	// longestWayBack is how long a way back waits after a collision, or after a call
+	// that was over quota.
 	longestWayBack = 5 * time.Second
 )
 
@@ -37,6 +38,11 @@ const (
 type restingError struct{ error }
 
 func (e restingError) Unwrap() error { return e.error }
+
+// wayBackError is the failure of a read for a way back.
+type wayBackError struct{ error }
+
+func (e wayBackError) Unwrap() error { return e.error }
 
 // spread makes a wait longer by up to a quarter, so that many who failed together
 // do not come back together. No wait gets longer than longest.
@@ -57,13 +63,17 @@ func (r *Reconciler) random() float64 {
 	return r.Random()
 }
 
-// throttled is how long to wait after a call that was over a quota.
-func (r *Reconciler) throttled(call *cloudrun.CallError) time.Duration {
-	wait := throttledWait
+// throttled is how long to wait after a call that was over a quota, and the longest
+// of such waits in words. A way back does not wait for as long as it is asked to.
+func (r *Reconciler) throttled(ro *v1alpha1.CloudRunRollout, err error, call *cloudrun.CallError) (wait time.Duration, longest string) {
+	if _, reading := errors.AsType[wayBackError](err); reading || ro.Status.Phase == v1alpha1.PhaseRollingBack {
+		return r.spread(longestWayBack, longestWayBack), "5 seconds"
+	}
+	wait = throttledWait
 	if errors.Is(call, cloudrun.ErrNotAsked) {
 		wait = notAskedWait
 	}
-	return r.spread(max(call.RetryAfter, wait), throttledLongest)
+	return r.spread(max(call.RetryAfter, wait), throttledLongest), "2 minutes"
 }
 
 // mayWait tells whether a look may come later without a word: nothing is under

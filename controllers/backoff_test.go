@@ -104,13 +104,41 @@ func TestALiveReadThatWasNotMadeIsSoonMadeUpFor(t *testing.T) {
 		saved, told := 0, events.NewFakeRecorder(9)
 		clock := clocktesting.NewFakePassiveClock(morning)
 		r := Reconciler{Client: stub{saved: &saved}, Recorder: told, Clock: clock, Process: clock, Random: unspread}
-		ro := standingAt(t, rollout.RollingBack, rollout.ReasonRollingBack)
+		ro := standingAt(t, rollout.Baking, rollout.Progressing)
 		result, err := r.explain(t.Context(), ro, notAsked(t, after))
 		if err != nil || result.RequeueAfter.Round(time.Second) != want || saved != 1 {
 			t.Errorf("room in %s: again after %s, saved %d times, %v", after, result.RequeueAfter, saved, err)
 		}
 		if event := <-told.Events; !strings.Contains(event, "Sluice's own limit") || !strings.Contains(event, "--cloud-run-reads-per-minute raises it") {
 			t.Error(event)
+		}
+	}
+}
+
+// TestAWayBackTriesAgainInSeconds: however long Cloud Run wants to be left alone,
+// and whether reading or writing was too much.
+func TestAWayBackTriesAgainInSeconds(t *testing.T) {
+	t.Parallel()
+	busy := &cloudrun.CallError{Op: "reading", Kind: cloudrun.ErrThrottled, RetryAfter: 90 * time.Second}
+	for what, c := range map[string]struct {
+		phase  rollout.Phase
+		reason rollout.Reason
+		err    error
+	}{
+		"a read of a way back that is under way": {rollout.RollingBack, rollout.ReasonRollingBack, busy},
+		"its write":                              {rollout.RollingBack, rollout.ReasonRollingBack, writeError{busy}},
+		"the read that would begin it":           {rollout.Baking, rollout.Progressing, wayBackError{busy}},
+	} {
+		saved, told := 0, events.NewFakeRecorder(9)
+		clock := clocktesting.NewFakePassiveClock(morning)
+		r := Reconciler{Client: stub{saved: &saved}, Recorder: told, Clock: clock, Process: clock, Random: unspread}
+		ro := standingAt(t, c.phase, c.reason)
+		result, err := r.explain(t.Context(), ro, c.err)
+		if err != nil || result.RequeueAfter > longestWayBack || result.RequeueAfter < longestWayBack/2 {
+			t.Errorf("%s: again after %s, %v", what, result.RequeueAfter, err)
+		}
+		if saved > 0 && ro.Status.NextAction != "Traffic stays as it is; tried again at least every 5 seconds." {
+			t.Errorf("%s: %s", what, ro.Status.NextAction)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,8 +178,8 @@ func TestAThousandRestingRolloutsDoNotDelayARollback(t *testing.T) {
 		made += len(reads)
 		minutes[int(c.clock.Now().Sub(began)/time.Minute)] += len(reads)
 	}
-	if c.busy.Status.Phase != v1alpha1.PhaseRolledBack || c.withheld("live") != 0 {
-		t.Errorf("it is %s, and %v live reads were held back", c.busy.Status.Phase, c.withheld("live"))
+	if c.busy.Status.Phase != v1alpha1.PhaseRolledBack || c.withheld("live")+c.withheld("urgent") != 0 {
+		t.Errorf("it is %s, and %v live reads and %v urgent ones were held back", c.busy.Status.Phase, c.withheld("live"), c.withheld("urgent"))
 	}
 	for minute, n := range minutes {
 		if n > cloudrun.DefaultReadsPerMinute+cloudrun.DefaultReadsPerMinute/3 {
@@ -212,4 +213,39 @@ func TestAUsedUpQuotaOfTheAPIIsMetByOneCall(t *testing.T) {
 	if reads, _ := c.place.asked(); len(c.r.memory.unseen) != 0 || len(reads) == 0 {
 		t.Errorf("%d are not looked at after the minute", len(c.r.memory.unseen))
 	}
+}
+
+// TestABadReleaseGoesBackThoughHalfOfAllCallsAreRefused: each refusal of a call that
+// can wait shuts the place for up to a minute. A way back is not among those.
+func TestABadReleaseGoesBackThoughHalfOfAllCallsAreRefused(t *testing.T) {
+	t.Parallel()
+	const seeds = 20
+	var took []time.Duration
+	for seed := range uint64(seeds) {
+		c := crowdOf(t, 50)
+		c.start(cloudrun.Options{Clock: c.clock})
+		c.clock.SetTime(c.clock.Now().Add(10 * time.Second))
+		c.passes(c.ros)
+		c.pass(c.busy)
+		dice := rand.New(rand.NewPCG(seed, 3))
+		c.place.storm = func() bool { return dice.IntN(2) == 0 }
+		c.metrics.errors["busy-2"] = 50
+		c.clock.SetTime(c.clock.Now().Add(4 * time.Minute)) // until that is seen
+		began := c.clock.Now()
+		for next := began; c.busy.Status.Phase != v1alpha1.PhaseRolledBack; c.clock.SetTime(c.clock.Now().Add(time.Second)) {
+			if c.clock.Now().Sub(began) > 10*time.Minute {
+				t.Fatalf("seed %d: it is %s: %s", seed, c.busy.Status.Phase, c.busy.Status.NextAction)
+			}
+			c.passes(c.ros)
+			if !c.clock.Now().Before(next) {
+				next = c.clock.Now().Add(c.pass(c.busy))
+			}
+		}
+		took = append(took, c.clock.Now().Sub(began))
+	}
+	slices.Sort(took)
+	if p50, most := took[seeds/2], took[seeds-1]; p50 > time.Minute || most > 3*time.Minute {
+		t.Errorf("half of them are back after %s, all after %s", p50, most)
+	}
+	t.Log(took)
 }

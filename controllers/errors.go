@@ -48,6 +48,7 @@ func maybeWritten(err error) bool {
 //	an answer to a write was lost      the same: the split says what happened
 //	a write met somebody else's        look again, as after a stranger's change
 //	over quota                         say so; wait as long as was asked, two minutes at most
+//	the same, on the way back          say so; wait seconds
 //	the same, at rest, and not asked   look again later, without a word for half an hour
 //	the save took longer than delta    the same
 //	a write was not accepted           back off, and say so
@@ -90,12 +91,12 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		return ctrl.Result{RequeueAfter: r.restingAgain()}, nil
 	case errors.Is(err, cloudrun.ErrThrottled) && errors.As(err, &call):
 		logger.Info("A quota of Cloud Run is used up", "cause", err.Error())
-		wait := ctrl.Result{RequeueAfter: r.throttled(call)}
+		wait, longest := r.throttled(ro, err, call)
 		if errors.As(err, &write) {
 			r.failed(ro, failure{cause: err.Error()})
-			return wait, nil
+			return ctrl.Result{RequeueAfter: wait}, nil
 		}
-		return wait, r.lost(ctx, ro, err, "2 minutes")
+		return ctrl.Result{RequeueAfter: wait}, r.lost(ctx, ro, err, longest)
 	case errors.As(err, &write):
 		r.failed(ro, failure{cause: err.Error()})
 		return ctrl.Result{}, err

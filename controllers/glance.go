@@ -26,9 +26,10 @@ const (
 const glanceTimeout = 10 * time.Second
 
 // decide looks at the watched state first. Where that leads nowhere new, it
-// stands; everything else is decided on a live read. A look that a quota does not
-// let in is made up by a live read only where something is under way: a thousand
-// rollouts at rest would be a thousand reads in the place of one list.
+// stands; everything else is decided on a live read, which a way back makes though
+// Cloud Run wants to be left alone. A look that a quota does not let in is made up by
+// a live read only where something is under way: a thousand rollouts at rest would be
+// a thousand reads in the place of one list.
 func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (rollout.Input, rollout.Decision, error) {
 	rests := atRest(ro)
 	if rests {
@@ -38,19 +39,34 @@ func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 	if err != nil && rests {
 		return rollout.Input{}, rollout.Decision{}, restingError{err}
 	}
+	back := goesBack(ro)
 	if ok {
-		if d := rollout.Decide(in); routine(in, d) {
+		d := rollout.Decide(in)
+		if routine(in, d) {
 			return in, d, nil
 		}
+		back = back || d.Progress.Phase == rollout.RollingBack
+	}
+	if back {
+		ctx = cloudrun.Urgent(ctx)
 	}
 	in, err = r.observe(ctx, cloud, ro)
-	if err != nil && rests {
-		err = restingError{err}
-	}
-	if err != nil {
+	switch {
+	case err != nil && rests:
+		return rollout.Input{}, rollout.Decision{}, restingError{err}
+	case err != nil && back:
+		return rollout.Input{}, rollout.Decision{}, wayBackError{err}
+	case err != nil:
 		return rollout.Input{}, rollout.Decision{}, err
 	}
 	return in, rollout.Decide(in), nil
+}
+
+// goesBack tells whether a way back is under way, or somebody asks for one.
+func goesBack(ro *v1alpha1.CloudRunRollout) bool {
+	p, request := progressOf(ro), requestOf(ro)
+	return p.Phase == rollout.RollingBack ||
+		request.Verb == rollout.Abort && asked(rollout.Input{Progress: p, Request: request})
 }
 
 // atRest tells whether a look at a rollout can wait: nothing is under way, and

@@ -23,7 +23,8 @@ type place struct {
 	services  map[string]*hosted
 	reads     []string
 	writes    []string
-	throttled bool // and it says for a minute
+	throttled bool        // and it says for a minute
+	storm     func() bool // refuses a call, without a word
 }
 
 // hosted is a service: its newest revision, how often it was changed, and where
@@ -68,6 +69,8 @@ func (p *place) RoundTrip(req *http.Request) (*http.Response, error) {
 	answer := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: req}
 	var body string
 	switch name := strings.TrimPrefix(path, inPlace); {
+	case p.storm != nil && p.storm():
+		answer.StatusCode, body = http.StatusTooManyRequests, `{"error":{"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED"}}`
 	case req.Method == http.MethodPatch:
 		p.writes = append(p.writes, path)
 		body = p.patch(name, req)

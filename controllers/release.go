@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -85,9 +86,9 @@ func (r *Reconciler) goBack(ctx context.Context, ro *v1alpha1.CloudRunRollout) (
 	if err != nil {
 		return rollout.Input{}, rollout.Decision{}, err
 	}
-	in, err := r.observe(ctx, cloud, ro)
+	in, err := r.observe(cloudrun.Urgent(ctx), cloud, ro)
 	if err != nil {
-		return in, rollout.Decision{}, err
+		return in, rollout.Decision{}, wayBackError{err}
 	}
 	d := rollout.Decide(in)
 	return in, d, r.act(ctx, cloud, ro, in, d)

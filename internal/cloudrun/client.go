@@ -160,28 +160,28 @@ func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 // are like is still known. It fails only when the context ends, and for a rollout
 // at rest when one was not asked for: there it is better to look another time.
 func (c *Client) Revisions(ctx context.Context, ref rollout.ServiceRef, names []string) (map[string]rollout.Revision, error) {
-	found, err := c.revisions(ctx, ref, names, live)
-	if errors.Is(err, ErrNotAsked) && !rests(ctx) {
+	found, err := c.revisions(ctx, ref, names, urgentOr(ctx, live))
+	if errors.Is(err, ErrThrottled) && (!rests(ctx) || !errors.Is(err, ErrNotAsked)) {
 		return found, nil
 	}
 	return found, err
 }
 
-// revisions reads revisions as a class of reads. When some were not asked for it
-// returns what it read, and that error.
+// revisions reads revisions as a class of reads. Where a quota kept some out it
+// returns what it read, and such an error, ErrNotAsked before others.
 func (c *Client) revisions(
 	ctx context.Context, ref rollout.ServiceRef, names []string, of class,
 ) (map[string]rollout.Revision, error) {
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	answers := make([]rollout.Revision, len(names))
-	unasked := make([]error, len(names))
+	kept := make([]error, len(names))
 	turn := make(chan struct{}, maxReads)
 	var all sync.WaitGroup
 	for i, name := range names {
 		turn <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turn }()
-			answers[i], unasked[i] = c.revision(ctx, ref, name, of)
+			answers[i], kept[i] = c.revision(ctx, ref, name, of)
 		})
 	}
 	all.Wait()
@@ -192,10 +192,13 @@ func (c *Client) revisions(
 	for _, revision := range answers {
 		found[revision.Name] = revision
 	}
-	return found, cmp.Or(unasked...)
+	if i := slices.IndexFunc(kept, func(err error) bool { return errors.Is(err, ErrNotAsked) }); i >= 0 {
+		return found, kept[i]
+	}
+	return found, cmp.Or(kept...)
 }
 
-// revision reads one. It fails only when that was not asked for.
+// revision reads one. It fails only where a quota kept it out.
 func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short string, of class) (rollout.Revision, error) {
 	unread := rollout.Revision{Presence: rollout.Unknown, Name: short, Readiness: rollout.Pending}
 	name, err := revisionName(ref, short)
@@ -216,7 +219,7 @@ func (c *Client) revision(ctx context.Context, ref rollout.ServiceRef, short str
 			return unread, nil
 		}
 		unread.Why = fmt.Sprintf("%v: %s", failure.Kind, failure.Detail)
-		if errors.Is(failure, ErrNotAsked) {
+		if errors.Is(failure, ErrThrottled) {
 			return unread, failure
 		}
 		return unread, nil

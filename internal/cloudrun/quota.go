@@ -29,6 +29,10 @@ const (
 type class string
 
 const (
+	// urgent reads are for a way back. They are made though the API wants to be left
+	// alone: it may be somebody else whose calls are too many, ours are few and within
+	// our own limit, and users fail for as long as they are not made.
+	urgent class = "urgent"
 	// live reads come before decisions and ways back.
 	live class = "live"
 	// watching is a look at a rollout under way. Whoever may not look reads live.
@@ -46,12 +50,15 @@ func (c class) reserve() int {
 		return 2
 	case watching:
 		return 4
-	case live:
+	case live, urgent:
 	}
 	return 0
 }
 
-type restKey struct{}
+type (
+	restKey   struct{}
+	urgentKey struct{}
+)
 
 // AtRest marks what is read for a rollout at which nothing is under way: it
 // leaves half of what may be read at once to the others. The mark weighs where a
@@ -60,10 +67,21 @@ func AtRest(ctx context.Context) context.Context { return context.WithValue(ctx,
 
 func rests(ctx context.Context) bool { return ctx.Value(restKey{}) != nil }
 
-// classOr is the class of a read: resting where it is marked so.
+// Urgent marks what is read to send traffic back: it does not wait until the API no
+// longer wants to be left alone.
+func Urgent(ctx context.Context) context.Context { return context.WithValue(ctx, urgentKey{}, true) }
+
+// classOr is the class of a read: urgent or resting where it is marked so.
 func classOr(ctx context.Context, otherwise class) class {
 	if rests(ctx) {
 		return resting
+	}
+	return urgentOr(ctx, otherwise)
+}
+
+func urgentOr(ctx context.Context, otherwise class) class {
+	if ctx.Value(urgentKey{}) != nil {
+		return urgent
 	}
 	return otherwise
 }
@@ -104,12 +122,19 @@ func (c *Client) withheld(what lookup, no *google.Refusal[string]) *CallError {
 	}
 	c.counters.withheld.WithLabelValues(string(what.of), ownLimit).Inc()
 	but := ""
-	if what.of != live {
+	if what.of == watching || what.of == resting {
 		but = " but for what decisions need"
 	}
 	failure.Detail = fmt.Sprintf("Sluice's own limit for a project and location, %d reads a minute, is used up%s; "+
 		"--cloud-run-reads-per-minute raises it", c.quotas.Limits.PerMinute, but)
 	return failure
+}
+
+func (c *Client) take(q *google.Bucket[string], of class) *google.Refusal[string] {
+	if of == urgent {
+		return q.TakeUrgently(c.now)
+	}
+	return q.Take(c.now, of.reserve())
 }
 
 // lookup is one read: what it does, where, and how well it can wait.
@@ -122,7 +147,7 @@ type lookup struct {
 // read makes one read within the quota of its place.
 func read[T any](c *Client, what lookup, ask func() (T, error)) (T, *CallError) {
 	q := c.quota(what.at)
-	if no := q.Take(c.now, what.of.reserve()); no != nil {
+	if no := c.take(q, what.of); no != nil {
 		var none T
 		return none, c.withheld(what, no)
 	}

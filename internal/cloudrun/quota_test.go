@@ -1,6 +1,7 @@
 package cloudrun
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -112,6 +113,49 @@ func TestWithoutAClockThereIsNoLimit(t *testing.T) {
 	}
 	if n := len(below.requests); n != 10*DefaultReadsPerMinute {
 		t.Errorf("%d calls", n)
+	}
+}
+
+// TestAWayBackReadsThoughTheAPIWantsToBeLeftAlone: whoever used the quota up, users
+// of a bad release fail until it is gone.
+func TestAWayBackReadsThoughTheAPIWantsToBeLeftAlone(t *testing.T) {
+	t.Parallel()
+	busy := true
+	whole := town()
+	client, below, _ := limited(t, 60, func(req *http.Request) outcome {
+		if busy {
+			return outcome{code: http.StatusTooManyRequests, header: []string{"Retry-After", "60"}}
+		}
+		return whole(req)
+	})
+	if _, err := client.Service(t.Context(), web); !errors.Is(err, ErrThrottled) {
+		t.Fatal(err)
+	}
+	busy = false
+	if _, err := client.Service(t.Context(), web); !errors.Is(err, ErrNotAsked) {
+		t.Fatalf("a read that can wait: %v", err)
+	}
+	urgently := Urgent(t.Context())
+	if service, err := client.Service(urgently, web); err != nil || service.Presence != rollout.Found {
+		t.Errorf("a service: %v, %v", service.Presence, err)
+	}
+	revisions, err := client.Revisions(urgently, web, []string{"web-2"})
+	if err != nil || revisions["web-2"].Presence != rollout.Found {
+		t.Errorf("a revision: %+v, %v", revisions["web-2"], err)
+	}
+	if n := len(below.requests); n != 3 {
+		t.Errorf("%d calls, want 3", n)
+	}
+}
+
+func TestManyWaysBackStayWithinSluicesOwnLimit(t *testing.T) {
+	t.Parallel()
+	client, below, _ := limited(t, 60, town())
+	drain(t, client)
+	made := len(below.requests)
+	_, err := client.Service(Urgent(t.Context()), web)
+	if !errors.Is(err, ErrNotAsked) || !strings.HasSuffix(err.Error(), "is used up; --cloud-run-reads-per-minute raises it") || len(below.requests) != made {
+		t.Errorf("%d calls more, %v", len(below.requests)-made, err)
 	}
 }
 
@@ -289,7 +333,7 @@ func TestALookThatIsNotLetInLosesNothing(t *testing.T) {
 	}
 	drain(t, client)
 	later := tenSharp.Add(30 * time.Second)
-	if _, ok, err := w.Listed(t.Context(), web, later, 15*time.Second); ok || !errors.Is(err, ErrNotAsked) {
+	if _, ok, err := w.Listed(AtRest(t.Context()), web, later, 15*time.Second); ok || !errors.Is(err, ErrNotAsked) {
 		t.Errorf("too old: %t, %v", ok, err)
 	}
 	if _, ok, err := w.Listed(t.Context(), web, later, time.Minute); !ok || err != nil {
@@ -307,6 +351,56 @@ func TestALookThatIsNotLetInLosesNothing(t *testing.T) {
 	}
 	if reports != 0 {
 		t.Errorf("%d reports of lists that failed", reports)
+	}
+}
+
+// TestWhatIsUnderWayIsSeenAsItWasWhereAQuotaKeepsNewsOut, so that its metrics are
+// judged nevertheless. What fails for another reason shows nothing old.
+func TestWhatIsUnderWayIsSeenAsItWasWhereAQuotaKeepsNewsOut(t *testing.T) {
+	t.Parallel()
+	over := outcome{code: http.StatusTooManyRequests}
+	failing := outcome{code: http.StatusForbidden, body: `{"error":{"message":"no","status":"PERMISSION_DENIED"}}`}
+	for what, c := range map[string]struct {
+		answer               outcome
+		after                time.Duration
+		listed, service      bool // seen, under way and at rest
+		revisions, underRest rollout.Presence
+	}{
+		"new enough":                      {over, 30 * time.Second, true, true, rollout.Found, rollout.Found},
+		"over quota for a while":          {over, 4 * time.Minute, true, false, rollout.Found, rollout.Unknown},
+		"over quota for too long a while": {over, 6 * time.Minute, false, false, rollout.Found, rollout.Unknown},
+		"and even longer":                 {over, 11 * time.Minute, false, false, rollout.Unknown, rollout.Unknown},
+		"forbidden":                       {failing, 4 * time.Minute, false, false, rollout.Denied, rollout.Denied},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			var refused *outcome
+			client, _, clock := limited(t, 3000, func(req *http.Request) outcome {
+				if refused != nil {
+					return *refused
+				}
+				return town(serviceJSON)(req)
+			})
+			w := NewWatch(client, func(error) {})
+			look := func(ctx context.Context) (bool, rollout.Presence) {
+				_, listed, _ := w.Listed(ctx, web, clock.Now(), time.Minute)
+				got, _ := w.Remembered(ctx, web, []string{"web-2"}, clock.Now(), time.Minute)
+				return listed, got["web-2"].Presence
+			}
+			if listed, revision := look(t.Context()); !listed || revision != rollout.Found {
+				t.Fatal("it cannot be read at all")
+			}
+			refused = &c.answer
+			clock.SetTime(tenSharp.Add(c.after))
+			for range 2 { // the second time the API is not even asked
+				if listed, revision := look(AtRest(t.Context())); listed != c.service || revision != c.underRest {
+					t.Errorf("at rest: %t, %s", listed, revision)
+				}
+				if listed, revision := look(t.Context()); listed != c.listed || revision != c.revisions {
+					t.Errorf("under way: %t, %s", listed, revision)
+				}
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,11 @@ const (
 	// listRetry is how long a list that failed is not tried again: whoever asks
 	// reads his service by itself meanwhile.
 	listRetry = time.Minute
+	// How old what was read may be where a quota keeps newer state out and something
+	// is under way. It is then at least judged by its metrics, which count elsewhere;
+	// a decision still rests on a live read.
+	listThrottled      = 5 * time.Minute
+	revisionsThrottled = 10 * time.Minute
 )
 
 // Watch looks at many services for the price of few calls: one services.list
@@ -51,6 +57,8 @@ type listing struct {
 	turn     chan struct{}
 	services map[string]rollout.Service
 	at, next time.Time // of the list, and before which it is not tried again
+
+	throttled bool // a quota kept out what would be newer
 }
 
 type seenKey struct {
@@ -70,13 +78,16 @@ func NewWatch(client *Client, report func(error)) *Watch {
 	return &Watch{client: client, report: report, places: map[place]*listing{}, revisions: map[seenKey]seen{}}
 }
 
-// Listed returns a service as a list showed it at most maxAge before now. It
+// Listed returns a service as a list showed it at most maxAge before now, or some
+// minutes longer where a quota keeps newer ones out and something is under way. It
 // tells whether there is such a list and the service is whole in it; if not, a
 // live read must say why. The only error is ErrNotAsked, of a list that the quota
 // does not let in now: then a thousand live reads in its place would be the worse,
 // and whoever can wait should.
-func (w *Watch) Listed(ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration) (rollout.Service, bool, error) {
-	if _, err := serviceName(ref); err != nil {
+func (w *Watch) Listed(
+	ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration,
+) (service rollout.Service, ok bool, err error) {
+	if _, invalid := serviceName(ref); invalid != nil {
 		return rollout.Service{}, false, nil
 	}
 	l := w.listing(placeOf(ref))
@@ -86,30 +97,38 @@ func (w *Watch) Listed(ctx context.Context, ref rollout.ServiceRef, now time.Tim
 		return rollout.Service{}, false, nil
 	}
 	defer func() { <-l.turn }()
-	if !fresh(l.at, now, maxAge) {
-		if now.Before(l.next) && !now.Before(l.next.Add(-listRetry)) {
-			return rollout.Service{}, false, nil
-		}
-		if err := w.renew(ctx, l, placeOf(ref), now); err != nil {
-			return rollout.Service{}, false, err
-		}
+	if !fresh(l.at, now, maxAge) && !l.left(now) {
+		err = w.renew(ctx, l, placeOf(ref), now)
 	}
-	service, ok := l.services[ref.Name]
+	switch {
+	case fresh(l.at, now, maxAge):
+	case l.throttled && !rests(ctx) && fresh(l.at, now, listThrottled):
+	default:
+		return rollout.Service{}, false, err
+	}
+	service, ok = l.services[ref.Name]
 	return service, ok, nil
 }
 
-// renew reads a list anew; its turn is held. A list that was not asked for stays
-// as it is: it may be new enough for somebody else.
+// left tells whether a list that failed is left alone for now.
+func (l *listing) left(now time.Time) bool {
+	return now.Before(l.next) && !now.Before(l.next.Add(-listRetry))
+}
+
+// renew reads a list anew; its turn is held. One that a quota kept out stays as it
+// is: it may be new enough for somebody else.
 func (w *Watch) renew(ctx context.Context, l *listing, at place, now time.Time) error {
 	services, err := w.client.list(ctx, at)
+	l.throttled = errors.Is(err, ErrThrottled)
 	switch {
 	case errors.Is(err, ErrNotAsked):
 		return err
 	case err == nil:
 		l.services, l.at, l.next = services, now, time.Time{}
 		return nil
+	case !l.throttled:
+		l.services, l.at = nil, time.Time{}
 	}
-	l.services, l.at = nil, time.Time{}
 	if !errors.Is(ctx.Err(), context.Canceled) { // then it says nothing about the list
 		l.next = now.Add(listRetry)
 		w.report(err)
@@ -118,15 +137,42 @@ func (w *Watch) renew(ctx context.Context, l *listing, at place, now time.Time) 
 }
 
 // Remembered returns revisions as they were read at most maxAge before now, and
-// reads the others live. Only ready ones are remembered: all others are about to
-// change, and somebody waits for it. It fails with ErrNotAsked where the quota
-// does not let one in now; what it read before that is remembered.
+// reads the others live; where a quota keeps one out and something is under way,
+// what was read some minutes earlier does. Only ready ones are remembered: all
+// others are about to change, and somebody waits for it. It fails with ErrNotAsked
+// where the quota does not let one in now; what it read before that is remembered.
 func (w *Watch) Remembered(
 	ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration,
 ) (map[string]rollout.Revision, error) {
-	known := map[string]rollout.Revision{}
-	var missing []string
+	known, missing := w.recall(ref, names, now, maxAge)
+	if len(missing) == 0 {
+		return known, nil
+	}
+	answers, err := w.client.revisions(ctx, ref, missing, classOr(ctx, watching))
+	w.remember(ref, answers, now)
+	maps.Copy(known, answers)
+	if errors.Is(err, ErrThrottled) && !rests(ctx) {
+		unread := slices.DeleteFunc(missing, func(name string) bool { return known[name].Presence != rollout.Unknown })
+		older, still := w.recall(ref, unread, now, revisionsThrottled)
+		maps.Copy(known, older)
+		if len(still) == 0 {
+			return known, nil
+		}
+	}
+	if errors.Is(err, ErrThrottled) && !errors.Is(err, ErrNotAsked) {
+		return known, nil
+	}
+	return known, err
+}
+
+// recall returns those of revisions that were read at most maxAge before now, and
+// the names of the others.
+func (w *Watch) recall(
+	ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration,
+) (known map[string]rollout.Revision, missing []string) {
+	known = map[string]rollout.Revision{}
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, name := range names {
 		if have, ok := w.revisions[seenKey{ref, name}]; ok && fresh(have.at, now, maxAge) {
 			known[name] = have.revision
@@ -134,17 +180,7 @@ func (w *Watch) Remembered(
 			missing = append(missing, name)
 		}
 	}
-	w.mu.Unlock()
-	if len(missing) == 0 {
-		return known, nil
-	}
-	answers, err := w.client.revisions(ctx, ref, missing, classOr(ctx, watching))
-	w.remember(ref, answers, now)
-	if err != nil {
-		return nil, err
-	}
-	maps.Copy(known, answers)
-	return known, nil
+	return known, missing
 }
 
 // remember keeps the ready ones of revisions that were read.

@@ -75,12 +75,28 @@ func (b *Bucket[R]) Take(clock func() time.Time, reserve int) *Refusal[R] {
 	if b.shut(now) {
 		return &Refusal[R]{Told: true, Reason: b.reason, Until: b.until, Wait: b.until.Sub(now)}
 	}
-	b.tell(now)
-	needed := 1.0
+	left := 0
 	if reserve > 0 {
-		needed += float64(b.limiter.Burst() / reserve)
+		left = b.limiter.Burst() / reserve
 	}
-	missing := needed - b.limiter.TokensAt(b.told)
+	return b.spend(now, left)
+}
+
+// TakeUrgently is Take for who may not wait until the API no longer wants to be
+// left alone: only the limit counts.
+func (b *Bucket[R]) TakeUrgently(clock func() time.Time) *Refusal[R] {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.spend(clock(), 0)
+}
+
+// spend takes one call out where so many are left to others. The lock is held.
+func (b *Bucket[R]) spend(now time.Time, left int) *Refusal[R] {
+	b.tell(now)
+	missing := float64(1+left) - b.limiter.TokensAt(b.told)
 	if missing <= 0 && b.limiter.AllowN(b.told, 1) {
 		return nil
 	}

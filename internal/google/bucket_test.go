@@ -88,6 +88,30 @@ func TestWaitsThatNobodyToldDoubleAndAreSpread(t *testing.T) {
 	}
 }
 
+func TestWhoMayNotWaitIsHeldByTheLimitAlone(t *testing.T) {
+	t.Parallel()
+	b := NewBucket[string](narrow(1))
+	b.Shut(at(noon), time.Minute, "leave me alone")
+	for n := range 20 {
+		if no := b.TakeUrgently(at(noon)); no != nil {
+			t.Fatalf("number %d: %+v", n+1, no)
+		}
+	}
+	no := b.TakeUrgently(at(noon))
+	if no == nil || no.Told || no.Wait != time.Second {
+		t.Fatalf("beyond the limit: %+v", no)
+	}
+	if no := b.Take(at(noon), 0); no == nil || !no.Told {
+		t.Errorf("everybody else: %+v", no)
+	}
+	if no := b.TakeUrgently(at(noon.Add(time.Second))); no != nil {
+		t.Errorf("a second later: %+v", no)
+	}
+	if no := (*Bucket[string])(nil).TakeUrgently(at(noon)); no != nil {
+		t.Errorf("without a bucket: %+v", no)
+	}
+}
+
 func TestWithoutSpreadAWaitIsWhole(t *testing.T) {
 	t.Parallel()
 	limits := narrow(0)
