@@ -36,7 +36,7 @@ type result struct {
 
 // read fills in a result from the world's log.
 func (r result) read(log []simulator.Event) result {
-	var served []minute
+	var served []invariants.Served
 	for _, e := range log {
 		if e.At.Before(r.from) || e.At.After(r.to) {
 			continue
@@ -47,7 +47,7 @@ func (r result) read(log []simulator.Event) result {
 			r.failed += e.Tally.Failed + e.Tally.Unreached
 			if e.Revision == r.candidate {
 				r.exposed += e.Tally.Ended
-				served = append(served, minute{e.At, e.Tally.Ended, e.Tally.Failed})
+				served = append(served, invariants.Served{End: e.At, Ended: e.Tally.Ended, Failed: e.Tally.Failed})
 			}
 		case simulator.EventEffective:
 			r.step(e)
@@ -55,7 +55,7 @@ func (r result) read(log []simulator.Event) result {
 			simulator.EventRevisionCreated, simulator.EventRevisionReady, simulator.EventRevisionFailed, simulator.EventRevisionLost:
 		}
 	}
-	r.visible = firstVisible(served)
+	r.visible = invariants.FirstVisible(served)
 	if len(r.drops) > 1 && r.visible.IsZero() {
 		r.visible = r.drops[1].end.Add(dropsVisibleAfter)
 	}
@@ -99,32 +99,9 @@ func (r *result) step(e simulator.Event) {
 	}
 }
 
-// minute is what one revision served in the minute that ends at end.
-type minute struct {
-	end       time.Time
-	n, failed int
-}
-
-// visibleAfter is when a minute of request_count has certainly arrived: sampled
-// every 60 s, visible up to 180 s later (Cloud Run metrics list).
-const visibleAfter = 240 * time.Second
-
-// dropsVisibleAfter is the same for dropped packets: 225 s (NAT metrics list).
+// dropsVisibleAfter is when a minute of dropped packets has certainly arrived: 60 s
+// and 225 s (NAT metrics list).
 const dropsVisibleAfter = 285 * time.Second
-
-// firstVisible is when the candidate's errors could first be told from chance by
-// anyone who reads the metrics: three errors, more than one percent, and enough
-// minutes to have arrived. It is a plainer rule than Sluice's own, and earlier.
-func firstVisible(served []minute) time.Time {
-	n, failed := 0, 0
-	for _, m := range served {
-		n, failed = n+m.n, failed+m.failed
-		if failed >= 3 && failed*100 > n {
-			return m.end.Add(visibleAfter)
-		}
-	}
-	return time.Time{}
-}
 
 func printTable(out io.Writer, results []result) {
 	_, _ = fmt.Fprintln(out)

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/test/invariants"
+)
+
+// result is what a play came to.
+type result struct {
+	play    play
+	took    []time.Duration // from a visible breach until stable serves everything, in order
+	minutes float64         // of the world, from when the bad ones served
+	passed  int64           // calls of Cloud Run and Cloud Monitoring
+	refused int64
+}
+
+func (p play) read(cloud *cloud, from, storm time.Time, sites []site) result {
+	r := result{
+		play: p, minutes: cloud.now().Sub(storm).Minutes(),
+		passed: cloud.storm.passed.Load(), refused: cloud.storm.refused.Load(),
+	}
+	events := cloud.log(from)
+	for _, s := range sites {
+		r.took = append(r.took, wayBack(events, s))
+	}
+	slices.Sort(r.took)
+	return r
+}
+
+// wayBack is how long it took from when the candidate's errors could be seen until
+// stable served everything again; negative where it was faster than that plain rule.
+func wayBack(events []simulator.Event, s site) time.Duration {
+	var served []invariants.Served
+	var back time.Time
+	for _, e := range events {
+		switch {
+		case e.Service != s.fullName():
+		case e.Kind == simulator.EventTally && e.Revision == s.candidate():
+			served = append(served, invariants.Served{End: e.At, Ended: e.Tally.Ended, Failed: e.Tally.Failed})
+		case e.Kind == simulator.EventEffective && e.Split[s.stable()] == 100:
+			back = e.At
+		}
+	}
+	return back.Sub(invariants.FirstVisible(served))
+}
+
+// share is the smallest of the times that a part of all does not exceed.
+func (r result) share(part float64) time.Duration {
+	return r.took[min(len(r.took)-1, int(part*float64(len(r.took))))].Round(time.Second)
+}
+
+func printTable(out io.Writer, results []result) error {
+	_, _ = fmt.Fprint(out, "\nFrom a visible breach until stable serves everything again, in the world's time\n\n")
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "OTHERS\tREFUSED\tBAD\tP50\tP99\tMAX\tCALLS A MINUTE\tOF THEM REFUSED")
+	for _, r := range results {
+		_, _ = fmt.Fprintf(t, "%d\t%d%%\t%d\t%s\t%s\t%s\t%.0f\t%d\n", r.play.others, r.play.refused, r.play.bad,
+			r.share(0.5), r.share(0.99), r.share(1), float64(r.passed+r.refused)/max(r.minutes, 1), r.refused)
+	}
+	return t.Flush()
+}
