@@ -154,12 +154,7 @@ func evidence(answers Answers, series Series, after time.Time) gatewayEvidence {
 		e.answer.Cause, e.answer.Detail = ports.Cause, ports.Detail
 	}
 	for _, end := range span(after, a.Through, values, allocated, open) {
-		value, seen := values[end]
-		_, witness := allocated[end]
-		_, second := open[end]
-		if seen || witness || second {
-			e.complete = append(e.complete, minute{end: end, value: value})
-		}
+		e.complete = append(e.complete, minute{end: end, value: values.at(end)})
 	}
 	return e
 }
@@ -169,7 +164,7 @@ func evidence(answers Answers, series Series, after time.Time) gatewayEvidence {
 // arrive after it, but not before the attempt's first step.
 func (e gatewayEvidence) sinceLastLook(s Scope, limit int64, judge func([]minute) Verdict) Verdict {
 	step := e.since(s.stepAfter())
-	attempt := slices.DeleteFunc(e.since(s.earlierAfter()).complete, func(m minute) bool { return !s.judged(m.end) })
+	attempt := slices.DeleteFunc(slices.Clone(e.since(s.earlierAfter()).complete), func(m minute) bool { return !s.judged(m.end) })
 	v := judge(newest(attempt, recent))
 	for i := len(attempt) - 1; i > max(0, len(attempt)-catchUp) && v.Outcome != Breach; i-- {
 		if end := attempt[i-1].end; !end.After(s.SeenThrough) || !end.After(s.stepAfter()) {

@@ -3,8 +3,8 @@ package analysis
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
-	"time"
 )
 
 // Latency limits a percentile of the time that requests take in an instance,
@@ -43,19 +43,19 @@ type slow struct{ percentile, milliseconds float64 }
 
 func (slow) metrics() []Metric { return []Metric{Latencies} }
 
-func (c slow) minutes(answers Answers, of Source) map[time.Time]minute {
-	list := map[time.Time]minute{}
+func (c slow) minutes(answers Answers, of Source) []minute {
 	a := answers.Of(Series{Latencies, of})
+	a.Points = slices.DeleteFunc(slices.Clone(a.Points), func(p Point) bool { return p.Histogram == nil || p.End.After(a.Through) })
+	sums := byMinute(a, every)
+	list := make([]minute, len(sums))
+	for i, one := range sums {
+		list[i].end = one.end
+	}
 	for _, p := range a.Points {
-		if p.Histogram == nil || p.End.After(a.Through) {
-			continue
-		}
-		end := p.End.UTC()
-		m := list[end]
+		m := &list[following(list, p.End)-1]
 		sure, likely := p.Histogram.above(c.milliseconds)
-		m.end, m.value, m.bad, m.likely = end, m.value+p.Histogram.samples(), m.bad+sure, m.likely+likely
+		m.value, m.bad, m.likely = m.value+p.Histogram.samples(), m.bad+sure, m.likely+likely
 		m.sizes = append(m.sizes, p.Histogram)
-		list[end] = m
 	}
 	return list
 }

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -16,29 +17,59 @@ type minute struct {
 	sizes  []*Histogram // how long they took, where that is judged
 }
 
+// sums are the values of a series, one for each minute that has any, oldest first.
+type sums []sum
+
+type sum struct {
+	end   time.Time
+	value int64
+}
+
 // byMinute sums an answer's points per minute, over all labels that keep
 // accepts, up to the answer's Through.
-func byMinute(a Answer, keep func(label string) bool) map[time.Time]int64 {
-	sums := map[time.Time]int64{}
+func byMinute(a Answer, keep func(label string) bool) sums {
+	list := make(sums, 0, len(a.Points))
 	for _, p := range a.Points {
-		if p.End.After(a.Through) || !keep(p.Label) {
-			continue
+		if !p.End.After(a.Through) && keep(p.Label) {
+			list = list.add(p.End.UTC(), p.Value)
 		}
-		sums[p.End.UTC()] += p.Value
 	}
-	return sums
+	return list
+}
+
+// add adds to the value of a minute. Points come oldest first, so that it is mostly
+// the last one or a new one.
+func (s sums) add(end time.Time, value int64) sums {
+	at := len(s)
+	for at > 0 && s[at-1].end.After(end) {
+		at--
+	}
+	if at > 0 && s[at-1].end.Equal(end) {
+		s[at-1].value += value
+		return s
+	}
+	return slices.Insert(s, at, sum{end, value})
+}
+
+// at is the value of a minute; 0 where there is none.
+func (s sums) at(end time.Time) int64 {
+	i, found := slices.BinarySearchFunc(s, end, func(one sum, end time.Time) int { return one.end.Compare(end) })
+	if !found {
+		return 0
+	}
+	return s[i].value
 }
 
 func every(string) bool { return true }
 
 // span lists the minutes in (after, through] in which any series has a value.
 // No other minute can be complete, so the list is as short as the answers are.
-func span(after, through time.Time, series ...map[time.Time]int64) []time.Time {
+func span(after, through time.Time, series ...sums) []time.Time {
 	var ends []time.Time
 	for _, values := range series {
-		for end := range values {
-			if end.After(after) && !end.After(through) {
-				ends = append(ends, end)
+		for _, one := range values {
+			if one.end.After(after) && !one.end.After(through) {
+				ends = append(ends, one.end)
 			}
 		}
 	}
@@ -72,11 +103,21 @@ func newest(complete []minute, n int) []minute {
 	return complete[max(0, len(complete)-n):]
 }
 
-// within returns the minutes that end in (from, to].
+// within returns the minutes that end in (from, to], a part of the same list.
 func within(complete []minute, from, to time.Time) []minute {
-	return slices.DeleteFunc(slices.Clone(complete), func(m minute) bool {
-		return !m.end.After(from) || m.end.After(to)
-	})
+	first, last := following(complete, from), following(complete, to)
+	return complete[min(first, last):last:last]
+}
+
+// following is the index of the first minute after a time.
+func following(complete []minute, t time.Time) int {
+	return sort.Search(len(complete), func(i int) bool { return complete[i].end.After(t) })
+}
+
+// has tells whether a minute is in a list.
+func has(complete []minute, end time.Time) bool {
+	i := following(complete, end)
+	return i > 0 && complete[i-1].end.Equal(end)
 }
 
 // ends lists the minutes by which a step may count its bake.

@@ -138,7 +138,7 @@ func (r InstanceSaturation) evidence(s Scope, answers Answers) loads {
 	active := byMinute(answers.Of(Series{ActiveInstances, s.Candidate}), every)
 	pending := byMinute(answers.Of(Series{Pending, s.Candidate}), every)
 	for _, end := range span(s.stepAfter(), e.whole.Through, counted) {
-		e.complete = append(e.complete, load{end, active[end], pending[end]})
+		e.complete = append(e.complete, load{end, active.at(end), pending.at(end)})
 	}
 	return e
 }

@@ -1,7 +1,5 @@
 package analysis
 
-import "time"
-
 // ServerErrors limits the share of responses with a 5xx status.
 type ServerErrors struct {
 	// MaxRatio is the largest share, 0..1; if RelativeToStable, of requests more
@@ -77,17 +75,17 @@ func (c codes) metrics() []Metric {
 	return []Metric{Requests, c.apart}
 }
 
-func (c codes) minutes(answers Answers, of Source) map[time.Time]minute {
-	list := map[time.Time]minute{}
-	requests := answers.Of(Series{Requests, of})
-	bad := byMinute(requests, func(class string) bool { return class == c.class })
-	var apart map[time.Time]int64
+func (c codes) minutes(answers Answers, of Source) []minute {
+	var apart sums
 	if c.apart != "" {
 		apart = byMinute(answers.Of(Series{c.apart, of}), every)
 	}
-	for end, n := range byMinute(requests, every) {
-		k := max(0, bad[end]-apart[end])
-		list[end] = minute{end: end, value: n, bad: k, likely: float64(k), apart: apart[end]}
+	list := listed(answers.Of(Series{Requests, of}), c.class)
+	for i := range list {
+		m := &list[i]
+		m.apart = apart.at(m.end)
+		m.bad = max(0, m.bad-m.apart)
+		m.likely = float64(m.bad)
 	}
 	return list
 }

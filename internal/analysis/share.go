@@ -12,8 +12,9 @@ import (
 type requests interface {
 	// metrics lists what is asked for. The first one counts all requests.
 	metrics() []Metric
-	// minutes adds up a revision's minutes in which requests were counted.
-	minutes(answers Answers, of Source) map[time.Time]minute
+	// minutes adds up a revision's minutes in which requests were counted, oldest
+	// first.
+	minutes(answers Answers, of Source) []minute
 	// says writes the share of a tally for people: "5xx 1.2%".
 	says(t tally) (words, value string)
 }
@@ -179,31 +180,18 @@ func (r share) whole(answers Answers, of Source) Answer {
 
 // counted lists the minutes of a revision in (after, through] that have requests.
 func (r share) counted(answers Answers, of Source, after, through time.Time) []minute {
-	var list []minute
-	for end, m := range r.minutes(answers, of) {
-		if end.After(after) && !end.After(through) {
-			list = append(list, m)
-		}
-	}
-	slices.SortFunc(list, func(a, b minute) int { return a.end.Compare(b.end) })
-	return list
+	return within(r.minutes(answers, of), after, through)
 }
 
 // complete lists the candidate's minutes of evidence since the attempt's first
 // step: those with requests, and those without where an instance and stable's
 // requests were seen.
 func (r share) complete(s besides, answers Answers, through time.Time) []minute {
-	list := r.counted(answers, s.Candidate, s.earlierAfter(), through)
-	seen := map[time.Time]bool{}
-	for _, m := range list {
-		seen[m.end] = true
-	}
-	stable := map[time.Time]bool{}
-	for _, m := range s.stable {
-		stable[m.end] = true
-	}
-	for end := range byMinute(answers.Of(Series{Instances, s.Candidate}), every) {
-		if stable[end] && !seen[end] && end.After(s.earlierAfter()) && !end.After(through) {
+	counted := r.counted(answers, s.Candidate, s.earlierAfter(), through)
+	list := counted
+	running := byMinute(answers.Of(Series{Instances, s.Candidate}), every)
+	for _, end := range span(s.earlierAfter(), through, running) {
+		if has(s.stable, end) && !has(counted, end) {
 			list = append(list, minute{end: end})
 		}
 	}

@@ -86,7 +86,7 @@ func Fares(answers Answers, revision Source, after, until time.Time) (f Faring, 
 	if requests.Cause != CauseNone || requests.Through.Before(until) {
 		return Faring{}, false
 	}
-	f = faring(within(listed(requests), after, until))
+	f = faring(within(listed(requests, "5xx"), after, until))
 	var sizes []*Histogram
 	for _, p := range times.Points {
 		if p.Histogram != nil && p.End.After(after) && !p.End.After(until) {
@@ -99,14 +99,14 @@ func Fares(answers Answers, revision Source, after, until time.Time) (f Faring, 
 	return f, true
 }
 
-// listed lists the minutes of an answer that counts requests.
-func listed(requests Answer) []minute {
-	bad := byMinute(requests, func(class string) bool { return class == "5xx" })
-	var list []minute
-	for end, n := range byMinute(requests, every) {
-		list = append(list, minute{end: end, value: n, bad: bad[end]})
+// listed lists the minutes of an answer that counts requests. Those of a class of
+// response codes are the bad ones.
+func listed(requests Answer, class string) []minute {
+	all, bad := byMinute(requests, every), byMinute(requests, func(of string) bool { return of == class })
+	list := make([]minute, 0, len(all))
+	for _, one := range all {
+		list = append(list, minute{end: one.end, value: one.value, bad: bad.at(one.end)})
 	}
-	slices.SortFunc(list, func(a, b minute) int { return a.end.Compare(b.end) })
 	return list
 }
 

@@ -118,7 +118,7 @@ func levels(answers Answers, series Series, s Scope) gatewayEvidence {
 	e := gatewayEvidence{gateway: series.Source, answer: a, after: after, heard: a.Through, names: a.Names}
 	values := byMinute(a, every)
 	for _, end := range span(after, a.Through, values) {
-		e.complete = append(e.complete, minute{end: end, value: values[end]})
+		e.complete = append(e.complete, minute{end: end, value: values.at(end)})
 	}
 	return e
 }
