@@ -32,8 +32,12 @@ func (r *Reconciler) hold(ctx context.Context, ro *v1alpha1.CloudRunRollout, d r
 	if !ro.DeletionTimestamp.IsZero() {
 		return nil
 	}
+	wanted := ro.Spec.Strategy.OnDelete == v1alpha1.OnDeleteRollback && d.Progress.Exposed()
+	if wanted == controllerutil.ContainsFinalizer(ro, v1alpha1.FinalizerRollback) {
+		return nil
+	}
 	was := ro.DeepCopy()
-	if ro.Spec.Strategy.OnDelete == v1alpha1.OnDeleteRollback && d.Progress.Exposed() {
+	if wanted {
 		controllerutil.AddFinalizer(ro, v1alpha1.FinalizerRollback)
 	} else {
 		controllerutil.RemoveFinalizer(ro, v1alpha1.FinalizerRollback)

@@ -50,7 +50,8 @@ func (r *Reconciler) seen(ro *v1alpha1.CloudRunRollout, in rollout.Input) {
 // statusOf is the status that says a decision.
 func statusOf(ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision) v1alpha1.CloudRunRolloutStatus {
 	p := d.Progress
-	status := *ro.Status.DeepCopy()
+	status := ro.Status // what stays as it was is shared
+	status.Conditions = slices.Clone(ro.Status.Conditions)
 	status.ObservedGeneration = ro.Generation
 	status.Phase = v1alpha1.Phase(p.Phase)
 	status.NextAction = shorten(d.Next, v1alpha1.MaxNextAction)

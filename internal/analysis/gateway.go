@@ -153,7 +153,9 @@ func evidence(answers Answers, series Series, after time.Time) gatewayEvidence {
 	if e.answer.Cause == CauseNone {
 		e.answer.Cause, e.answer.Detail = ports.Cause, ports.Detail
 	}
-	for _, end := range span(after, a.Through, values, allocated, open) {
+	ends := span(after, a.Through, values, allocated, open)
+	e.complete = make([]minute, 0, len(ends))
+	for _, end := range ends {
 		e.complete = append(e.complete, minute{end: end, value: values.at(end)})
 	}
 	return e

@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"slices"
-	"sort"
 	"time"
 )
 
@@ -73,7 +72,9 @@ func span(after, through time.Time, series ...sums) []time.Time {
 			}
 		}
 	}
-	slices.SortFunc(ends, time.Time.Compare)
+	if len(series) > 1 {
+		slices.SortFunc(ends, time.Time.Compare)
+	}
 	return slices.Compact(ends)
 }
 
@@ -111,7 +112,13 @@ func within(complete []minute, from, to time.Time) []minute {
 
 // following is the index of the first minute after a time.
 func following(complete []minute, t time.Time) int {
-	return sort.Search(len(complete), func(i int) bool { return complete[i].end.After(t) })
+	i, _ := slices.BinarySearchFunc(complete, t, func(m minute, t time.Time) int {
+		if m.end.After(t) {
+			return 1
+		}
+		return -1
+	})
+	return i
 }
 
 // has tells whether a minute is in a list.

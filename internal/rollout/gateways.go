@@ -97,6 +97,7 @@ func Leaving(in Input) []Revision {
 // say changes that, so nobody waits for it.
 func Pressing(in Input) bool {
 	in.Outlet = Outlet{}
+	in.Plan.Guards = slices.DeleteFunc(slices.Clone(in.Plan.Guards), func(g Guard) bool { return aboutGateways(g.Rule) })
 	v := look(in)
 	if _, broken := v.broken(); !broken || !v.Progress.active() || v.scope.AttemptSince.IsZero() {
 		return false

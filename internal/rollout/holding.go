@@ -35,7 +35,7 @@ func (v view) noData(c Check) Decision {
 // unjudged holds while no check could stop a bad revision: time alone never
 // lets a step pass.
 func (v view) unjudged() (Decision, bool) {
-	if len(v.judging()) > 0 {
+	if slices.ContainsFunc(v.checks, Check.judges) {
 		return Decision{}, false
 	}
 	var why []string

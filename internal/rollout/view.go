@@ -226,7 +226,7 @@ func (v view) judge() []Check {
 	if !v.Progress.active() || v.Progress.Candidate == "" || v.Service.Presence != Found && v.Service.Presence != Denied {
 		return nil
 	}
-	var checks []Check
+	checks := make([]Check, 0, len(v.Plan.Guards))
 	for _, guard := range v.Plan.Guards {
 		if guard.Mode == Off {
 			continue
@@ -329,26 +329,25 @@ func (v view) guard(name string) Guard {
 // that applies there is none: the clock is no evidence.
 func (v view) evidence() (minutes int, through time.Time) {
 	var healthy []time.Time
-	for i, c := range v.judging() {
-		if i == 0 {
-			healthy, through = c.Verdict.Healthy, c.Verdict.Through
-			continue
-		}
-		healthy = analysis.Common(healthy, c.Verdict.Healthy)
-		if c.Verdict.Through.Before(through) {
-			through = c.Verdict.Through
+	first := true
+	for _, c := range v.checks {
+		switch {
+		case !c.judges():
+		case first:
+			first, healthy, through = false, c.Verdict.Healthy, c.Verdict.Through
+		default:
+			healthy = analysis.Common(healthy, c.Verdict.Healthy)
+			if c.Verdict.Through.Before(through) {
+				through = c.Verdict.Through
+			}
 		}
 	}
 	return len(healthy), through
 }
 
-// judging lists the checks that can stop a bad revision: enforced, and with
+// judges tells whether a check can stop a bad revision: it is enforced, and has
 // something to watch.
-func (v view) judging() []Check {
-	return slices.DeleteFunc(slices.Clone(v.checks), func(c Check) bool {
-		return !c.enforced() || c.Verdict.Outcome == analysis.NotApplicable
-	})
-}
+func (c Check) judges() bool { return c.enforced() && c.Verdict.Outcome != analysis.NotApplicable }
 
 // later returns the later of two times.
 func later(a, b time.Time) time.Time {

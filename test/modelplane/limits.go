@@ -109,10 +109,12 @@ func (l *limits) checkItems(v reflect.Value) field.ErrorList {
 		wrong = append(wrong, field.Invalid(nil, v.Len(), "too few items"))
 	}
 	for i := range v.Len() {
-		at := fmt.Sprintf("[%d]", i)
-		wrong = append(wrong, below(at, l.items.check(v.Index(i)))...)
+		found := l.items.check(v.Index(i))
 		if l.repeated(v, i) {
-			wrong = append(wrong, below(at, field.ErrorList{field.Duplicate(nil, nil)})...)
+			found = append(found, field.Duplicate(nil, nil))
+		}
+		if len(found) > 0 {
+			wrong = append(wrong, below(fmt.Sprintf("[%d]", i), found)...)
 		}
 	}
 	return wrong

@@ -85,7 +85,7 @@ func (s Senses) ask(q analysis.Question, how reading, through time.Time) (analys
 	}
 	answer.Cause, answer.Detail = result.cause, result.detail
 	for _, line := range result.Series {
-		for _, p := range line.Points {
+		for _, p := range slices.Backward(line.Points) { // newest first
 			answer.Points = append(answer.Points, analysis.Point{
 				End: p.End, Label: line.Labels[how.group], Value: p.Value.Int64(), Histogram: histogram(p.Value),
 			})

@@ -115,7 +115,7 @@ func (s *Store) Query(q Query, now time.Time) (Result, error) {
 func (s *Store) plan(q Query, now time.Time) (plan, error) {
 	p := plan{query: q}
 	var err error
-	if p.filter, err = parseFilter(q.Filter); err != nil {
+	if p.filter, err = s.understand(q.Filter); err != nil {
 		return plan{}, err
 	}
 	metricType, err := p.filter.metricType()

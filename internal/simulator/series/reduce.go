@@ -1,6 +1,7 @@
 package series
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -79,7 +80,7 @@ func (r reduction) unitOf(unit string) string {
 // group is the series that are reduced into one.
 type group struct {
 	id      identity
-	moments map[int64][]sample
+	samples []sample
 	corrupt []corruption
 }
 
@@ -92,13 +93,11 @@ func (p plan) reduced(strands []strand, sw Switches) []strand {
 		key := id.key()
 		g := groups[key]
 		if g == nil {
-			g = &group{id: id, moments: map[int64][]sample{}}
+			g = &group{id: id}
 			groups[key] = g
 		}
 		g.corrupt = append(g.corrupt, t.corrupt...)
-		for _, s := range t.samples {
-			g.moments[s.end] = append(g.moments[s.end], s)
-		}
+		g.samples = append(g.samples, t.samples...)
 	}
 	out := make([]strand, 0, len(groups))
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
@@ -107,11 +106,18 @@ func (p plan) reduced(strands []strand, sw Switches) []strand {
 	return out
 }
 
+// fold makes one sample of those of each moment, in the order of the strands.
 func (p plan) fold(g *group) strand {
+	slices.SortStableFunc(g.samples, func(a, b sample) int { return cmp.Compare(a.end, b.end) })
 	out := strand{id: g.id, corrupt: g.corrupt}
-	for _, end := range slices.Sorted(maps.Keys(g.moments)) {
-		in := g.moments[end]
-		out.samples = append(out.samples, sample{start: in[0].start, end: end, value: p.reduce.fold(in)})
+	for left := g.samples; len(left) > 0; {
+		at := left[0]
+		n := slices.IndexFunc(left, func(s sample) bool { return s.end != at.end })
+		if n < 0 {
+			n = len(left)
+		}
+		out.samples = append(out.samples, sample{start: at.start, end: at.end, value: p.reduce.fold(left[:n])})
+		left = left[n:]
 	}
 	return out
 }

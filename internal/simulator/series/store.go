@@ -46,6 +46,7 @@ type Store struct {
 	metrics     map[string]*metricIndex
 	scopes      map[string][]string
 	faults      faults
+	understood  map[string]filter // of queries, which ask the same every minute
 }
 
 // metricIndex holds the series of one metric type, in order of their keys.
@@ -60,11 +61,31 @@ func NewStore() *Store {
 		descriptors: map[string]Descriptor{},
 		metrics:     map[string]*metricIndex{},
 		scopes:      map[string][]string{},
+		understood:  map[string]filter{},
 	}
 	for _, d := range knownDescriptors() {
 		s.descriptors[d.Type] = d
 	}
 	return s
+}
+
+// mostUnderstood is how many filters are kept.
+const mostUnderstood = 1000
+
+// understand parses a filter, if it was not parsed before.
+func (s *Store) understand(text string) (filter, error) {
+	if known, ok := s.understood[text]; ok {
+		return known, nil
+	}
+	parsed, err := parseFilter(text)
+	if err != nil {
+		return filter{}, err
+	}
+	if len(s.understood) >= mostUnderstood {
+		clear(s.understood)
+	}
+	s.understood[text] = parsed
+	return parsed, nil
 }
 
 // Record adds a point. A point of the same series and end replaces the earlier

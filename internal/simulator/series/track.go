@@ -52,11 +52,12 @@ func (t *track) after(moment int64) int {
 // read returns the samples with an end in the span that are visible now and not
 // hidden, oldest first, one per end.
 func (t *track) read(within span, now int64, hidden []span) []sample {
-	var seen []sample
-	for _, candidate := range t.samples[t.after(within.from):] {
-		if candidate.end > within.to {
-			break
-		}
+	from, to := t.after(within.from), t.after(within.to)
+	if from >= to {
+		return nil
+	}
+	seen := make([]sample, 0, to-from)
+	for _, candidate := range t.samples[from:to] {
 		if candidate.visible > now || anyHolds(hidden, candidate.end) {
 			continue
 		}
