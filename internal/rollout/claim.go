@@ -65,7 +65,7 @@ func claimed(v view) (Decision, bool) {
 		return v.disowned("the service is claimed from another cluster"), true
 	case v.Rival == Found:
 		return v.disowned("the service is claimed by " + v.rivalName(*c)), true
-	case v.Progress.Stable == "":
+	case v.Progress.Stable == "", v.Progress.Phase == Idle && !v.stale():
 		return v.takeUp(*c), true
 	}
 	return Decision{}, false
@@ -115,6 +115,11 @@ func (v view) takeUp(c Claim) Decision {
 	if c.Attempt > 0 {
 		p.Lowered = v.Now
 	}
+	if !c.same(v.Self) {
+		for _, revision := range v.Progress.Latched { // what we gave up before stays given up
+			p = p.latch(revision)
+		}
+	}
 	p.Cutoff = v.newest(c.Stable)
 	v.Progress = p
 	if d, ok := v.movedSince(c); ok {
@@ -136,7 +141,7 @@ func (v view) takeUp(c Claim) Decision {
 	if p.latched(other) {
 		return v.sendBack(other + " was given up")
 	}
-	if !v.effective.Equal(v.desired) {
+	if !v.effective.Equal(v.desired) || v.revision(other).Presence != Found { // it is read from the next look on
 		return v.shifting()
 	}
 	return v.at(Baking, Progressing, fmt.Sprintf("attempt %d is taken up from the claim on the service; traffic is %s", c.Attempt, v.desired)).next(

@@ -75,6 +75,12 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	}
 	heir := statusLost(at(25).claimedBy(neighbour, 3))
 	heir.Rival = Missing
+	unread := statusLost(at(25).claimedBy(self, 3))
+	unread.Revisions = map[string]Revision{"web-1": at(25).Revisions["web-1"]}
+	rests := idle().split("web-1", 75, "web-2", 25).claimedBy(neighbour, 3)
+	rests.Rival, rests.Progress.Latched = Missing, []string{"web-0"}
+	late := rests
+	late.Progress.Generation = late.Service.Generation + 1
 	check(t, map[string]row{
 		"a split goes on, with evidence anew":               {statusLost(at(25).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up from the claim on the service; traffic is web-2 25%, web-1 75%"},
 		"everything at the candidate is not yet the end":    {statusLost(at(100).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up"},
@@ -86,6 +92,9 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 		"stable that a person sent everything is an abort":  {moved(at(25).split("web-1", 100)), "RolledBack/RolledBack", ""},
 		"until a person names the way back":                 {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
 		"an object made anew goes on for the one before":    {heir, "Baking/Progressing", "attempt 4 is taken up"},
+		"a candidate that nobody has read yet is not baked": {unread, "Shifting/Progressing", ""},
+		"who rests goes on for a neighbour that is gone":    {rests, "Baking/Progressing", "attempt 4 is taken up"},
+		"but not by a read that is older than what it saw":  {late, "Idle/Steady", "8 was seen before"},
 		"a status put back into the past waits":             {ahead, "Paused/StateLost", "was written 5 times, this object remembers 3"},
 		"a breach meanwhile does not make it guess":         {ahead.errors(analysis.Breach), "Paused/StateLost", ""},
 		"until a person lets it go on from what serves":     {ahead.asks(Resume), "Baking/Progressing, accepts", ""},
@@ -93,6 +102,9 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	d := Decide(Input(statusLost(at(25).claimedBy(self, 3))))
 	if p := d.Progress; p.Seq != 3 || p.Attempt != 4 || p.Stable != "web-1" || p.Candidate != "web-2" || !p.FirstWrite.Equal(ago(time.Hour)) {
 		t.Errorf("remembers %+v", p)
+	}
+	if p := Decide(Input(rests)).Progress; !p.latched("web-0") {
+		t.Errorf("what it gave up itself is forgotten: %v", p.Latched)
 	}
 	if p := d.Progress; !p.Lowered.Equal(now) {
 		t.Errorf("nobody knows when traffic was lowered last, and the cool-down counts from %s", p.Lowered)
@@ -167,6 +179,18 @@ func TestAClaimTakenAwayIsToldOnce(t *testing.T) {
 	s.Progress = first.Progress
 	if second := Decide(Input(s)); told(first) != 1 || told(second) != 0 {
 		t.Errorf("told %d times, then %d", told(first), told(second))
+	}
+}
+
+// TestTheCoolDownCountsFromTheEndOfAWayBack: a status that was put back into its past
+// remembers an earlier write than the one that took effect.
+func TestTheCoolDownCountsFromTheEndOfAWayBack(t *testing.T) {
+	t.Parallel()
+	s := at(25).split("web-1", 100)
+	s.Progress.Phase, s.Progress.Reason, s.Progress.Latched = RollingBack, ReasonRollingBack, []string{"web-2"}
+	s.Progress.Lowered = ago(5 * time.Minute)
+	if d := Decide(Input(s)); d.Progress.Phase != RolledBack || !d.Progress.Lowered.Equal(now) {
+		t.Errorf("it is %s, and the cool-down counts from %s", d.Progress.Phase, d.Progress.Lowered)
 	}
 }
 

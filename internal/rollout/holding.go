@@ -177,6 +177,9 @@ func goBack(v view) Decision {
 			return v.sendBack(v.because() + "a write decided earlier may still arrive")
 		}
 		p.Confirmed, p.Intents, p.Tagged, p.Retreat = stable, p.unseen(v.Service.ETag), v.tagAfter(), Retreat{}
+		if p.Candidate != "" {
+			p.Lowered = v.Now // a status that was put back into its past may not know of the last write
+		}
 		v.Progress = p
 		if p.Candidate != "" && p.latched(p.Candidate) {
 			return v.rolledBack()

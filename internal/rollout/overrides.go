@@ -84,9 +84,12 @@ func staleRead(v view) (Decision, bool) {
 	return d, true
 }
 
-// stableGone: without the way back there is no rise, and no guess at another.
+// stableGone: without the way back there is no rise, and no guess at another. What
+// was seen to be gone does not come back by not being readable.
 func stableGone(v view) (Decision, bool) {
-	if !v.Progress.active() || v.Progress.Stable == "" || v.revision(v.Progress.Stable).Presence != Missing {
+	stable := v.revision(v.Progress.Stable)
+	gone := stable.Presence == Missing || stable.unread() && v.was.Reason == BaselineLost
+	if !v.Progress.active() || v.Progress.Stable == "" || !gone {
 		return Decision{}, false
 	}
 	cause := fmt.Sprintf("stable revision %s no longer exists; traffic is %s", v.Progress.Stable, v.desired)

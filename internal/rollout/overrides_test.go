@@ -140,7 +140,10 @@ func TestStableGone(t *testing.T) {
 	gone := at(25).presence("web-1", Missing)
 	named := gone.revision("web-0", 72*time.Hour)
 	named.Plan.StableRevision = "web-0"
+	unread := at(25).presence("web-1", Unknown)
+	unread.Progress.Phase, unread.Progress.Reason = Paused, BaselineLost
 	check(t, map[string]row{
+		"nor when it cannot be read since": {unread.errors(analysis.Breach), "Paused/BaselineLost", "stable revision web-1 no longer exists"},
 		"nothing rises or falls":           {gone.errors(analysis.Breach), "Paused/BaselineLost", "stable revision web-1 no longer exists; traffic is web-2 25%, web-1 75%"},
 		"a person names the way back":      {named, "RollingBack/RollingBack, writes web-0 100%", ""},
 		"a name that does not serve waits": {named.readiness("web-0", Pending), "Paused/BaselineLost", "Name a ready revision"},

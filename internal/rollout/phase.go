@@ -46,7 +46,7 @@ var Phases = []Phase{
 // Edges lists, for each phase, those that may follow it. Staying is always
 // allowed. RollingBack follows every phase of an attempt.
 var Edges = map[Phase][]Phase{
-	Idle:             {Checking, Baking, Paused, RollingBack, RolledBack},
+	Idle:             {Checking, Shifting, Baking, Paused, RollingBack, RolledBack},
 	Checking:         {Idle, WarmingUp, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack},
 	WarmingUp:        {Idle, Checking, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack},
 	Shifting:         {Idle, Checking, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack, Completed},
