@@ -100,10 +100,14 @@ func endIsTrue(p *past, e Event) string {
 	return ""
 }
 
-// servingIsTrue: I10.
+// servingIsTrue: I10. Where a read was stale the status tells of the generation that it
+// knows, unless a status before it knew a newer one.
 func servingIsTrue(p *past, e Event) string {
 	s, ok := e.(Saved)
 	if !ok || s.Serving == nil || p.servedWithin(s.Serving.equal, s.when()) {
+		return ""
+	}
+	if read := p.reads[s.By]; read != nil && read.Stale && s.Generation < read.State.Generation {
 		return ""
 	}
 	return fmt.Sprintf("the status says that %v serves, and %v does", s.Serving, p.serving())

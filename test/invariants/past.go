@@ -2,6 +2,7 @@ package invariants
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -36,6 +37,9 @@ type past struct {
 	foreign     *Desired        // a split of somebody else's that nobody acknowledged
 	given       map[int64]bool  // attempts that were given up
 	abandoned   map[string]bool // candidates that were given up, until a retry
+	claimed     []string        // those that the claim on the service says
+	overwritten Saved           // the status before somebody else put another in its place
+	put         time.Time       // when they did
 	lateRise    time.Time       // since when a write of a given-up attempt serves
 	lowered     time.Time       // when a candidate last lost traffic
 	back        back
@@ -79,23 +83,47 @@ func (p *past) learn(e Event) {
 		}
 		if !p.gone.IsZero() {
 			p.saved, p.savedOnce, p.deleting, p.gone = Saved{}, false, time.Time{}, time.Time{}
-			clear(p.given) // attempts are counted anew, or go on from the claim
+			p.forgotten()
+			p.requests = nil // they stood in the former object
 		}
 		p.plans = append(p.plans, e)
 	case Request:
 		p.requests = append(p.requests, e)
 	case Saved:
+		p.overwritten = Saved{}
 		p.learnSaved(e)
 	case Put:
 		if e.Attempt == 0 {
-			clear(p.given)
+			p.forgotten()
 		}
+		p.overwritten, p.put = p.saved, e.when()
 		p.learnSaved(e.Saved)
 	case Deleting:
 		p.deleting = e.when()
 	case Gone:
 		p.gone = e.when()
 	}
+}
+
+// forgotten is what is left of a status that is there no more: what the claim on the
+// service says. Attempts are counted anew, or go on from it.
+func (p *past) forgotten() {
+	clear(p.given)
+	maps.DeleteFunc(p.abandoned, func(revision string, _ bool) bool { return !slices.Contains(p.claimed, revision) })
+}
+
+// asOf is the past as whoever sent a write knows it: a status that somebody put in the
+// place of the one that announced it, a moment ago, is not known to them.
+func (p *past) asOf(e Event) *past {
+	w, ok := e.(Write)
+	meant := p.overwritten.Intent
+	if !ok || w.Landed || p.overwritten.By != w.By || meant == nil || meant.Etag != w.Etag ||
+		w.when().Sub(p.put) > p.delta {
+		return p
+	}
+	then := *p
+	then.saved = p.overwritten
+	return &then
 }
 
 func (p *past) learnWrite(w Write) {
@@ -111,6 +139,7 @@ func (p *past) learnWrite(w Write) {
 	if !w.Accepted {
 		return
 	}
+	p.claimed = p.saved.Latched
 	if w.Etag != w.Before.Etag { // where etags are ignored; what it asks for was decided for another state
 		p.desiredOurs = false
 	}
@@ -129,7 +158,7 @@ func (p *past) learnWrite(w Write) {
 }
 
 func (p *past) learnDesired(d Desired) {
-	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before {
+	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before && (d.Ours || p.underway()) {
 		p.lowered, p.lateRise = d.when(), time.Time{}
 	}
 	p.desired, p.desiredOurs = d.Split, d.Ours
@@ -199,6 +228,12 @@ const (
 func (p *past) wasReady(revision string, t time.Time) bool {
 	left, known := p.left[revision]
 	return p.lives[revision] == Ready || known && t.Sub(left.when()) <= p.delta
+}
+
+// underway tells whether an attempt is. What people do with its candidate after its
+// end is their own affair, as with any revision.
+func (p *past) underway() bool {
+	return p.saved.Phase != phaseRolledBack && p.saved.Phase != phaseCompleted
 }
 
 // plan is the newest plan.

@@ -44,7 +44,8 @@ func (p *past) advances(e Event) (advance, bool) {
 	if a.served == 0 || !done && (!rise || p.resumed()) {
 		return a, false
 	}
-	a.since = ceilMinute(p.servesSince().Add(p.settle))
+	// The controllers date in whole seconds.
+	a.since = ceilMinute(p.servesSince().Truncate(time.Second).Add(p.settle))
 	a.step = a.plan.held(a.served)
 	return a, true
 }

@@ -128,14 +128,19 @@ func landsOnItsBase(_ *past, e Event) string {
 }
 
 // late tells whether a write was sent too long after a moment. A way back may come
-// late: no plan and no pause forbids it, and an apiserver that is slow must not.
+// as late as its pass: no plan and no pause forbids it, and an apiserver that is slow
+// must not.
 func (p *past) late(w Write, since time.Time) bool {
-	return !p.goesBack() && w.when().Sub(since) > p.delta
+	if p.goesBack() {
+		return w.when().Sub(since) > longestPass*p.delta
+	}
+	return w.when().Sub(since) > p.delta
 }
 
 // longestPass is how long a look may take, from its read to its write, in times of
-// Delta: a minute and a half, and Delta. That nothing has changed since is for the
-// etag and the save to show.
+// Delta: a minute and a half, and Delta. What asks of the metrics may be slow, and
+// nobody promises how old a read may be: that the service is the same is for the etag
+// to show, and that plan and pause are, for the save, which Delta bounds.
 const longestPass = 19
 
 // basedOnTheNewestRead: I2. What is sent rests on what was read last.
@@ -211,6 +216,9 @@ func abortIsObeyed(p *past, e Event) string {
 	abort, asked := p.request("abort")
 	if !rise || !asked || w.when().Sub(abort.when()) <= p.delta {
 		return ""
+	}
+	if abort != p.requests[len(p.requests)-1] {
+		return "" // a person put another request in its place
 	}
 	if _, answered := p.answered[abort.ID]; answered {
 		return "" // refused, or obeyed: then the latch is asked

@@ -47,6 +47,7 @@ type process struct {
 	waiting  time.Time // for which the queue has a look planned; zero for none
 	failures int       // in a row
 	wanted   bool      // something woke it during a pass
+	woken    int       // looks at once that the queue has
 	rewound  bool      // its cache went back
 	saved    bool      // the update of the status that is under way changed it
 }
@@ -127,7 +128,11 @@ func (p *process) wake() {
 		p.wanted = true
 		return
 	}
-	p.stage.in(0, p.turn)
+	p.woken++
+	p.stage.in(0, func() {
+		p.woken--
+		p.turn()
+	})
 }
 
 // look plans a look; of two planned ones the earlier stays, as in a workqueue.

@@ -173,7 +173,7 @@ func planeCall(c modelplane.Call) string {
 // scheduled holds a leader to looking again at an object that is there.
 func (s *stage) scheduled(p *process) {
 	there := s.record.object != nil
-	if there && p.leads && !p.deposed && p.waiting.IsZero() && p.cache.Pending() == 0 {
+	if there && p.leads && !p.deposed && p.waiting.IsZero() && p.woken == 0 && p.cache.Pending() == 0 {
 		s.record.violate("I16", "nobody will look at the rollout again")
 	}
 }
