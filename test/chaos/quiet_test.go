@@ -63,6 +63,34 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
+// TestUpgrade exchanges the manager's binary while a rollout is under way, and puts
+// the former one back at the next step.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	swap := func(s *stage, was *operator, binary string) *operator {
+		was.kill()
+		next := s.newOperator(alone...)
+		next.binary = binary
+		return next.startLeading()
+	}
+	perform(t, []scenario{
+		{"a manager that is upgraded during one step and downgraded during the next repeats none", false, func(s *stage) {
+			upgraded := anotherBuild(s.t) // before the world's time counts
+			o := swap(s, s.begun("web:2"), upgraded)
+			s.bakes("web-2", 50)
+			swap(s, o, binary)
+			s.becomes("Completed/Completed")
+			s.wrote(out...)
+		}},
+		{"a bad release goes back under the manager that was upgraded meanwhile", false, func(s *stage) {
+			upgraded := anotherBuild(s.t)
+			swap(s, s.begun("web:bad"), upgraded)
+			s.becomes("RolledBack/RolledBack")
+			s.wrote(back...)
+		}},
+	})
+}
+
 // anotherBuild compiles the manager so that it calls itself another version.
 func anotherBuild(t *testing.T) (binary string) {
 	t.Helper()
