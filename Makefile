@@ -17,7 +17,7 @@ help: ## list the targets
 build: ## compile bin/sluice, bin/cloudrun-simulator and bin/kubectl-sluice
 	CGO_ENABLED=0 go build -trimpath -o bin/sluice .
 	CGO_ENABLED=0 go build -trimpath -o bin/cloudrun-simulator ./cmd/cloudrun-simulator
-	CGO_ENABLED=0 go build -trimpath -o bin/kubectl-sluice ./cmd/kubectl-sluice
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/kubectl-sluice ./cmd/kubectl-sluice
 	cp cmd/kubectl-sluice/kubectl_complete-sluice bin/
 
 manifests: ## write the CRDs and the manager's role from the markers in the Go code

@@ -64,6 +64,14 @@ func said(code int) error {
 	return exit{code, errSaid}
 }
 
+// exitAfter is an exit code whose reason was printed, unless that failed.
+func exitAfter(printing error, code int) error {
+	if printing != nil {
+		return printing
+	}
+	return said(code)
+}
+
 var errSaid = errors.New("said above")
 
 // codeOf is the code to exit with after an error, or none.

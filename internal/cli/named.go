@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -41,24 +40,20 @@ func (a *app) open() (source.Source, string, error) {
 	if a.flags.Namespace != nil {
 		namespace = *a.flags.Namespace
 	}
-	switch a.file {
-	case "":
+	if a.file == "" {
 		namespace, err := a.namespace()
 		if err != nil {
 			return nil, "", err
 		}
 		cluster, err := a.cluster()
 		return cluster, namespace, err
-	case "-":
-		file, err := source.ReadFile(a.In)
-		return file, namespace, err
 	}
-	file, err := os.Open(a.file)
+	text, err := a.text(a.file)
 	if err != nil {
 		return nil, "", err
 	}
-	defer func() { _ = file.Close() }()
-	objects, err := source.ReadFile(file)
+	defer func() { _ = text.Close() }()
+	objects, err := source.ReadFile(text)
 	return objects, namespace, err
 }
 

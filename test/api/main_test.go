@@ -3,9 +3,12 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cli/lint"
 	"github.com/sluice-rollouts/sluice/test/controlplane"
 )
 
@@ -82,9 +86,30 @@ func merge(into, from map[string]any) {
 // try says what the server thinks of a new object, without keeping it.
 func try(t *testing.T, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	t.Helper()
-	return rollouts(t).Create(t.Context(), obj, metav1.CreateOptions{
+	created, err := rollouts(t).Create(t.Context(), obj, metav1.CreateOptions{
 		DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict,
 	})
+	agree(t, obj, err)
+	return created, err
+}
+
+// agree holds kubectl sluice lint to the server: it takes what the server takes,
+// and says in the server's words what is wrong with the rest.
+func agree(t *testing.T, obj *unstructured.Unstructured, answer error) {
+	t.Helper()
+	text, err := yaml.Marshal(obj.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings, err := lint.Manifest(t.Context(), bytes.NewReader(text))
+	if err != nil || len(findings) != 1 {
+		t.Fatalf("lint finds %v, %v in:\n%s", findings, err, text)
+	}
+	problems := findings[0].Problems
+	said := func(problem string) bool { return answer != nil && strings.Contains(answer.Error(), problem) }
+	if (answer == nil) != (len(problems) == 0) || answer != nil && !slices.ContainsFunc(problems, said) {
+		t.Errorf("lint says %q, the server %v, of:\n%s", problems, answer, text)
+	}
 }
 
 // create makes an object that lives as long as the test.

@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -96,12 +97,15 @@ func (s Screen) onset(c v1alpha1.CheckStatus, after shift) string {
 	return text
 }
 
-// numberOfStep splits status.step: "2/4, 15% on the way to 25%" is 2, of 4.
-func numberOfStep(ro *v1alpha1.CloudRunRollout) (step, steps int) {
-	if _, err := fmt.Sscanf(ro.Status.Step, "%d/%d", &step, &steps); err != nil {
-		return 0, 0
+// numberOfStep is the number in status.step: of "2/4, 15% on the way to 25%" it is
+// 2; 0 where there is none.
+func numberOfStep(ro *v1alpha1.CloudRunRollout) int {
+	text, _, _ := strings.Cut(ro.Status.Step, "/")
+	step, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
 	}
-	return step, steps
+	return step
 }
 
 // argsOf names a rollout as arguments of a command: "web -n shop".

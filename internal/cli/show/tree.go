@@ -74,7 +74,7 @@ func revisionLine(role string, r *v1alpha1.RevisionStatus) string {
 
 // steps are the steps of the plan, the checks below the one under way.
 func (s Screen) steps(ro *v1alpha1.CloudRunRollout) []branch {
-	number, _ := numberOfStep(ro)
+	number := numberOfStep(ro)
 	var steps []branch
 	for i, step := range ro.Spec.Strategy.Steps {
 		b := branch{text: fmt.Sprintf("%d/%d  %3d%%  %s", i+1, len(ro.Spec.Strategy.Steps), step.Weight, stepState(ro, i+1, number))}

@@ -90,15 +90,26 @@ func (s Screen) rules(ro *v1alpha1.CloudRunRollout) string {
 	return text.String()
 }
 
+// Planned says what a manifest rolls out, and what its checks lead to.
+func Planned(ro *v1alpha1.CloudRunRollout) string {
+	service := serviceOf(ro)
+	text := fmt.Sprintf("%s  service %s (%s, %s)\n\n", nameOf(ro), dash(service.Name), service.Project, service.Location)
+	rows := [][]string{{"CHECK", "ON BREACH"}}
+	for _, c := range checksInForce(ro) {
+		rows = append(rows, []string{c.Name, consequence(c)})
+	}
+	return text + table(rows)
+}
+
 // checksInForce are the built-in checks, as the spec changes them, and its own.
 func checksInForce(ro *v1alpha1.CloudRunRollout) []v1alpha1.Check {
-	checks := ro.Spec.Analysis.Checks
+	var checks []v1alpha1.Check
 	for _, name := range []string{v1alpha1.CheckErrors, v1alpha1.CheckNATAllocation, v1alpha1.CheckNATDrops} {
-		if !slices.ContainsFunc(checks, func(c v1alpha1.Check) bool { return c.Name == name }) {
-			checks = append([]v1alpha1.Check{{Name: name}}, checks...)
+		if !slices.ContainsFunc(ro.Spec.Analysis.Checks, func(c v1alpha1.Check) bool { return c.Name == name }) {
+			checks = append(checks, v1alpha1.Check{Name: name})
 		}
 	}
-	return checks
+	return append(checks, ro.Spec.Analysis.Checks...)
 }
 
 // consequence is what a breach of a check leads to, with the defaults that depend
@@ -112,6 +123,8 @@ func consequence(c v1alpha1.Check) string {
 		}
 	}
 	switch {
+	case c.Mode == v1alpha1.ModeOff:
+		return "is off"
 	case c.Mode == v1alpha1.ModeShadow:
 		return "is on trial: a breach is shown and has no effect"
 	case action == v1alpha1.BreachRollback:

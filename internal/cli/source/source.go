@@ -35,8 +35,8 @@ func (n Name) String() string {
 	return n.Namespace + "/" + n.Name
 }
 
-// types are the words that kubectl knows the resource by.
-var types = []string{"crr", "cloudrunrollout", "cloudrunrollouts"}
+// kinds are the words that kubectl knows the resource by.
+var kinds = []string{"crr", "cloudrunrollout", "cloudrunrollouts"}
 
 // ParseName reads what a person calls a rollout: NAME, NAMESPACE/NAME as a list
 // shows it, or TYPE/NAME as kubectl get -o name does. Of a name alone the namespace
@@ -47,7 +47,7 @@ func ParseName(text, namespace string) (Name, error) {
 	switch {
 	case !both:
 		name = text
-	case !slices.Contains(types, kind):
+	case !slices.Contains(kinds, kind):
 		namespace = before
 	}
 	if name == "" || both && before == "" || strings.Contains(name, "/") {

@@ -1,0 +1,107 @@
+package lint
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/json"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+)
+
+// Finding is a CloudRunRollout of a manifest and what is wrong with it.
+type Finding struct {
+	// Rollout has its defaults filled in. It is empty where there are problems.
+	Rollout v1alpha1.CloudRunRollout
+	// Name is the object's name as it was written, with its namespace.
+	Name string
+	// Problems are what the API server would not take, in its words.
+	Problems []string
+}
+
+// Wrong tells whether there is a problem.
+func (f Finding) Wrong() bool { return len(f.Problems) > 0 }
+
+// Manifest checks the CloudRunRollouts of a manifest. Objects of other kinds are
+// passed over. An error says that the text cannot be read at all.
+func Manifest(ctx context.Context, r io.Reader) ([]Finding, error) {
+	s, err := ours()
+	if err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(r))
+	for number := 1; ; number++ {
+		text, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			return findings, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		obj, err := object(text)
+		if err != nil {
+			return nil, fmt.Errorf("document %d: %w", number, err)
+		}
+		if obj.GroupVersionKind().Group == v1alpha1.GroupVersion.Group && obj.GetKind() == "CloudRunRollout" {
+			findings = append(findings, s.finding(ctx, obj))
+		}
+	}
+}
+
+// object reads one document. A key that is written twice is a mistake.
+func object(text []byte) (*unstructured.Unstructured, error) {
+	asJSON, err := yaml.YAMLToJSONStrict(text)
+	if err != nil {
+		return nil, err
+	}
+	obj := &unstructured.Unstructured{}
+	if bytes.Equal(bytes.TrimSpace(asJSON), []byte("null")) {
+		return obj, nil
+	}
+	return obj, json.Unmarshal(asJSON, &obj.Object)
+}
+
+// finding checks one object.
+func (s *schema) finding(ctx context.Context, obj *unstructured.Unstructured) Finding {
+	f := Finding{Name: nameOf(obj)}
+	if version := obj.GroupVersionKind().Version; version != v1alpha1.GroupVersion.Version {
+		f.Problems = []string{fmt.Sprintf("apiVersion: write %s, not %s", v1alpha1.GroupVersion, obj.GetAPIVersion())}
+		return f
+	}
+	if obj.GetName() == "" && obj.GetGenerateName() == "" {
+		f.Problems = append(f.Problems, "metadata.name: Required value: name or generateName is required")
+	}
+	if name := obj.GetName(); name != "" {
+		for _, wrong := range validation.NameIsDNSSubdomain(name, false) {
+			f.Problems = append(f.Problems, fmt.Sprintf("metadata.name: Invalid value: %q: %s", name, wrong))
+		}
+	}
+	f.Problems = append(f.Problems, s.check(ctx, obj.Object)...)
+	if f.Wrong() {
+		return f
+	}
+	if err := into(obj.Object, &f.Rollout); err != nil {
+		f.Problems = []string{err.Error()}
+	}
+	return f
+}
+
+func nameOf(obj *unstructured.Unstructured) string {
+	name := obj.GetName()
+	if name == "" {
+		name = obj.GetGenerateName() + "(no name)"
+	}
+	if obj.GetNamespace() != "" {
+		name = obj.GetNamespace() + "/" + name
+	}
+	return name
+}

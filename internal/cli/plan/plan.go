@@ -1,0 +1,148 @@
+// Package plan tells beforehand how a rollout will go: its steps, how long each
+// takes at least, and what each asks of a NAT gateway. It is pure.
+package plan
+
+import (
+	"time"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+)
+
+const (
+	// settles is how long a new split is not judged, and what it takes until a whole
+	// minute begins.
+	settles = time.Minute
+	// reported is after how long every metric of a revision has surely arrived:
+	// sample period and delay of request_count.
+	reported = 4 * time.Minute
+	// reportedByNAT is the same for a gateway's dropped packets.
+	reportedByNAT = 4*time.Minute + 45*time.Second
+	// hangs is how long a request may hang where the service says nothing, Cloud
+	// Run's default: no step passes before such requests have been counted.
+	hangs = 5 * time.Minute
+	// inserted is about how long a weight is held that was inserted for NAT.
+	inserted = 6 * time.Minute
+)
+
+// Plan is how a rollout will go if everything is healthy and nobody is waited for.
+type Plan struct {
+	Steps []Step
+	// Delay is how late the metrics are that each step waits for.
+	Delay time.Duration
+	// Total is how long it takes from the first write to the end.
+	Total time.Duration
+}
+
+// Step is a weight, planned or inserted.
+type Step struct {
+	Number   int // of the plan, counted from 1; 0 for an inserted weight
+	Weight   int32
+	Bake     time.Duration
+	Approval bool // a person is waited for before it, for as long as it takes
+	// Starts is when it begins, from the first write on; Takes is how long it lasts.
+	Starts, Takes time.Duration
+	// Forecasts are what it asks of each gateway. Empty where nothing is forecast.
+	Forecasts []string
+	// Verdict is what comes of the forecasts.
+	Verdict Verdict
+}
+
+// Verdict is what a forecast says of a weight.
+type Verdict int
+
+// The verdicts.
+const (
+	// Unknown: nothing was forecast.
+	Unknown Verdict = iota
+	// Fits: every gateway has room.
+	Fits
+	// Waits: one has not, so that a smaller weight comes first, or none.
+	Waits
+	// Exceeds: one has not, and the pacing does not care.
+	Exceeds
+)
+
+// Of plans a rollout whose defaults are filled in. Without a scene nothing is
+// forecast.
+func Of(ro *v1alpha1.CloudRunRollout, scene *Scene) Plan {
+	p := planner{plan: Plan{Delay: reportedByNAT}}
+	if ro.Spec.NAT.Discovery == v1alpha1.DiscoveryOff {
+		p.plan.Delay = reported
+	}
+	if scene != nil {
+		p.world = newWorld(*scene, ro)
+	}
+	for i, step := range ro.Spec.Strategy.Steps {
+		p.add(i+1, step)
+	}
+	p.plan.Total = p.now
+	return p.plan
+}
+
+// planner adds steps to a plan.
+type planner struct {
+	plan  Plan
+	world *world // nil where nothing is forecast
+	now   time.Duration
+}
+
+// add plans a step, and what must come before it for a gateway's sake.
+func (p *planner) add(number int, step v1alpha1.Step) {
+	bake := lengthOf(step.Bake)
+	planned := Step{
+		Number: number, Weight: step.Weight, Bake: bake, Approval: step.Approval == v1alpha1.ApprovalRequired,
+		Takes: settles + max(bake, hangs) + p.plan.Delay,
+	}
+	if p.world != nil {
+		planned = p.makeRoom(planned)
+	}
+	p.put(planned)
+}
+
+// put adds a step where the one before ends.
+func (p *planner) put(s Step) {
+	s.Starts = p.now
+	p.now += s.Takes
+	p.plan.Steps = append(p.plan.Steps, s)
+}
+
+// makeRoom inserts what fits before a step that does not, and the wait until what
+// lingers is gone, as the manager does.
+func (p *planner) makeRoom(s Step) Step {
+	w := p.world
+	for {
+		texts, fits := w.forecast(int64(s.Weight))
+		s.Forecasts, s.Verdict = texts, Fits
+		switch {
+		case fits:
+			w.rise(int64(s.Weight))
+			return s
+		case w.fixed:
+			s.Verdict = Exceeds
+			w.rise(int64(s.Weight))
+			return s
+		}
+		safe := w.largest(int64(s.Weight))
+		if safe > 0 {
+			p.put(Step{Weight: int32(safe), Takes: inserted, Forecasts: texts, Verdict: Fits}) //nolint:gosec // a percent
+			w.rise(safe)
+		}
+		freed := w.settle()
+		if safe == 0 && !freed {
+			s.Verdict = Waits
+			return s
+		}
+		if freed {
+			p.now += lingers
+		}
+	}
+}
+
+// lengthOf reads a duration that the schema has checked.
+func lengthOf(d v1alpha1.Duration) time.Duration {
+	length, err := time.ParseDuration(string(d))
+	if err != nil {
+		return 0
+	}
+	return length
+}

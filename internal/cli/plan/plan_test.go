@@ -1,0 +1,155 @@
+package plan_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cli/lint"
+	"github.com/sluice-rollouts/sluice/internal/cli/plan"
+)
+
+// rollout is the smallest manifest, with a spec laid over it.
+func rollout(t *testing.T, spec string) *v1alpha1.CloudRunRollout {
+	t.Helper()
+	text := `
+apiVersion: rollouts.sluice.dev/v1alpha1
+kind: CloudRunRollout
+metadata: {name: web}
+spec:
+  target: {service: {project: acme-prod, location: asia-northeast1, name: web}}
+` + spec
+	findings, err := lint.Manifest(t.Context(), bytes.NewReader([]byte(text)))
+	if err != nil || len(findings) != 1 || findings[0].Wrong() {
+		t.Fatalf("%v, %v in:\n%s", findings, err, text)
+	}
+	return &findings[0].Rollout
+}
+
+// TestAPlanTakesAsLongAsTheStory: the core's own story of a healthy rollout, with
+// and without NAT, goes on for as long as its plan says, or a little less: a plan
+// does not know when a minute begins.
+func TestAPlanTakesAsLongAsTheStory(t *testing.T) {
+	t.Parallel()
+	for story, spec := range map[string]string{
+		"healthy":     `  nat: {discovery: "Off"}`,
+		"nat-healthy": "",
+	} {
+		took := took(t, story)
+		planned := plan.Of(rollout(t, spec), nil).Total
+		if off := planned - took; off < 0 || off > 5*time.Minute {
+			t.Errorf("the plan of %s takes %s, and the story %s", story, planned, took)
+		}
+	}
+}
+
+// took is how long a story lasts from its first write to the end.
+func took(t *testing.T, story string) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile("../../../test/stories/testdata/" + story + ".golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at(t, story, `(?m)^\+(\d+):(\d+):(\d+)  Completed`, text) - at(t, story, `(?m)^\+(\d+):(\d+):(\d+)  .* goes from 0% to`, text)
+}
+
+func at(t *testing.T, story, pattern string, text []byte) time.Duration {
+	t.Helper()
+	var h, m, s int
+	found := regexp.MustCompile(pattern).FindSubmatch(text)
+	if found == nil {
+		t.Fatalf("the story %s has no %s", story, pattern)
+	}
+	if _, err := fmt.Sscan(string(bytes.Join(found[1:], []byte(" "))), &h, &m, &s); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second
+}
+
+// scene is the worked example of docs/nat.md.
+const scene = `
+instances: 8
+gateways:
+- {name: nat-1, ips: 1, portsPerEndpoint: 1024, endpoints: 34}
+`
+
+func weights(p plan.Plan) string {
+	var all []string
+	for _, s := range p.Steps {
+		text := fmt.Sprintf("%d%% %s", s.Weight, s.Verdict)
+		if s.Number == 0 {
+			text += " inserted"
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestAForecastInsertsWhatFits(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ spec, scene, want string }{
+		"the worked example": {"", scene, "5% fits, 25% fits, 50% fits, 87% fits inserted, 100% fits"},
+		"room for all": {
+			"", strings.Replace(scene, "ips: 1", "ips: 2", 1), "5% fits, 25% fits, 50% fits, 100% fits",
+		},
+		"nothing fits, and nothing will": {
+			"  strategy: {steps: [{weight: 50}, {weight: 100}]}", strings.Replace(scene, "34", "50", 1),
+			"50% waits, nothing fits, 100% waits, nothing fits",
+		},
+		"a gateway that gets addresses by itself": {
+			"", strings.Replace(scene, "ips: 1", "ips: 1, automatic: true", 1), "5% fits, 25% fits, 50% fits, 100% fits",
+		},
+		"fixed steps are never changed": {
+			"  strategy: {pacing: Fixed}", scene, "5% fits, 25% fits, 50% fits, 100% does not fit",
+		},
+		"a smaller reserve": {"  nat: {reservePercent: 0}", scene, "5% fits, 25% fits, 50% fits, 100% fits"},
+	} {
+		s, err := plan.ParseScene([]byte(c.scene))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(c.want, weights(plan.Of(rollout(t, c.spec), s))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestAGatewayFileSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"gateways: [{name: a, ips: 1, endpoints: 1}]": "instances: write how many",
+		"instances: 1": "gateways: write at least one",
+		"instances: 1\ngateways: [{name: a, endpoints: 1}]":         "gateways[0]: write name, ips",
+		"instances: 1\ngateways: [{name: a, ips: 1, endpoint: 1}]":  `unknown field "endpoint"`,
+		"instances: 1\ngateways: [{name: a, ips: 1, endpoints: x}]": "cannot unmarshal string",
+	} {
+		if _, err := plan.ParseScene([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\ngives %v, and not %s", text, err, want)
+		}
+	}
+}
+
+func TestAStatusIsASceneWhileItKnowsGateways(t *testing.T) {
+	t.Parallel()
+	ro := rollout(t, "")
+	if plan.SceneOf(ro, 8) != nil {
+		t.Error("there is a scene without a gateway")
+	}
+	endpoints, allocated := int32(34), int32(34816)
+	ro.Status.Gateways = []v1alpha1.GatewayStatus{{
+		Name: "nat-1", IPs: 1, PortsPerEndpoint: 1024, Endpoints: &endpoints, Allocated: &allocated,
+	}}
+	want := &plan.Scene{Instances: 8, Gateways: []plan.Gateway{{
+		Name: "nat-1", IPs: 1, PortsPerEndpoint: 1024, Endpoints: 34, AllocatedPorts: 34816,
+	}}}
+	if diff := cmp.Diff(want, plan.SceneOf(ro, 8)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

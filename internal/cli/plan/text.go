@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// String writes a plan as a table, with the arithmetic of the forecasts below it.
+func (p Plan) String() string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 8, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "STEP\tWEIGHT\tBAKE\tFROM\tTAKES\tNAT\tBEFORE IT")
+	for _, s := range p.Steps {
+		step, bake, before := "inserted", "-", "-"
+		if s.Number > 0 {
+			step, bake = fmt.Sprintf("%d/%d", s.Number, p.planned()), length(s.Bake)
+		}
+		if s.Approval {
+			before = "a person's approval"
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%d%%\t%s\t+%s\t%s\t%s\t%s\n", step, s.Weight, bake, length(s.Starts), length(s.Takes), s.Verdict, before)
+	}
+	_ = w.Flush() // a builder does not fail
+	fmt.Fprintf(&text, "\nDone after %s at the earliest, without waiting for anybody.\n", length(p.Total))
+	fmt.Fprintf(&text, "A step takes its bake, or %s in which a hung request ends, and %s until the metrics have arrived.\n",
+		length(hangs), length(settles+p.Delay))
+	return text.String() + p.arithmetic()
+}
+
+// arithmetic is what each weight asks of each gateway.
+func (p Plan) arithmetic() string {
+	var text strings.Builder
+	for _, s := range p.Steps {
+		for _, f := range s.Forecasts {
+			if text.Len() == 0 {
+				text.WriteString("\nForecast\n")
+			}
+			fmt.Fprintf(&text, "  %4d%%  %s: %s\n", s.Weight, s.Verdict, f)
+		}
+	}
+	return text.String()
+}
+
+func (p Plan) planned() int {
+	planned := 0
+	for _, s := range p.Steps {
+		planned = max(planned, s.Number)
+	}
+	return planned
+}
+
+// String says the verdict in a word or two.
+func (v Verdict) String() string {
+	switch v {
+	case Fits:
+		return "fits"
+	case Waits:
+		return "waits, nothing fits"
+	case Exceeds:
+		return "does not fit"
+	case Unknown:
+	}
+	return "not forecast"
+}
+
+// length writes a length of time without what is zero: "1h5m", "4m45s".
+func length(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

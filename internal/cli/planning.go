@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cli/plan"
+	"github.com/sluice-rollouts/sluice/internal/cli/show"
+	"github.com/sluice-rollouts/sluice/internal/cli/source"
+)
+
+// scenery is where a plan gets its forecast from.
+type scenery struct {
+	file        string
+	fromCluster bool
+	instances   int64
+}
+
+// plan tells how a rollout will go.
+func (a *app) plan() *cobra.Command {
+	var file string
+	var from scenery
+	cmd := &cobra.Command{
+		Use:   "plan -f FILE",
+		Short: "Tell how a rollout will go: steps, times, and what they ask of NAT gateways",
+		Long: `Tell how a rollout will go: steps, times, and what they ask of NAT gateways.
+
+The steps and times need no cluster. What is asked of NAT is forecast from a file,
+or from what the status of the same rollout in the cluster knows of its gateways:
+
+  instances: 8             # that the service's whole traffic keeps busy
+  gateways:
+  - name: nat-1
+    ips: 1                 # number of addresses
+    portsPerEndpoint: 1024 # minPortsPerVm
+    endpoints: 34          # numVmEndpointsWithNatMappings of get-status
+
+Also: minInstances and maxInstances of the new revision; of a gateway automatic,
+dynamicPorts and allocatedPorts.`,
+		Example: `  kubectl sluice plan -f rollout.yaml --gateway-file nat.yaml
+  kubectl sluice plan -f rollout.yaml --from-cluster --instances 8`,
+		Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case file == "":
+				return usagef("plan needs -f FILE; - for standard input")
+			case from.file != "" && from.fromCluster:
+				return usagef("a forecast is made from --gateway-file or --from-cluster, not from both")
+			case from.fromCluster && from.instances < 1:
+				return usagef("--from-cluster needs --instances: how many the service's traffic keeps busy is not in a status")
+			}
+			return a.planFile(cmd.Context(), file, from)
+		},
+	}
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "a manifest; - for standard input")
+	cmd.Flags().StringVar(&from.file, "gateway-file", "", "what is known of the NAT gateways and the service's instances, as YAML")
+	cmd.Flags().BoolVar(&from.fromCluster, "from-cluster", false, "take what the rollout's status knows of its gateways")
+	cmd.Flags().Int64Var(&from.instances, "instances", 0, "with --from-cluster: how many instances the whole traffic keeps busy")
+	return cmd
+}
+
+// planFile plans each CloudRunRollout of a manifest. A plan of what the API server
+// would not take is none.
+func (a *app) planFile(ctx context.Context, file string, from scenery) error {
+	findings, err := a.checked(ctx, file)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if f.Wrong() {
+			return exitAfter(a.print(report(file, findings)), ExitFailed)
+		}
+	}
+	for _, f := range findings {
+		scene, why, err := a.scene(ctx, &f.Rollout, from)
+		if err != nil {
+			return err
+		}
+		text := show.Planned(&f.Rollout) + "\n" + plan.Of(&f.Rollout, scene).String()
+		if why != "" {
+			text += "\nNAT is not forecast: " + why + ".\n"
+		}
+		if err := a.print(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scene reads what is known for a forecast, or says why there is none.
+func (a *app) scene(ctx context.Context, ro *v1alpha1.CloudRunRollout, from scenery) (scene *plan.Scene, why string, err error) {
+	switch {
+	case ro.Spec.NAT.Discovery == v1alpha1.DiscoveryOff:
+		return nil, "spec.nat.discovery is Off", nil
+	case from.file != "":
+		scene, err = a.sceneFile(from.file)
+		return scene, "", err
+	case from.fromCluster:
+		return a.sceneThere(ctx, ro, from.instances)
+	}
+	return nil, "give --gateway-file, or --from-cluster", nil
+}
+
+func (a *app) sceneFile(file string) (*plan.Scene, error) {
+	r, err := a.text(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	scene, err := plan.ParseScene(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return scene, nil
+}
+
+// sceneThere reads the rollout of the same name in the cluster.
+func (a *app) sceneThere(ctx context.Context, ro *v1alpha1.CloudRunRollout, instances int64) (*plan.Scene, string, error) {
+	namespace, err := a.namespace()
+	if err != nil {
+		return nil, "", err
+	}
+	if ro.Namespace != "" {
+		namespace = ro.Namespace
+	}
+	cluster, err := a.cluster()
+	if err != nil {
+		return nil, "", err
+	}
+	there, err := cluster.Get(ctx, source.Name{Namespace: namespace, Name: ro.Name})
+	if err != nil {
+		return nil, "", err
+	}
+	if scene := plan.SceneOf(there, instances); scene != nil {
+		return scene, "", nil
+	}
+	return nil, "the status tells of no gateway now; it does while an attempt is under way", nil
+}

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cli/show"
+	"github.com/sluice-rollouts/sluice/internal/cli/source"
+	"github.com/sluice-rollouts/sluice/internal/request"
+)
+
+// tries is how often a request is written on a newer version of a rollout, whose
+// status the manager may write at any moment.
+const tries = 5
+
+// plead says what will happen, asks for it, and waits for the answer.
+func (a *app) plead(ctx context.Context, arg string, p plea) error {
+	namespace, err := a.namespace()
+	if err != nil {
+		return err
+	}
+	name, err := source.ParseName(arg, namespace)
+	if err != nil {
+		return exit{ExitUsage, err}
+	}
+	cluster, err := a.cluster()
+	if err != nil {
+		return err
+	}
+	seen, err := cluster.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	ask := p.ask(a.caller(ctx))
+	if err := a.print(show.Asking(seen, ask, a.screen())); err != nil {
+		return err
+	}
+	id, err := submit(ctx, cluster, seen, ask, p.dryRun)
+	switch {
+	case err != nil:
+		return err
+	case p.dryRun == dryRunServer:
+		return a.print("The API server would take the request. Nothing was asked for (server dry run).\n")
+	case p.noWait:
+		return a.print("Asked for. See the answer with kubectl sluice get.\n")
+	}
+	limited, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	return a.hear(limited, cluster, name, id)
+}
+
+// submit writes a request on a rollout and returns its id. A newer version is
+// looked at again: where the rollout stands as before, the request is meant for it
+// too, and an abort always is.
+func submit(ctx context.Context, cluster *source.Cluster, seen *v1alpha1.CloudRunRollout, ask request.Ask, dryRun string) (string, error) {
+	var dry []string
+	if dryRun == dryRunServer {
+		dry = []string{metav1.DryRunAll}
+	}
+	name := source.Name{Namespace: seen.Namespace, Name: seen.Name}
+	for range tries {
+		annotations := ask.Annotations(seen)
+		err := cluster.Annotate(ctx, seen, annotations, dry...)
+		if !errors.Is(err, source.ErrChanged) {
+			return annotations[v1alpha1.RequestID], err
+		}
+		now, err := cluster.Get(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		if ask.Verb != v1alpha1.VerbAbort && show.Place(now) != show.Place(seen) {
+			return "", fmt.Errorf("%w: it was %s and is %s; nothing was asked for", source.ErrChanged, show.Place(seen), show.Place(now))
+		}
+		seen = now
+	}
+	return "", fmt.Errorf("%w, %d times in a row; nothing was asked for", source.ErrChanged, tries)
+}
+
+// hear waits for the answer, and after a verb that sends traffic back until Cloud
+// Run confirms it. What is not confirmed ends with how to do it by hand.
+func (a *app) hear(ctx context.Context, cluster *source.Cluster, name source.Name, id string) error {
+	asked := a.Clock.Now()
+	ro, err := source.Answered(ctx, cluster, name, id)
+	if err != nil {
+		return errors.Join(a.print(show.Unheard(ro, a.screen())), unheard(ctx, err))
+	}
+	answer := ro.Status.LastRequest
+	if err := a.print(show.Answer(answer, a.screen())); err != nil {
+		return err
+	}
+	if answer.Result != v1alpha1.RequestAccepted {
+		return said(ExitFailed)
+	}
+	if answer.Verb != v1alpha1.VerbAbort && answer.Verb != v1alpha1.VerbUndo {
+		return nil
+	}
+	ro, err = source.Until(ctx, cluster, name, show.GoneBack)
+	if err != nil {
+		return errors.Join(a.print(show.Unconfirmed(ro, a.screen())), unheard(ctx, err))
+	}
+	return a.print(show.Confirmed(ro, a.Clock.Since(asked)))
+}
+
+// unheard is why there is no answer: most often because the time is over.
+func unheard(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return said(ExitTimeout)
+	}
+	return err
+}

@@ -1,0 +1,74 @@
+package show
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cli/standing"
+	"github.com/sluice-rollouts/sluice/internal/request"
+)
+
+// Place is where a rollout stands, as far as a person who asks for something
+// relies on it.
+func Place(ro *v1alpha1.CloudRunRollout) string {
+	text := dash(standing.Reason(ro))
+	if ro.Status.Step != "" {
+		text += fmt.Sprintf(" at %s, step %s", dash(ro.Status.Weight), ro.Status.Step)
+	}
+	if c := ro.Status.Candidate; c != nil {
+		text += ", candidate " + c.Revision
+	}
+	return text
+}
+
+// Asking says where a rollout stands, who asks for what, and what that will do.
+func Asking(ro *v1alpha1.CloudRunRollout, ask request.Ask, s Screen) string {
+	who := ask.Verb
+	if ask.By != "" {
+		who += ", asked for by " + ask.By
+	}
+	return s.wrap(nameOf(ro)+": ", Place(ro)+"; Cloud Run serves "+Serves(ro)) +
+		s.wrap(who+": ", Will(ro, ask.Verb, ask.Modes, ask.Revision)+".")
+}
+
+// Answer writes the manager's answer.
+func Answer(r *v1alpha1.RequestStatus, s Screen) string {
+	return s.wrap(string(r.Result)+": ", dash(r.Message))
+}
+
+// GoneBack tells whether Cloud Run confirms that stable serves everything.
+func GoneBack(ro *v1alpha1.CloudRunRollout) bool {
+	under := ro.Status.Phase == v1alpha1.PhaseRollingBack || ro.Status.Phase == v1alpha1.PhaseShifting
+	return !under && ro.Status.Stable != nil && ro.Status.Stable.Percent == 100 &&
+		meta.IsStatusConditionTrue(ro.Status.Conditions, v1alpha1.ConditionTrafficInSync)
+}
+
+// Confirmed says what Cloud Run confirms, and how long after the request.
+func Confirmed(ro *v1alpha1.CloudRunRollout, after time.Duration) string {
+	return fmt.Sprintf("Cloud Run confirms: %s serves 100%%, %s after the request.\n", ro.Status.Stable.Revision, span(after))
+}
+
+// Unheard says that nobody answers, and what can be done without an answer.
+func Unheard(ro *v1alpha1.CloudRunRollout, s Screen) string {
+	return "No answer yet: does the manager run? The request stays and is heard when it does.\n" + s.byHand(ro)
+}
+
+// Unconfirmed says that Cloud Run does not confirm that the traffic went back.
+func Unconfirmed(ro *v1alpha1.CloudRunRollout, s Screen) string {
+	return "Cloud Run has not confirmed it yet; it is tried again by itself.\n" + s.byHand(ro)
+}
+
+// byHand says what is, and how to send the traffic back without Sluice.
+func (s Screen) byHand(ro *v1alpha1.CloudRunRollout) string {
+	if ro == nil {
+		return ""
+	}
+	text := s.head(ro) + s.wrap("  Cloud Run serves ", Serves(ro)+".")
+	if line := Gcloud(ro); line != "" {
+		text += "To send all traffic to stable without Sluice:\n  " + line + "\n"
+	}
+	return text
+}

@@ -1,0 +1,94 @@
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+)
+
+// ErrChanged says that a rollout is not the one any more that was looked at.
+var ErrChanged = errors.New("it has changed since it was looked at")
+
+// Annotate sets annotations on the very version of a rollout that was looked at.
+// Those that are "" are taken away. ErrChanged when there is a newer version. With
+// dryRun, such as metav1.DryRunAll, nothing is kept.
+func (c *Cluster) Annotate(ctx context.Context, seen *v1alpha1.CloudRunRollout, annotations map[string]string, dryRun ...string) error {
+	patch, err := json.Marshal(operations(seen, annotations))
+	if err != nil {
+		return err
+	}
+	objects := c.client.Namespace(seen.Namespace)
+	_, err = objects.Patch(ctx, seen.Name, types.JSONPatchType, patch, metav1.PatchOptions{DryRun: dryRun, FieldManager: "kubectl-sluice"})
+	if !apierrors.IsInvalid(err) && !apierrors.IsConflict(err) {
+		return explained(err)
+	}
+	// The API server says that a test failed as it says that a patch is wrong.
+	now, readErr := c.Get(ctx, Name{seen.Namespace, seen.Name})
+	if readErr == nil && now.ResourceVersion != seen.ResourceVersion {
+		return ErrChanged
+	}
+	return err
+}
+
+// operation is one of a JSON patch (RFC 6902).
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value,omitempty"`
+}
+
+// operations are the patch that sets annotations on exactly one version.
+func operations(seen *v1alpha1.CloudRunRollout, annotations map[string]string) []operation {
+	ops := []operation{{"test", "/metadata/resourceVersion", seen.ResourceVersion}}
+	if len(seen.Annotations) == 0 {
+		set := maps.Clone(annotations)
+		maps.DeleteFunc(set, func(_, value string) bool { return value == "" })
+		return append(ops, operation{"add", "/metadata/annotations", set})
+	}
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		path := "/metadata/annotations/" + strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
+		_, there := seen.Annotations[key]
+		switch value := annotations[key]; {
+		case value != "":
+			ops = append(ops, operation{"add", path, value})
+		case there:
+			ops = append(ops, operation{Op: "remove", Path: path})
+		}
+	}
+	return ops
+}
+
+// Answered waits for the answer to a request, and gives the rollout as it says so.
+func Answered(ctx context.Context, src Source, name Name, id string) (*v1alpha1.CloudRunRollout, error) {
+	return Until(ctx, src, name, func(ro *v1alpha1.CloudRunRollout) bool {
+		return ro.Status.LastRequest != nil && ro.Status.LastRequest.ID == id
+	})
+}
+
+// Until waits until a rollout is as it should be. Without that, it gives the one
+// that was seen last, and why nothing more was.
+func Until(ctx context.Context, src Source, name Name, good func(*v1alpha1.CloudRunRollout) bool) (*v1alpha1.CloudRunRollout, error) {
+	var last *v1alpha1.CloudRunRollout
+	for ro, err := range src.Follow(ctx, name) {
+		if err != nil {
+			return last, err
+		}
+		if last = ro; good(ro) {
+			return ro, nil
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return last, err
+	}
+	return last, fmt.Errorf("nothing more is known of %s", name)
+}
