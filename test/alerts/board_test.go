@@ -1,0 +1,133 @@
+package alerts
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+const boardFile = "../../config/grafana/rollouts.json"
+
+// kinds are the panels that a Grafana without plugins and without Angular has.
+var kinds = []string{"row", "stat", "table", "timeseries", "state-timeline", "bargauge", "text"}
+
+type target struct{ Expr string }
+
+type source struct{ UID string }
+
+type panel struct {
+	ID          int
+	Type, Title string
+	Datasource  *source
+	Targets     []target
+}
+
+type board struct {
+	UID         string
+	Panels      []panel
+	Templating  struct{ List []variable }
+	Annotations struct {
+		List []struct{ Expr string }
+	}
+}
+
+type variable struct {
+	Name, Type string
+	Query      any
+}
+
+func theBoard(t *testing.T) board {
+	t.Helper()
+	text, err := os.ReadFile(boardFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b board
+	if err := json.Unmarshal(text, &b); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// queries are all of the board, by where they are, with its variables filled in.
+func (b board) queries() map[string]string {
+	fill := strings.NewReplacer("$namespace", "shop", "$name", "web")
+	queries := map[string]string{}
+	for _, p := range b.Panels {
+		for i, target := range p.Targets {
+			queries[fmt.Sprintf("%s, query %d", p.Title, i+1)] = fill.Replace(target.Expr)
+		}
+	}
+	for i, a := range b.Annotations.List {
+		queries[fmt.Sprintf("annotation %d", i+1)] = fill.Replace(a.Expr)
+	}
+	return queries
+}
+
+func TestTheBoardAsksForWhatIsTold(t *testing.T) {
+	t.Parallel()
+	queries, metrics := theBoard(t).queries(), told(t)
+	if len(queries) < 20 {
+		t.Errorf("%d queries", len(queries))
+	}
+	for where, query := range queries {
+		if missing := untold(query, metrics); len(missing) > 0 {
+			t.Errorf("%s asks for %v, which nobody tells", where, missing)
+		}
+	}
+}
+
+// TestTheBoardsQueriesAreQueries lets promtool read each as the rule of a file.
+func TestTheBoardsQueriesAreQueries(t *testing.T) {
+	t.Parallel()
+	var list []map[string]string
+	for _, query := range theBoard(t).queries() {
+		list = append(list, map[string]string{"record": fmt.Sprintf("query:%d", len(list)), "expr": query})
+	}
+	text, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "board", "rules": list}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "board.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	promtool(t, "check", "rules", file)
+}
+
+func TestTheBoardFitsEveryGrafana(t *testing.T) {
+	t.Parallel()
+	b := theBoard(t)
+	if b.UID == "" {
+		t.Error("without a uid each import makes another board")
+	}
+	ids := map[int]bool{}
+	for _, p := range b.Panels {
+		if !slices.Contains(kinds, p.Type) {
+			t.Errorf("%s is a %s, which not every Grafana has", p.Title, p.Type)
+		}
+		if ids[p.ID] {
+			t.Errorf("%s has the id of another panel", p.Title)
+		}
+		ids[p.ID] = true
+		if p.Type != "row" && (p.Datasource == nil || p.Datasource.UID != "${datasource}") {
+			t.Errorf("%s reads one data source and not the one that is chosen", p.Title)
+		}
+		if p.Type != "row" && len(p.Targets) == 0 {
+			t.Errorf("%s asks for nothing", p.Title)
+		}
+	}
+	var variables []string
+	for _, v := range b.Templating.List {
+		variables = append(variables, v.Name)
+	}
+	if want := []string{"datasource", "namespace", "name"}; !slices.Equal(variables, want) {
+		t.Errorf("variables %v, want %v", variables, want)
+	}
+}
