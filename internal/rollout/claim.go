@@ -162,6 +162,9 @@ func (v view) movedSince(c Claim) (Decision, bool) {
 	}
 	v.Progress.Phase, v.Progress.Reason = Baking, Progressing
 	v.Progress.Candidate, v.Progress.FirstWrite = candidate, cmp.Or(c.Since, v.Now)
+	if d, gone := stableGone(v); gone {
+		return d, true
+	}
 	return foreignChange(v)
 }
 

@@ -75,6 +75,8 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	}
 	heir := statusLost(at(25).claimedBy(neighbour, 3))
 	heir.Rival = Missing
+	gone := at(100).claimedBy(self, 5).presence("web-1", Missing)
+	gone.Progress.Seq, gone.Service.Claim.Split = 3, NewSplit(map[string]int64{"web-1": 75, "web-2": 25})
 	unread := statusLost(at(25).claimedBy(self, 3))
 	unread.Revisions = map[string]Revision{"web-1": at(25).Revisions["web-1"]}
 	rests := idle().split("web-1", 75, "web-2", 25).claimedBy(neighbour, 3)
@@ -82,22 +84,23 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	late := rests
 	late.Progress.Generation = late.Service.Generation + 1
 	check(t, map[string]row{
-		"a split goes on, with evidence anew":               {statusLost(at(25).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up from the claim on the service; traffic is web-2 25%, web-1 75%"},
-		"everything at the candidate is not yet the end":    {statusLost(at(100).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up"},
-		"stable serving everything is the baseline":         {statusLost(idle().split("web-1", 100).claimedBy(self, 3)), "Idle/Steady", "web-1 serves 100%"},
-		"what was given up goes back":                       {latched, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
-		"a split that it does not explain waits":            {third, "Paused/StateLost", "does not explain it"},
-		"the split that the claim was written with goes on": {moved(at(25)), "Baking/Progressing", "attempt 4 is taken up"},
-		"one that a person set since waits":                 {moved(at(25).split("web-1", 97, "web-2", 3)), "Paused/TrafficConflict", "someone else set traffic to web-2 3%, web-1 97%; ours was web-2 25%, web-1 75%"},
-		"stable that a person sent everything is an abort":  {moved(at(25).split("web-1", 100)), "RolledBack/RolledBack", ""},
-		"until a person names the way back":                 {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
-		"an object made anew goes on for the one before":    {heir, "Baking/Progressing", "attempt 4 is taken up"},
-		"a candidate that nobody has read yet is not baked": {unread, "Shifting/Progressing", ""},
-		"who rests goes on for a neighbour that is gone":    {rests, "Baking/Progressing", "attempt 4 is taken up"},
-		"but not by a read that is older than what it saw":  {late, "Idle/Steady", "8 was seen before"},
-		"a status put back into the past waits":             {ahead, "Paused/StateLost", "was written 5 times, this object remembers 3"},
-		"a breach meanwhile does not make it guess":         {ahead.errors(analysis.Breach), "Paused/StateLost", ""},
-		"until a person lets it go on from what serves":     {ahead.asks(Resume), "Baking/Progressing, accepts", ""},
+		"a split goes on, with evidence anew":                {statusLost(at(25).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up from the claim on the service; traffic is web-2 25%, web-1 75%"},
+		"everything at the candidate is not yet the end":     {statusLost(at(100).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up"},
+		"stable serving everything is the baseline":          {statusLost(idle().split("web-1", 100).claimedBy(self, 3)), "Idle/Steady", "web-1 serves 100%"},
+		"what was given up goes back":                        {latched, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
+		"a split that it does not explain waits":             {third, "Paused/StateLost", "does not explain it"},
+		"the split that the claim was written with goes on":  {moved(at(25)), "Baking/Progressing", "attempt 4 is taken up"},
+		"one that a person set since waits":                  {moved(at(25).split("web-1", 97, "web-2", 3)), "Paused/TrafficConflict", "someone else set traffic to web-2 3%, web-1 97%; ours was web-2 25%, web-1 75%"},
+		"stable that a person sent everything is an abort":   {moved(at(25).split("web-1", 100)), "RolledBack/RolledBack", ""},
+		"until a person names the way back":                  {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
+		"an object made anew goes on for the one before":     {heir, "Baking/Progressing", "attempt 4 is taken up"},
+		"a candidate that nobody has read yet is not baked":  {unread, "Shifting/Progressing", ""},
+		"who rests goes on for a neighbour that is gone":     {rests, "Baking/Progressing", "attempt 4 is taken up"},
+		"but not by a read that is older than what it saw":   {late, "Idle/Steady", "8 was seen before"},
+		"a status put back into the past waits":              {ahead, "Paused/StateLost", "was written 5 times, this object remembers 3"},
+		"a breach meanwhile does not make it guess":          {ahead.errors(analysis.Breach), "Paused/StateLost", ""},
+		"nor does a resume bring back a stable that is gone": {gone.asks(Resume), "Paused/BaselineLost, accepts", "web-1 no longer exists"},
+		"until a person lets it go on from what serves":      {ahead.asks(Resume), "Baking/Progressing, accepts", ""},
 	})
 	d := Decide(Input(statusLost(at(25).claimedBy(self, 3))))
 	if p := d.Progress; p.Seq != 3 || p.Attempt != 4 || p.Stable != "web-1" || p.Candidate != "web-2" || !p.FirstWrite.Equal(ago(time.Hour)) {

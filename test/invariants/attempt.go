@@ -89,7 +89,7 @@ func endIsTrue(p *past, e Event) string {
 		return ""
 	}
 	serves := func(revision string) bool {
-		return p.servedWithin(func(split Split) bool { return split[revision] == 100 }, s.when())
+		return p.servedSince(func(split Split) bool { return split[revision] == 100 }, s.when().Add(-p.delta))
 	}
 	switch {
 	case s.Phase == phaseCompleted && !serves(s.Candidate):
@@ -100,14 +100,22 @@ func endIsTrue(p *past, e Event) string {
 	return ""
 }
 
+// oldestList is how old the list may be that a status rests on where nothing was read
+// for it, in times of Delta: a quarter of a minute. Lists are in no trace.
+const oldestList = 3
+
 // servingIsTrue: I10. Where a read was stale the status tells of the generation that it
 // knows, unless a status before it knew a newer one.
 func servingIsTrue(p *past, e Event) string {
 	s, ok := e.(Saved)
-	if !ok || s.Serving == nil || p.servedWithin(s.Serving.equal, s.when()) {
+	if !ok || s.Serving == nil {
 		return ""
 	}
-	if read := p.reads[s.By]; read != nil && read.Stale && s.Generation < read.State.Generation {
+	since, read := s.when().Add(-p.delta), p.reads[s.By]
+	if read == nil || read.when().Before(since) {
+		since = since.Add(-oldestList * p.delta)
+	}
+	if p.servedSince(s.Serving.equal, since) || read != nil && read.Stale && s.Generation < read.State.Generation {
 		return ""
 	}
 	return fmt.Sprintf("the status says that %v serves, and %v does", s.Serving, p.serving())

@@ -46,13 +46,32 @@ func TestWhatAnObjectThatIsGoneWasAsked(t *testing.T) {
 	}
 }
 
+// TestALookAtAList: a status may rest on a list of a quarter of a minute ago, unless
+// the service was read for it.
+func TestALookAtAList(t *testing.T) {
+	t.Parallel()
+	trace := append(until[Saved](good(), 3), Effective{after("11m"), Split{"web-2": 100}})
+	says := nth[Saved](trace, 3)
+	for at, fine := range map[string]bool{"11m19s": true, "11m21s": false} {
+		says.At = after(at)
+		if found := Judge(append(slices.Clone(trace), says)); (len(found) == 0) != fine {
+			t.Errorf("a status at %s that says what served until 11m: %v", at, found)
+		}
+	}
+	read := nth[Read](trace, 3)
+	says.At, read.At = after("11m19s"), after("11m18s")
+	if len(Judge(append(slices.Clone(trace), read, says))) == 0 {
+		t.Error("a status on a read that shows better is not found")
+	}
+}
+
 // TestAReadOfThePast: a status may say what an old read says, if no status before it
 // knew better.
 func TestAReadOfThePast(t *testing.T) {
 	t.Parallel()
 	trace := edit(until[Saved](good(), 3), 3, func(r *Read) { r.Stale, r.State.Generation = true, 3 })
 	trace = before[Read](trace, 3, Effective{after("10m12s"), Split{"web-1": 100}}, Known{after("10m12s"), 3})
-	trace = edit(trace, 3, func(s *Saved) { s.At = after("10m30s") })
+	trace = edit(trace, 3, func(s *Saved) { s.At = after("10m40s") })
 	if found := Judge(trace); len(found) > 0 {
 		t.Errorf("a status on an old read: %v", found)
 	}

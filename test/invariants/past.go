@@ -193,6 +193,9 @@ func (p *past) learnSaved(s Saved) {
 	if s.Phase == phaseRolledBack {
 		p.abandoned[s.Candidate] = true
 	}
+	if s.Phase == phaseCompleted && s.when().Sub(p.lowered) <= p.delta {
+		p.lowered = time.Time{} // who lowered it as it became stable lowered stable
+	}
 	p.learnAnswer(s)
 	if p.foreign != nil && p.foreign.Split.sole() != "" && p.foreign.Split.sole() == s.Stable {
 		p.foreign = nil // it is the baseline now
@@ -310,14 +313,13 @@ func (p *past) serving() Split {
 	return p.effective[len(p.effective)-1].Split
 }
 
-// servedWithin tells whether a split served at some moment of the last delta
-// before a time.
-func (p *past) servedWithin(fits func(Split) bool, t time.Time) bool {
+// servedSince tells whether a split served at some moment since a time.
+func (p *past) servedSince(fits func(Split) bool, t time.Time) bool {
 	for i, e := range slices.Backward(p.effective) {
 		if fits(e.Split) {
-			return i == len(p.effective)-1 || !p.effective[i+1].when().Before(t.Add(-p.delta))
+			return i == len(p.effective)-1 || !p.effective[i+1].when().Before(t)
 		}
-		if e.when().Before(t.Add(-p.delta)) {
+		if e.when().Before(t) {
 			return false
 		}
 	}

@@ -173,7 +173,8 @@ type DropLimit struct {
 // AllocationLimit is the enforced limit on minutes with failed allocations.
 type AllocationLimit struct{ MaxMinutes int }
 
-// Request is a person's verb, from the moment it is stored.
+// Request is a person's verb, from the moment it is stored. One without a verb takes
+// the one before away, as a database does that is put back into its past.
 type Request struct {
 	At
 	ID   string

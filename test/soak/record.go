@@ -116,7 +116,11 @@ func (r *record) asked(at invariants.At, was, now *v1alpha1.CloudRunRollout) {
 	if !now.DeletionTimestamp.IsZero() && (was == nil || was.DeletionTimestamp.IsZero()) {
 		r.trace = append(r.trace, invariants.Deleting{At: at})
 	}
-	if id := now.Annotations[v1alpha1.RequestID]; id != "" && (was == nil || was.Annotations[v1alpha1.RequestID] != id) {
+	former := ""
+	if was != nil {
+		former = was.Annotations[v1alpha1.RequestID]
+	}
+	if id := now.Annotations[v1alpha1.RequestID]; id != former {
 		r.trace = append(r.trace, invariants.Request{At: at, ID: id, Verb: now.Annotations[v1alpha1.RequestVerb]})
 	}
 }
