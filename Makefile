@@ -83,6 +83,10 @@ historic: ## compile historic bugs into the product, one after another, and see 
 	@echo "compiling each bug and what looks for it; about four minutes, a few more the first time"
 	go run ./hack/historic -write docs/reliability.md
 
+crowd: controlplane ## measure how long a way back takes among OTHERS=2000 rollouts, and in a storm of 429; about half an hour
+	@echo "compiling the crowd; a minute or two the first time"
+	go run ./hack/crowd $(if $(OTHERS),-others $(OTHERS))
+
 bench: ## measure the judgement and write it into docs/evidence.md, about ten minutes; QUICK=1 plays little and writes nothing
 	@echo "compiling the bench; a minute or two the first time"
 	go run ./hack/bench $(if $(QUICK),-quick,-write docs/evidence.md)
