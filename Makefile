@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix soak explore historic bench incident image run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix soak explore historic chaos crowd bench incident image run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
