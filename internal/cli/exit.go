@@ -82,8 +82,6 @@ func codeOf(err error) int {
 		return ExitDone
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.Is(err, context.DeadlineExceeded):
-		return ExitTimeout
 	case errors.Is(err, context.Canceled):
 		return ExitInterrupted
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,9 +49,9 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	case p.noWait:
 		return a.print("Asked for. See the answer with kubectl sluice get.\n")
 	}
-	limited, cancel := context.WithTimeout(ctx, p.timeout)
+	limited, cancel := a.within(ctx, p.timeout)
 	defer cancel()
-	return a.hear(limited, cluster, name, id)
+	return a.hear(limited, cluster, seen, id)
 }
 
 // submit writes a request on a rollout and returns its id. A newer version is
@@ -82,11 +83,11 @@ func submit(ctx context.Context, cluster *source.Cluster, seen *v1alpha1.CloudRu
 
 // hear waits for the answer, and after a verb that sends traffic back until Cloud
 // Run confirms it. What is not confirmed ends with how to do it by hand.
-func (a *app) hear(ctx context.Context, cluster *source.Cluster, name source.Name, id string) error {
-	asked := a.Clock.Now()
+func (a *app) hear(ctx context.Context, cluster *source.Cluster, seen *v1alpha1.CloudRunRollout, id string) error {
+	name, asked := source.Name{Namespace: seen.Namespace, Name: seen.Name}, a.Clock.Now()
 	ro, err := source.Answered(ctx, cluster, name, id)
 	if err != nil {
-		return errors.Join(a.print(show.Unheard(ro, a.screen())), unheard(ctx, err))
+		return errors.Join(a.print(show.Unheard(cmp.Or(ro, seen), a.screen())), unheard(ctx, err))
 	}
 	answer := ro.Status.LastRequest
 	if err := a.print(show.Answer(answer, a.screen())); err != nil {
@@ -100,14 +101,14 @@ func (a *app) hear(ctx context.Context, cluster *source.Cluster, name source.Nam
 	}
 	ro, err = source.Until(ctx, cluster, name, show.GoneBack)
 	if err != nil {
-		return errors.Join(a.print(show.Unconfirmed(ro, a.screen())), unheard(ctx, err))
+		return errors.Join(a.print(show.Unconfirmed(cmp.Or(ro, seen), a.screen())), unheard(ctx, err))
 	}
 	return a.print(show.Confirmed(ro, a.Clock.Since(asked)))
 }
 
 // unheard is why there is no answer: most often because the time is over.
 func unheard(ctx context.Context, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if timeUp(ctx) {
 		return said(ExitTimeout)
 	}
 	return err

@@ -33,12 +33,8 @@ revision was seen, and its own end counts.`,
 			if err != nil {
 				return err
 			}
-			ctx := cmd.Context()
-			if timeout > 0 {
-				limited, cancel := context.WithTimeout(ctx, timeout)
-				defer cancel()
-				ctx = limited
-			}
+			ctx, cancel := a.within(cmd.Context(), timeout)
+			defer cancel()
 			looks := many
 			if !watch {
 				looks = once
@@ -82,14 +78,8 @@ func (a *app) await(ctx context.Context, src source.Source, name source.Name, wa
 			return errors.Join(err, said(exitOf(outcome)))
 		}
 	}
-	return timeUp(ctx)
-}
-
-// timeUp is why nothing more is heard: the time is over, somebody interrupted, or
-// a recording ended.
-func timeUp(ctx context.Context) error {
-	if err := ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err := ctx.Err(); err != nil && !timeUp(ctx) {
 		return err
 	}
-	return exit{ExitTimeout, errors.New("still under way when the time was over")}
+	return exit{ExitTimeout, errTimeUp} // or a recording has ended
 }

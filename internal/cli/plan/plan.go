@@ -41,10 +41,18 @@ type Step struct {
 	Approval bool // a person is waited for before it, for as long as it takes
 	// Starts is when it begins, from the first write on; Takes is how long it lasts.
 	Starts, Takes time.Duration
-	// Forecasts are what it asks of each gateway. Empty where nothing is forecast.
-	Forecasts []string
+	// Forecasts are what it asks of each gateway; before an inserted weight also what
+	// the planned one would. Empty where nothing is forecast.
+	Forecasts []Forecast
 	// Verdict is what comes of the forecasts.
 	Verdict Verdict
+}
+
+// Forecast is what a weight asks of a gateway, in words.
+type Forecast struct {
+	Weight  int32
+	Verdict Verdict
+	Text    string
 }
 
 // Verdict is what a forecast says of a weight.
@@ -111,8 +119,8 @@ func (p *planner) put(s Step) {
 func (p *planner) makeRoom(s Step) Step {
 	w := p.world
 	for {
-		texts, fits := w.forecast(int64(s.Weight))
-		s.Forecasts, s.Verdict = texts, Fits
+		forecasts, fits := w.forecast(int64(s.Weight))
+		s.Forecasts, s.Verdict = forecasts, Fits
 		switch {
 		case fits:
 			w.rise(int64(s.Weight))
@@ -124,7 +132,8 @@ func (p *planner) makeRoom(s Step) Step {
 		}
 		safe := w.largest(int64(s.Weight))
 		if safe > 0 {
-			p.put(Step{Weight: int32(safe), Takes: inserted, Forecasts: texts, Verdict: Fits}) //nolint:gosec // a percent
+			less, _ := w.forecast(safe)
+			p.put(Step{Weight: int32(safe), Takes: inserted, Forecasts: append(forecasts, less...), Verdict: Fits}) //nolint:gosec // a percent
 			w.rise(safe)
 		}
 		freed := w.settle()

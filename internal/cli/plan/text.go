@@ -37,7 +37,7 @@ func (p Plan) arithmetic() string {
 			if text.Len() == 0 {
 				text.WriteString("\nForecast\n")
 			}
-			fmt.Fprintf(&text, "  %4d%%  %s: %s\n", s.Weight, s.Verdict, f)
+			fmt.Fprintf(&text, "  %4d%%  %s: %s\n", f.Weight, f.Verdict, f.Text)
 		}
 	}
 	return text.String()

@@ -37,14 +37,17 @@ func newWorld(scene Scene, ro *v1alpha1.CloudRunRollout) *world {
 }
 
 // forecast says what a weight asks of each gateway, and whether all have room.
-func (w *world) forecast(weight int64) (texts []string, fits bool) {
+func (w *world) forecast(weight int64) (forecasts []Forecast, fits bool) {
 	fits = true
 	for _, g := range w.gateways {
 		f := nat.Foresee(g, w.fleet, w.policy, weight)
-		texts = append(texts, f.String())
-		fits = fits && f.Fits()
+		verdict := Fits
+		if !f.Fits() {
+			verdict, fits = Exceeds, false
+		}
+		forecasts = append(forecasts, Forecast{int32(weight), verdict, f.String()}) //nolint:gosec // a percent
 	}
-	return texts, fits
+	return forecasts, fits
 }
 
 // largest is the largest weight below one that does not fit; 0 for none.

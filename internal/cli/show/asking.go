@@ -63,9 +63,6 @@ func Unconfirmed(ro *v1alpha1.CloudRunRollout, s Screen) string {
 
 // byHand says what is, and how to send the traffic back without Sluice.
 func (s Screen) byHand(ro *v1alpha1.CloudRunRollout) string {
-	if ro == nil {
-		return ""
-	}
 	text := s.head(ro) + s.wrap("  Cloud Run serves ", Serves(ro)+".")
 	if line := Gcloud(ro); line != "" {
 		text += "To send all traffic to stable without Sluice:\n  " + line + "\n"
