@@ -121,3 +121,14 @@ func (w *world) answer(ctx context.Context, name, id string, result v1alpha1.Req
 	}
 	return w.Status().Patch(ctx, ro, client.RawPatch(types.MergePatchType, patch))
 }
+
+// back gives a rollout's traffic to stable, as Cloud Run confirms it.
+func (w *world) back(ctx context.Context, name string) error {
+	ro := &v1alpha1.CloudRunRollout{}
+	if err := w.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, ro); err != nil {
+		return err
+	}
+	ro.Status.Phase, ro.Status.Weight = v1alpha1.PhaseRolledBack, "0%"
+	ro.Status.Stable.Percent, ro.Status.Candidate.Percent = 100, 0
+	return w.Status().Update(ctx, ro)
+}

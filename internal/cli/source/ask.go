@@ -56,7 +56,7 @@ func operations(seen *v1alpha1.CloudRunRollout, annotations map[string]string) [
 		return append(ops, operation{"add", "/metadata/annotations", set})
 	}
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
-		path := "/metadata/annotations/" + strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
+		path := "/metadata/annotations/" + strings.ReplaceAll(key, "/", "~1") // no key has a ~ of its own
 		_, there := seen.Annotations[key]
 		switch value := annotations[key]; {
 		case value != "":
