@@ -59,6 +59,8 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	}
 	p.Seq, p.Adopted, p.ClaimMissed = a.Seq, a.AdoptedFrom, a.ClaimMissing != ""
 	p.Approved, p.ThinAccepted = int64(a.ApprovedWeight), int(a.ApprovedThin)
+	p.Promoted = rollout.Promotion{Weight: int64(a.PromotedWeight), Override: a.NatOverridden != ""}
+	p.Former = a.FormerStable
 	p.NoDataSince, p.SettledBy = timeOf(a.NoDataSince), a.SettledBy
 	readTrouble(p, a)
 	p.Clock = rollout.Stopwatch{
@@ -118,6 +120,10 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 	a.Seq, a.AdoptedFrom = p.Seq, p.Adopted
 	if p.WaitTold {
 		a.LongWaitTold = string(metav1.ConditionTrue)
+	}
+	a.PromotedWeight, a.FormerStable = int32(p.Promoted.Weight), p.Former //nolint:gosec // a percent
+	if p.Promoted.Override {
+		a.NatOverridden = string(metav1.ConditionTrue)
 	}
 	writeTrouble(a, p)
 	a.Warmup = v1alpha1.AttemptWarmup{Tagged: p.Warmup.Tagged, Since: stamp(p.Warmup.Since), Over: stamp(p.Warmup.Over)}

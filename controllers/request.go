@@ -17,11 +17,8 @@ import (
 // requestAnnotations are the fields of a person's request.
 var requestAnnotations = []string{
 	v1alpha1.RequestID, v1alpha1.RequestVerb, v1alpha1.RequestAttempt, v1alpha1.RequestStep,
-	v1alpha1.RequestRevision, v1alpha1.RequestReason, v1alpha1.RequestBy,
+	v1alpha1.RequestRevision, v1alpha1.RequestMode, v1alpha1.RequestReason, v1alpha1.RequestBy,
 }
-
-// maxRequestField bounds what a person may write into one field.
-const maxRequestField = 128
 
 // revisionName is what a revision can be called; fullName is how Cloud Run's API
 // and gcloud's --format write it.
@@ -48,7 +45,7 @@ func requestOf(ro *v1alpha1.CloudRunRollout) rollout.Request {
 	}
 	req := rollout.Request{
 		ID:     requestID(a),
-		Verb:   rollout.Verb(field(a, v1alpha1.RequestVerb)),
+		Verb:   rollout.Verb(shorten(field(a, v1alpha1.RequestVerb), v1alpha1.MaxRequestVerb)),
 		Step:   -1,
 		By:     field(a, v1alpha1.RequestBy),
 		Reason: field(a, v1alpha1.RequestReason),
@@ -59,6 +56,9 @@ func requestOf(ro *v1alpha1.CloudRunRollout) rollout.Request {
 		if req.Revision = shortRevision(text); req.Revision == "" {
 			req.Malformed = fmt.Sprintf("revision must be a revision's name, such as web-00042-k8c, not %q", field(a, v1alpha1.RequestRevision))
 		}
+	}
+	if req.Verb == rollout.Promote {
+		readModes(&req, field(a, v1alpha1.RequestMode))
 	}
 	if text := field(a, v1alpha1.RequestAttempt); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
@@ -75,6 +75,21 @@ func requestOf(ro *v1alpha1.CloudRunRollout) rollout.Request {
 		req.Step = n
 	}
 	return req
+}
+
+// readModes reads how far a promote goes.
+func readModes(req *rollout.Request, text string) {
+	for mode := range strings.SplitSeq(text, ",") {
+		switch strings.TrimSpace(mode) {
+		case "":
+		case v1alpha1.ModeFull:
+			req.Full = true
+		case v1alpha1.ModeOverride:
+			req.Override = true
+		default:
+			req.Malformed = fmt.Sprintf("mode must be %s, %s or both with a comma between them, not %q", v1alpha1.ModeFull, v1alpha1.ModeOverride, text)
+		}
+	}
 }
 
 // requestID tells one request from the next. A person who wrote none gets one
@@ -94,8 +109,9 @@ func requestID(annotations map[string]string) string {
 // field made of it. What does not print could hide a step that was meant, or make a
 // verb of what is none.
 func mended(annotations map[string]string) string {
-	for _, key := range []string{v1alpha1.RequestVerb, v1alpha1.RequestAttempt, v1alpha1.RequestStep} {
-		if field(annotations, key) != strings.Join(strings.Fields(annotations[key]), " ") {
+	for _, key := range []string{v1alpha1.RequestVerb, v1alpha1.RequestMode, v1alpha1.RequestAttempt, v1alpha1.RequestStep} {
+		long := key == v1alpha1.RequestVerb && len(field(annotations, key)) > v1alpha1.MaxRequestVerb
+		if long || field(annotations, key) != strings.Join(strings.Fields(annotations[key]), " ") {
 			return path.Base(key) + " is too long, or has characters that do not print: write it anew"
 		}
 	}
@@ -112,5 +128,5 @@ func field(annotations map[string]string, key string) string {
 		}
 		return -1
 	}, text)
-	return shorten(printable, maxRequestField)
+	return shorten(printable, v1alpha1.MaxRequestField)
 }

@@ -25,6 +25,9 @@ func FuzzRequests(f *testing.F) {
 	f.Add("r1", "abort ", "03", "+2", "", "", "")
 	f.Add("r1", "abort\u200b", "4", "1", "", "", "")
 	f.Add("", "approve", "3", "2", "", "", "")
+	f.Add("r1", "promote", "3", "2", "", "alice", "")
+	f.Add("r1", "promote", "3", "", "web-2", "alice", "")
+	f.Add("r1", "pause", "3", "1", "", "alice", "")
 	f.Add("r1", "retry", "", "", "projects/p/locations/l/services/s/revisions/web-9", "", "")
 	f.Add("r1", "resume", "99999999999999999999", "-1", "Web", "\x1b[2J", "\r\n")
 	f.Add("r1", "", "", "", "", "", "")
@@ -88,7 +91,7 @@ func baking() rollout.Input {
 // shown tells whether everything in a request can be shown to others.
 func shown(r rollout.Request) bool {
 	for _, text := range []string{r.ID, string(r.Verb), r.By, r.Reason, r.Revision} {
-		if len(text) > maxRequestField || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		if len(text) > v1alpha1.MaxRequestField || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
 			return false
 		}
 	}
@@ -96,13 +99,20 @@ func shown(r rollout.Request) bool {
 }
 
 // checkAccepted reads the annotations again. In an attempt that bakes only an
-// abort means anything.
+// abort, a pause and a promote mean anything, and a promote only to a step.
 func checkAccepted(t *testing.T, d rollout.Decision, verb, attempt, step string) {
 	t.Helper()
-	if strings.TrimSpace(verb) != v1alpha1.VerbAbort || d.Progress.Phase != rollout.RollingBack {
+	leads := map[string]rollout.Phase{
+		v1alpha1.VerbAbort: rollout.RollingBack, v1alpha1.VerbPause: rollout.Paused, v1alpha1.VerbPromote: rollout.Shifting,
+	}
+	verb = strings.TrimSpace(verb)
+	if to, ok := leads[verb]; !ok || d.Progress.Phase != to {
 		t.Fatalf("%q led to %s", verb, d.Progress.Phase)
 	}
 	step, _, _ = strings.Cut(step, "/")
+	if verb == v1alpha1.VerbPromote && (strings.TrimSpace(attempt) == "" || strings.TrimSpace(step) == "") {
+		t.Fatalf("a promote is accepted with attempt %q, step %q", attempt, step)
+	}
 	for text, want := range map[string]int{attempt: 3, step: 2} {
 		if text = strings.TrimSpace(text); text == "" {
 			continue

@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +29,21 @@ func TestRequestsAreReadFromAnnotations(t *testing.T) {
 				"id": "7", "verb": "retry", "attempt": "3", "step": "2/4", "revision": "web-2", "by": "alice", "reason": "the database is back",
 			},
 			rollout.Request{ID: "7", Verb: rollout.Retry, Attempt: 3, Step: 2, Revision: "web-2", By: "alice", Reason: "the database is back"},
+		},
+		"a promote to the end, past the ceiling": {
+			map[string]string{"id": "7", "verb": "promote", "attempt": "3", "step": "2", "mode": "full, override"},
+			rollout.Request{ID: "7", Verb: rollout.Promote, Attempt: 3, Step: 2, Full: true, Override: true},
+		},
+		"a mode that there is not": {
+			map[string]string{"id": "7", "verb": "promote", "attempt": "3", "step": "2", "mode": "force"},
+			rollout.Request{ID: "7", Verb: rollout.Promote, Attempt: 3, Step: 2, Malformed: `mode must be full, override or both with a comma between them, not "force"`},
+		},
+		"a mode left behind by an earlier promote": {
+			map[string]string{"id": "7", "verb": "abort", "mode": "force"}, rollout.Request{ID: "7", Verb: rollout.Abort, Step: -1},
+		},
+		"a verb as long as a sentence": {
+			map[string]string{"id": "7", "verb": long},
+			rollout.Request{ID: "7", Verb: rollout.Verb(long[:29] + "…"), Step: -1, Malformed: "verb" + unprinted},
 		},
 		"bound to nothing":     {map[string]string{"id": "7", "verb": "abort"}, rollout.Request{ID: "7", Verb: rollout.Abort, Step: -1}},
 		"the step as a number": {map[string]string{"id": "7", "verb": "approve", "step": "0"}, rollout.Request{ID: "7", Verb: rollout.Approve}},
@@ -116,10 +133,15 @@ func TestARequestWithoutAnIDGetsOneOfItsOwn(t *testing.T) {
 
 func TestTheVerbsOfTheAPIAreThoseOfTheCore(t *testing.T) {
 	t.Parallel()
-	for documented, core := range map[string]rollout.Verb{
-		v1alpha1.VerbApprove: rollout.Approve, v1alpha1.VerbResume: rollout.Resume, v1alpha1.VerbAbort: rollout.Abort,
-		v1alpha1.VerbRetry: rollout.Retry, v1alpha1.VerbAdopt: rollout.Adopt,
-	} {
+	verbs := map[string]rollout.Verb{
+		v1alpha1.VerbApprove: rollout.Approve, v1alpha1.VerbPromote: rollout.Promote, v1alpha1.VerbPause: rollout.VerbPause,
+		v1alpha1.VerbResume: rollout.Resume, v1alpha1.VerbAbort: rollout.Abort, v1alpha1.VerbRetry: rollout.Retry,
+		v1alpha1.VerbUndo: rollout.Undo, v1alpha1.VerbAdopt: rollout.Adopt,
+	}
+	if known := slices.Sorted(maps.Keys(verbs)); !slices.Equal(known, slices.Sorted(slices.Values(v1alpha1.Verbs))) {
+		t.Errorf("the core has %v, the API %v", known, v1alpha1.Verbs)
+	}
+	for documented, core := range verbs {
 		if documented != string(core) {
 			t.Errorf("%q is %q in the core", documented, core)
 		}

@@ -145,7 +145,7 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 	}
 	err = r.write(ctx, cloud, in.Plan.Service, d, started)
 	if err != nil && !maybeWritten(err) {
-		d.Events = nil // the state was saved; its transitions are decided again
+		d.Events = replies(d.Events) // the state was saved; its transitions are decided again
 	}
 	r.tell(ctx, ro, before, d)
 	if err == nil && d.Write != nil {

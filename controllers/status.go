@@ -172,7 +172,7 @@ func requestStatus(reply rollout.Reply) *v1alpha1.RequestStatus {
 		result = v1alpha1.RequestAccepted
 	}
 	return &v1alpha1.RequestStatus{
-		ID: reply.ID, Verb: string(reply.Verb), Result: result,
+		ID: reply.ID, Verb: shorten(string(reply.Verb), v1alpha1.MaxRequestVerb), Result: result,
 		Message: shorten(reply.Message, v1alpha1.MaxMessage), Time: metav1.NewTime(reply.At),
 	}
 }

@@ -37,6 +37,14 @@ func (r *Reconciler) tell(ctx context.Context, ro *v1alpha1.CloudRunRollout, bef
 		"step", ro.Status.Step, "weight", ro.Status.Weight, "note", d.Note, "next", d.Next)
 }
 
+// replies keeps those events that answer a request: it is answered once, whatever
+// becomes of the write.
+func replies(events []rollout.Event) []rollout.Event {
+	return slices.DeleteFunc(slices.Clone(events), func(e rollout.Event) bool {
+		return e.Reason != rollout.RequestAccepted && e.Reason != rollout.RequestRefused
+	})
+}
+
 func (r *Reconciler) event(ro *v1alpha1.CloudRunRollout, e rollout.Event) {
 	kind := corev1.EventTypeNormal
 	if e.Warning {

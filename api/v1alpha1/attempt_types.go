@@ -67,7 +67,7 @@ type Attempt struct {
 
 	// requested is the revision that a retry asked for. Absent when none did.
 	// +optional
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=63
 	Requested string `json:"requested,omitempty"`
 
 	// step is the step under way, counted from 1. Absent before the first.
@@ -217,6 +217,25 @@ type Attempt struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=20
 	ApprovedThin int32 `json:"approvedThin,omitempty"`
+
+	// promotedWeight is the weight in percent of a promote that was not seen to
+	// serve yet. Absent otherwise.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	PromotedWeight int32 `json:"promotedWeight,omitempty"`
+
+	// natOverridden is True where that promote goes past what the NAT gateways are
+	// known to have room for. Absent otherwise.
+	// +optional
+	// +kubebuilder:validation:Enum="True"
+	NatOverridden string `json:"natOverridden,omitempty"`
+
+	// formerStable is the revision that was stable before this attempt completed,
+	// to which an undo goes back. Absent otherwise.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	FormerStable string `json:"formerStable,omitempty"`
 
 	// noDataSince is when metrics went away. Absent while they are there.
 	// +optional

@@ -133,6 +133,9 @@ const (
 	ReasonStepPassed = "StepPassed"
 	// ReasonSuperseded: a newer revision took the candidate's place.
 	ReasonSuperseded = "Superseded"
+	// ReasonRequestAccepted: a person's request is followed; the note says whose it
+	// is, and what it does.
+	ReasonRequestAccepted = "RequestAccepted"
 	// ReasonRequestRefused: a person's request was not followed.
 	ReasonRequestRefused = "RequestRefused"
 	// ReasonClaimMissing: the annotation that says whose the service is was taken

@@ -24,6 +24,10 @@ const (
 	MaxReason = 32
 	// MaxRequestField limits what of a request's annotations is kept.
 	MaxRequestField = 128
+	// MaxRequestVerb limits what of a request's verb is kept.
+	MaxRequestVerb = 32
+	// MaxRevisionName limits the name of a revision: a DNS label.
+	MaxRevisionName = 63
 	// MaxImage limits the name of an image.
 	MaxImage = 320
 	// MaxGateways limits the gateways that are shown and remembered.
@@ -440,7 +444,7 @@ type RequestStatus struct {
 
 	// verb is what was asked for.
 	// +optional
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=32
 	Verb string `json:"verb,omitempty"`
 
 	// result says whether the request was followed.

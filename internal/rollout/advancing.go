@@ -25,6 +25,9 @@ func proceed(v view) Decision {
 	if !v.effective.Equal(v.desired) {
 		return v.shifting()
 	}
+	if d, ok := v.promoted(); ok {
+		return d
+	}
 	if v.Service.followsLatest() {
 		return v.pinned()
 	}
@@ -316,7 +319,7 @@ func (v view) raise(n int) Decision {
 		return v.awaitApproval(step)
 	}
 	v.Progress.Approved = step.Weight
-	return v.accept(v.begin(step), fmt.Sprintf("step %s may begin", v.Plan.progressOf(n)))
+	return v.accept(v.begin(step).credited("approved"+v.by()), fmt.Sprintf("step %s may begin", v.Plan.progressOf(n)))
 }
 
 // noWayBack holds every rise while stable could not take the traffic back.
@@ -347,9 +350,18 @@ func (v view) awaitApproval(step Step) Decision {
 		"Waits: approve (attempt %d, step %d) lets it begin, abort sends everything to %s.", p.Attempt, p.Step, p.Stable))
 }
 
-// send writes a higher weight. One that was decided and not seen, sent again, does
-// not give the step its time again.
+// send writes a higher weight, now that the step has passed.
 func (v view) send(split Split) Decision {
+	d := v.lift(split)
+	if p := v.Progress; p.Step > 0 && !v.inserted() {
+		d = d.tell(StepPassed, fmt.Sprintf("step %s passed%s", v.Plan.progressOf(p.Step), v.findings()), false)
+	}
+	return d
+}
+
+// lift writes a higher weight. One that was decided and not seen, sent again, does
+// not give the step its time again.
+func (v view) lift(split Split) Decision {
 	v.Progress = v.Progress.moving()
 	p := v.Progress
 	again := v.sent() > 0
@@ -364,9 +376,6 @@ func (v view) send(split Split) Decision {
 	}
 	d := v.at(Shifting, Progressing, fmt.Sprintf("%s goes from %d%% to %d%%", p.Candidate, p.Confirmed.Of(p.Candidate), split.Of(p.Candidate))).next(
 		"Baking starts when the split serves.")
-	if p.Step > 0 && !v.inserted() {
-		d = d.tell(StepPassed, fmt.Sprintf("step %s passed%s", v.Plan.progressOf(p.Step), v.findings()), false)
-	}
 	return v.write(d, split)
 }
 
@@ -376,7 +385,7 @@ func (v view) complete() Decision {
 	p := v.Progress
 	former := p.Stable
 	p.Stable, p.Confirmed, p.Cutoff = p.Candidate, all(p.Candidate), later(p.Cutoff, v.revision(p.Candidate).CreatedAt)
-	p.Requested = ""
+	p.Requested, p.Former = "", former
 	v.Progress = p
 	d := v.at(Completed, ReasonCompleted, fmt.Sprintf("%s serves 100%% and is the new stable; it was %s%s",
 		p.Stable, former, v.findings()))
@@ -399,13 +408,21 @@ func (v view) findings() string {
 // only cause that a person takes back in Git, is gone.
 func waitForPerson(v view) Decision {
 	p := v.Progress
-	if p.Reason == ReasonPaused {
+	if !p.needsVerb() {
 		return proceed(v)
 	}
 	if v.asked(Resume) {
 		if d := v.resumed(); d.Progress.Phase != Paused {
-			return v.accept(d, "goes on")
+			return v.accept(d.credited("resumed"+v.by()), "goes on")
 		}
+	}
+	if p.late() {
+		if d, ok := v.promoted(); ok {
+			return d
+		}
+	}
+	if p.Reason == ReasonPaused {
+		return v.waitsForResume()
 	}
 	if p.Reason == TrafficConflict && v.foreignTag() {
 		return v.tagTaken(Tag)

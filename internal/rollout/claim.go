@@ -60,7 +60,7 @@ func claimed(v view) (Decision, bool) {
 	case c.same(v.Self):
 		return v.remember(*c)
 	case v.asked(Adopt):
-		return v.accept(v.takeOver(*c), "the service is taken over"), true
+		return v.accept(v.takeOver(*c).credited("adopted"+v.by()), "the service is taken over"), true
 	case c.Cluster != v.Self.Cluster:
 		return v.disowned("the service is claimed from another cluster"), true
 	case v.Rival == Found:
@@ -95,7 +95,7 @@ func (v view) remember(c Claim) (Decision, bool) {
 	case c.Seq <= v.Progress.Seq:
 		return Decision{}, false
 	case v.asked(Resume):
-		return v.accept(v.takeUp(c), "goes on from what the service says"), true
+		return v.accept(v.takeUp(c).credited("resumed"+v.by()), "goes on from what the service says"), true
 	}
 	return v.pause(StateLost, fmt.Sprintf("the service was written %d times, this object remembers %d: its status was put back into the past",
 		c.Seq, v.Progress.Seq)).next("Waits: resume goes on from what the service itself says."), true

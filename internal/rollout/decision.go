@@ -32,6 +32,12 @@ func (d Decision) tell(reason Reason, note string, warning bool) Decision {
 	return d
 }
 
+// credited says in front of what happens whose doing it is.
+func (d Decision) credited(whose string) Decision {
+	d.Note = whose + ": " + d.Note
+	return d
+}
+
 // write adds the one write of a decision and remembers it as an intent. A
 // service that cannot be written well is left alone.
 func (v view) write(d Decision, split Split) Decision {
@@ -94,6 +100,9 @@ func (v view) finish(d Decision) Decision {
 		p.Generation = max(p.Generation, v.Service.Generation)
 	}
 	d = v.missed(v.answer(d))
+	if !p.outlasts() {
+		d.Progress.Promoted = Promotion{}
+	}
 	if v.Plan.NatUnwanted && p.active() && v.throughNat(p.Candidate) {
 		d.Next += " NAT is not watched: spec.nat.discovery is Off."
 	}

@@ -93,7 +93,7 @@ func (v view) thin(c Check) Decision {
 		v.Progress.ThinAccepted = p.Step
 		heard := v
 		v.Request = Request{} // it passes this one step, not the gate behind it as well
-		return heard.accept(v.passed(), "the step passes with "+c.Verdict.Note)
+		return heard.accept(v.passed().credited("approved"+heard.by()), "the step passes with "+c.Verdict.Note)
 	}
 	return v.at(Held, TooFewRequests, fmt.Sprintf("%s at %d%%: %s", p.Candidate, v.weight(), c.Verdict.Note)).next(
 		v.untilDeadline(fmt.Sprintf("Goes on when there are enough; approve (attempt %d, step %d) lets this step pass", p.Attempt, p.Step)))
@@ -245,7 +245,7 @@ func (v view) nothingToLower() Decision {
 func (v view) takeBack() (Decision, bool) {
 	p := v.Progress
 	if _, leaving := p.moving().landed(all(p.Stable)); leaving || p.Candidate == "" || p.latched(p.Candidate) {
-		return v.accept(v.sendBack("resumed by "+v.Request.who()), "everything goes to "+p.Stable), true
+		return v.accept(v.sendBack("resumed"+v.by()), "everything goes to "+p.Stable), true
 	}
 	rises := p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate)
 	if d, lost := v.noWayBack(); lost && rises {
@@ -257,7 +257,7 @@ func (v view) takeBack() (Decision, bool) {
 	case v.skew() != "" && rises:
 		return v.at(Held, MetricsUnavailable, v.skew()), false
 	case !c.unread() && (c.Presence != Found || c.Readiness != Ready):
-		cause := fmt.Sprintf("resumed by %s, but candidate %s is not there or not ready", v.Request.who(), p.Candidate)
+		cause := fmt.Sprintf("resumed%s, but candidate %s is not there or not ready", v.by(), p.Candidate)
 		return v.accept(v.giveUp(cause), "everything goes to "+p.Stable), true
 	}
 	if d, full := v.roomAgain(p.Confirmed.Of(p.Candidate)); full && rises {
@@ -271,7 +271,7 @@ func (v view) takeBack() (Decision, bool) {
 		v.Progress.Lowered = v.Now
 	}
 	v.Progress.Intents, v.Progress.Clock, v.Progress.Cause = p.unseen(""), Stopwatch{}, ""
-	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed by %s: traffic goes back to %s", v.Request.who(), p.Confirmed)).next(
+	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed%s: traffic goes back to %s", v.by(), p.Confirmed)).next(
 		"Baking starts anew when the split serves.")
 	return v.accept(v.write(d, p.Confirmed), "our split is written again"), true
 }
@@ -303,5 +303,5 @@ func (v view) retried() (Decision, bool) {
 	}
 	v.Progress = p.unlatch(revision)
 	v.Progress.Requested = revision
-	return v.accept(v.start(revision), fmt.Sprintf("attempt %d starts from step 1", p.Attempt+1)), true
+	return v.accept(v.start(revision).credited("retried"+v.by()), fmt.Sprintf("attempt %d starts from step 1", p.Attempt+1)), true
 }

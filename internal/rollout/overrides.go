@@ -27,7 +27,7 @@ func targetGone(v view) (Decision, bool) {
 	case p.ServiceUID != "" && p.ServiceUID != svc.UID:
 		if v.asked(Resume) {
 			v.Progress = Progress{Attempt: p.Attempt, LastRequest: p.LastRequest, Phase: p.Phase, Reason: p.Reason, Since: p.Since}
-			return v.accept(rest(v), "the service is taken as new"), true
+			return v.accept(rest(v).credited("resumed"+v.by()), "the service is taken as new"), true
 		}
 		return v.pause(StateLost, "the service was deleted and created anew").next(
 			"Waits for the request resume, which takes it as new."), true
@@ -109,7 +109,7 @@ func abortAsked(v view) (Decision, bool) {
 	if !v.asked(Abort) || !v.Progress.underway() || v.Progress.Stable == "" {
 		return Decision{}, false
 	}
-	note := "aborted by " + v.Request.who()
+	note := "aborted" + v.by()
 	return v.accept(v.giveUp(note), "everything goes to "+v.Progress.Stable), true
 }
 
@@ -192,22 +192,36 @@ func (v view) notApplied() bool {
 		v.desired.Of(v.Progress.Candidate) > 0 && !v.effective.Equal(v.desired)
 }
 
+// newer is the revision that takes the candidate's place now, or "".
+func (v view) newer() string {
+	wanted := v.wanted()
+	r := v.revision(wanted)
+	if wanted == v.Progress.Candidate || wanted != v.Progress.Stable && (r.Presence != Found || r.Readiness != Ready) {
+		return ""
+	}
+	return wanted
+}
+
 // superseded: evidence and latch belong to a revision, so a newer candidate
 // starts from stable, never from where the older one had come.
 func superseded(v view) (Decision, bool) {
-	p, wanted := v.Progress, v.wanted()
-	if !p.active() || p.Candidate == "" || wanted == "" || wanted == p.Candidate {
+	p, newer := v.Progress, v.newer()
+	resumes := p.pausedByPerson() && v.asked(Resume)
+	if !p.active() || p.Candidate == "" || newer == "" || p.pausedByPerson() && !resumes {
 		return Decision{}, false
 	}
-	if newer := v.revision(wanted); wanted != p.Stable && (newer.Presence != Found || newer.Readiness != Ready) {
-		return Decision{}, false
-	}
-	note := fmt.Sprintf("%s is superseded by %s", p.Candidate, wanted)
+	note := fmt.Sprintf("%s is superseded by %s", p.Candidate, newer)
+	var d Decision
 	if v.untouched() && p.Warmup.Tagged == "" {
-		return rest(v.idle()).tell(Superseded, note, false), true
+		d = rest(v.idle())
+	} else {
+		v.Progress.Cause = note
+		d = v.sendBack(note)
 	}
-	v.Progress.Cause = note
-	return v.sendBack(note).tell(Superseded, note, false), true
+	if resumes {
+		d = v.accept(d, note)
+	}
+	return d.tell(Superseded, note, false), true
 }
 
 // unsettled: while Cloud Run applies a change, its fields disagree with each
@@ -222,7 +236,7 @@ func unsettled(v view) (Decision, bool) {
 	}
 	phase, reason := p.Phase, p.Reason
 	switch {
-	case phase == Paused && reason != ReasonPaused:
+	case p.needsVerb():
 		return v.at(phase, reason, p.Cause).next("Waits for a person; Cloud Run is applying a change."), true
 	case phase != Shifting && reason != AccessDenied:
 	case p.Step == 0:
@@ -237,9 +251,10 @@ func unsettled(v view) (Decision, bool) {
 // person's verb outlives this one, so it keeps its reason.
 func paused(v view) (Decision, bool) {
 	p := v.Progress
-	if !p.active() || !v.Plan.Paused || p.Phase == Paused && p.Reason != ReasonPaused {
+	if !p.active() || !v.Plan.Paused || p.needsVerb() {
 		return Decision{}, false
 	}
+	v.Progress.Cause = ""
 	return v.at(Paused, ReasonPaused, fmt.Sprintf("spec.paused is true; traffic stays at %s", v.desired)).next(
 		"Waits for spec.paused: false; thresholds still roll back."), true
 }

@@ -40,7 +40,8 @@ func TestOverridesOutrankTheirNeighbours(t *testing.T) {
 		{"a foreign change beats a deletion", at(25).foreign().leaves(), "Paused/TrafficConflict"},
 		{"a deletion beats our own rollback", rollingBack.leaves(), "RollingBack/RollingBack, writes web-1 100%"},
 		{"our own rollback beats a breach", rollingBack.errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%"},
-		{"a breach beats a newer candidate", at(25).errors(analysis.Breach).newer(), "RollingBack/RollingBack, writes web-1 100%"},
+		{"a breach beats a pause that is asked for", at(25).errors(analysis.Breach).asks(VerbPause), "RollingBack/RollingBack, writes web-1 100%, refuses"},
+		{"a pause that is asked for beats a newer candidate", at(25).asks(VerbPause).newer(), "Paused/Paused, accepts"},
 		{"a newer candidate beats an overdue warm-up", at(0).warmed(5 * time.Minute).newer().unsettled(), takesOff},
 		{"an overdue warm-up beats an unsettled service", at(0).warmed(5 * time.Minute).unsettled(), "Held/HeldByAnalysis, writes web-1 100%"},
 		{"an unsettled service beats a pause", at(25).unsettled().paused(), "Baking/Progressing"},
@@ -384,7 +385,7 @@ func TestPaused(t *testing.T) {
 		}).asks(Resume), "Paused/TrafficConflict, refuses", ""},
 		fmt.Sprintf("approve is no %s", Resume):    {in(Paused, StepDeadlineExceeded).asks(Approve), "Paused/StepDeadlineExceeded, refuses", "there is nothing to approve"},
 		"retry is no resume":                       {in(Paused, StepDeadlineExceeded).asks(Retry), "Paused/StepDeadlineExceeded, refuses", "there is nothing to retry"},
-		"an unknown verb names the ones there are": {in(Paused, StepDeadlineExceeded).asks("restart"), "Paused/StepDeadlineExceeded, refuses", "write approve, resume, abort, retry or adopt"},
+		"an unknown verb names the ones there are": {in(Paused, StepDeadlineExceeded).asks("restart"), "Paused/StepDeadlineExceeded, refuses", "write approve, promote, pause, resume, abort, retry, undo or adopt"},
 		"a pause with no candidate left goes to rest": {in(Paused, ReasonPaused).with(func(s *scene) {
 			s.Progress.Candidate = ""
 			s.Progress.Cutoff = now

@@ -113,6 +113,7 @@ const (
 	TrafficShifted      Reason = "TrafficShifted"
 	StepPassed          Reason = "StepPassed"
 	Superseded          Reason = "Superseded"
+	RequestAccepted     Reason = "RequestAccepted"
 	RequestRefused      Reason = "RequestRefused"
 	UnownedSplitFailing Reason = "UnownedSplitFailing"
 	ClaimMissing        Reason = "ClaimMissing"

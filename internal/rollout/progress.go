@@ -70,6 +70,8 @@ type Progress struct {
 	Latched      []string // revisions given up; only a verb lifts it
 	Approved     int64    // weight that a person let it have
 	ThinAccepted int      // step that a person let pass with too few requests
+	Promoted     Promotion
+	Former       string // stable before the candidate of the completed attempt became it
 
 	NoDataSince time.Time
 	Breaches    []BreachStart

@@ -27,6 +27,9 @@ func rest(v view) Decision {
 	if d, ok := v.retried(); ok {
 		return d
 	}
+	if d, ok := v.undone(); ok {
+		return d
+	}
 	wanted := v.wanted()
 	if wanted == "" || wanted == p.Stable {
 		return v.steady()
@@ -300,6 +303,7 @@ func (p Progress) ended() Progress {
 	p.Step, p.FirstWrite, p.Baked = 0, time.Time{}, 0
 	p.Watches, p.Waiting, p.Hot = nil, time.Time{}, time.Time{}
 	p.Approved, p.ThinAccepted, p.Cause, p.WaitTold = 0, 0, "", false
+	p.Former, p.Promoted = "", Promotion{}
 	p.NoDataSince, p.Breaches = time.Time{}, nil
 	p.Warmup = Warmup{Tagged: p.Warmup.Tagged}
 	return p.unblamed()

@@ -84,10 +84,11 @@ var overrides = []rule{
 	deleted,       // the rollout is to go: back to stable first
 	ownRollback,   // we decided to go back and are not there yet
 	breached,      // the metrics or the candidate itself said stop
+	pauseAsked,    // a person said wait, by a request
 	superseded,    // there is a newer candidate: go back, start anew
 	overdue,       // a warm-up ran out of time, and no step can end it
 	unsettled,     // Cloud Run is still applying a change: wait
-	paused,        // a person said wait
+	paused,        // a person said wait, in Git
 }
 
 // phases holds the ordinary course of a rollout.

@@ -96,6 +96,9 @@ func at(weight int64) scene {
 func in(phase Phase, reason Reason) scene {
 	s := at(25)
 	s.Progress.Phase, s.Progress.Reason, s.Progress.Cause = phase, reason, "a cause"
+	if phase == Paused && reason == ReasonPaused { // by spec.paused
+		s.Progress.Cause = ""
+	}
 	return s
 }
 

@@ -86,8 +86,11 @@ func Involved(plan Plan, was Progress, svc Service, req Request) []string {
 		was.Stable, was.Candidate, was.Requested, svc.LatestReady, svc.LatestCreated,
 		plan.CandidateRevision, plan.StableRevision,
 	}
-	if req.ID != was.LastRequest.ID || req.Verb != was.LastRequest.Verb {
-		names = append(names, req.Revision) // it is not answered yet
+	if req.ID != was.LastRequest.ID || req.Verb != was.LastRequest.Verb { // it is not answered yet
+		names = append(names, req.Revision)
+		if req.Verb == Undo {
+			names = append(names, was.Former)
+		}
 	}
 	if sole, ok := svc.split(svc.Desired).sole(); ok {
 		names = append(names, sole)

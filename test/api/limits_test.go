@@ -77,10 +77,10 @@ func TestConstantsAgreeWithTheDefinition(t *testing.T) {
 			v1alpha1.MaxRequestField, *status.Properties["lastRequest"].Properties["id"].MaxLength,
 		},
 		"the verb of lastRequest": {
-			v1alpha1.MaxRequestField, *status.Properties["lastRequest"].Properties["verb"].MaxLength,
+			v1alpha1.MaxRequestVerb, *status.Properties["lastRequest"].Properties["verb"].MaxLength,
 		},
 		"the revision a retry asked for": {
-			v1alpha1.MaxRequestField, *status.Properties["attempt"].Properties["requested"].MaxLength,
+			v1alpha1.MaxRevisionName, *status.Properties["attempt"].Properties["requested"].MaxLength,
 		},
 		"the image of candidate": {
 			v1alpha1.MaxImage, *status.Properties["candidate"].Properties["image"].MaxLength,

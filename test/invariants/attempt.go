@@ -55,6 +55,8 @@ func baselineConstant(p *past, e Event) string {
 	switch {
 	case s.Phase == phaseCompleted && s.Stable == p.saved.Candidate:
 		return ""
+	case p.undone(s):
+		return ""
 	case p.plan().StableRevision == s.Stable && s.Stable != "":
 		return "" // named by a person
 	case !p.desiredOurs && s.Stable != "" && (p.desired.sole() == s.Stable || p.serving().sole() == s.Stable):

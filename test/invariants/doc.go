@@ -29,6 +29,7 @@
 //   - I7 Human wins: after a split that somebody else set, nothing is written until
 //     a person lets it.
 //   - I9 Pause and abort are bounded: no rise is sent later than [Delta] after them.
+//     A pause that a person asked for lasts until somebody resumes.
 //   - I10 Truthful status: what a saved status says of the traffic was so.
 //   - I14 Deletion safety: from a deletion on nothing rises, and once the object is
 //     gone nothing is sent.
@@ -38,5 +39,7 @@
 //
 // A request that a person made and that was accepted exempts: approve from the
 // number of requests in I4; resume, which writes a split of ours again, from I3
-// and I4.
+// and I4; promote, for the weight that it was asked at, from the bake and from I4,
+// and with mode full from the next weight too; undo from the constancy of the
+// baseline in I6, and from I3 and I4, whose rises are those of a candidate.
 package invariants

@@ -69,6 +69,7 @@ var rules = []rule{
 	{invariant: "I6", judge: baselineReachable},
 	{invariant: "I7", judge: humanWins, needs: etagsCount},
 	{invariant: "I9", judge: pauseIsObeyed},
+	{invariant: "I9", judge: requestedPauseIsObeyed},
 	{invariant: "I9", judge: abortIsObeyed},
 	{invariant: "I10", judge: endIsTrue},
 	{invariant: "I10", judge: servingIsTrue},

@@ -167,7 +167,7 @@ func TestWhatIsAllowed(t *testing.T) {
 		"few requests that a person approved": func() Trace {
 			trace := edit(good(), 1, func(p *Plan) { p.Errors.MinRequests = 1000 })
 			trace = edit(trace, 4, func(s *Saved) { s.Answered, s.Accepted = "r1", true })
-			trace = before[Evidence](trace, 2, Request{after("15m"), "r1", "approve"},
+			trace = before[Evidence](trace, 2, Request{At: after("15m"), ID: "r1", Verb: "approve"},
 				Saved{At: after("15m"), Plan: 1, Generation: 2, Phase: "Held", Attempt: 1, Stable: "web-1", Candidate: "web-2", Answered: "r1", Accepted: true})
 			return until[Write](trace, 2)
 		},
@@ -183,13 +183,23 @@ func TestWhatIsAllowed(t *testing.T) {
 			trace := secondAttempt("40m")
 			trace = edit(trace, 6, func(s *Saved) { s.Answered, s.Accepted = "r2", true })
 			trace = edit(trace, 2, func(e *Evidence) { e.Stable, e.Gateways = minutes(6, 37), gatewayMinutes(6, 36) })
-			return before[Saved](trace, 6, Request{after("39m"), "r2", "retry"})
+			return before[Saved](trace, 6, Request{At: after("39m"), ID: "r2", Verb: "retry"})
 		},
 		"an inserted weight that is held for a minute": inserted,
 		"one of few requests":                          func() Trace { return edit(inserted(), 1, func(p *Plan) { p.Errors.MinRequests = 220 }) },
 		"one on the way to a gate that was passed before it": func() Trace {
 			trace := edit(inserted(), 1, func(p *Plan) { p.Steps[1].Approval = true })
-			return before[Read](trace, 2, Request{after("10m4s"), "r1", "approve"}, answered("10m4s"))
+			return before[Read](trace, 2, Request{At: after("10m4s"), ID: "r1", Verb: "approve"}, answered("10m4s"))
+		},
+		"a promote that ends a bake": func() Trace { return promotedAt("12m", Request{At: after("12m"), ID: "r1", Verb: "promote"}) },
+		"a promote to the end": func() Trace {
+			return threeSteps(promotedAt("12m", Request{At: after("12m"), ID: "r1", Verb: "promote", Mode: "full"}))
+		},
+		"an undo": func() Trace { return undone(Request{At: after("30m"), ID: "r1", Verb: "undo"}) },
+		"a rise after a pause that a person took back": func() Trace {
+			resumed := answered("15m40s")
+			resumed.Answered = "r2"
+			return before[Read](until[Write](good(), 2), 4, pauseAsked("15m"), answered("15m"), Request{At: after("15m30s"), ID: "r2", Verb: "resume"}, resumed)
 		},
 		"drops that were usual before": func() Trace { return edit(usualDrops(good()), 2, dropAlways) },
 	}
@@ -214,6 +224,37 @@ func inserted() Trace {
 	return before[Read](trace, 2, Desired{after("10s"), Split{"web-2": 5, "web-1": 95}, true}, Effective{after("20s"), Split{"web-2": 5, "web-1": 95}})
 }
 
+// pauseAsked is a person's request to pause.
+func pauseAsked(at string) Request { return Request{At: after(at), ID: "r1", Verb: "pause"} }
+
+// promotedAt is the good rollout whose second rise comes when its bake has only just
+// begun, as the answer to a request.
+func promotedAt(at string, r Request) Trace {
+	trace := until[Write](good(), 2)
+	trace = edit(trace, 4, func(s *Saved) { s.At, s.Answered, s.Accepted = after(at), r.ID, true })
+	trace = edit(trace, 2, func(e *Evidence) { e.At, e.Candidate, e.Gateways = after(at), nil, gatewayMinutes(1, 9) })
+	trace = edit(trace, 4, func(r *Read) { r.At = after(at) })
+	trace = edit(trace, 2, func(w *Write) { w.At = after(at) })
+	return before[Read](edit(trace, 3, func(d *Desired) { d.At = after(at) }), 4, r)
+}
+
+// threeSteps puts a step between those of a trace.
+func threeSteps(trace Trace) Trace {
+	return edit(trace, 1, func(p *Plan) { p.Steps = []Step{{Weight: 10, Bake: 3}, {Weight: 50, Bake: 3}, {Weight: 100, Bake: 3}} })
+}
+
+// undone is the good rollout, taken back after its end.
+func undone(r Request) Trace {
+	now := snap("c", 3, nth[Write](good(), 2).Targets...)
+	given := Saved{
+		At: after("30m"), Plan: 1, Generation: 3, Phase: "RollingBack", Attempt: 1, Stable: "web-1", Candidate: "web-2",
+		Latched: []string{"web-2"}, Answered: r.ID, Accepted: true, Intent: &Intent{Split{"web-1": 100}, "c"},
+	}
+	back := []Target{{Revision: "web-1", Percent: 100, Tag: ourTag}, {Revision: "web-1", Tag: "blue"}}
+	return slices.Concat(good(), Trace{r, Read{At: after("30m"), State: now}, given}, written("30m", "c", now, back),
+		Trace{Effective{after("30m5s"), Split{"web-1": 100}}})
+}
+
 // answered is a status that accepts the request r1.
 func answered(at string) Saved {
 	return Saved{At: after(at), Plan: 1, Generation: 1, Phase: "Held", Attempt: 1, Stable: "web-1", Candidate: "web-2", Answered: "r1", Accepted: true}
@@ -231,7 +272,7 @@ func foreignThen(change func(*Saved)) Trace {
 	trace := edit(until[Write](good(), 2), 4, change)
 	return before[Read](trace, 4,
 		Desired{after("15m"), Split{"web-2": 50, "web-1": 50}, false}, Effective{after("15m5s"), Split{"web-2": 50, "web-1": 50}},
-		Request{after("15m30s"), "r1", "resume"})
+		Request{At: after("15m30s"), ID: "r1", Verb: "resume"})
 }
 
 // aborted is the good rollout up to its first bake, then aborted.
@@ -246,7 +287,7 @@ func aborted() Trace {
 	ended.At, ended.Phase, ended.Intent = after("13m10s"), "RolledBack", nil
 	back := []Target{{Revision: "web-1", Percent: 100, Tag: ourTag}, {Revision: "web-1", Tag: "blue"}}
 	return slices.Concat(trace,
-		Trace{Request{after("13m"), "r1", "abort"}, Read{At: after("13m"), State: now}, given},
+		Trace{Request{At: after("13m"), ID: "r1", Verb: "abort"}, Read{At: after("13m"), State: now}, given},
 		written("13m", "b", now, back),
 		Trace{Effective{after("13m5s"), Split{"web-1": 100}}, Read{At: after("13m10s"), State: snap("c", 3, back...)}, ended})
 }
@@ -317,6 +358,24 @@ func TestWhatIsRefused(t *testing.T) {
 			return before[Read](until[Write](good(), 1), 2, p)
 		}, "I2", "plan 2"},
 
+		"a promote of a rise to the end without full": {func() Trace {
+			return threeSteps(promotedAt("12m", Request{At: after("12m"), ID: "r1", Verb: "promote"}))
+		}, "I3", "the plan has 50% next"},
+		"a rise at a weight after the one that was promoted": {func() Trace {
+			trace := promotedAt("12m", Request{At: after("12m"), ID: "r2", Verb: "approve"})
+			trace = edit(trace, 4, func(s *Saved) { s.Answered = "r1" })
+			trace = edit(trace, 2, func(s *Saved) { s.Answered, s.Accepted = "r1", true })
+			return before[Saved](trace, 2, Request{At: after("10m4s"), ID: "r1", Verb: "promote"})
+		}, "I3", "its bake is 3m"},
+		"a baseline that changes though nobody asked to undo": {func() Trace {
+			return undone(Request{At: after("30m"), ID: "r1", Verb: "abort"})
+		}, "I6", "the baseline changed from web-2"},
+		"a rise after a person paused": {func() Trace {
+			return before[Read](until[Write](good(), 2), 4, pauseAsked("15m"), answered("15m"))
+		}, "I9", "a person had paused attempt 1"},
+		"a rise that does not hear a pause": {func() Trace {
+			return before[Read](until[Write](good(), 2), 4, pauseAsked("15m"))
+		}, "I9", "after a pause was asked"},
 		"a rise past the next weight": {func() Trace {
 			return edit(good(), 1, func(p *Plan) { p.Steps = []Step{{Weight: 10, Bake: 3}, {Weight: 50, Bake: 3}, {Weight: 100, Bake: 3}} })
 		}, "I3", "the plan has 50% next"},
@@ -421,7 +480,7 @@ func TestWhatIsRefused(t *testing.T) {
 			return before[Read](until[Write](good(), 2), 4, pausedAt("15m"))
 		}, "I9", "spec.paused"},
 		"a rise after an abort": {func() Trace {
-			return before[Read](until[Write](good(), 2), 4, Request{after("15m"), "r1", "abort"})
+			return before[Read](until[Write](good(), 2), 4, Request{At: after("15m"), ID: "r1", Verb: "abort"})
 		}, "I9", "abort was asked"},
 
 		"a completion that is none": {func() Trace {

@@ -27,7 +27,7 @@ func TestAStatusThatIsTakenAway(t *testing.T) {
 func TestWhatAnObjectThatIsGoneWasAsked(t *testing.T) {
 	t.Parallel()
 	asked := func(more ...Event) Trace {
-		return before[Read](until[Write](good(), 2), 4, slices.Concat([]Event{Request{after("15m"), "r1", "abort"}}, more)...)
+		return before[Read](until[Write](good(), 2), 4, slices.Concat([]Event{Request{At: after("15m"), ID: "r1", Verb: "abort"}}, more)...)
 	}
 	again := pausedAt("15m30s")
 	again.Paused = false
@@ -36,7 +36,7 @@ func TestWhatAnObjectThatIsGoneWasAsked(t *testing.T) {
 	if len(Judge(asked())) == 0 {
 		t.Error("a rise a minute after an abort is not found")
 	}
-	if found := Judge(asked(Request{after("15m1s"), "r2", "resume"})); len(found) > 0 {
+	if found := Judge(asked(Request{At: after("15m1s"), ID: "r2", Verb: "resume"})); len(found) > 0 {
 		t.Errorf("a request in the place of the abort: %v", found)
 	}
 	gone := asked(Gone{after("15m10s")}, again, saved)

@@ -34,6 +34,7 @@ type past struct {
 	warmed      string // where we put that of a warm-up
 	requests    []Request
 	answered    map[string]bool // by request: accepted
+	wishes      wishes
 	foreign     *Desired        // a split of somebody else's that nobody acknowledged
 	given       map[int64]bool  // attempts that were given up
 	abandoned   map[string]bool // candidates that were given up, until a retry
@@ -97,6 +98,7 @@ func (p *past) learn(e Event) {
 			p.forgotten()
 		}
 		p.overwritten, p.put = p.saved, e.when()
+		p.wishes = wishes{} // what the status forgot is asked again by the annotation
 		p.learnSaved(e.Saved)
 	case Deleting:
 		p.deleting = e.when()
@@ -217,6 +219,9 @@ func (p *past) learnAnswer(s Saved) {
 	if r, ok := p.request("retry"); ok && r.ID == s.Answered {
 		clear(p.abandoned)
 	}
+	if r, ok := p.asked(s.Answered); ok {
+		p.wishes.learn(r, s)
+	}
 }
 
 // The phases that the rules know. They are the words of the API.
@@ -291,7 +296,7 @@ func (p *past) request(verb string) (Request, bool) {
 
 // resumed tells whether the newest status answered a resume.
 func (p *past) resumed() bool {
-	r, ok := p.request("resume")
+	r, ok := p.request(verbResume)
 	return ok && p.saved.Answered == r.ID && p.saved.Accepted
 }
 

@@ -16,7 +16,9 @@ func oneRiseOfTheNextWeight(p *past, e Event) string {
 		return ""
 	}
 	served, weight := p.serving()[p.saved.Candidate], w.Split[p.saved.Candidate]
+	promote, promoted := p.promoted()
 	switch next := p.used().after(served); {
+	case promoted && promote.full() && weight == 100 && !p.raised:
 	case weight > next:
 		return fmt.Sprintf("a rise from %d%% to %d%% was sent; the plan has %d%% next", served, weight, next)
 	case weight < next && !p.used().Paced:
@@ -42,6 +44,9 @@ func (p *past) advances(e Event) (advance, bool) {
 	s, saved := e.(Saved)
 	done := saved && s.Phase == phaseCompleted && p.saved.Phase != phaseCompleted && s.Candidate == p.saved.Candidate
 	if a.served == 0 || !done && (!rise || p.resumed()) {
+		return a, false
+	}
+	if _, promoted := p.promoted(); promoted || done && p.endsByPromote(s) {
 		return a, false
 	}
 	// The controllers date in whole seconds.
@@ -193,9 +198,12 @@ func mayBegin(p *past, e Event) string {
 		return ""
 	}
 	plan := p.used()
+	_, promoted := p.promoted()
 	switch {
 	case !p.wasReady(p.saved.Candidate, w.when()):
 		return fmt.Sprintf("the first write goes to %s, which is %s", p.saved.Candidate, p.lives[p.saved.Candidate])
+	case promoted:
+		return ""
 	case plan.Errors != nil && len(p.evidence.Stable) == 0:
 		return "the first write was sent though no request of stable could be seen"
 	case len(plan.Gateways) > 0 && !p.lowered.IsZero() && w.when().Sub(p.lowered) < coolDown-Delta-(Settle-p.settle):

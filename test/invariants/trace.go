@@ -179,6 +179,7 @@ type Request struct {
 	At
 	ID   string
 	Verb string
+	Mode string // of a promote
 }
 
 // Saved is a status, from the moment it is stored.

@@ -121,7 +121,9 @@ func (r *record) asked(at invariants.At, was, now *v1alpha1.CloudRunRollout) {
 		former = was.Annotations[v1alpha1.RequestID]
 	}
 	if id := now.Annotations[v1alpha1.RequestID]; id != former {
-		r.trace = append(r.trace, invariants.Request{At: at, ID: id, Verb: now.Annotations[v1alpha1.RequestVerb]})
+		r.trace = append(r.trace, invariants.Request{
+			At: at, ID: id, Verb: now.Annotations[v1alpha1.RequestVerb], Mode: now.Annotations[v1alpha1.RequestMode],
+		})
 	}
 }
 

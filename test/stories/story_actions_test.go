@@ -2,8 +2,10 @@ package stories_test
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
@@ -140,6 +142,17 @@ func ask(verb rollout.Verb) func(*teller) {
 		b.ids++
 		b.demand(rollout.Request{
 			ID: fmt.Sprintf("r%d", b.ids), Verb: verb, Attempt: b.saved.Attempt, Step: b.saved.Step, By: alice,
+		})
+	}
+}
+
+// askFor is ask with a mode of a promote, and a reason.
+func askFor(verb rollout.Verb, mode, reason string) func(*teller) {
+	return func(b *teller) {
+		b.ids++
+		b.demand(rollout.Request{
+			ID: fmt.Sprintf("r%d", b.ids), Verb: verb, Attempt: b.saved.Attempt, Step: b.saved.Step, By: alice, Reason: reason,
+			Full: strings.Contains(mode, v1alpha1.ModeFull), Override: strings.Contains(mode, v1alpha1.ModeOverride),
 		})
 	}
 }

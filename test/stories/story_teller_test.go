@@ -456,7 +456,7 @@ func (b *teller) tell(d rollout.Decision, outcome string) {
 		rest = append(rest, outcome)
 	}
 	for _, e := range d.Events {
-		if strings.Contains(outcome, "refused") && e.Reason != rollout.RequestRefused {
+		if strings.Contains(outcome, "refused") && e.Reason != rollout.RequestRefused && e.Reason != rollout.RequestAccepted {
 			continue // told when it is carried out
 		}
 		kind := "event"
@@ -493,7 +493,11 @@ func (b *teller) show(line, next string) {
 // demand stores a person's request; the controller sees it at once.
 func (b *teller) demand(r rollout.Request) {
 	b.request = r
-	b.trace = append(b.trace, invariants.Request{At: invariants.At(b.world.Now()), ID: r.ID, Verb: string(r.Verb)})
+	mode := ""
+	if r.Full {
+		mode = "full"
+	}
+	b.trace = append(b.trace, invariants.Request{At: invariants.At(b.world.Now()), ID: r.ID, Verb: string(r.Verb), Mode: mode})
 	b.lookAt = later(b.world.Now(), b.awake)
 }
 

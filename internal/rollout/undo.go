@@ -1,0 +1,35 @@
+package rollout
+
+import "fmt"
+
+// undone gives all traffic back to the stable before the last one, and up the
+// revision that was completed: a way back in one write, begun by a person.
+func (v view) undone() (Decision, bool) {
+	p := v.Progress
+	if !v.asked(Undo) || v.was.Phase != Completed || v.undoable() != "" {
+		return Decision{}, false
+	}
+	v.Progress.Stable, v.Progress.Former = p.Former, ""
+	return v.accept(v.giveUp("undone"+v.by()), "everything goes to "+p.Former), true
+}
+
+// undoable says why a completed rollout cannot be undone, or "".
+func (v view) undoable() string {
+	p := v.Progress
+	former, wanted := v.revision(p.Former), v.Request.Revision
+	switch {
+	case v.was.Phase != Completed:
+		return "" // what it says of itself is enough
+	case p.Former == "":
+		return "which revision was stable before is not remembered: send it 100% with gcloud run services update-traffic"
+	case wanted != "" && wanted != p.Former:
+		return fmt.Sprintf("%s was meant, %s was stable before: look again, and write revision: %[2]s", wanted, p.Former)
+	case former.unread():
+		return former.unreadWhy()
+	case former.Presence != Found:
+		return fmt.Sprintf("the former stable %s no longer exists", p.Former)
+	case former.Readiness != Ready:
+		return fmt.Sprintf("the former stable %s is not ready: %s", p.Former, former.Why)
+	}
+	return ""
+}

@@ -1,0 +1,92 @@
+package invariants
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The verbs that exempt from a rule, or bring one.
+const (
+	verbPromote = "promote"
+	verbPause   = "pause"
+	verbResume  = "resume"
+	verbUndo    = "undo"
+)
+
+// full tells whether a promote goes to the end in one write.
+func (r Request) full() bool { return strings.Contains(r.Mode, "full") }
+
+// wishes are the requests that were accepted and still count.
+type wishes struct {
+	promote Request // the newest promote
+	attempt int64   // of which it is
+	paused  int64   // the attempt that a person paused; 0 for none
+}
+
+// learn notes an accepted request, and what ends an earlier one.
+func (w *wishes) learn(r Request, s Saved) {
+	switch r.Verb {
+	case verbPromote:
+		w.promote, w.attempt = r, s.Attempt
+	case verbPause:
+		w.paused = s.Attempt
+	case verbResume:
+		w.paused = 0
+	}
+}
+
+// asked returns a request by its id.
+func (p *past) asked(id string) (Request, bool) {
+	for _, r := range p.requests {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return Request{}, false
+}
+
+// promoted returns the accepted promote of the weight that serves, if there is one.
+func (p *past) promoted() (Request, bool) {
+	r := p.wishes.promote
+	return r, r.ID != "" && p.wishes.attempt == p.saved.Attempt && !r.when().Before(p.servesSince())
+}
+
+// endsByPromote tells whether a status answers a promote of the last weight.
+func (p *past) endsByPromote(s Saved) bool {
+	r, ok := p.asked(s.Answered)
+	return ok && r.Verb == verbPromote && !r.full() && s.Accepted && s.Answered != p.saved.Answered
+}
+
+// undone tells whether a status is the answer to an undo: the baseline is then the
+// one before.
+func (p *past) undone(s Saved) bool {
+	r, ok := p.asked(s.Answered)
+	return ok && r.Verb == verbUndo && s.Accepted && s.Phase == phaseRollingBack && p.saved.Phase == phaseCompleted
+}
+
+// requestedPauseIsObeyed: I9. From a pause that was asked for until somebody resumes
+// nothing rises in its attempt.
+func requestedPauseIsObeyed(p *past, e Event) string {
+	w, rise := p.sentRise(e)
+	if !rise || p.resumed() {
+		return ""
+	}
+	if p.wishes.paused != 0 && p.wishes.paused == p.saved.Attempt {
+		return fmt.Sprintf("a rise to %v was sent, and a person had paused attempt %d", w.Split, p.saved.Attempt)
+	}
+	if since, waiting := p.unheardPause(); waiting && w.when().Sub(since) > p.delta {
+		return fmt.Sprintf("a rise to %v was sent %s after a pause was asked", w.Split, w.when().Sub(since))
+	}
+	return ""
+}
+
+// unheardPause is since when a pause waits for its answer.
+func (p *past) unheardPause() (time.Time, bool) {
+	if len(p.requests) == 0 {
+		return time.Time{}, false
+	}
+	newest := p.requests[len(p.requests)-1]
+	_, answered := p.answered[newest.ID]
+	return newest.when(), newest.Verb == verbPause && !answered
+}
