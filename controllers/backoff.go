@@ -30,8 +30,9 @@ const (
 	// longestBackoff keeps a rollback near after an outage.
 	longestBackoff = 30 * time.Second
 	// longestWayBack is how long a way back waits after a collision, or after a call
-	// that was over quota.
-	longestWayBack = 5 * time.Second
+	// that was over quota; throttledWayBack, after one that was not even made.
+	longestWayBack   = 5 * time.Second
+	throttledWayBack = 15 * time.Second
 )
 
 // restingError is the failure of a look at a rollout at rest.
@@ -67,7 +68,10 @@ func (r *Reconciler) random() float64 {
 // of such waits in words. A way back does not wait for as long as it is asked to.
 func (r *Reconciler) throttled(ro *v1alpha1.CloudRunRollout, err error, call *cloudrun.CallError) (wait time.Duration, longest string) {
 	if _, reading := errors.AsType[wayBackError](err); reading || ro.Status.Phase == v1alpha1.PhaseRollingBack {
-		return r.spread(longestWayBack, longestWayBack), "5 seconds"
+		if errors.Is(call, cloudrun.ErrNotAsked) {
+			return r.spread(max(call.RetryAfter, longestWayBack), throttledWayBack), "15 seconds"
+		}
+		return r.spread(longestWayBack, longestWayBack), "15 seconds"
 	}
 	wait = throttledWait
 	if errors.Is(call, cloudrun.ErrNotAsked) {

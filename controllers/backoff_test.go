@@ -137,7 +137,7 @@ func TestAWayBackTriesAgainInSeconds(t *testing.T) {
 		if err != nil || result.RequeueAfter > longestWayBack || result.RequeueAfter < longestWayBack/2 {
 			t.Errorf("%s: again after %s, %v", what, result.RequeueAfter, err)
 		}
-		if saved > 0 && ro.Status.NextAction != "Traffic stays as it is; tried again at least every 5 seconds." {
+		if saved > 0 && ro.Status.NextAction != "Traffic stays as it is; tried again at least every 15 seconds." {
 			t.Errorf("%s: %s", what, ro.Status.NextAction)
 		}
 	}

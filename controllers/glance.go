@@ -26,31 +26,29 @@ const (
 const glanceTimeout = 10 * time.Second
 
 // decide looks at the watched state first. Where that leads nowhere new, it
-// stands; everything else is decided on a live read, which a way back makes though
-// Cloud Run wants to be left alone. A look that a quota does not let in is made up by
-// a live read only where something is under way: a thousand rollouts at rest would be
-// a thousand reads in the place of one list.
+// stands; everything else is decided on a live read. A look that a quota does not
+// let in is made up by a live read only where something is under way: a thousand
+// rollouts at rest would be a thousand reads in the place of one list.
+//
+// What is to take traffic from the candidate is read urgently until it was decided on
+// a live read, however old the look was that showed it.
 func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (rollout.Input, rollout.Decision, error) {
 	rests := atRest(ro)
 	if rests {
 		ctx = cloudrun.AtRest(ctx)
 	}
-	in, ok, err := r.glance(ctx, cloud, ro)
-	if err != nil && rests {
-		return rollout.Input{}, rollout.Decision{}, restingError{err}
+	in, d, stands, kept := r.notice(ctx, cloud, ro)
+	switch {
+	case kept != nil && rests:
+		return rollout.Input{}, rollout.Decision{}, restingError{kept}
+	case stands:
+		return in, d, nil
 	}
-	back := goesBack(ro)
-	if ok {
-		d := rollout.Decide(in)
-		if routine(in, d) {
-			return in, d, nil
-		}
-		back = back || d.Progress.Phase == rollout.RollingBack
-	}
-	if back {
+	back := goesBack(ro) || r.memory.pressed(ro)
+	if back || unsettled(ro) {
 		ctx = cloudrun.Urgent(ctx)
 	}
-	in, err = r.observe(ctx, cloud, ro)
+	in, err := r.observe(ctx, cloud, ro)
 	switch {
 	case err != nil && rests:
 		return rollout.Input{}, rollout.Decision{}, restingError{err}
@@ -59,7 +57,36 @@ func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 	case err != nil:
 		return rollout.Input{}, rollout.Decision{}, err
 	}
+	if whole(in) {
+		r.memory.relieve(ro)
+	}
 	return in, rollout.Decide(in), nil
+}
+
+// notice decides on the watched state, and tells whether that stands. It remembers
+// where that takes traffic from the candidate.
+func (r *Reconciler) notice(
+	ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout,
+) (in rollout.Input, d rollout.Decision, stands bool, kept error) {
+	in, ok, kept := r.glance(ctx, cloud, ro)
+	if !ok {
+		return rollout.Input{}, rollout.Decision{}, false, kept
+	}
+	d = rollout.Decide(in)
+	if d.Lowers() {
+		r.memory.press(ro)
+	}
+	return in, d, kept == nil && routine(in, d), kept
+}
+
+// whole tells whether each revision that a decision may depend on could be read.
+func whole(in rollout.Input) bool {
+	for _, revision := range in.Revisions {
+		if revision.Presence == rollout.Unknown {
+			return false
+		}
+	}
+	return true
 }
 
 // goesBack tells whether a way back is under way, or somebody asks for one.
@@ -67,6 +94,13 @@ func goesBack(ro *v1alpha1.CloudRunRollout) bool {
 	p, request := progressOf(ro), requestOf(ro)
 	return p.Phase == rollout.RollingBack ||
 		request.Verb == rollout.Abort && asked(rollout.Input{Progress: p, Request: request})
+}
+
+// unsettled tells whether users may be on the candidate, and only a live read tells
+// how they fare there: it is not known whether the newest write serves.
+func unsettled(ro *v1alpha1.CloudRunRollout) bool {
+	p := progressOf(ro)
+	return p.Exposed() && (p.Phase == rollout.Shifting || len(p.Intents) > 0)
 }
 
 // atRest tells whether a look at a rollout can wait: nothing is under way, and
@@ -91,8 +125,10 @@ func resting(phase rollout.Phase) bool {
 // glance gathers what a decision may depend on from the watched state, where
 // that may do: not when a person waits for an answer, when a write of ours is on
 // its way, or when there is something to find out about the last one. The only
-// error is that a quota does not let the look in.
-func (r *Reconciler) glance(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (rollout.Input, bool, error) {
+// error is that a quota does not let the look in. With it and ok, what is known is
+// minutes older than it may be: it shows whether the candidate has to give up traffic,
+// and no more.
+func (r *Reconciler) glance(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (in rollout.Input, ok bool, kept error) {
 	in, err := started(ro)
 	if err != nil || cloud.Watcher == nil || r.liveOnly(ro, in) {
 		return rollout.Input{}, false, nil
@@ -103,22 +139,23 @@ func (r *Reconciler) glance(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 	}
 	ctx, cancel := context.WithTimeout(ctx, glanceTimeout)
 	defer cancel()
-	listed, ok, err := cloud.Watcher.Listed(ctx, in.Plan.Service, r.now(), ofService)
-	if err != nil || !ok || listed.Generation < in.Progress.Generation {
-		return rollout.Input{}, false, err
+	listed, ok, kept := cloud.Watcher.Listed(ctx, in.Plan.Service, r.now(), ofService)
+	if !ok || listed.Generation < in.Progress.Generation {
+		return rollout.Input{}, false, kept
 	}
 	in.Service = listed
 	names := rollout.Involved(in.Plan, in.Progress, in.Service, in.Request)
 	in.Revisions, err = cloud.Watcher.Remembered(ctx, in.Plan.Service, names, r.now(), ofRevisions)
-	if errors.Is(err, cloudrun.ErrNotAsked) {
-		return rollout.Input{}, false, err
+	if errors.Is(err, cloudrun.ErrThrottled) {
+		kept, err = err, nil
 	}
-	if err == nil {
-		wholeSeconds(in.Revisions)
-		in.Now = r.now()
-		in, err = r.question(ctx, cloud, ro, in)
+	if err != nil || kept != nil && resting(in.Progress.Phase) {
+		return rollout.Input{}, false, kept
 	}
-	return in, err == nil, nil
+	wholeSeconds(in.Revisions)
+	in.Now = r.now()
+	in, err = r.question(ctx, cloud, ro, in)
+	return in, err == nil, kept
 }
 
 // liveOnly tells whether the watched state may not do.

@@ -26,7 +26,7 @@ type listing struct {
 
 func (l *listing) Listed(_ context.Context, _ rollout.ServiceRef, _ time.Time, maxAge time.Duration) (rollout.Service, bool, error) {
 	l.maxAge = maxAge
-	return l.service, !l.absent && l.listErr == nil, l.listErr
+	return l.service, !l.absent, l.listErr
 }
 
 func (l *listing) Remembered(
@@ -248,5 +248,46 @@ func TestAFailedLookAtRestIsReadLiveUnlessAQuotaKeptItOut(t *testing.T) {
 	w.list.rememberErr = errors.New("the context ended")
 	if n := w.look(); n != 1 {
 		t.Errorf("%d live reads, want 1", n)
+	}
+}
+
+// TestAnOldLookIsSavedByNobody: what a quota keeps from being seen may have changed
+// since, like a split that a person set.
+func TestAnOldLookIsSavedByNobody(t *testing.T) {
+	t.Parallel()
+	w := watching(t)
+	w.rollOut()
+	w.list.listErr = notAsked(t, time.Second)
+	w.cloud.readErr = notAsked(t, time.Second)
+	_, _, err := w.r.decide(t.Context(), Cloud{Observer: w.cloud, Actuator: w.cloud, Metrics: w.cloud, Watcher: w.list}, w.ro)
+	if !errors.Is(err, cloudrun.ErrNotAsked) {
+		t.Errorf("it was decided: %v", err)
+	}
+}
+
+// TestWhatAnOldLookAsksToTakeBackStaysUrgentUntilItIsDecidedLive: the next look may be
+// too old to show it again.
+func TestWhatAnOldLookAsksToTakeBackStaysUrgentUntilItIsDecidedLive(t *testing.T) {
+	t.Parallel()
+	w := watching(t)
+	w.rollOut()
+	w.cloud.errors["web-2"] = 50
+	w.clock.SetTime(w.clock.Now().Add(5 * time.Minute))
+	refused := notAsked(t, time.Second)
+	w.list.listErr, w.cloud.readErr = refused, refused
+	cloud := Cloud{Observer: w.cloud, Actuator: w.cloud, Metrics: w.cloud, Watcher: w.list}
+	for look := range 3 {
+		_, _, err := w.r.decide(t.Context(), cloud, w.ro)
+		if _, back := errors.AsType[wayBackError](err); !back {
+			t.Fatalf("look %d: %v", look+1, err)
+		}
+		w.list.absent = true // from the second look on there is not even a list
+	}
+	w.cloud.readErr = nil
+	if w.look(); w.ro.Status.Phase != v1alpha1.PhaseRollingBack {
+		t.Errorf("it is %s", w.ro.Status.Phase)
+	}
+	if w.r.memory.pressed(w.ro) {
+		t.Error("it was decided, and is still pressing")
 	}
 }

@@ -33,6 +33,7 @@ type memory struct {
 	deleted     map[types.UID]time.Time
 	released    map[types.UID]bool
 	unseen      map[types.UID]time.Time
+	pressing    map[types.UID]bool
 }
 
 type denial struct {
@@ -212,6 +213,30 @@ func (m *memory) looked(o client.Object) {
 	delete(m.unseen, o.GetUID())
 }
 
+// press remembers that an object's candidate is to give up traffic, as it seems.
+func (m *memory) press(o client.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.pressing == nil {
+		m.pressing = map[types.UID]bool{}
+	}
+	m.pressing[o.GetUID()] = true
+}
+
+// pressed tells it until a decision was made on a live read.
+func (m *memory) pressed(o client.Object) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.pressing[o.GetUID()]
+}
+
+// relieve forgets it.
+func (m *memory) relieve(o client.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.pressing, o.GetUID())
+}
+
 // forget drops what is remembered of an object that is gone.
 func (m *memory) forget(uid types.UID) {
 	m.mu.Lock()
@@ -222,4 +247,5 @@ func (m *memory) forget(uid types.UID) {
 	delete(m.deleted, uid)
 	delete(m.released, uid)
 	delete(m.unseen, uid)
+	delete(m.pressing, uid)
 }

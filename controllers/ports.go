@@ -31,7 +31,8 @@ type Metrics interface {
 // be decided, never for deciding it.
 type Watcher interface {
 	// Listed tells whether the service is in a list that is fresh enough. It fails
-	// where a quota keeps the list from being read now.
+	// where a quota keeps the list from being read now, as Remembered does; what they
+	// return beside that error is older than was asked for.
 	Listed(ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration) (rollout.Service, bool, error)
 	Remembered(ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration) (map[string]rollout.Revision, error)
 }

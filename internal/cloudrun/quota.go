@@ -29,9 +29,9 @@ const (
 type class string
 
 const (
-	// urgent reads are for a way back. They are made though the API wants to be left
-	// alone: it may be somebody else whose calls are too many, ours are few and within
-	// our own limit, and users fail for as long as they are not made.
+	// urgent reads are for a way back. Some are made though the API wants to be left
+	// alone: it may be somebody else whose calls are too many, and users fail for as
+	// long as none is made.
 	urgent class = "urgent"
 	// live reads come before decisions and ways back.
 	live class = "live"
@@ -50,7 +50,9 @@ func (c class) reserve() int {
 		return 2
 	case watching:
 		return 4
-	case live, urgent:
+	case live:
+		return 8
+	case urgent:
 	}
 	return 0
 }
@@ -67,8 +69,8 @@ func AtRest(ctx context.Context) context.Context { return context.WithValue(ctx,
 
 func rests(ctx context.Context) bool { return ctx.Value(restKey{}) != nil }
 
-// Urgent marks what is read to send traffic back: it does not wait until the API no
-// longer wants to be left alone.
+// Urgent marks what is read to send traffic back: a part of our own limit is kept
+// for it, and it need not wait until the API no longer wants to be left alone.
 func Urgent(ctx context.Context) context.Context { return context.WithValue(ctx, urgentKey{}, true) }
 
 // classOr is the class of a read: urgent or resting where it is marked so.
@@ -121,10 +123,7 @@ func (c *Client) withheld(what lookup, no *google.Refusal[string]) *CallError {
 		return failure
 	}
 	c.counters.withheld.WithLabelValues(string(what.of), ownLimit).Inc()
-	but := ""
-	if what.of == watching || what.of == resting {
-		but = " but for what decisions need"
-	}
+	but := map[class]string{live: " but for ways back", watching: " but for what decisions need", resting: " but for what decisions need"}[what.of]
 	failure.Detail = fmt.Sprintf("Sluice's own limit for a project and location, %d reads a minute, is used up%s; "+
 		"--cloud-run-reads-per-minute raises it", c.quotas.Limits.PerMinute, but)
 	return failure

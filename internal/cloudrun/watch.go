@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -26,9 +25,9 @@ const (
 	// reads his service by itself meanwhile.
 	listRetry = time.Minute
 	// How old what was read may be where a quota keeps newer state out and something
-	// is under way. It is then at least judged by its metrics, which count elsewhere;
-	// a decision still rests on a live read.
-	listThrottled      = 5 * time.Minute
+	// is under way. It shows whether the metrics, which count elsewhere, ask for a way
+	// back, and nothing else may be made of it.
+	listThrottled      = 10 * time.Minute
 	revisionsThrottled = 10 * time.Minute
 )
 
@@ -58,7 +57,7 @@ type listing struct {
 	services map[string]rollout.Service
 	at, next time.Time // of the list, and before which it is not tried again
 
-	throttled bool // a quota kept out what would be newer
+	throttled error // kept out what would be newer, if it is not nil
 }
 
 type seenKey struct {
@@ -78,12 +77,12 @@ func NewWatch(client *Client, report func(error)) *Watch {
 	return &Watch{client: client, report: report, places: map[place]*listing{}, revisions: map[seenKey]seen{}}
 }
 
-// Listed returns a service as a list showed it at most maxAge before now, or some
-// minutes longer where a quota keeps newer ones out and something is under way. It
-// tells whether there is such a list and the service is whole in it; if not, a
-// live read must say why. The only error is ErrNotAsked, of a list that the quota
-// does not let in now: then a thousand live reads in its place would be the worse,
-// and whoever can wait should.
+// Listed returns a service as a list showed it at most maxAge before now. It tells
+// whether there is such a list and the service is whole in it; if not, a live read
+// must say why. The only error is ErrThrottled, of a list that a quota does not let in
+// now: where that is our own, a thousand live reads in its place would be the worse,
+// and whoever can wait should. With that error and ok, what is returned is minutes
+// older than was asked for.
 func (w *Watch) Listed(
 	ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration,
 ) (service rollout.Service, ok bool, err error) {
@@ -98,16 +97,18 @@ func (w *Watch) Listed(
 	}
 	defer func() { <-l.turn }()
 	if !fresh(l.at, now, maxAge) && !l.left(now) {
-		err = w.renew(ctx, l, placeOf(ref), now)
+		w.renew(ctx, l, placeOf(ref), now)
 	}
 	switch {
 	case fresh(l.at, now, maxAge):
-	case l.throttled && !rests(ctx) && fresh(l.at, now, listThrottled):
-	default:
-		return rollout.Service{}, false, err
+		service, ok = l.services[ref.Name]
+		return service, ok, nil
+	case l.throttled == nil, rests(ctx) && !errors.Is(l.throttled, ErrNotAsked):
+		return rollout.Service{}, false, nil
+	case !rests(ctx) && fresh(l.at, now, listThrottled):
+		service, ok = l.services[ref.Name]
 	}
-	service, ok = l.services[ref.Name]
-	return service, ok, nil
+	return service, ok, l.throttled
 }
 
 // left tells whether a list that failed is left alone for now.
@@ -117,30 +118,30 @@ func (l *listing) left(now time.Time) bool {
 
 // renew reads a list anew; its turn is held. One that a quota kept out stays as it
 // is: it may be new enough for somebody else.
-func (w *Watch) renew(ctx context.Context, l *listing, at place, now time.Time) error {
+func (w *Watch) renew(ctx context.Context, l *listing, at place, now time.Time) {
 	services, err := w.client.list(ctx, at)
-	l.throttled = errors.Is(err, ErrThrottled)
+	l.throttled = nil
 	switch {
-	case errors.Is(err, ErrNotAsked):
-		return err
 	case err == nil:
 		l.services, l.at, l.next = services, now, time.Time{}
-		return nil
-	case !l.throttled:
+		return
+	case errors.Is(err, ErrThrottled):
+		l.throttled = err
+	default:
 		l.services, l.at = nil, time.Time{}
 	}
-	if !errors.Is(ctx.Err(), context.Canceled) { // then it says nothing about the list
-		l.next = now.Add(listRetry)
-		w.report(err)
+	if errors.Is(err, ErrNotAsked) || errors.Is(ctx.Err(), context.Canceled) { // then it says nothing about the list
+		return
 	}
-	return nil
+	l.next = now.Add(listRetry)
+	w.report(err)
 }
 
 // Remembered returns revisions as they were read at most maxAge before now, and
-// reads the others live; where a quota keeps one out and something is under way,
-// what was read some minutes earlier does. Only ready ones are remembered: all
-// others are about to change, and somebody waits for it. It fails with ErrNotAsked
-// where the quota does not let one in now; what it read before that is remembered.
+// reads the others live. Only ready ones are remembered: all others are about to
+// change, and somebody waits for it. It fails with ErrThrottled where a quota does
+// not let one in now, and then returns with it what was read some minutes earlier, if
+// that is known and something is under way; what it read before that is remembered.
 func (w *Watch) Remembered(
 	ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration,
 ) (map[string]rollout.Revision, error) {
@@ -151,18 +152,24 @@ func (w *Watch) Remembered(
 	answers, err := w.client.revisions(ctx, ref, missing, classOr(ctx, watching))
 	w.remember(ref, answers, now)
 	maps.Copy(known, answers)
-	if errors.Is(err, ErrThrottled) && !rests(ctx) {
-		unread := slices.DeleteFunc(missing, func(name string) bool { return known[name].Presence != rollout.Unknown })
-		older, still := w.recall(ref, unread, now, revisionsThrottled)
-		maps.Copy(known, older)
-		if len(still) == 0 {
-			return known, nil
-		}
-	}
-	if errors.Is(err, ErrThrottled) && !errors.Is(err, ErrNotAsked) {
+	if rests(ctx) && !errors.Is(err, ErrNotAsked) {
 		return known, nil
 	}
+	if err != nil && !rests(ctx) {
+		older, _ := w.recall(ref, unread(answers), now, revisionsThrottled)
+		maps.Copy(known, older)
+	}
 	return known, err
+}
+
+// unread are the names of revisions that could not be read.
+func unread(answers map[string]rollout.Revision) (names []string) {
+	for name, revision := range answers {
+		if revision.Presence == rollout.Unknown {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // recall returns those of revisions that were read at most maxAge before now, and
@@ -183,13 +190,16 @@ func (w *Watch) recall(
 	return known, missing
 }
 
-// remember keeps the ready ones of revisions that were read.
+// remember keeps the ready ones of revisions that were read, and forgets the others.
 func (w *Watch) remember(ref rollout.ServiceRef, read map[string]rollout.Revision, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, revision := range read {
-		if revision.Presence == rollout.Found && revision.Readiness == rollout.Ready {
+		switch {
+		case revision.Presence == rollout.Found && revision.Readiness == rollout.Ready:
 			w.revisions[seenKey{ref, name}] = seen{revision, now}
+		case revision.Presence != rollout.Unknown:
+			delete(w.revisions, seenKey{ref, name}) // what it was like before is no longer so
 		}
 	}
 	w.forget(now)

@@ -8,8 +8,14 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// burstOf is the part of a minute's calls that may be made at once.
-const burstOf = 3
+const (
+	// burstOf is the part of a minute's calls that may be made at once.
+	burstOf = 3
+	// probesOf is the part of a minute's calls that may be made though the API wants
+	// to be left alone, by those who may not wait; a few of them at once.
+	probesOf   = 3
+	probeBurst = 10
+)
 
 // Limits say how much a Bucket holds, and how long it stays shut after a failure.
 type Limits struct {
@@ -40,7 +46,8 @@ type Bucket[R any] struct {
 
 	mu      sync.Mutex
 	limiter *rate.Limiter
-	told    time.Time // the latest time that was read
+	probes  *rate.Limiter // while the API wants to be left alone
+	told    time.Time     // the latest time that was read
 
 	// The API wants to be left alone from the one time until the other.
 	from, until time.Time
@@ -50,8 +57,16 @@ type Bucket[R any] struct {
 
 // NewBucket makes a full one.
 func NewBucket[R any](limits Limits) *Bucket[R] {
-	perSecond := rate.Limit(float64(limits.PerMinute) / 60)
-	return &Bucket[R]{limits: limits, limiter: rate.NewLimiter(perSecond, max(1, limits.PerMinute/burstOf))}
+	b := &Bucket[R]{limits: limits}
+	b.fill()
+	return b
+}
+
+// fill makes it as full as a new one.
+func (b *Bucket[R]) fill() {
+	perSecond := rate.Limit(float64(b.limits.PerMinute) / 60)
+	b.limiter = rate.NewLimiter(perSecond, max(1, b.limits.PerMinute/burstOf))
+	b.probes = rate.NewLimiter(perSecond/probesOf, max(1, min(probeBurst, b.limits.PerMinute/burstOf)))
 }
 
 // Refusal says why a call must not be made.
@@ -83,14 +98,27 @@ func (b *Bucket[R]) Take(clock func() time.Time, reserve int) *Refusal[R] {
 }
 
 // TakeUrgently is Take for who may not wait until the API no longer wants to be
-// left alone: only the limit counts.
+// left alone. It then lets a few calls through nevertheless.
 func (b *Bucket[R]) TakeUrgently(clock func() time.Time) *Refusal[R] {
 	if b == nil {
 		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.spend(clock(), 0)
+	now := clock()
+	if !b.shut(now) {
+		return b.spend(now, 0)
+	}
+	b.tell(now)
+	if missing := 1 - b.probes.TokensAt(b.told); missing > 0 {
+		wait := time.Duration(missing / float64(b.probes.Limit()) * float64(time.Second))
+		return &Refusal[R]{Told: true, Reason: b.reason, Until: b.told.Add(wait), Wait: wait}
+	}
+	no := b.spend(now, 0)
+	if no == nil {
+		b.probes.AllowN(b.told, 1)
+	}
+	return no
 }
 
 // spend takes one call out where so many are left to others. The lock is held.
@@ -107,7 +135,7 @@ func (b *Bucket[R]) spend(now time.Time, left int) *Refusal[R] {
 // tell notes the time. A clock that was set back begins anew.
 func (b *Bucket[R]) tell(now time.Time) {
 	if now.Before(b.told.Add(-b.limits.Overtaken)) {
-		b.limiter = rate.NewLimiter(b.limiter.Limit(), b.limiter.Burst())
+		b.fill()
 		b.told = now
 	}
 	if now.After(b.told) {

@@ -88,24 +88,47 @@ func TestWaitsThatNobodyToldDoubleAndAreSpread(t *testing.T) {
 	}
 }
 
-func TestWhoMayNotWaitIsHeldByTheLimitAlone(t *testing.T) {
+// TestWhoMayNotWaitTriesNowAndThenThoughTheAPIWantsToBeLeftAlone: ten at once and
+// then one every three seconds, where sixty a minute are the limit.
+func TestWhoMayNotWaitTriesNowAndThenThoughTheAPIWantsToBeLeftAlone(t *testing.T) {
 	t.Parallel()
 	b := NewBucket[string](narrow(1))
-	b.Shut(at(noon), time.Minute, "leave me alone")
+	b.Shut(at(noon), 2*time.Minute, "leave me alone")
+	made := func(now time.Time) (n int) {
+		for b.TakeUrgently(at(now)) == nil {
+			n++
+		}
+		return n
+	}
+	if n := made(noon); n != 10 {
+		t.Errorf("%d at once, want 10", n)
+	}
+	no := b.TakeUrgently(at(noon))
+	if no == nil || !no.Told || no.Reason != "leave me alone" || no.Wait.Round(time.Second) != 3*time.Second {
+		t.Errorf("one more: %+v", no)
+	}
+	if n := made(noon.Add(time.Minute)); n != 10 {
+		t.Errorf("%d a minute later, want 10", n)
+	}
+	if no := b.Take(at(noon.Add(time.Minute)), 0); no == nil || !no.Told {
+		t.Errorf("everybody else: %+v", no)
+	}
+}
+
+func TestWhoMayNotWaitIsHeldByTheLimitLikeAll(t *testing.T) {
+	t.Parallel()
+	b := NewBucket[string](narrow(1))
 	for n := range 20 {
 		if no := b.TakeUrgently(at(noon)); no != nil {
 			t.Fatalf("number %d: %+v", n+1, no)
 		}
 	}
-	no := b.TakeUrgently(at(noon))
-	if no == nil || no.Told || no.Wait != time.Second {
-		t.Fatalf("beyond the limit: %+v", no)
+	if no := b.TakeUrgently(at(noon)); no == nil || no.Told || no.Wait != time.Second {
+		t.Errorf("beyond the limit: %+v", no)
 	}
-	if no := b.Take(at(noon), 0); no == nil || !no.Told {
-		t.Errorf("everybody else: %+v", no)
-	}
-	if no := b.TakeUrgently(at(noon.Add(time.Second))); no != nil {
-		t.Errorf("a second later: %+v", no)
+	b.Shut(at(noon), time.Minute, "leave me alone")
+	if no := b.TakeUrgently(at(noon)); no == nil || no.Told {
+		t.Errorf("beyond the limit, and left alone: %+v", no)
 	}
 	if no := (*Bucket[string])(nil).TakeUrgently(at(noon)); no != nil {
 		t.Errorf("without a bucket: %+v", no)

@@ -141,6 +141,20 @@ func (v view) place() string {
 	return "step " + v.Plan.progressOf(v.Progress.Step)
 }
 
+// Lowers tells whether a decision takes traffic from the candidate.
+func (d Decision) Lowers() bool {
+	if d.Progress.Phase == RollingBack || d.Write == nil {
+		return d.Progress.Phase == RollingBack
+	}
+	var share int64
+	for _, e := range d.Write.targets {
+		if e.Revision == d.Progress.Candidate {
+			share += e.Percent
+		}
+	}
+	return share < d.Progress.Confirmed.Of(d.Progress.Candidate)
+}
+
 // pace is how long until the next look.
 func pace(d Decision) time.Duration {
 	switch {
