@@ -19,8 +19,8 @@ func (a *app) list() *cobra.Command {
 
 The sign before a line: ! somebody is needed, or a check holds it; < going back;
 ~ waits for the world; > under way; x rolled back; ? not seen yet. LAST SHIFT is
-when the candidate's weight last changed; WHAT names a check in breach, since when,
-and what happens next.`,
+when the candidate's weight last changed; WHAT, on a terminal below the line, names
+a check in breach and since when, or why it went back, and says what happens next.`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			src, namespace, err := a.open()

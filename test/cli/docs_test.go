@@ -136,9 +136,6 @@ func (d *demo) run(t *testing.T, args []string) string {
 		"nat.yaml":     filepath.Join("testdata", "nat.yaml"),
 	}
 	switch args[0] {
-	case "list":
-		e.Width = 0 // a line is a rollout
-		args = append(args, "-f", d.all)
 	case "abort":
 		go d.goBack(t)
 		args = append(args, "--kubeconfig", d.kubeconfig)

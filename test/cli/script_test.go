@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/test/controlplane"
 )
 
 // TestScripts plays the scripts in testdata/script, each in a namespace of its own,
@@ -25,6 +27,7 @@ import (
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
+	tools := kubectl(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
@@ -38,6 +41,7 @@ func TestScripts(t *testing.T) {
 			kubeconfig := filepath.Join(e.WorkDir, "kubeconfig")
 			e.Setenv("KUBECONFIG", kubeconfig)
 			e.Setenv("NAMESPACE", w.namespace)
+			e.Setenv("PATH", e.Getenv("PATH")+tools)
 			return plane.WriteKubeconfig(kubeconfig)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -53,6 +57,21 @@ func TestScripts(t *testing.T) {
 			"request": doing(ctx, request(ctx)),
 		},
 	})
+}
+
+// kubectl is what comes behind PATH: kubectl, and what completes the plugin for it.
+func kubectl(t *testing.T) string {
+	t.Helper()
+	program, err := controlplane.Kubectl(t.Context(), os.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := filepath.Abs(filepath.Join("..", "..", "cmd", "kubectl-sluice"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	between := string(os.PathListSeparator)
+	return between + filepath.Dir(program) + between + plugin
 }
 
 // doing hands a script's world to what a command does.

@@ -21,7 +21,8 @@ const (
 )
 
 // List writes rollouts, one line each, the most urgent first and of those the
-// one that has been so for the longest. Lines are cut at the screen's width.
+// one that has been so for the longest. On a screen the last column, which is a
+// sentence, stands below its line instead, and not at all where nothing is going on.
 func List(rollouts []v1alpha1.CloudRunRollout, scope Scope, s Screen) string {
 	if len(rollouts) == 0 {
 		return "No CloudRunRollouts found.\n"
@@ -30,16 +31,24 @@ func List(rollouts []v1alpha1.CloudRunRollout, scope Scope, s Screen) string {
 	slices.SortStableFunc(sorted, moreUrgent)
 	rows := [][]string{scope.row("", "NAMESPACE", "NAME", "SERVICE", "WEIGHT", "STEP", "STATUS", "FOR", "LAST SHIFT", "WHAT")}
 	for i := range sorted {
-		rows = append(rows, scope.row(s.line(&sorted[i])...))
+		rows = append(rows, scope.row(append(s.line(&sorted[i]), dash(s.what(&sorted[i])))...))
 	}
-	lines := strings.Split(strings.TrimSuffix(table(rows), "\n"), "\n")
-	for i := range lines {
-		lines[i] = cut(lines[i], s.Width)
-		if i > 0 {
-			lines[i] = s.painted(marks[standing.Of(&sorted[i-1])].colour, lines[i])
+	if s.Width > 0 {
+		for i, row := range rows {
+			rows[i] = row[:len(row)-1]
 		}
 	}
-	return strings.Join(lines, "\n") + "\n"
+	lines := strings.Split(strings.TrimSuffix(table(rows), "\n"), "\n")
+	var text strings.Builder
+	text.WriteString(cut(lines[0], s.Width) + "\n")
+	for i, line := range lines[1:] {
+		now := standing.Of(&sorted[i])
+		text.WriteString(s.painted(marks[now].colour, cut(line, s.Width)) + "\n")
+		if s.Width > 0 && now != standing.Settled {
+			text.WriteString(s.wrap("     ", dash(s.what(&sorted[i]))))
+		}
+	}
+	return text.String()
 }
 
 // row drops the namespace where it says nothing.
@@ -58,7 +67,7 @@ func moreUrgent(a, b v1alpha1.CloudRunRollout) int {
 	)
 }
 
-// line is one rollout in the columns of List.
+// line is one rollout in the columns of List, but the last.
 func (s Screen) line(ro *v1alpha1.CloudRunRollout) []string {
 	ready, status := standing.Ready(ro), ro.Status
 	step, _, _ := strings.Cut(status.Step, ",")
@@ -66,16 +75,25 @@ func (s Screen) line(ro *v1alpha1.CloudRunRollout) []string {
 	if !ready.LastTransitionTime.IsZero() {
 		since = span(s.Now.Sub(ready.LastTransitionTime.Time))
 	}
-	last, known := lastShift(ro)
-	if known {
+	if last, known := lastShift(ro); known {
 		shifted = last.String() + " " + s.at(last.at)
-	}
-	what := status.NextAction
-	if breaches := breachesOf(ro); len(breaches) > 0 {
-		what = s.symptom(breaches[0], last) + ". " + what
 	}
 	return []string{
 		marks[standing.Of(ro)].sign, dash(ro.Namespace), ro.Name, dash(serviceOf(ro).Name), dash(status.Weight), dash(step),
-		dash(cmp.Or(ready.Reason, marks[standing.Of(ro)].words)), since, shifted, dash(what),
+		dash(cmp.Or(ready.Reason, marks[standing.Of(ro)].words)), since, shifted,
 	}
+}
+
+// what names a check in breach, or why it went back or cannot begin, and says what
+// happens next.
+func (s Screen) what(ro *v1alpha1.CloudRunRollout) string {
+	why := ""
+	switch breaches := breachesOf(ro); {
+	case len(breaches) > 0:
+		last, _ := lastShift(ro)
+		why = s.symptom(breaches[0], last) + ". "
+	case slices.Contains([]standing.Standing{standing.GoingBack, standing.RolledBack, standing.Stuck}, standing.Of(ro)):
+		why = causeOf(ro) + ". "
+	}
+	return strings.TrimSpace(why + ro.Status.NextAction)
 }
