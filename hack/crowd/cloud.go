@@ -22,7 +22,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
 )
 
-// storm refuses a part of all calls. It is the same for each play that has one.
+// storm refuses a part of all calls.
 type storm struct {
 	mu      sync.Mutex
 	dice    *rand.Rand
@@ -81,7 +81,7 @@ type cloud struct {
 func newCloud(ctx context.Context, world *simulator.World) (*cloud, error) {
 	c := &cloud{
 		guard: wire.NewGuard(world, clock.RealClock{}),
-		storm: &storm{dice: rand.New(rand.NewPCG(1, 2))}, //nolint:gosec // a storm that can be repeated
+		storm: &storm{dice: rand.New(rand.NewPCG(1, 2))}, //nolint:gosec // it is no secret
 	}
 	var closers []func() error
 	c.close = func() (err error) {

@@ -113,7 +113,7 @@ func (p play) release(ctx context.Context, cloud *cloud, objects objects, sites 
 	if err != nil {
 		return result{}, err
 	}
-	return p.read(cloud, from, storm, sites[:p.bad]), nil
+	return p.read(cloud, from, storm, sites[:p.bad])
 }
 
 func deploy(cloud *cloud, sites []site, image string) error {

@@ -99,9 +99,9 @@ func (r *result) step(e simulator.Event) {
 	}
 }
 
-// dropsVisibleAfter is when a minute of dropped packets has certainly arrived: 60 s
-// and 225 s (NAT metrics list).
-const dropsVisibleAfter = 285 * time.Second
+// dropsVisibleAfter is how long after its end a minute of dropped packets has arrived
+// at the latest (NAT metrics list: 225 s).
+const dropsVisibleAfter = 225 * time.Second
 
 func printTable(out io.Writer, results []result) {
 	_, _ = fmt.Fprintln(out)

@@ -9,9 +9,9 @@ type Served struct {
 	Ended, Failed int
 }
 
-// visibleAfter is when a minute of request_count has certainly arrived: sampled
-// every 60 s, visible up to 180 s later (Cloud Run metrics list).
-const visibleAfter = 240 * time.Second
+// visibleAfter is how long after its end a minute of request_count has arrived at the
+// latest (Cloud Run metrics list: visible up to 180 s after it was sampled).
+const visibleAfter = 180 * time.Second
 
 // FirstVisible is when a candidate's errors could first be told from chance by
 // anyone who reads the metrics: three errors, more than one percent, and enough
