@@ -27,8 +27,8 @@ func deedsOf(ro *v1alpha1.CloudRunRollout) []deed {
 	case standing.RolledBack:
 		return []deed{ask("retry", ro, "starts the given-up revision again from the first step; a new revision starts by itself")}
 	case standing.Settled:
-		if standing.Reason(ro) == v1alpha1.ReasonCompleted {
-			return []deed{ask("undo", ro, "sends all traffic to the former stable revision, if it is still ready")}
+		if former := formerOf(ro); former != "" {
+			return []deed{ask("undo", ro, "sends all traffic back to "+former+", if it is still ready")}
 		}
 	case standing.Stuck:
 		if standing.Reason(ro) == v1alpha1.ReasonOwnedElsewhere {

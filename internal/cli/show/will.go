@@ -28,7 +28,7 @@ func Will(ro *v1alpha1.CloudRunRollout, verb string, modes []string, revision st
 		return fmt.Sprintf("%s starts again from the first step, after the cool-down of NAT where it is watched", cmp.Or(revision, candidateOf(ro)))
 	case v1alpha1.VerbUndo:
 		return fmt.Sprintf("%s gets all traffic in one write, if it is ready, and %s is not tried again until a retry",
-			cmp.Or(revision, "the revision that was stable before "+stableOf(ro)), stableOf(ro))
+			cmp.Or(revision, formerOf(ro), "the revision that was stable before"), stableOf(ro))
 	case v1alpha1.VerbAdopt:
 		return "the service is taken over from whoever claims it: be sure that no other Sluice moves its traffic"
 	}
@@ -112,6 +112,14 @@ func stableOf(ro *v1alpha1.CloudRunRollout) string {
 		return "stable (not known yet)"
 	}
 	return ro.Status.Stable.Revision
+}
+
+// formerOf is the revision that an undo goes back to; "" where none is known.
+func formerOf(ro *v1alpha1.CloudRunRollout) string {
+	if ro.Status.Attempt == nil {
+		return ""
+	}
+	return ro.Status.Attempt.FormerStable
 }
 
 func candidateOf(ro *v1alpha1.CloudRunRollout) string {
