@@ -139,14 +139,21 @@ func TestWhatIsInstalled(t *testing.T) {
 CustomResourceDefinition /cloudrunrollouts.rollouts.sluice.dev
 ServiceAccount sluice-system/sluice-manager
 Role sluice-system/sluice-leader-election
+ClusterRole /sluice-configure
 ClusterRole /sluice-manager
 ClusterRole /sluice-metrics-access
 ClusterRole /sluice-metrics-reader
+ClusterRole /sluice-oncall
+ClusterRole /sluice-view
 RoleBinding sluice-system/sluice-leader-election
 ClusterRoleBinding /sluice-manager
 ClusterRoleBinding /sluice-metrics-access
 Service sluice-system/sluice-metrics
-Deployment sluice-system/sluice-manager`)
+Deployment sluice-system/sluice-manager
+ValidatingAdmissionPolicy /sluice-requests
+ValidatingAdmissionPolicy /sluice-status
+ValidatingAdmissionPolicyBinding /sluice-requests
+ValidatingAdmissionPolicyBinding /sluice-status`)
 }
 
 // same compares lines with those that are wanted.
