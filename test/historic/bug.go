@@ -90,6 +90,9 @@ func (b *Bug) complete() error {
 	if cmp.Or(b.Incident, b.Change) == "" || b.Breaks == "" || b.Detector.Name == "" || len(b.Hunks) == 0 {
 		return errors.New("it needs incident, change, detector, breaks and a hunk")
 	}
+	if !b.Detector.reports(b.Breaks) {
+		return fmt.Errorf("%s reports no %q", b.Detector.Name, b.Breaks)
+	}
 	return nil
 }
 

@@ -67,6 +67,17 @@ func parseDetector(text string) (Detector, error) {
 // tests tells whether it runs the tests of its package.
 func (d Detector) tests() bool { return kinds[d.Name].program == "" }
 
+// oracles are what the detectors beside the tests report.
+var oracles = regexp.MustCompile(`^(I\d+|edges|reachability)$`)
+
+// reports tells whether a detector may report that something is broken.
+func (d Detector) reports(what string) bool {
+	if d.tests() {
+		return slices.Contains(d.Args, "-test.run=^"+what+"$")
+	}
+	return oracles.MatchString(what)
+}
+
 // String says it as it is written in a bug's file.
 func (d Detector) String() string {
 	if !d.tests() {

@@ -130,6 +130,8 @@ func TestFilesThatAreNoBugs(t *testing.T) {
 		"before any hunk":    head + "\n-x\n",
 		"a hunk begins with": head + "\n@ a.go\n*x\n",
 		"and a hunk":         head,
+		`reports no "I"`:     strings.Replace(head, "I1", "I", 1) + "\n@ a.go\n-x\n",
+		`reports no "TestA"`: strings.Replace(strings.Replace(head, "explorer", "test ./a TestB", 1), "I1", "TestA", 1) + "\n@ a.go\n-x\n",
 	} {
 		if _, err := historic.Parse("odd", text); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
