@@ -245,7 +245,7 @@ func (v view) nothingToLower() Decision {
 func (v view) takeBack() (Decision, bool) {
 	p := v.Progress
 	if _, leaving := p.moving().landed(all(p.Stable)); leaving || p.Candidate == "" || p.latched(p.Candidate) {
-		return v.accept(v.sendBack("resumed"+v.by()), "everything goes to "+p.Stable), true
+		return v.resume(v.sendBack("resumed"+v.resumer()), "everything goes to "+p.Stable), true
 	}
 	rises := p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate)
 	if d, lost := v.noWayBack(); lost && rises {
@@ -257,8 +257,8 @@ func (v view) takeBack() (Decision, bool) {
 	case v.skew() != "" && rises:
 		return v.at(Held, MetricsUnavailable, v.skew()), false
 	case !c.unread() && (c.Presence != Found || c.Readiness != Ready):
-		cause := fmt.Sprintf("resumed%s, but candidate %s is not there or not ready", v.by(), p.Candidate)
-		return v.accept(v.giveUp(cause), "everything goes to "+p.Stable), true
+		cause := fmt.Sprintf("resumed%s, but candidate %s is not there or not ready", v.resumer(), p.Candidate)
+		return v.resume(v.giveUp(cause), "everything goes to "+p.Stable), true
 	}
 	if d, full := v.roomAgain(p.Confirmed.Of(p.Candidate)); full && rises {
 		return d, false
@@ -271,9 +271,26 @@ func (v view) takeBack() (Decision, bool) {
 		v.Progress.Lowered = v.Now
 	}
 	v.Progress.Intents, v.Progress.Clock, v.Progress.Cause = p.unseen(""), Stopwatch{}, ""
-	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed%s: traffic goes back to %s", v.by(), p.Confirmed)).next(
+	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed%s: traffic goes back to %s", v.resumer(), p.Confirmed)).next(
 		"Baking starts anew when the split serves.")
-	return v.accept(v.write(d, p.Confirmed), "our split is written again"), true
+	return v.resume(v.write(d, p.Confirmed), "our split is written again"), true
+}
+
+// resume answers the request to resume, if it was not answered when its write was
+// first decided.
+func (v view) resume(d Decision, message string) Decision {
+	if !v.asked(Resume) {
+		return d
+	}
+	return v.accept(d, message)
+}
+
+// resumer is " by" and who resumed, as far as the present request tells.
+func (v view) resumer() string {
+	if v.asked(Resume) || v.Request.ID == v.Progress.LastRequest.ID && v.Request.Verb == Resume {
+		return v.by()
+	}
+	return ""
 }
 
 // retried lifts the latch and starts a new attempt.

@@ -136,7 +136,7 @@ func foreignChange(v view) (Decision, bool) {
 		return v.rebase(sole), true
 	}
 	cause := fmt.Sprintf("someone else set traffic to %s; ours was %s", v.desired, p.Confirmed)
-	if v.asked(Resume) {
+	if v.mayTakeBack() {
 		d, ok := v.takeBack()
 		if ok {
 			return d, true
@@ -152,6 +152,15 @@ func foreignChange(v view) (Decision, bool) {
 		d = d.tell(UnownedSplitFailing, "the split that someone else set is failing: "+c.Verdict.Note, true)
 	}
 	return d, true
+}
+
+// mayTakeBack tells whether a person lets our split go over the one that is there: now,
+// or before, with a write that was saved on this very version of the service and was
+// not carried out. A crash or a failed call is no reason to ask the person again.
+func (v view) mayTakeBack() bool {
+	p := v.Progress
+	let := p.LastRequest.Verb == Resume && p.LastRequest.Accepted && p.Phase != Paused
+	return v.asked(Resume) || let && len(p.unseen(v.Service.ETag)) > 0
 }
 
 // ownRollback finishes what was decided before anything else is looked at. A

@@ -210,6 +210,8 @@ func TestForeignChange(t *testing.T) {
 	latched.Progress = latched.Progress.latch("web-2")
 	leaving := at(25).foreign().meant(all("web-1")).asks(Resume)
 	failing := at(25).foreign().errors(analysis.Breach)
+	resumed := at(25).foreign().meant(between("web-2", "web-1", 25)).answered(Resume, Shifting, Progressing)
+	newer := func(s *scene) { s.Service.ETag = "newer" }
 	check(t, map[string]row{
 		"stops writing":                                 {at(25).foreign(), "Paused/TrafficConflict", "someone else set traffic to web-1 50%, web-2 50%; ours was web-2 25%, web-1 75%"},
 		"even while it fails":                           {failing, "Paused/TrafficConflict", ""},
@@ -233,6 +235,10 @@ func TestForeignChange(t *testing.T) {
 		"LATEST counts as what it stands for":           {at(25).with(func(s *scene) { s.Service.Desired[0] = Entry{Latest: true, Percent: 25} }), "Baking/Progressing, writes web-2 25%, web-1 75%", ""},
 		"a split put back waits for a person":           {in(Paused, TrafficConflict), "Paused/TrafficConflict", "a cause"},
 		"and bakes anew when resumed":                   {in(Paused, TrafficConflict).asks(Resume), "Baking/Progressing, accepts", "the first evidence comes"},
+		"a resume that was not carried out is":          {resumed, "Shifting/Progressing, writes web-2 25%, web-1 75%", "resumed: traffic goes back"},
+		"under its own name alone":                      {resumed.asks(Approve).with(func(s *scene) { s.Request.ID = "r2" }), "Shifting/Progressing, writes web-2 25%, web-1 75%, refuses", "resumed: traffic goes back"},
+		"not over what somebody else did since":         {resumed.with(newer), "Paused/TrafficConflict", ""},
+		"nor where it waits for a person again":         {resumed.with(func(s *scene) { s.Progress.Phase = Paused }), "Paused/TrafficConflict", ""},
 		"before the first write resume restores stable": {at(0).foreign().asks(Resume), "Shifting/Progressing, writes web-1 100%, accepts", ""},
 	})
 

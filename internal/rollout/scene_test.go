@@ -185,6 +185,13 @@ func (s scene) asks(verb Verb) scene {
 	return s
 }
 
+// answered is a request that was accepted, and the state that it led to.
+func (s scene) answered(verb Verb, phase Phase, reason Reason) scene {
+	s.Progress.LastRequest = Reply{ID: "r1", Verb: verb, Accepted: true}
+	s.Progress.Phase, s.Progress.Reason = phase, reason
+	return s
+}
+
 func (s scene) with(change func(*scene)) scene {
 	s.Revisions = maps.Clone(s.Revisions)
 	s.Plan.Steps = slices.Clone(s.Plan.Steps)
