@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix soak explore historic chaos crowd bench incident image run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix crash-matrix soak explore historic chaos crowd bench incident image run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ demo: ## play a rollout against a simulated cloud; HEADLESS=1 asserts instead of
 kill-matrix: ## kill the controller at every call it makes, and the manager at every cloud write; under 20 minutes
 	@echo "compiling the kill matrix; a minute or two the first time"
 	go run ./hack/killmatrix
+
+crash-matrix: ## let simulated controllers die at every call they make, and at every pair of calls; an hour and more, SCENE=name plays one
+	go run ./hack/crashmatrix $(if $(SCENE),-scene $(SCENE))
 
 explore: ## look at every state of a rollout with FAULTS=1 faults and ACTS=1 acts of a person
 	go run ./hack/explorer -faults $(or $(FAULTS),1) -acts $(or $(ACTS),1)

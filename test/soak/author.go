@@ -47,7 +47,7 @@ func Write(seed uint64) Script {
 
 // image is what is deployed.
 func (a *author) image() string {
-	images := []string{healthy, healthy, healthy, failing, failing, burdened, stillborn}
+	images := []string{Healthy, Healthy, Healthy, Failing, Failing, burdened, stillborn}
 	if a.script.Setting.NAT != NoNAT {
 		images = append(images, thirsty)
 	}

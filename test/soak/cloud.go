@@ -23,6 +23,7 @@ const (
 	patchCall   = "patch service"
 	saveCall    = "save status"
 	finalize    = "set finalizer"
+	askGateways = "ask Compute"
 )
 
 // cloud is the clouds as one process reaches them. It implements the ports of the
@@ -136,8 +137,12 @@ func (c *cloud) Answer(_ context.Context, questions []analysis.Question, now tim
 // Outlet implements controllers.Outlets.
 func (c *cloud) Outlet(
 	_ context.Context, _ rollout.ServiceRef, leaving []rollout.Revision, named []analysis.Source, now time.Time,
-) (rollout.Outlet, error) {
-	return c.gateways.Outlet(leaving, named, now), nil
+) (out rollout.Outlet, err error) {
+	err = c.process.call(askGateways, func() error {
+		out = c.gateways.Outlet(leaving, named, now)
+		return nil
+	})
+	return out, err
 }
 
 // Listed implements controllers.Watcher.

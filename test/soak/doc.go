@@ -16,6 +16,10 @@
 // the end of each seed, which is equivalent to asking after every event: a rule sees
 // an event and what was before it.
 //
+// [PlayAlone] plays a script that somebody wrote instead of [Write], without an
+// adversary, with [Crash]es at calls that are given by number: package crashmatrix
+// tells what for.
+//
 // The clouds are reached through ports that skip the wire; contract tests and the
 // kill matrix cover that.
 package soak

@@ -23,7 +23,7 @@ func (s *stage) release() {
 	}
 	s.in(time.Minute, s.release)
 	o := s.record.object
-	if o == nil || len(s.script.Releases) <= s.person.released {
+	if o == nil || len(s.script.Releases) <= s.person.released || s.alone && !s.pinned() {
 		return
 	}
 	switch o.Status.Phase { //nolint:exhaustive // the others are under way
@@ -138,7 +138,7 @@ func (p *person) answer(o *v1alpha1.CloudRunRollout) {
 // revision, and sends it everything.
 func (p *person) rescue() {
 	if p.rescued++; p.rescued%2 == 1 {
-		p.deploy(healthy)
+		p.deploy(Healthy)
 		return
 	}
 	name := p.revision("newest")

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/test/invariants"
 )
 
@@ -41,7 +43,7 @@ func (s *stage) outcome() Outcome {
 		}
 	}
 	var backs []time.Duration
-	if len(s.script.Acts) == 0 { // nobody and nothing kept it from going back
+	if len(s.script.Acts)+len(s.script.Crashes) == 0 { // nobody and nothing kept it from going back
 		backs = s.backs()
 	}
 	for _, took := range backs {
@@ -111,3 +113,26 @@ func (o Outcome) Hash() string {
 	s.fail(write.Encode(s.count.passes))
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// Object is the rollout at the end, read only; nil where it is gone.
+func (o Outcome) Object() *v1alpha1.CloudRunRollout { return o.stage.record.object }
+
+// Service is the service at the end.
+func (o Outcome) Service() (simulator.State, error) { return o.stage.world.State(fullName) }
+
+// Served are the splits that served, one after another.
+func (o Outcome) Served() []invariants.Split {
+	var served []invariants.Split
+	for _, e := range o.trace {
+		if e, ok := e.(invariants.Effective); ok {
+			served = append(served, e.Split)
+		}
+	}
+	return served
+}
+
+// Calls are those of the controllers since the beginning, or since the last crash.
+func (o Outcome) Calls() []Called { return o.stage.crashes.calls }
+
+// Crashed is how many of the script's crashes happened.
+func (o Outcome) Crashed() int { return len(o.stage.crashes.told) }

@@ -34,7 +34,8 @@ type process struct {
 	wakes      predicate.Predicate
 
 	leads   bool
-	deposed bool // another one has the lease
+	led     time.Time // since when
+	deposed bool      // another one has the lease
 	// overlaps is until when it leads although it is deposed.
 	overlaps time.Time
 	dead     bool
@@ -239,6 +240,7 @@ func (p *process) meet(name string, side side) {
 		s.busy(name)
 	}
 	s.reached(p, name, side)
+	s.crashes.meet(p, name, side)
 	if side == before {
 		s.run(s.now().Add(s.script.Setting.Latency))
 	}
@@ -315,7 +317,7 @@ func (s *stage) promote(p *process) {
 			other.deposed = true
 		}
 	}
-	p.leads = true
+	p.leads, p.led = true, s.now()
 	p.wake()
 }
 

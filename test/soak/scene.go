@@ -26,11 +26,14 @@ const (
 
 // Images that somebody may deploy.
 const (
-	healthy   = "web:healthy"
-	failing   = "web:failing"   // every tenth request
+	Healthy   = "web:healthy"
+	Failing   = "web:failing"   // every tenth request
 	burdened  = "web:burdened"  // every fifth request, once it has half of the traffic
 	thirsty   = "web:thirsty"   // its connections exhaust the NAT gateway
 	stillborn = "web:stillborn" // its container never starts
+	// Choking fails for some of its users once it has more than half of the traffic,
+	// and its gateway drops packets then.
+	Choking = "web:choking"
 )
 
 // key is the name of the one object.
@@ -43,11 +46,12 @@ var morning = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 type NAT string
 
 // The ways: not through a VPC; through one whose gateway the spec names; or whose
-// gateway is found.
+// gateway is found; or is named, and has no ports for further instances.
 const (
 	NoNAT    NAT = "none"
 	NamedNAT NAT = "named"
 	FoundNAT NAT = "found"
+	FullNAT  NAT = "full"
 )
 
 // Setting is what a story begins with.
@@ -89,11 +93,12 @@ func (s Setting) scenario(seed uint64) (simulator.Scenario, error) {
 		Services: []simulator.Hosted{{
 			Project: project, Location: region, Name: service,
 			Users:     simulator.Users{RequestsPerSecond: s.Rate},
-			Revisions: []simulator.Deployment{{Image: healthy, Revision: first, Timeout: "60s", VPCAccess: s.access()}},
+			Revisions: []simulator.Deployment{{Image: Healthy, Revision: first, Timeout: "60s", VPCAccess: s.access()}},
 			Traffic:   []simulator.TrafficTarget{{Revision: first, Percent: 100}},
 			Images: map[string]simulator.Behaviour{
-				failing:   {Errors: []simulator.ErrorRate{{Percent: 10}}},
+				Failing:   {Errors: []simulator.ErrorRate{{Percent: 10}}},
 				burdened:  {Errors: []simulator.ErrorRate{{Percent: 20, AbovePercent: 50}}},
+				Choking:   {Errors: []simulator.ErrorRate{{Percent: 5, AbovePercent: 50}}},
 				stillborn: {Startup: simulator.Startup{Fails: &simulator.StartupFailure{}}},
 			},
 		}},
@@ -105,8 +110,11 @@ func (s Setting) scenario(seed uint64) (simulator.Scenario, error) {
 		sc.Gateways = []simulator.Gateway{{
 			Project: "acme-net", Region: region, Router: "r1", RouterID: "4611686018427387904", Name: gateway, Network: "shared",
 			AllocatedPorts: 6400, OpenConnections: 900,
-			Drops: []simulator.Drop{{Image: thirsty, PacketsPerMinutePerPercent: 4}},
+			Drops: []simulator.Drop{{Image: thirsty, PacketsPerMinutePerPercent: 4}, {Image: Choking, PacketsPerMinutePerPercent: 4, AbovePercent: 50}},
 		}}
+	}
+	if s.NAT == FullNAT {
+		sc.Gateways[0].IPs, sc.Gateways[0].PortsPerEndpoint = []string{"203.0.113.10"}, 16_384
 	}
 	for name, value := range s.Switches {
 		if err := sc.Switches.Set(name, value); err != nil {
@@ -128,7 +136,7 @@ func (s Setting) object() *v1alpha1.CloudRunRollout {
 	ro := &v1alpha1.CloudRunRollout{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
 	ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: project, Location: region, Name: service}
 	ro.Spec.Strategy.Pacing = v1alpha1.PacingFixed // nothing here says how many ports the gateway has
-	if s.NAT == NamedNAT {
+	if s.NAT == NamedNAT || s.NAT == FullNAT {
 		ro.Spec.NAT.Gateways = []v1alpha1.Gateway{{Project: "acme-net", Region: region, Router: "r1", Name: gateway}}
 	}
 	s.Spec.onto(&ro.Spec)

@@ -18,6 +18,8 @@ type Script struct {
 	// rest.
 	Releases []string
 	Acts     []Act
+	// Crashes are calls at which controllers die, one after another.
+	Crashes []Crash
 	// Lasts is when the adversary is done.
 	Lasts time.Duration
 }

@@ -77,6 +77,9 @@ func Tell(script Script, o Outcome) string {
 	for _, act := range script.Acts {
 		fmt.Fprintf(&text, "  - %s\n", act)
 	}
+	for _, crash := range o.stage.crashes.told {
+		fmt.Fprintf(&text, "  - %s\n", crash)
+	}
 	fmt.Fprintln(&text, "what happened:")
 	for _, line := range o.lines() {
 		fmt.Fprintf(&text, "  %s\n", line)

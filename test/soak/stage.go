@@ -31,6 +31,7 @@ type stage struct {
 	record    record
 	count     counts
 	refusals  []refusal
+	crashes   crashes
 	minute    time.Time // the present one, and the calls in it
 	calls     map[string]int
 	quiet     bool // the adversary is done
@@ -39,6 +40,7 @@ type stage struct {
 	quietFrom int
 	ended     bool
 	over      bool
+	alone     bool // nobody is on call
 	err       error
 }
 
@@ -55,7 +57,7 @@ func setUp(ctx context.Context, script Script) (*stage, error) {
 	s.plane = modelplane.New(ticking{s, new(time.Duration)})
 	s.plane.Before, s.plane.After = s.planeBefore, s.planeAfter
 	s.record = record{stage: s, landing: map[string]landing{}}
-	s.person.stage = s
+	s.person.stage, s.crashes.due = s, script.Crashes
 	apart := max(script.Setting.Skew[0].Abs(), script.Setting.Skew[1].Abs())
 	s.record.trace = append(s.record.trace, invariants.Apart{At: invariants.At(morning), Most: min(apart, tolerated)})
 	s.world.Advance(settled)
@@ -178,11 +180,11 @@ func (s *stage) scheduled(p *process) {
 	}
 }
 
-// Play plays a script to its end.
-func Play(ctx context.Context, script Script) (Outcome, error) {
+// begin begins a story: the rollout is applied, and the controllers start.
+func begin(ctx context.Context, script Script) (*stage, error) {
 	s, err := setUp(ctx, script)
 	if err != nil {
-		return Outcome{}, err
+		return nil, err
 	}
 	s.fail(s.person.apply())
 	for place := range s.replicas {
@@ -190,6 +192,15 @@ func Play(ctx context.Context, script Script) (Outcome, error) {
 	}
 	s.rehearse()
 	s.in(time.Minute, s.release)
+	return s, nil
+}
+
+// Play plays a script to its end.
+func Play(ctx context.Context, script Script) (Outcome, error) {
+	s, err := begin(ctx, script)
+	if err != nil {
+		return Outcome{}, err
+	}
 	s.run(s.now().Add(script.Lasts))
 	s.calm()
 	s.run(s.now().Add(patience))
