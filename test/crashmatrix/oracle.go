@@ -53,14 +53,20 @@ func resultOf(o soak.Outcome) (result, error) {
 	return r, err
 }
 
+// violations are the invariants that are broken, without the times.
+func (r result) violations() []string {
+	var all []string
+	for _, broken := range r.broken {
+		_, what, _ := strings.Cut(broken, " ")
+		all = append(all, what)
+	}
+	return all
+}
+
 // differences compares a play with the undisturbed one. Each begins with the
 // invariant that is broken; a difference is one of I11, crash equivalence.
 func (r result) differences(c Cell, undisturbed result) []string {
-	var all []string
-	for _, broken := range r.broken {
-		_, what, _ := strings.Cut(broken, " ") // its time comes first
-		all = append(all, what)
-	}
+	all := r.violations()
 	for _, f := range r.end {
 		if was := undisturbed.value(f.name); was != f.value {
 			all = append(all, fmt.Sprintf("I11: at the end %s: %s; undisturbed %s", f.name, f.value, was))

@@ -31,7 +31,7 @@ type Difference struct {
 
 // add counts a cell, and keeps it if it differs.
 func (r *SceneReport) add(d Difference) {
-	if len(d.Cell.Crashes) == 1 {
+	if len(d.Cell.Crashes) <= 1 {
 		r.Singles++
 	} else {
 		r.Pairs++

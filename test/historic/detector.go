@@ -11,7 +11,7 @@ import (
 
 // Detector is a part of the harness, with its seeds or its scope.
 type Detector struct {
-	Name    string   // explorer, simulation or test
+	Name    string   // explorer, simulation, crashmatrix or test
 	Package string   // of its program, or of its tests
 	Args    []string // what it is run with
 }
@@ -36,6 +36,12 @@ var kinds = map[string]kind{
 		found:   regexp.MustCompile(`(?m)VIOLATION \S+ (.*)$`),
 		effort:  regexp.MustCompile(`(?m)^seed (\d+):`),
 		counts:  "seeds",
+	},
+	"crashmatrix": {
+		program: "./hack/crashmatrix",
+		found:   regexp.MustCompile(`(?m)^  VIOLATION (.*)$`),
+		effort:  regexp.MustCompile(`(?m)/(\d+) cells`),
+		counts:  "cells",
 	},
 	"test": {
 		found: regexp.MustCompile(`(?m)^\s*--- FAIL: (.*) \(`),

@@ -49,8 +49,9 @@ func Summary(results []Result) string {
 			found[name], efforts[name], all = found[name]+1, append(efforts[name], r.Finding.Effort), all+1
 		}
 	}
-	return fmt.Sprintf("%d of %d bugs found: %d by the explorer, %s; %d by the simulation, %s; %d by tests.", all, len(results),
-		found["explorer"], spread(efforts["explorer"], "states"), found["simulation"], spread(efforts["simulation"], "seeds"), found["test"])
+	return fmt.Sprintf("%d of %d bugs found: %d by the explorer, %s; %d by the simulation, %s; %d by the crash matrix, %s; %d by tests.",
+		all, len(results), found["explorer"], spread(efforts["explorer"], "states"), found["simulation"], spread(efforts["simulation"], "seeds"),
+		found["crashmatrix"], spread(efforts["crashmatrix"], "cells"), found["test"])
 }
 
 // spread is the median and the largest of some numbers.
