@@ -253,6 +253,15 @@ func (h history) judge(in Input, d Decision) {
 	h.probe(in)
 }
 
+// resumesAgain tells whether a write is the one that an accepted resume had led to,
+// and that did not arrive.
+func resumesAgain(in Input, d Decision) bool {
+	last := in.Progress.LastRequest
+	return last.Verb == Resume && last.Accepted && slices.ContainsFunc(in.Progress.Intents, func(i Intent) bool {
+		return i.ETag == in.Service.ETag && i.Split.Equal(splitOf(d.Write))
+	})
+}
+
 // judgeRise wants for each rise evidence, a plan's weight, and a way back.
 func (h history) judgeRise(in Input, d Decision) {
 	p := d.Progress
@@ -266,7 +275,7 @@ func (h history) judgeRise(in Input, d Decision) {
 		h.fatal("%s rises while spec.paused is true", p.Candidate)
 	case h.revisions[p.Stable].Readiness != Ready:
 		h.fatal("%s rises without a way back", p.Candidate)
-	case accepted(d, Resume):
+	case accepted(d, Resume), resumesAgain(in, d):
 		return
 	}
 	if next := in.Plan.after(from); in.Plan.step(next).Weight != to {

@@ -156,10 +156,11 @@ func foreignChange(v view) (Decision, bool) {
 
 // mayTakeBack tells whether a person lets our split go over the one that is there: now,
 // or before, with a write that was saved on this very version of the service and was
-// not carried out. A crash or a failed call is no reason to ask the person again.
+// not carried out. A crash or a failed call is no reason to ask the person again; a
+// pause that came in between is.
 func (v view) mayTakeBack() bool {
 	p := v.Progress
-	let := p.LastRequest.Verb == Resume && p.LastRequest.Accepted && p.Phase != Paused
+	let := p.LastRequest.Verb == Resume && p.LastRequest.Accepted && p.Phase != Paused && !v.Plan.Paused
 	return v.asked(Resume) || let && len(p.unseen(v.Service.ETag)) > 0
 }
 

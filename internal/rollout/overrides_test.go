@@ -238,6 +238,7 @@ func TestForeignChange(t *testing.T) {
 		"a resume that was not carried out is":          {resumed, "Shifting/Progressing, writes web-2 25%, web-1 75%", "resumed: traffic goes back"},
 		"under its own name alone":                      {resumed.asks(Approve).with(func(s *scene) { s.Request.ID = "r2" }), "Shifting/Progressing, writes web-2 25%, web-1 75%, refuses", "resumed: traffic goes back"},
 		"not over what somebody else did since":         {resumed.with(newer), "Paused/TrafficConflict", ""},
+		"nor while spec.paused is true":                 {resumed.paused(), "Paused/TrafficConflict", ""},
 		"nor where it waits for a person again":         {resumed.with(func(s *scene) { s.Progress.Phase = Paused }), "Paused/TrafficConflict", ""},
 		"before the first write resume restores stable": {at(0).foreign().asks(Resume), "Shifting/Progressing, writes web-1 100%, accepts", ""},
 	})
