@@ -37,12 +37,12 @@ func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 	if rests {
 		ctx = cloudrun.AtRest(ctx)
 	}
-	in, d, stands, kept := r.notice(ctx, cloud, ro)
+	seen, kept := r.notice(ctx, cloud, ro)
 	switch {
 	case kept != nil && rests:
 		return rollout.Input{}, rollout.Decision{}, restingError{kept}
-	case stands:
-		return in, d, nil
+	case seen.stands:
+		return seen.in, seen.decision, nil
 	}
 	back := goesBack(ro) || r.memory.pressed(ro)
 	if back || unsettled(ro) {
@@ -63,20 +63,25 @@ func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 	return in, rollout.Decide(in), nil
 }
 
-// notice decides on the watched state, and tells whether that stands. It remembers
-// where that takes traffic from the candidate.
-func (r *Reconciler) notice(
-	ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout,
-) (in rollout.Input, d rollout.Decision, stands bool, kept error) {
+// noticed is what was decided on the watched state, and whether that stands.
+type noticed struct {
+	in       rollout.Input
+	decision rollout.Decision
+	stands   bool
+}
+
+// notice decides on the watched state, and remembers where that takes traffic from
+// the candidate. It fails as a glance does.
+func (r *Reconciler) notice(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (noticed, error) {
 	in, ok, kept := r.glance(ctx, cloud, ro)
 	if !ok {
-		return rollout.Input{}, rollout.Decision{}, false, kept
+		return noticed{}, kept
 	}
-	d = rollout.Decide(in)
+	d := rollout.Decide(in)
 	if d.Lowers() {
 		r.memory.press(ro)
 	}
-	return in, d, kept == nil && routine(in, d), kept
+	return noticed{in, d, kept == nil && routine(in, d)}, kept
 }
 
 // whole tells whether each revision that a decision may depend on could be read.
