@@ -3,6 +3,7 @@ package lint
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -60,8 +61,9 @@ func definitionOf(definition *apiextensions.CustomResourceDefinition) *apiextens
 }
 
 // check fills in an object's defaults and says what the API server would not take,
-// in its words and its order: fields that nobody knows, values, list keys, and the
-// rules only when nothing before is wrong, because they rely on that.
+// in its words: fields that nobody knows, values, list keys, and the rules only
+// when nothing before is wrong, because they rely on that. Those are checked in no
+// order, so that the answers are sorted.
 func (s *schema) check(ctx context.Context, obj map[string]any) []string {
 	var problems []string
 	unknown := pruning.PruneWithOptions(obj, s.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
@@ -84,6 +86,7 @@ func texts(errs field.ErrorList) []string {
 	for _, err := range errs {
 		all = append(all, err.Error())
 	}
+	slices.Sort(all)
 	return all
 }
 
