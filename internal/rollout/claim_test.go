@@ -206,4 +206,9 @@ func TestTakingASplitBackBeginsTheCoolDown(t *testing.T) {
 	if d := Decide(Input(s.asks(Resume))); d.Write == nil || !d.Progress.Lowered.Equal(now) {
 		t.Errorf("it writes %v, and the cool-down counts from %s", d.Write, d.Progress.Lowered)
 	}
+	begins := at(0) // web-1 serves everything again, after a person gave web-2 some
+	begins.Progress.Phase, begins.Progress.Reason = Paused, TrafficConflict
+	if d := Decide(Input(begins.asks(Resume))); d.Progress.Phase == Paused || !d.Progress.Lowered.Equal(now) {
+		t.Errorf("it is %s (%s), and the cool-down counts from %s", d.Progress.Phase, d.Note, d.Progress.Lowered)
+	}
 }

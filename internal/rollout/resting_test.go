@@ -63,6 +63,11 @@ func TestBaselineBetweenAttempts(t *testing.T) {
 	if !d.Progress.Cutoff.Equal(ago(time.Hour)) || len(d.Events) != 1 {
 		t.Errorf("cutoff %v, events %v; want that web-3, which exists, is no candidate, and that the baseline is told", d.Progress.Cutoff, d.Events)
 	}
+	early := quiet
+	early.Plan.StableRevision = "web-1"
+	if p := Decide(Input(early)).Progress; p.SettledBy != "web-1" {
+		t.Error("a name that stood there while nobody needed it would move a person's split later")
+	}
 	removed := used
 	removed.Plan.StableRevision = ""
 	if p := Decide(Input(removed)).Progress; p.SettledBy != "" {
