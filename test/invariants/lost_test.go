@@ -6,7 +6,7 @@ import (
 )
 
 // wiped is a status that somebody took everything from.
-func wiped(at string) Put { return Put{Saved{At: after(at)}} }
+func wiped(at string) Put { return Put{Saved: Saved{At: after(at)}} }
 
 // TestAStatusThatIsTakenAway: who sends a write cannot know that somebody took the
 // status away in the same moment, and must know it a little later.

@@ -16,7 +16,8 @@ type past struct {
 	desiredOurs bool
 	effective   []Effective // every split that served, oldest first
 	lives       map[string]LifeState
-	left        map[string]Life  // when each revision last stopped being ready, and what it became
+	left        map[string]Life // when each revision last stopped being ready, and what it became
+	lost        map[string]time.Time
 	reads       map[string]*Read // the newest of each process
 	read        *Read            // the newest of all
 	plans       []Plan
@@ -48,7 +49,7 @@ type past struct {
 }
 
 func newPast(delta time.Duration) *past {
-	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, left: map[string]Life{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
+	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
 }
 
 // learn adds an event to the past.
@@ -69,13 +70,7 @@ func (p *past) learn(e Event) {
 	case Effective:
 		p.effective = append(p.effective, e)
 	case Life:
-		if p.lives[e.Revision] == Ready && e.State != Ready {
-			p.left[e.Revision] = e
-		}
-		p.lives[e.Revision] = e.State
-		if e.State == Created {
-			p.generation++ // of which a list tells, and lists are in no trace
-		}
+		p.learnLife(e)
 	case Evidence:
 		p.evidence = e
 	case Plan:
@@ -94,17 +89,37 @@ func (p *past) learn(e Event) {
 		p.overwritten = Saved{}
 		p.learnSaved(e)
 	case Put:
-		if e.Attempt == 0 {
-			p.forgotten()
-		}
-		p.overwritten, p.put = p.saved, e.when()
-		p.wishes = wishes{} // what the status forgot is asked again by the annotation
-		p.learnSaved(e.Saved)
+		p.learnPut(e)
 	case Deleting:
 		p.deleting = e.when()
 	case Gone:
 		p.gone = e.when()
 	}
+}
+
+func (p *past) learnLife(l Life) {
+	if p.lives[l.Revision] == Ready && l.State != Ready {
+		p.left[l.Revision] = l
+	}
+	switch p.lives[l.Revision] = l.State; l.State {
+	case Lost:
+		p.lost[l.Revision] = l.when()
+	case Created:
+		p.generation++ // of which a list tells, and lists are in no trace
+	case Ready, Failed:
+	}
+}
+
+func (p *past) learnPut(e Put) {
+	if e.Attempt == 0 || e.Past {
+		p.forgotten()
+	}
+	if e.Past {
+		p.deleting = time.Time{}
+	}
+	p.overwritten, p.put = p.saved, e.when()
+	p.wishes = wishes{} // what the status forgot is asked again by the annotation
+	p.learnSaved(e.Saved)
 }
 
 // forgotten is what is left of a status that is there no more: what the claim on the
@@ -192,7 +207,7 @@ func (p *past) learnSaved(s Saved) {
 	if s.Phase == phaseRollingBack || s.Phase == phaseRolledBack {
 		p.given[s.Attempt] = true
 	}
-	if s.Phase == phaseRolledBack {
+	if s.Phase == phaseRolledBack || s.Phase == phaseRollingBack && slices.Contains(s.Latched, s.Candidate) {
 		p.abandoned[s.Candidate] = true
 	}
 	if s.Phase == phaseCompleted && s.when().Sub(p.lowered) <= p.delta {

@@ -208,7 +208,11 @@ type Saved struct {
 // Put is a status that somebody else than the controller stored: it was wiped, or
 // put back into its past. It is what the controller has to go on, and claims
 // nothing.
-type Put struct{ Saved }
+type Put struct {
+	Saved
+	// Past is set where the whole object was put back into its past.
+	Past bool
+}
 
 // Known is a generation of the service that anybody could read from now on,
 // whether or not a read of it is in the trace.

@@ -42,7 +42,7 @@ func (p *past) wellFormedTargets(targets []Target, now time.Time) string {
 			return "a write lets traffic follow LATEST"
 		case seen[key]:
 			return fmt.Sprintf("a write names revision %q with tag %q twice", t.Revision, t.Tag)
-		case t.Percent > 0 && (!known || life == Lost && !p.wasReady(t.Revision, now)):
+		case t.Percent > 0 && (!known || life == Lost && now.Sub(p.lost[t.Revision]) > p.delta):
 			return fmt.Sprintf("a write sends traffic to %s, which does not exist", t.Revision)
 		}
 		seen[key] = true

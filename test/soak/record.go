@@ -105,7 +105,7 @@ func (r *record) changed(v modelplane.Version) {
 	r.asked(at, was, now)
 	statusChanged := was == nil || v.Call.Status || v.Restored
 	if by := r.stage.processes[v.Call.By]; statusChanged && by == nil && was != nil {
-		r.trace = append(r.trace, invariants.Put{Saved: r.saved(v.At, "")})
+		r.trace = append(r.trace, invariants.Put{Saved: r.saved(v.At, ""), Past: v.Restored})
 	} else if statusChanged && by != nil {
 		r.save(v.At, by, was)
 	}
@@ -207,7 +207,7 @@ func (r *record) look(status *v1alpha1.CloudRunRolloutStatus) {
 	}
 	// A clock that is ahead takes minutes for arrived that are about to.
 	at := r.stage.now().Add(min(tolerated, max(0, r.stage.script.Setting.Skew[0], r.stage.script.Setting.Skew[1])))
-	evidence, err := invariants.Visible(r.stage.world.Series(), subject, at)
+	evidence, err := invariants.Visible(r.stage.world.Series().Undisturbed(), subject, at)
 	if err != nil { // then nothing could be known, and nothing may rise
 		evidence = invariants.Evidence{At: invariants.At(r.stage.now())}
 	}

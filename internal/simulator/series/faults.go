@@ -39,6 +39,14 @@ type corruption struct {
 	value Value
 }
 
+// Undisturbed is the same store to somebody whose queries neither fail nor use up what
+// fails others'.
+func (s *Store) Undisturbed() *Store {
+	calm := *s
+	calm.faults.failures, calm.faults.partial = nil, partial{}
+	return &calm
+}
+
 // FailNext makes the next n queries fail with the error.
 func (s *Store) FailNext(n int, err *Error) { s.FailAfter(0, n, err) }
 
