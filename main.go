@@ -42,6 +42,7 @@ type options struct {
 	compute, vpcAccess   string
 	reads                int
 	probes, metrics      string
+	notifications        string
 	leaderElection       bool
 	namespace            string
 	lease, renew, retry  time.Duration
@@ -71,6 +72,8 @@ func parse() options {
 	flag.StringVar(&o.probes, "health-probe-bind-address", "127.0.0.1:8081", "address of /healthz and /readyz; 0 for none")
 	flag.StringVar(&o.metrics, "metrics-bind-address", "0",
 		"address of /metrics; 0 for none; off this machine it is served with TLS, to those who may get /metrics")
+	flag.StringVar(&o.notifications, notificationsFlag, "",
+		"a file that says where news of rollouts go to, as docs/notifications.md describes it; empty sends none")
 	flag.BoolVar(&o.leaderElection, "leader-elect", true, "let one of several managers act; the others wait")
 	flag.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty is the manager's own, and default outside a cluster")
 	flag.DurationVar(&o.lease, "leader-election-lease-duration", 15*time.Second, "how long a lease holds that is not renewed")
@@ -110,6 +113,10 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	tell, err := notifications(mgr, o.notifications)
+	if err != nil {
+		return err
+	}
 	reconciler := &controllers.Reconciler{
 		Client:   mgr.GetClient(),
 		Live:     mgr.GetAPIReader(),
@@ -118,6 +125,7 @@ func run(ctx context.Context, o options) error {
 		Recorder: mgr.GetEventRecorder("sluice"),
 		Cluster:  cluster,
 		Decided:  collector.Decided,
+		Tell:     tell,
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
 			return cloud, nil
 		},

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/notify"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -47,6 +48,9 @@ type Reconciler struct {
 	Cluster string
 	// Decided hears of every decision that was saved; nil for nobody.
 	Decided func(rollout.Decision)
+	// Tell hears of every change of state, after it was saved; nil for nobody. It must
+	// not wait.
+	Tell func(notify.News)
 	// Random spreads waits; it returns numbers from 0 to 1. Nil means random ones.
 	Random func() float64
 	// Connect opens what a rollout may touch.

@@ -32,6 +32,9 @@ func (r *Reconciler) tell(ctx context.Context, ro *v1alpha1.CloudRunRollout, bef
 	if before.Attempt == nil || before.Attempt.Reason != string(reason) {
 		r.event(ro, rollout.Event{Reason: reason, Note: d.Note, Warning: slices.Contains(alarming, reason)})
 	}
+	if r.Tell != nil {
+		r.Tell(newsOf(ro, d))
+	}
 	log.FromContext(ctx).Info("State changed",
 		"phase", d.Progress.Phase, "reason", reason, "candidate", d.Progress.Candidate, "stable", d.Progress.Stable,
 		"step", ro.Status.Step, "weight", ro.Status.Weight, "note", d.Note, "next", d.Next)
