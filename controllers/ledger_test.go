@@ -95,8 +95,11 @@ func TestALedgerIsForManyWorkers(t *testing.T) {
 	var l ledger
 	var entered sync.Map
 	var all sync.WaitGroup
-	for _, uid := range []types.UID{"a", "b", "c", "d", "e", "f", "g", "h"} {
+	uids := []types.UID{"a", "b", "c", "d", "e", "f", "g", "h"}
+	for _, uid := range uids {
 		l.look(uid)
+	}
+	for _, uid := range uids {
 		all.Go(func() { entered.Store(uid, l.enter(uid, claiming(1, natOne), morning)) })
 	}
 	all.Wait()
