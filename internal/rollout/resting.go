@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -20,6 +21,9 @@ func rest(v view) Decision {
 	}
 	if p.interrupted() && p.Confirmed.Equal(v.desired) {
 		return v.pickUp()
+	}
+	if v.tookOver() {
+		v.Progress.Lowered = v.Now // what the other revisions were given meanwhile ran instances
 	}
 	if d, ok := v.baseline(); ok {
 		return d
@@ -55,6 +59,21 @@ func (v view) pickUp() Decision {
 	v.Progress = v.Progress.anew()
 	v.Progress.Clock = Stopwatch{}
 	return v.at(Baking, Progressing, "the service is back; traffic is "+v.desired.String()).next("Its evidence begins anew.")
+}
+
+// tookOver tells whether one revision serves everything again after a time in which
+// others may have served, and nobody knows who ended that: a split of a person's, or
+// one of ours in a service that could not be found for a while.
+func (v view) tookOver() bool {
+	p := v.Progress
+	sole, whole := v.desired.sole()
+	switch {
+	case !whole || v.arriving():
+		return false
+	case p.Reason == ServiceNotFound:
+		return !p.Confirmed.Equal(all(sole)) || slices.ContainsFunc(p.Intents, func(i Intent) bool { return !i.Split.Equal(all(sole)) })
+	}
+	return p.Reason == BaselineUnknown
 }
 
 // idle ends an attempt without a word about its candidate.

@@ -37,6 +37,44 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
+// TestTheEndOfAPersonsSplitBeginsTheCoolDown: what else it sent users to has instances
+// that idle on, whoever started them.
+func TestTheEndOfAPersonsSplitBeginsTheCoolDown(t *testing.T) {
+	t.Parallel()
+	split := idle().split("web-1", 50, "web-2", 50)
+	split.Progress.Cutoff = ago(2 * time.Hour)
+	unknown := Decide(Input(split)).Progress
+	if unknown.Reason != BaselineUnknown || !unknown.Lowered.IsZero() {
+		t.Fatalf("it is %s, and the cool-down counts from %s", unknown.Reason, unknown.Lowered)
+	}
+	for _, stable := range []string{"web-1", "web-2"} {
+		ended := idle().split(stable, 100)
+		ended.Progress = unknown
+		p := Decide(Input(ended)).Progress
+		if p.Reason == BaselineUnknown || !p.Lowered.Equal(now) {
+			t.Errorf("%s serves everything again: it is %s, and the cool-down counts from %s", stable, p.Reason, p.Lowered)
+		}
+		ended.Progress = p
+		ended.Now = now.Add(time.Minute)
+		if again := Decide(Input(ended)).Progress; !again.Lowered.Equal(p.Lowered) {
+			t.Errorf("%s: a minute later it counts from %s", stable, again.Lowered)
+		}
+	}
+}
+
+func TestAServiceThatIsFoundAgainBeginsTheCoolDownIfItWasSplit(t *testing.T) {
+	t.Parallel()
+	for confirmed, want := range map[int64]bool{5: true, 0: false} {
+		found := idle()
+		found.Progress.Cutoff, found.Progress.Reason = ago(2*time.Hour), ServiceNotFound
+		found.Progress.Confirmed = between("web-2", "web-1", confirmed)
+		p := Decide(Input(found)).Progress
+		if p.Reason == ServiceNotFound || p.Lowered.Equal(now) != want {
+			t.Errorf("it had %d%%: it is %s, and the cool-down counts from %s", confirmed, p.Reason, p.Lowered)
+		}
+	}
+}
+
 func TestBaselineBetweenAttempts(t *testing.T) {
 	t.Parallel()
 	quiet := idle()
