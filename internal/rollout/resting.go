@@ -22,9 +22,7 @@ func rest(v view) Decision {
 	if p.interrupted() && p.Confirmed.Equal(v.desired) {
 		return v.pickUp()
 	}
-	if v.tookOver() {
-		v.Progress.Lowered = v.Now // what the other revisions were given meanwhile ran instances
-	}
+	v = v.cooling()
 	if d, ok := v.baseline(); ok {
 		return d
 	}
@@ -59,6 +57,15 @@ func (v view) pickUp() Decision {
 	v.Progress = v.Progress.anew()
 	v.Progress.Clock = Stopwatch{}
 	return v.at(Baking, Progressing, "the service is back; traffic is "+v.desired.String()).next("Its evidence begins anew.")
+}
+
+// cooling begins the cool-down where one revision took over: what the others were given
+// meanwhile ran instances.
+func (v view) cooling() view {
+	if v.tookOver() {
+		v.Progress.Lowered = v.Now
+	}
+	return v
 }
 
 // tookOver tells whether one revision serves everything again after a time in which
