@@ -27,8 +27,8 @@ type Metrics interface {
 }
 
 // Watcher looks at many rollouts' services for the price of few calls. What it
-// shows may be as old as is allowed, so it is for noticing that something is to
-// be decided, never for deciding it.
+// shows may be as old as is allowed, so it is for noticing whether anything is to
+// be decided; what is written rests on a live read.
 type Watcher interface {
 	// Listed tells whether the service is in a list that is fresh enough. It fails
 	// where a quota keeps the list from being read now, as Remembered does; what they

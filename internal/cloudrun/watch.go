@@ -34,8 +34,9 @@ const (
 // Watch looks at many services for the price of few calls: one services.list
 // for each project and location, however many services are asked for, and
 // revisions that are read again only when they are older than whoever asks
-// allows. What it says may be old. It is for noticing that something is to be
-// decided, never for deciding it. It is safe for concurrent use.
+// allows. What it says may be old. It shows that there is nothing new, or that
+// something is to be decided; what is written rests on a live read. It is safe for
+// concurrent use.
 type Watch struct {
 	client *Client
 	report func(error)

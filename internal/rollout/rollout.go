@@ -11,7 +11,7 @@ import (
 type Input struct {
 	Plan      Plan                // what the user asks for
 	Progress  Progress            // what we had committed to when we last saved
-	Service   Service             // what Cloud Run reports: one live read, never a cache
+	Service   Service             // what Cloud Run reports: a live read, where anything is written
 	Revisions map[string]Revision // the revisions named by Involved
 	Outlet    Outlet              // how the revisions of Leaving leave; the zero Outlet was not asked for
 	Answers   analysis.Answers    // the answers to Questions
