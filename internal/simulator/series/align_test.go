@@ -13,11 +13,11 @@ func TestAlignment(t *testing.T) {
 	const oneSeries = drops
 	const allocations = `metric.type = "router.googleapis.com/nat/nat_allocation_failed"`
 	const allocated = `metric.type = "router.googleapis.com/nat/allocated_ports"`
-	store := storeOf(
+	points := []Point{
 		drop("g", "r", 1, 10), drop("g", "r", 2, 20), drop("g", "r", 6, 40),
 		failed(1, true), failed(2, false), failed(3, true), failed(4, false), failed(7, false),
 		ports(1, 64), ports(2, 128), ports(6, 256),
-	)
+	}
 	now := minute(60)
 	cases := map[string]struct {
 		filter   string
@@ -54,7 +54,7 @@ func TestAlignment(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := mustQuery(t, store, query(tc.filter, tc.from, tc.to, tc.with), now)
+			got := mustQuery(t, storeOf(points...), query(tc.filter, tc.from, tc.to, tc.with), now)
 			if diff := cmp.Diff(tc.want, told(got)); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)
 			}
@@ -65,7 +65,6 @@ func TestAlignment(t *testing.T) {
 func TestKindsTypesAndUnits(t *testing.T) {
 	t.Parallel()
 	const allocations = `metric.type = "router.googleapis.com/nat/nat_allocation_failed"`
-	store := storeOf(drop("g", "r", 1, 10), failed(1, true))
 	type header struct {
 		Kind       Kind
 		Type       ValueType
@@ -87,6 +86,7 @@ func TestKindsTypesAndUnits(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			store := storeOf(drop("g", "r", 1, 10), failed(1, true))
 			r := mustQuery(t, store, query(tc.filter, -5, 1, tc.with), minute(60))
 			s := r.Series[0]
 			at := func(m time.Time) int { return int(m.Sub(noon) / time.Minute) }

@@ -42,7 +42,7 @@ func TestABucketHoldsItsLowerBoundAndNotItsUpper(t *testing.T) {
 
 func TestDistributionsAreSummed(t *testing.T) {
 	t.Parallel()
-	store := storeOf(slow("v1", "200", 1, 1, 1), slow("v1", "200", 2, 3), slow("v1", "500", 2, 10), slow("v2", "200", 2, 100))
+	points := []Point{slow("v1", "200", 1, 1, 1), slow("v1", "200", 2, 3), slow("v1", "500", 2, 10), slow("v2", "200", 2, 100)}
 	of := func(sizes ...float64) string { return slow("", "200", 0, sizes...).Value.String() }
 	cases := map[string]struct {
 		with Aggregation
@@ -60,7 +60,7 @@ func TestDistributionsAreSummed(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := mustQuery(t, store, query(latencies, 0, 2, tc.with), minute(9))
+			r := mustQuery(t, storeOf(points...), query(latencies, 0, 2, tc.with), minute(9))
 			got := told(r)
 			for i := range got {
 				_, got[i], _ = strings.Cut(got[i], " ")

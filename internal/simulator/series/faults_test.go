@@ -160,8 +160,6 @@ func TestScope(t *testing.T) {
 	t.Parallel()
 	elsewhere := drop("g", "r", 1, 1)
 	elsewhere.Resource = map[string]string{"project_id": "host", "gateway_name": "shared"}
-	store := storeOf(drop("g", "r", 1, 1), elsewhere)
-	store.SetScope("shop", "host")
 	cases := map[string]struct {
 		query Query
 		want  []string
@@ -174,6 +172,8 @@ func TestScope(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			store := storeOf(drop("g", "r", 1, 1), elsewhere)
+			store.SetScope("shop", "host")
 			got := mustQuery(t, store, tc.query, minute(60))
 			if diff := cmp.Diff(tc.want, told(got)); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)

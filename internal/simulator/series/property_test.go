@@ -159,10 +159,10 @@ func joinedAgain(pieces []Series) []Series {
 
 func TestATokenBelongsToItsRequest(t *testing.T) {
 	t.Parallel()
-	store := storeOf(drop("g", "r", 1, 1), drop("g", "r", 2, 2), drop("g", "r", 3, 3))
 	q := query(drops, 0, 5, Aggregation{})
 	q.PageSize = 1
-	token := mustQuery(t, store, q, minute(60)).NextPageToken
+	store := func() *Store { return storeOf(drop("g", "r", 1, 1), drop("g", "r", 2, 2), drop("g", "r", 3, 3)) }
+	token := mustQuery(t, store(), q, minute(60)).NextPageToken
 	changes := map[string]func(*Query){
 		"another project":     func(q *Query) { q.Project = "other" },
 		"another filter":      func(q *Query) { q.Filter += ` project = "shop"` },
@@ -176,7 +176,7 @@ func TestATokenBelongsToItsRequest(t *testing.T) {
 			other := q
 			other.PageToken = token
 			change(&other)
-			if _, err := store.Query(other, minute(60)); codeOf(err) != InvalidArgument {
+			if _, err := store().Query(other, minute(60)); codeOf(err) != InvalidArgument {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -15,11 +15,11 @@ func TestQuery(t *testing.T) {
 	late.VisibleAt = minute(30)
 	corrected := drop("g", "OUT_OF_RESOURCES", 2, 50)
 	corrected.VisibleAt = minute(40)
-	store := storeOf(
+	points := []Point{
 		drop("g", "OUT_OF_RESOURCES", 1, 1), drop("g", "OUT_OF_RESOURCES", 2, 5), late, corrected,
 		drop("g", "ENDPOINT_INDEPENDENCE_CONFLICT", 2, 2),
 		drop("other", "OUT_OF_RESOURCES", 2, 9),
-	)
+	}
 	onG := drops + ` AND resource.labels.gateway_name = "g"`
 	cases := map[string]struct {
 		query Query
@@ -88,7 +88,7 @@ func TestQuery(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := store.Query(tc.query, tc.now)
+			got, err := storeOf(points...).Query(tc.query, tc.now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -143,11 +143,10 @@ func TestQueryRefuses(t *testing.T) {
 		"a strange view":       {with(func(q *Query) { q.View = "HALF" }), "view"},
 		"a made-up page token": {with(func(q *Query) { q.PageToken = "abc" }), "pageToken"},
 	}
-	store := storeOf(drop("g", "OUT_OF_RESOURCES", 1, 1))
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := store.Query(tc.query, minute(20))
+			_, err := storeOf(drop("g", "OUT_OF_RESOURCES", 1, 1)).Query(tc.query, minute(20))
 			var refused *Error
 			if !errors.As(err, &refused) || refused.Code != InvalidArgument || !strings.Contains(refused.Message, tc.want) {
 				t.Errorf("got %v, want INVALID_ARGUMENT with %q", err, tc.want)
