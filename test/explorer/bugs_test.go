@@ -57,6 +57,11 @@ func TestBugsAreFound(t *testing.T) {
 				in.Plan.Steps[i].Bake = min(in.Plan.Steps[i].Bake, short)
 			}
 		}), want: "I3"},
+		"does not call what rises its candidate": {bug: says(func(_ rollout.Input, d *rollout.Decision) {
+			if d.Write != nil {
+				d.Progress.Candidate = ""
+			}
+		}), want: "I3"},
 		"skips a step":             {bug: sees(func(in *rollout.Input) { in.Plan.Steps = in.Plan.Steps[len(in.Plan.Steps)-1:] }), want: "I3"},
 		"needs no approval":        {bug: sees(func(in *rollout.Input) { in.Plan.Steps = ungated(in.Plan.Steps) }), want: "I3"},
 		"relies on a lost stable":  {bug: sees(relies), faults: 1, want: "I6"},

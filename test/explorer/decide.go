@@ -21,7 +21,7 @@ type decision struct {
 	status   uint32 // number of the progress to save
 	write    write  // to send; without a list it leaves traffic alone
 	numbered bool   // it has a number of its own
-	rises    bool   // the write gives the candidate more
+	rises    bool   // the write gives a revision more that is not stable
 	answered bool   // the request got its answer,
 	accepted bool   // and was heard
 	thin     bool   // there were too few requests
@@ -94,8 +94,7 @@ func (w *worker) ask(s sight) (j judged) {
 		claim, _ := d.Write.Claim()
 		short.numbered = d.Progress.Seq > in.Progress.Seq
 		short.write = write{w.traffic(d.Write.Targets()), uint8(newest - (d.Progress.Seq - claim.Seq))} //nolint:gosec // at most newest
-		c := numberOf(d.Progress.Candidate)
-		short.rises = w.lists.at(short.write.list).share(c, 0) > w.lists.at(s.cloud.desired).share(c, s.cloud.ready)
+		short.rises = w.risen(s.cloud, d.Progress.Stable, short.write.list) != 0
 	}
 	j = judged{number: w.decision(short)}
 	j.wrong = w.judge(s, in, d)
@@ -103,6 +102,18 @@ func (w *worker) ask(s sight) (j judged) {
 		j.wrong = w.judgeQuiet(s, d, short)
 	}
 	return j
+}
+
+// risen is the first revision that a list gives more than it has, stable apart, 0 for
+// none. It does not matter which one a decision calls its candidate.
+func (w *world) risen(c cloud, stable string, list uint32) uint8 {
+	was, is := w.lists.at(c.desired), w.lists.at(list)
+	for r := uint8(1); r <= mostRevisions; r++ {
+		if names[r] != stable && is.share(r, 0) > was.share(r, c.ready) {
+			return r
+		}
+	}
+	return 0
 }
 
 // input is what the controller reads.

@@ -54,25 +54,27 @@ func (w *worker) rises(s *state, is *rollout.Progress, d *decision) string {
 	if !d.rises {
 		return ""
 	}
-	stable, candidate := numberOf(is.Stable), numberOf(is.Candidate)
+	stable, risen := numberOf(is.Stable), w.risen(s.cloud, is.Stable, d.write.list)
 	target := w.lists.at(d.write.list)
 	addressed := target.shares[stable] > 0
 	for _, e := range target.entries {
 		addressed = addressed || e.Revision == is.Stable && e.Tag != ""
 	}
 	switch {
+	case names[risen] != is.Candidate:
+		return fmt.Sprintf("I3: %s is to rise, and the candidate is %q", names[risen], is.Candidate)
 	case s.object.life != living:
 		return "I14: the candidate is to rise, and the object is being deleted"
 	case s.cloud.revisions[stable] != ready || !addressed:
 		return fmt.Sprintf("I6: the candidate is to rise, and stable %s is not there, not ready or without address", is.Stable)
-	case s.cloud.revisions[candidate] != ready:
+	case s.cloud.revisions[risen] != ready:
 		return fmt.Sprintf("I4: %s is to rise, and is not there or not ready", is.Candidate)
 	case is.Phase == rollout.RollingBack:
 		return "I5: the candidate is to rise on the way back"
 	case s.cloud.reconciling && (!d.accepted || s.object.request != resume):
 		return "I3: the candidate is to rise, and Cloud Run is not done with the last change"
 	}
-	return cmp.Or(judgeRise(s, is, d), w.step(s, candidate, d))
+	return cmp.Or(judgeRise(s, is, d), w.step(s, risen, d))
 }
 
 // judgeRise: I5, I9. It holds when a rise is decided, and when it is saved.

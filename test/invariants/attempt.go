@@ -15,10 +15,14 @@ func latchHolds(p *past, e Event) string {
 		return ""
 	case p.given[p.saved.Attempt]:
 		return fmt.Sprintf("a rise to %v was sent in attempt %d, which was given up", w.Split, p.saved.Attempt)
-	case p.abandoned[p.saved.Candidate]:
-		return fmt.Sprintf("a rise to %v was sent, %s had been given up, and nobody asked to retry", w.Split, p.saved.Candidate)
-	case slices.Contains(p.saved.Latched, p.saved.Candidate):
-		return fmt.Sprintf("a rise to %v was sent, and %s is latched", w.Split, p.saved.Candidate)
+	}
+	for _, revision := range p.risen(w) {
+		switch {
+		case p.abandoned[revision]:
+			return fmt.Sprintf("a rise to %v was sent, %s had been given up, and nobody asked to retry", w.Split, revision)
+		case slices.Contains(p.saved.Latched, revision):
+			return fmt.Sprintf("a rise to %v was sent, and %s is latched", w.Split, revision)
+		}
 	}
 	return ""
 }

@@ -53,6 +53,7 @@ var rules = []rule{
 	{invariant: "I2", judge: basedOnTheNewestRead},
 	{invariant: "I2", judge: savedBeforeSent},
 	{invariant: "I2", judge: planWasCurrent},
+	{invariant: "I3", judge: raisesTheCandidate},
 	{invariant: "I3", judge: oneRiseOfTheNextWeight},
 	{invariant: "I3", judge: bakedInFull},
 	{invariant: "I4", judge: healthyEvidence},

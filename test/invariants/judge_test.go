@@ -376,6 +376,28 @@ func TestWhatIsRefused(t *testing.T) {
 		"a rise that does not hear a pause": {func() Trace {
 			return before[Read](until[Write](good(), 2), 4, pauseAsked("15m"))
 		}, "I9", "after a pause was asked"},
+		"a rise of a revision that the status does not call its candidate": {func() Trace { return unnamed(func(*Saved) {}) }, "I3", `the candidate is ""`},
+		"one of another revision than the candidate": {func() Trace {
+			return unnamed(func(s *Saved) { s.Candidate = "web-3" })
+		}, "I3", `the candidate is "web-3"`},
+		"one of another revision beside the candidate": {func() Trace {
+			return edit(good(), 2, func(w *Write) { w.Split = Split{"web-2": 90, "web-3": 10} })
+		}, "I3", `a rise of ["web-2" "web-3"]`},
+		"one in a pause": {func() Trace { return before[Read](unnamed(func(*Saved) {}), 2, pausedAt("9m")) }, "I9", "spec.paused"},
+		"one of a revision that is not ready": {func() Trace {
+			return edit(unnamed(func(*Saved) {}), 4, func(l *Life) { l.State = Failed })
+		}, "I4", "web-2, which is failed"},
+		"one that nobody could watch": {func() Trace {
+			return edit(unnamed(func(*Saved) {}), 1, func(e *Evidence) { e.Stable = nil })
+		}, "I4", "no request of stable"},
+		"one after it was given up": {func() Trace {
+			return before[Saved](unnamed(func(*Saved) {}), 2, Saved{
+				At: after("9m"), Plan: 1, Generation: 1, Phase: "RolledBack", Attempt: 1, Stable: "web-1", Candidate: "web-2",
+			})
+		}, "I5", "given up"},
+		"one when the object is to go": {func() Trace {
+			return before[Read](unnamed(func(*Saved) {}), 2, Deleting{after("9m")})
+		}, "I14", "deletion of the object"},
 		"a rise past the next weight": {func() Trace {
 			return edit(good(), 1, func(p *Plan) { p.Steps = []Step{{Weight: 10, Bake: 3}, {Weight: 50, Bake: 3}, {Weight: 100, Bake: 3}} })
 		}, "I3", "the plan has 50% next"},
@@ -515,6 +537,15 @@ func firstWrite(change func(*Write)) func() Trace {
 			change(w)
 		})
 	}
+}
+
+// unnamed is the good rollout up to its first write, whose status says that nothing is
+// rolled out, or what change makes of it.
+func unnamed(change func(*Saved)) Trace {
+	return edit(until[Write](good(), 1), 2, func(s *Saved) {
+		s.Candidate = ""
+		change(s)
+	})
 }
 
 // secondAttempt is an aborted rollout and the first rise of the next attempt.

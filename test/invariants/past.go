@@ -277,12 +277,6 @@ func (p *past) used() Plan {
 	return p.plan()
 }
 
-// isRise tells whether a write gives the candidate more.
-func (p *past) isRise(w Write) bool {
-	c := p.saved.Candidate
-	return c != "" && w.Split[c] > w.Before.Desired[c]
-}
-
 // announced lets a process send a write again. Where nobody knows who saved, it may
 // be any of them.
 func (p *past) announced(by string) {
@@ -291,12 +285,6 @@ func (p *past) announced(by string) {
 		return
 	}
 	p.sent[by] = false
-}
-
-// sentRise returns a write that was sent now and gives the candidate more.
-func (p *past) sentRise(e Event) (Write, bool) {
-	w, ok := e.(Write)
-	return w, ok && !w.Landed && p.isRise(w)
 }
 
 // request returns the newest request of a verb.

@@ -15,7 +15,8 @@ func oneRiseOfTheNextWeight(p *past, e Event) string {
 	if !rise || p.resumed() {
 		return ""
 	}
-	served, weight := p.serving()[p.saved.Candidate], w.Split[p.saved.Candidate]
+	risen := p.risen(w)[0]
+	served, weight := p.serving()[risen], w.Split[risen]
 	promote, promoted := p.promoted()
 	switch next := p.used().after(served); {
 	case promoted && promote.full() && weight == 100 && !p.raised:
@@ -194,14 +195,14 @@ const coolDown = 20 * time.Minute
 // gateways were well, and the last attempt's instances were gone.
 func mayBegin(p *past, e Event) string {
 	w, rise := p.sentRise(e)
-	if !rise || p.serving()[p.saved.Candidate] > 0 || p.resumed() {
+	if !rise || p.serving()[p.risen(w)[0]] > 0 || p.resumed() {
 		return ""
 	}
-	plan := p.used()
+	plan, risen := p.used(), p.risen(w)[0]
 	_, promoted := p.promoted()
 	switch {
-	case !p.wasReady(p.saved.Candidate, w.when()):
-		return fmt.Sprintf("the first write goes to %s, which is %s", p.saved.Candidate, p.lives[p.saved.Candidate])
+	case !p.wasReady(risen, w.when()):
+		return fmt.Sprintf("the first write goes to %s, which is %s", risen, p.lives[risen])
 	case promoted:
 		return ""
 	case plan.Errors != nil && len(p.evidence.Stable) == 0:

@@ -1,0 +1,42 @@
+package invariants
+
+import (
+	"fmt"
+	"slices"
+)
+
+// risen are the revisions that a write gives more than they had, stable apart, in the
+// order of their names. It does not matter which of them the controller calls its
+// candidate.
+func (p *past) risen(w Write) []string {
+	var more []string
+	for revision, percent := range w.Split {
+		if revision != p.saved.Stable && percent > w.Before.Desired[revision] {
+			more = append(more, revision)
+		}
+	}
+	slices.Sort(more)
+	return more
+}
+
+// isRise tells whether a write gives any revision but stable more.
+func (p *past) isRise(w Write) bool { return len(p.risen(w)) > 0 }
+
+// sentRise returns a write that was sent now and is a rise.
+func (p *past) sentRise(e Event) (Write, bool) {
+	w, ok := e.(Write)
+	return w, ok && !w.Landed && p.isRise(w)
+}
+
+// raisesTheCandidate: I3. A rise is one of the candidate that the newest status names,
+// and of nothing beside it.
+func raisesTheCandidate(p *past, e Event) string {
+	w, rise := p.sentRise(e)
+	if !rise {
+		return ""
+	}
+	if more := p.risen(w); !slices.Equal(more, []string{p.saved.Candidate}) {
+		return fmt.Sprintf("a rise of %q was sent, and the candidate is %q", more, p.saved.Candidate)
+	}
+	return ""
+}
