@@ -27,6 +27,7 @@ type Collector struct {
 	refused  func() int64
 
 	writes, decisions *prometheus.CounterVec
+	ends              ends
 }
 
 // NewCollector makes a collector over the manager's cache. The clock is the one
@@ -42,6 +43,7 @@ func NewCollector(rollouts client.Reader, now clock.PassiveClock, refused func()
 			Name: "sluice_decisions_total",
 			Help: "Decisions that this process saved, by what they lead to: shift, back and keep send a split, hold waits for the world, ask for a person.",
 		}, []string{"outcome"}),
+		ends: newEnds(),
 	}
 	for _, outcome := range outcomes {
 		c.decisions.WithLabelValues(outcome) // there from the start, so that the first one is a rise
@@ -60,6 +62,9 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- firewallRefused
 	c.writes.Describe(ch)
 	c.decisions.Describe(ch)
+	for _, e := range c.ends.all() {
+		e.Describe(ch)
+	}
 }
 
 // Collect implements prometheus.Collector. When the cache cannot be read the
@@ -67,6 +72,9 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	c.writes.Collect(ch)
 	c.decisions.Collect(ch)
+	for _, e := range c.ends.all() {
+		e.Collect(ch)
+	}
 	ch <- prometheus.MustNewConstMetric(firewallRefused, prometheus.CounterValue, float64(c.refused()))
 
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout) //nolint:forbidigo // Prometheus hands in none
@@ -101,10 +109,11 @@ const (
 
 var outcomes = []string{outcomeShift, outcomeBack, outcomeKeep, outcomeHold, outcomeAsk, outcomeNone}
 
-// Decided counts a decision that was saved. What changes nothing is not saved,
-// and so not counted.
-func (c *Collector) Decided(d rollout.Decision) {
+// Decided counts a decision that was saved, and what ended with it: before is the
+// status that it replaced. What changes nothing is not saved, and so not counted.
+func (c *Collector) Decided(ro *v1alpha1.CloudRunRollout, before *v1alpha1.CloudRunRolloutStatus, d rollout.Decision) {
 	c.decisions.WithLabelValues(outcomeOf(d)).Inc()
+	c.ends.count(before, &ro.Status, !ro.DeletionTimestamp.IsZero())
 }
 
 // outcomeOf is what a decision leads to, in a word.

@@ -34,6 +34,7 @@ var gauges = []gauge{
 	{about("observed_weight_ratio", "The candidate's share of the traffic as Cloud Run reports it, from 0 to 1; absent without a candidate."), tellWeight},
 	{about("step_started_timestamp_seconds", "When the step's split was first seen to serve, in Unix time; absent before that."), tellStarted},
 	{about("step_deadline_timestamp_seconds", "When the step pauses unless it passes, in Unix time; absent while that clock stands still."), tellDeadline},
+	{about("next_action_timestamp_seconds", "When the rollout pauses or goes back by itself unless something changes, in Unix time; absent while nothing does."), tellNextAction},
 	{about("check_value", "What a check measured; a share is a ratio. Absent where it is not one number.", "check", "unit"), tellValue},
 	{about("check_limit", "What a check allows, in the unit of check_value. Absent where it is not one number.", "check", "unit"), tellLimit},
 	{about("check_passing", "1 if a check lets the step end, 0 if not; also of checks in Shadow mode, which have no effect.",
@@ -132,12 +133,35 @@ func tellStarted(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 }
 
 func tellDeadline(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	if at, ok := deadlineOf(ro); ok {
+		tell(float64(at.Unix()))
+	}
+}
+
+// deadlineOf is when the step pauses unless it passes, while that clock runs.
+func deadlineOf(ro *v1alpha1.CloudRunRollout) (time.Time, bool) {
 	a := ro.Status.Attempt
 	limit, err := time.ParseDuration(string(ro.Spec.Strategy.StepDeadline))
 	if a == nil || a.DeadlineRunningSince == nil || err != nil {
-		return
+		return time.Time{}, false
 	}
-	tell(float64(a.DeadlineRunningSince.Unix()-a.DeadlineSpentSeconds) + limit.Seconds())
+	return a.DeadlineRunningSince.Add(limit - time.Duration(a.DeadlineSpentSeconds)*time.Second), true
+}
+
+// tellNextAction is when a rollout pauses or goes back by itself unless something
+// changes: at its step's deadline, or where metrics have been away for too long.
+func tellNextAction(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	next, ok := deadlineOf(ro)
+	a := ro.Status.Attempt
+	away, err := time.ParseDuration(string(ro.Spec.Analysis.OnNoData.After))
+	if a != nil && a.NoDataSince != nil && err == nil {
+		if limit := a.NoDataSince.Add(away); !ok || limit.Before(next) {
+			next, ok = limit, true
+		}
+	}
+	if ok && underWay(ro.Status.Phase) && !waits(ro.Status.Phase) {
+		tell(float64(next.Unix()))
+	}
 }
 
 func tellValue(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {

@@ -189,7 +189,7 @@ func TestDecisionsAreCountedByWhatTheyLeadTo(t *testing.T) {
 		{rollout.Baking, nil, "none"},
 	} {
 		c, _ := collectorOf()
-		c.Decided(rollout.Decision{Progress: rollout.Progress{Phase: test.phase}, Write: test.write})
+		c.Decided(object(), &v1alpha1.CloudRunRolloutStatus{}, rollout.Decision{Progress: rollout.Progress{Phase: test.phase}, Write: test.write})
 		if got := testutil.ToFloat64(c.decisions.WithLabelValues(test.want)); got != 1 {
 			t.Errorf("%s, writes %t: not counted as %s", test.phase, test.write != nil, test.want)
 		}
@@ -213,7 +213,7 @@ func TestOnlyWhatWasSavedIsCounted(t *testing.T) {
 	count := 0
 	save := func(ro *v1alpha1.CloudRunRollout, err error) {
 		r := Reconciler{
-			Client: stub{err: err}, Process: clocktesting.NewFakePassiveClock(morning), Decided: func(rollout.Decision) { count++ },
+			Client: stub{err: err}, Process: clocktesting.NewFakePassiveClock(morning), Decided: func(*v1alpha1.CloudRunRollout, *v1alpha1.CloudRunRolloutStatus, rollout.Decision) { count++ },
 		}
 		in := rollout.Input{Now: morning}
 		if got := r.save(t.Context(), ro, in, rollout.Decision{Progress: rollout.Progress{Phase: rollout.Held}}); !errors.Is(got, err) {
@@ -280,7 +280,7 @@ func TestANewObjectIsToldWithoutWhatIsNotKnown(t *testing.T) {
 	ro := v1alpha1.CloudRunRollout{ObjectMeta: metav1.ObjectMeta{Namespace: "pay", Name: "new"}}
 	c, _ := collectorOf(ro)
 	got := scrape(t, c)
-	for _, not := range []string{"rollout_step{", "weight_ratio", "check", "condition{"} {
+	for _, not := range []string{"rollout_step{", "weight_ratio", "rollout_check_", "condition{"} {
 		if strings.Contains(got, not) {
 			t.Errorf("%s was told in:\n%s", not, got)
 		}

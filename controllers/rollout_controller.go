@@ -46,8 +46,9 @@ type Reconciler struct {
 	// Cluster is the UID of the namespace kube-system, by which claims on services
 	// tell clusters apart. Without it no claims are made or heeded.
 	Cluster string
-	// Decided hears of every decision that was saved; nil for nobody.
-	Decided func(rollout.Decision)
+	// Decided hears of every decision that was saved, and of the status that it
+	// replaced; nil for nobody.
+	Decided func(ro *v1alpha1.CloudRunRollout, before *v1alpha1.CloudRunRolloutStatus, d rollout.Decision)
 	// Tell hears of every change of state, after it was saved; nil for nobody. It must
 	// not wait.
 	Tell func(notify.News)

@@ -28,6 +28,7 @@ func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in 
 		r.seen(ro, in)
 		return nil
 	}
+	before := ro.Status
 	ro.Status = status
 	if err := r.Status().Update(ctx, ro); err != nil {
 		return fmt.Errorf("saving status: %w", err)
@@ -35,7 +36,7 @@ func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in 
 	r.sight.wrote(ro, r.Process.Now())
 	r.seen(ro, in)
 	if r.Decided != nil {
-		r.Decided(d)
+		r.Decided(ro, &before, d)
 	}
 	return nil
 }

@@ -1,0 +1,132 @@
+package controllers
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+)
+
+// minutes are the bounds of what takes a rollout's time, from a minute to a working
+// day, in seconds.
+var minutes = []float64{60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800}
+
+// The ends of an attempt.
+const (
+	endCompleted  = "completed"
+	endRolledBack = "rolled-back"
+	endSuperseded = "superseded"
+)
+
+// The causes of a rollback beside the names of checks and of requests.
+const (
+	causeDeletion = "deletion" // the object is being deleted
+	causeNoData   = "no-data"  // metrics stayed away for longer than spec.analysis.onNoData allows
+	causeOther    = "other"    // such as a candidate that failed, or another stableRevision
+)
+
+// ends count what came to an end, as two saved statuses of a rollout tell it: the
+// one before a decision and the one that it left.
+type ends struct {
+	rollbacks        *prometheus.CounterVec
+	durations, waits *prometheus.HistogramVec
+}
+
+func newEnds() ends {
+	e := ends{
+		rollbacks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sluice_rollbacks_total",
+			Help: "Ways back to stable that this process began; the cause is the check that was breached, the verb that asked for it, deletion, no-data or other.",
+		}, []string{"cause"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sluice_rollout_duration_seconds", Buckets: minutes,
+			Help: "From the first write of an attempt to its end.",
+		}, []string{"outcome"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sluice_rollout_paused_seconds", Buckets: minutes,
+			Help: "How long a rollout waited for a person, observed when it does not any more; the cause is the reason of Ready.",
+		}, []string{"cause"}),
+	}
+	for _, cause := range []string{v1alpha1.CheckErrors, v1alpha1.CheckNATAllocation, v1alpha1.CheckNATDrops, causeOther} {
+		e.rollbacks.WithLabelValues(cause) // there from the start, so that the first one is a rise
+	}
+	return e
+}
+
+func (e ends) all() []prometheus.Collector {
+	return []prometheus.Collector{e.rollbacks, e.durations, e.waits}
+}
+
+// count counts what ended between two statuses.
+func (e ends) count(before, after *v1alpha1.CloudRunRolloutStatus, deleting bool) {
+	if before.Attempt == nil || after.Attempt == nil || after.Attempt.Since == nil {
+		return
+	}
+	now := after.Attempt.Since.Time
+	if turned(before.Phase, after.Phase) {
+		e.rollbacks.WithLabelValues(turnedBy(before, after, deleting)).Inc()
+	}
+	if end := endOf(before, after); end != "" && before.Attempt.FirstWrite != nil {
+		e.durations.WithLabelValues(end).Observe(now.Sub(before.Attempt.FirstWrite.Time).Seconds())
+	}
+	if waits(before.Phase) && before.Attempt.Since != nil && (before.Phase != after.Phase || before.Attempt.Reason != after.Attempt.Reason) {
+		e.waits.WithLabelValues(before.Attempt.Reason).Observe(now.Sub(before.Attempt.Since.Time).Seconds())
+	}
+}
+
+// turned tells whether a way back began. An attempt that had moved no traffic is
+// back at once.
+func turned(before, after v1alpha1.Phase) bool {
+	return goesOrWent(after) && !goesOrWent(before)
+}
+
+func goesOrWent(p v1alpha1.Phase) bool {
+	return p == v1alpha1.PhaseRollingBack || p == v1alpha1.PhaseRolledBack
+}
+
+// turnedBy is why a way back began. What a person asked for in that pass comes
+// first, as it does where it is decided.
+func turnedBy(before, after *v1alpha1.CloudRunRolloutStatus, deleting bool) string {
+	if deleting {
+		return causeDeletion
+	}
+	if r := after.LastRequest; r != nil && r.Result == v1alpha1.RequestAccepted && (before.LastRequest == nil || before.LastRequest.ID != r.ID) {
+		return r.Verb
+	}
+	for _, c := range after.Checks {
+		if c.Verdict == v1alpha1.VerdictBreach && c.Mode == v1alpha1.ModeEnforce {
+			return c.Name
+		}
+	}
+	if before.Attempt.Reason == v1alpha1.ReasonMetricsUnavailable {
+		return causeNoData
+	}
+	return causeOther
+}
+
+// endOf is how an attempt ended, if one did.
+func endOf(before, after *v1alpha1.CloudRunRolloutStatus) string {
+	switch {
+	case after.Phase == v1alpha1.PhaseCompleted && before.Phase != v1alpha1.PhaseCompleted:
+		return endCompleted
+	case after.Phase == v1alpha1.PhaseRolledBack && before.Phase != v1alpha1.PhaseRolledBack:
+		return endRolledBack
+	case after.Attempt.ID > before.Attempt.ID && underWay(before.Phase):
+		return endSuperseded
+	}
+	return ""
+}
+
+func underWay(p v1alpha1.Phase) bool {
+	switch p {
+	case v1alpha1.PhaseIdle, v1alpha1.PhaseRolledBack, v1alpha1.PhaseCompleted:
+		return false
+	case v1alpha1.PhaseChecking, v1alpha1.PhaseWarmingUp, v1alpha1.PhaseShifting, v1alpha1.PhaseBaking,
+		v1alpha1.PhaseAwaitingApproval, v1alpha1.PhaseHeld, v1alpha1.PhasePaused, v1alpha1.PhaseRollingBack:
+		return true
+	}
+	return false // before the first look
+}
+
+func waits(p v1alpha1.Phase) bool {
+	return p == v1alpha1.PhasePaused || p == v1alpha1.PhaseAwaitingApproval
+}

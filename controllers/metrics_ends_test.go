@@ -1,0 +1,192 @@
+package controllers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// minutesAfter is the status of attempt 1 some minutes after its first write, in
+// which its present state began.
+func minutesAfter(n int, phase v1alpha1.Phase, reason string) *v1alpha1.CloudRunRolloutStatus {
+	first, since := metav1.NewTime(morning), metav1.NewTime(morning.Add(time.Duration(n)*time.Minute))
+	return &v1alpha1.CloudRunRolloutStatus{
+		Phase: phase, Attempt: &v1alpha1.Attempt{ID: 1, Reason: reason, FirstWrite: &first, Since: &since},
+	}
+}
+
+func with(s *v1alpha1.CloudRunRolloutStatus, change func(*v1alpha1.CloudRunRolloutStatus)) *v1alpha1.CloudRunRolloutStatus {
+	change(s)
+	return s
+}
+
+func requested(id, verb string, result v1alpha1.RequestResult) func(*v1alpha1.CloudRunRolloutStatus) {
+	return func(s *v1alpha1.CloudRunRolloutStatus) {
+		s.LastRequest = &v1alpha1.RequestStatus{ID: id, Verb: verb, Result: result}
+	}
+}
+
+func breached(name string, mode v1alpha1.CheckMode) func(*v1alpha1.CloudRunRolloutStatus) {
+	return func(s *v1alpha1.CloudRunRolloutStatus) {
+		s.Checks = append(s.Checks, v1alpha1.CheckStatus{Name: name, Mode: mode, Verdict: v1alpha1.VerdictBreach})
+	}
+}
+
+// counted is what a pair of statuses adds, as "metric{label} sum", and nothing of
+// what stays 0.
+func counted(t *testing.T, before, after *v1alpha1.CloudRunRolloutStatus, deleting bool) string {
+	t.Helper()
+	e := newEnds()
+	e.count(before, after, deleting)
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(e.all()...)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName() + "{" + m.GetLabel()[0].GetValue() + "}"
+			if m.GetCounter().GetValue() > 0 {
+				told = append(told, name)
+			}
+			if h := m.GetHistogram(); h.GetSampleCount() > 0 {
+				told = append(told, name+" "+(time.Duration(h.GetSampleSum())*time.Second).String())
+			}
+		}
+	}
+	return strings.Join(told, ", ")
+}
+
+// TestWhatEndsIsCountedByWhatEndedIt reads it from the two saved statuses.
+func TestWhatEndsIsCountedByWhatEndedIt(t *testing.T) {
+	t.Parallel()
+	baking := func() *v1alpha1.CloudRunRolloutStatus { return minutesAfter(5, v1alpha1.PhaseBaking, "Baking") }
+	back := func() *v1alpha1.CloudRunRolloutStatus {
+		return minutesAfter(12, v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack)
+	}
+	cases := map[string]struct {
+		before, after *v1alpha1.CloudRunRolloutStatus
+		deleting      bool
+		want          string
+	}{
+		"the first look":           {&v1alpha1.CloudRunRolloutStatus{}, baking(), false, ""},
+		"a step that bakes on":     {baking(), baking(), false, ""},
+		"a hold":                   {baking(), minutesAfter(9, v1alpha1.PhaseHeld, "HeldByAnalysis"), false, ""},
+		"a breach of a check":      {baking(), with(back(), breached("errors", v1alpha1.ModeEnforce)), false, "sluice_rollbacks_total{errors}"},
+		"a breach in Shadow":       {baking(), with(with(back(), breached("latency", v1alpha1.ModeShadow)), breached("nat-drops", v1alpha1.ModeEnforce)), false, "sluice_rollbacks_total{nat-drops}"},
+		"a failed candidate":       {baking(), back(), false, "sluice_rollbacks_total{other}"},
+		"metrics that stayed away": {minutesAfter(5, v1alpha1.PhaseHeld, v1alpha1.ReasonMetricsUnavailable), back(), false, "sluice_rollbacks_total{no-data}"},
+		"an abort amid a breach": {
+			baking(), with(with(back(), breached("errors", v1alpha1.ModeEnforce)), requested("1", "abort", v1alpha1.RequestAccepted)), false,
+			"sluice_rollbacks_total{abort}",
+		},
+		"a breach after an older request": {
+			with(baking(), requested("1", "approve", v1alpha1.RequestAccepted)),
+			with(with(back(), breached("errors", v1alpha1.ModeEnforce)), requested("1", "approve", v1alpha1.RequestAccepted)), false,
+			"sluice_rollbacks_total{errors}",
+		},
+		"a breach beside a refused request": {
+			baking(), with(with(back(), breached("errors", v1alpha1.ModeEnforce)), requested("2", "approve", v1alpha1.RequestRefused)), false,
+			"sluice_rollbacks_total{errors}",
+		},
+		"a deletion":            {baking(), back(), true, "sluice_rollbacks_total{deletion}"},
+		"a way back on its way": {back(), back(), false, ""},
+		"a way back that arrives": {
+			back(), minutesAfter(14, v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack), false,
+			"sluice_rollout_duration_seconds{rolled-back} 14m0s",
+		},
+		"a way back without a way": {
+			with(baking(), func(s *v1alpha1.CloudRunRolloutStatus) { s.Attempt.FirstWrite = nil }),
+			minutesAfter(6, v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack), false, "sluice_rollbacks_total{other}",
+		},
+		"what was given up, sent back again": {minutesAfter(20, v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack), back(), false, ""},
+		"all steps passed":                   {baking(), minutesAfter(40, v1alpha1.PhaseCompleted, "Completed"), false, "sluice_rollout_duration_seconds{completed} 40m0s"},
+		"a newer revision instead": {
+			baking(), with(minutesAfter(8, v1alpha1.PhaseChecking, "Checking"), func(s *v1alpha1.CloudRunRolloutStatus) { s.Attempt.ID = 2 }), false,
+			"sluice_rollout_duration_seconds{superseded} 8m0s",
+		},
+		"a newer revision after the end": {
+			minutesAfter(8, v1alpha1.PhaseCompleted, "Completed"),
+			with(minutesAfter(90, v1alpha1.PhaseChecking, "Checking"), func(s *v1alpha1.CloudRunRolloutStatus) { s.Attempt.ID = 2 }), false, "",
+		},
+		"a person who lets it go on": {
+			minutesAfter(5, v1alpha1.PhasePaused, v1alpha1.ReasonTrafficConflict), minutesAfter(35, v1alpha1.PhaseShifting, "Shifting"), false,
+			"sluice_rollout_paused_seconds{TrafficConflict} 30m0s",
+		},
+		"a person who is still waited for": {
+			minutesAfter(5, v1alpha1.PhasePaused, v1alpha1.ReasonTrafficConflict), minutesAfter(5, v1alpha1.PhasePaused, v1alpha1.ReasonTrafficConflict), false, "",
+		},
+		"another reason to wait for one": {
+			minutesAfter(5, v1alpha1.PhasePaused, v1alpha1.ReasonTrafficConflict), minutesAfter(6, v1alpha1.PhasePaused, v1alpha1.ReasonBaselineLost), false,
+			"sluice_rollout_paused_seconds{TrafficConflict} 1m0s",
+		},
+		"an approval, and all at once": {
+			minutesAfter(5, v1alpha1.PhaseAwaitingApproval, "AwaitingApproval"), minutesAfter(7, v1alpha1.PhaseCompleted, "Completed"), false,
+			"sluice_rollout_duration_seconds{completed} 7m0s, sluice_rollout_paused_seconds{AwaitingApproval} 2m0s",
+		},
+	}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := counted(t, test.before, test.after, test.deleting); got != test.want {
+				t.Errorf("counted %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestTheCollectorTellsWhatEnded goes the way that the manager's decisions go.
+func TestTheCollectorTellsWhatEnded(t *testing.T) {
+	t.Parallel()
+	c, _ := collectorOf()
+	ro := object()
+	ro.Status = *with(minutesAfter(12, v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack), breached("errors", v1alpha1.ModeEnforce))
+	c.Decided(ro, minutesAfter(5, v1alpha1.PhaseBaking, "Baking"), rollout.Decision{})
+	if got := testutil.ToFloat64(c.ends.rollbacks.WithLabelValues("errors")); got != 1 {
+		t.Errorf("%v rollbacks for errors, want 1", got)
+	}
+}
+
+// TestWhenARolloutActsByItself: the earlier of its step's deadline and of the end of
+// its patience with missing metrics, and nothing while a person is waited for.
+func TestWhenARolloutActsByItself(t *testing.T) {
+	t.Parallel()
+	ago := func(minutes int) *metav1.Time {
+		return &metav1.Time{Time: scrapedAt.Add(-time.Duration(minutes) * time.Minute)}
+	}
+	for name, test := range map[string]struct {
+		change func(*v1alpha1.CloudRunRollout)
+		want   []time.Duration // from the scrape on
+	}{
+		"a deadline":                 {func(*v1alpha1.CloudRunRollout) {}, []time.Duration{30 * time.Minute}},
+		"metrics that stay away":     {func(ro *v1alpha1.CloudRunRollout) { ro.Status.Attempt.NoDataSince = ago(10) }, []time.Duration{20 * time.Minute}},
+		"metrics that went just now": {func(ro *v1alpha1.CloudRunRollout) { ro.Status.Attempt.NoDataSince = ago(0) }, []time.Duration{30 * time.Minute}},
+		"metrics, without a deadline": {func(ro *v1alpha1.CloudRunRollout) {
+			ro.Status.Attempt.NoDataSince, ro.Status.Attempt.DeadlineRunningSince = ago(10), nil
+		}, []time.Duration{20 * time.Minute}},
+		"a person is waited for":       {func(ro *v1alpha1.CloudRunRollout) { ro.Status.Phase = v1alpha1.PhasePaused }, nil},
+		"nothing is under way":         {func(ro *v1alpha1.CloudRunRollout) { ro.Status.Phase = v1alpha1.PhaseIdle }, nil},
+		"the clock stands still":       {func(ro *v1alpha1.CloudRunRollout) { ro.Status.Attempt.DeadlineRunningSince = nil }, nil},
+		"before the first look at all": {func(ro *v1alpha1.CloudRunRollout) { ro.Status = v1alpha1.CloudRunRolloutStatus{} }, nil},
+	} {
+		ro := held("api")
+		ro.Spec.Analysis.OnNoData.After = "30m"
+		test.change(&ro)
+		var got []time.Duration
+		tellNextAction(&ro, scrapedAt, func(value float64, _ ...string) {
+			got = append(got, time.Unix(int64(value), 0).Sub(scrapedAt))
+		})
+		if len(got) != len(test.want) || len(got) == 1 && got[0] != test.want[0] {
+			t.Errorf("%s: told %v, want %v", name, got, test.want)
+		}
+	}
+}
