@@ -113,7 +113,7 @@ var outcomes = []string{outcomeShift, outcomeBack, outcomeKeep, outcomeHold, out
 // status that it replaced. What changes nothing is not saved, and so not counted.
 func (c *Collector) Decided(ro *v1alpha1.CloudRunRollout, before *v1alpha1.CloudRunRolloutStatus, d rollout.Decision) {
 	c.decisions.WithLabelValues(outcomeOf(d)).Inc()
-	c.ends.count(before, &ro.Status, !ro.DeletionTimestamp.IsZero())
+	c.ends.count(before, ro)
 }
 
 // outcomeOf is what a decision leads to, in a word.

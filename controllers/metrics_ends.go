@@ -56,14 +56,15 @@ func (e ends) all() []prometheus.Collector {
 	return []prometheus.Collector{e.rollbacks, e.durations, e.waits}
 }
 
-// count counts what ended between two statuses.
-func (e ends) count(before, after *v1alpha1.CloudRunRolloutStatus, deleting bool) {
+// count counts what ended with the status of a rollout that replaced another.
+func (e ends) count(before *v1alpha1.CloudRunRolloutStatus, ro *v1alpha1.CloudRunRollout) {
+	after := &ro.Status
 	if before.Attempt == nil || after.Attempt == nil || after.Attempt.Since == nil {
 		return
 	}
 	now := after.Attempt.Since.Time
 	if turned(before.Phase, after.Phase) {
-		e.rollbacks.WithLabelValues(turnedBy(before, after, deleting)).Inc()
+		e.rollbacks.WithLabelValues(turnedBy(before, ro)).Inc()
 	}
 	if end := endOf(before, after); end != "" && before.Attempt.FirstWrite != nil {
 		e.durations.WithLabelValues(end).Observe(now.Sub(before.Attempt.FirstWrite.Time).Seconds())
@@ -85,8 +86,9 @@ func goesOrWent(p v1alpha1.Phase) bool {
 
 // turnedBy is why a way back began. What a person asked for in that pass comes
 // first, as it does where it is decided.
-func turnedBy(before, after *v1alpha1.CloudRunRolloutStatus, deleting bool) string {
-	if deleting {
+func turnedBy(before *v1alpha1.CloudRunRolloutStatus, ro *v1alpha1.CloudRunRollout) string {
+	after := &ro.Status
+	if !ro.DeletionTimestamp.IsZero() {
 		return causeDeletion
 	}
 	if r := after.LastRequest; r != nil && r.Result == v1alpha1.RequestAccepted && (before.LastRequest == nil || before.LastRequest.ID != r.ID) {

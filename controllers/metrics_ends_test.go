@@ -43,8 +43,13 @@ func breached(name string, mode v1alpha1.CheckMode) func(*v1alpha1.CloudRunRollo
 // what stays 0.
 func counted(t *testing.T, before, after *v1alpha1.CloudRunRolloutStatus, deleting bool) string {
 	t.Helper()
+	ro := object()
+	ro.Status = *after
+	if deleting {
+		ro.DeletionTimestamp = &metav1.Time{Time: morning}
+	}
 	e := newEnds()
-	e.count(before, after, deleting)
+	e.count(before, ro)
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(e.all()...)
 	families, err := registry.Gather()
