@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/cli/show"
+	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
 // list answers "is it my rollout?".
@@ -96,12 +97,12 @@ func (a *app) links() *cobra.Command {
 	cmd := a.view(&cobra.Command{
 		Use:   "links [NAME]",
 		Short: "Show links into the Google Cloud console, for the time of the newest step",
-	}, func(ro *v1alpha1.CloudRunRollout) string { return show.Links(show.LinksOf(ro, a.console, a.screen())) })
+	}, func(ro *v1alpha1.CloudRunRollout) string { return show.Links(a.screen().Links(ro, a.console)) })
 	return a.linking(cmd)
 }
 
 // linking lets a command be told where the console is.
 func (a *app) linking(cmd *cobra.Command) *cobra.Command {
-	cmd.Flags().StringVar(&a.console, "console", show.Console, "address of the Google Cloud console")
+	cmd.Flags().StringVar(&a.console, "console", view.Console, "address of the Google Cloud console")
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/internal/cli/show"
 	"github.com/sluice-rollouts/sluice/internal/cli/source"
+	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
 // Env is the world around the commands.
@@ -83,7 +84,7 @@ error; 2 usage; 3 a rollout waits for a person; 4 superseded by a newer revision
 
 // screen is what text is written for, now.
 func (a *app) screen() show.Screen {
-	return show.Screen{Now: a.Clock.Now(), Width: a.Width, Paint: a.Paint}
+	return show.Screen{Reader: view.Reader{Now: a.Clock.Now()}, Width: a.Width, Paint: a.Paint}
 }
 
 // print writes text for the reader.

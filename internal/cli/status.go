@@ -9,7 +9,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/internal/cli/show"
 	"github.com/sluice-rollouts/sluice/internal/cli/source"
-	"github.com/sluice-rollouts/sluice/internal/cli/standing"
+	"github.com/sluice-rollouts/sluice/internal/standing"
 )
 
 // status waits for the end of a rollout.

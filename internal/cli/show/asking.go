@@ -7,16 +7,17 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/internal/cli/standing"
 	"github.com/sluice-rollouts/sluice/internal/request"
+	"github.com/sluice-rollouts/sluice/internal/standing"
+	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
 // Place is where a rollout stands, as far as a person who asks for something
 // relies on it.
 func Place(ro *v1alpha1.CloudRunRollout) string {
-	text := dash(standing.Reason(ro))
+	text := view.Dash(standing.Reason(ro))
 	if ro.Status.Step != "" {
-		text += fmt.Sprintf(" at %s, step %s", dash(ro.Status.Weight), ro.Status.Step)
+		text += fmt.Sprintf(" at %s, step %s", view.Dash(ro.Status.Weight), ro.Status.Step)
 	}
 	if c := ro.Status.Candidate; c != nil {
 		text += ", candidate " + c.Revision
@@ -30,13 +31,13 @@ func Asking(ro *v1alpha1.CloudRunRollout, ask request.Ask, s Screen) string {
 	if ask.By != "" {
 		who += ", asked for by " + ask.By
 	}
-	return s.wrap(nameOf(ro)+": ", Place(ro)+"; Cloud Run serves "+Serves(ro)) +
+	return s.wrap(view.Name(ro)+": ", Place(ro)+"; Cloud Run serves "+view.Serves(ro)) +
 		s.wrap(who+": ", Will(ro, ask.Verb, ask.Modes, ask.Revision)+".")
 }
 
 // Answer writes the manager's answer.
 func Answer(r *v1alpha1.RequestStatus, s Screen) string {
-	return s.wrap(string(r.Result)+": ", dash(r.Message))
+	return s.wrap(string(r.Result)+": ", view.Dash(r.Message))
 }
 
 // GoneBack tells whether Cloud Run confirms that stable serves everything.
@@ -48,7 +49,7 @@ func GoneBack(ro *v1alpha1.CloudRunRollout) bool {
 
 // Confirmed says what Cloud Run confirms, and how long after the request.
 func Confirmed(ro *v1alpha1.CloudRunRollout, after time.Duration) string {
-	return fmt.Sprintf("Cloud Run confirms: %s serves 100%%, %s after the request.\n", ro.Status.Stable.Revision, span(after))
+	return fmt.Sprintf("Cloud Run confirms: %s serves 100%%, %s after the request.\n", ro.Status.Stable.Revision, view.Span(after))
 }
 
 // Unheard says that nobody answers, and what can be done without an answer.
@@ -63,8 +64,8 @@ func Unconfirmed(ro *v1alpha1.CloudRunRollout, s Screen) string {
 
 // byHand says what is, and how to send the traffic back without Sluice.
 func (s Screen) byHand(ro *v1alpha1.CloudRunRollout) string {
-	text := s.head(ro) + s.wrap("  Cloud Run serves ", Serves(ro)+".")
-	if line := Gcloud(ro); line != "" {
+	text := s.head(ro) + s.wrap("  Cloud Run serves ", view.Serves(ro)+".")
+	if line := view.Gcloud(ro); line != "" {
 		text += "To send all traffic to stable without Sluice:\n  " + line + "\n"
 	}
 	return text

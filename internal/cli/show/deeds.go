@@ -1,74 +1,17 @@
 package show
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/internal/cli/standing"
+	"github.com/sluice-rollouts/sluice/internal/view"
 )
-
-// deed is what a person can do now.
-type deed struct{ command, does string }
-
-// deedsOf are the commands that make sense now, the likeliest first.
-func deedsOf(ro *v1alpha1.CloudRunRollout) []deed {
-	stable := "stable"
-	if ro.Status.Stable != nil {
-		stable = ro.Status.Stable.Revision
-	}
-	abort := ask("abort", ro, "sends all traffic to "+stable+", and does not try the candidate again")
-	pause := ask("pause", ro, "lets no weight rise; checks still roll back")
-	switch standing.Of(ro) {
-	case standing.NeedsPerson:
-		return []deed{goesOn(ro), abort}
-	case standing.Failing, standing.Moving, standing.Waiting:
-		return append(passes(ro), abort, pause)
-	case standing.RolledBack:
-		return []deed{ask("retry", ro, "starts the given-up revision again from the first step; a new revision starts by itself")}
-	case standing.Settled:
-		if former := formerOf(ro); former != "" {
-			return []deed{ask("undo", ro, "sends all traffic back to "+former+", if it is still ready")}
-		}
-	case standing.Stuck:
-		if standing.Reason(ro) == v1alpha1.ReasonOwnedElsewhere {
-			return []deed{ask("adopt", ro, "takes the service over from the other cluster")}
-		}
-	case standing.GoingBack, standing.NotSeen:
-	}
-	return nil
-}
-
-// goesOn is what ends a wait for a person.
-func goesOn(ro *v1alpha1.CloudRunRollout) deed {
-	switch {
-	case ro.Status.Phase == v1alpha1.PhaseAwaitingApproval:
-		return ask("approve", ro, "lets the next weight begin")
-	case ro.Spec.Paused:
-		return deed{"set spec.paused to false in Git", "lets it go on"}
-	case standing.Reason(ro) == v1alpha1.ReasonTrafficConflict:
-		return ask("resume", ro, "writes our split of this step over the one that somebody else set")
-	}
-	return ask("resume", ro, "lets it go on")
-}
-
-// passes is what lets a step go on sooner.
-func passes(ro *v1alpha1.CloudRunRollout) []deed {
-	if standing.Reason(ro) != v1alpha1.ReasonTooFewRequests {
-		return nil
-	}
-	return []deed{ask("approve", ro, "lets this step pass with too few requests")}
-}
-
-func ask(verb string, ro *v1alpha1.CloudRunRollout, does string) deed {
-	return deed{fmt.Sprintf("kubectl sluice %s %s --reason '...'", verb, argsOf(ro)), does}
-}
 
 // deeds writes what a person can do.
 func (s Screen) deeds(ro *v1alpha1.CloudRunRollout) string {
 	var text strings.Builder
-	for _, d := range deedsOf(ro) {
-		text.WriteString("  " + d.command + "\n" + s.wrap("      ", d.does))
+	for _, d := range view.Deeds(ro) {
+		text.WriteString("  " + d.Command + "\n" + s.wrap("      ", d.Does))
 	}
 	return text.String()
 }

@@ -5,22 +5,23 @@ import (
 	"strings"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/internal/cli/standing"
+	"github.com/sluice-rollouts/sluice/internal/standing"
+	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
 // Doctor writes what a release of this service can suffer from, with the numbers
 // that it was seen by, and what keeps Sluice itself from seeing.
 func Doctor(ro *v1alpha1.CloudRunRollout, s Screen) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s  service %s\n", nameOf(ro), dash(serviceOf(ro).Name))
+	fmt.Fprintf(&text, "%s  service %s\n", view.Name(ro), view.Dash(view.Service(ro).Name))
 	troubles := s.blindness(ro)
 	for _, t := range troubles {
-		text.WriteString("\n" + s.painted("31", "! "+t.title) + "\n" + s.wrap("  ", t.text))
+		text.WriteString("\n" + s.painted(view.Alarm, "! "+t.title) + "\n" + s.wrap("  ", t.text))
 	}
 	for _, a := range ro.Status.Advice {
-		text.WriteString("\n" + s.painted("33", "* "+a.Code) + "\n" + s.wrap("  ", a.Message))
+		text.WriteString("\n" + s.painted(view.Wary, "* "+a.Code) + "\n" + s.wrap("  ", a.Message))
 		for _, g := range evidenceFor(ro, a) {
-			text.WriteString(s.wrap("  seen: ", g.Name+": "+s.ports(g)))
+			text.WriteString(s.wrap("  seen: ", g.Name+": "+s.Ports(g)))
 		}
 	}
 	switch {
@@ -47,7 +48,7 @@ func (s Screen) blindness(ro *v1alpha1.CloudRunRollout) []trouble {
 		switch c.Type {
 		case v1alpha1.ConditionAccepted, v1alpha1.ConditionTrafficInSync, v1alpha1.ConditionMetricsAvailable:
 			if c.Status != "True" && c.Reason != v1alpha1.ReasonNotMeasured {
-				troubles = append(troubles, trouble{c.Reason, c.Message + " (since " + s.at(c.LastTransitionTime.Time) + ")"})
+				troubles = append(troubles, trouble{c.Reason, c.Message + " (since " + s.At(c.LastTransitionTime.Time) + ")"})
 			}
 		}
 	}

@@ -5,7 +5,8 @@ import (
 	"strings"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/internal/cli/standing"
+	"github.com/sluice-rollouts/sluice/internal/standing"
+	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
 // Turn writes where a rollout stands in one line, and a key that changes only
@@ -16,17 +17,17 @@ func Turn(ro *v1alpha1.CloudRunRollout, s Screen) (key, text string) {
 	if ro.Status.Candidate != nil {
 		candidate = ro.Status.Candidate.Revision
 	}
-	reason := dash(standing.Reason(ro))
+	reason := view.Dash(standing.Reason(ro))
 	key = fmt.Sprint(candidate, step, ro.Status.Weight, reason, standing.Of(ro) == standing.NotSeen)
-	sign := marks[standing.Of(ro)].sign
-	return key, s.wrap(fmt.Sprintf("%s  %s %-5s %-5s %s  ", s.clock(s.Now), sign, dash(step), dash(ro.Status.Weight), reason),
-		causeOf(ro)+". "+ro.Status.NextAction)
+	sign := view.MarkOf(standing.Of(ro)).Sign
+	return key, s.wrap(fmt.Sprintf("%s  %s %-5s %-5s %s  ", s.Clock(s.Now), sign, view.Dash(step), view.Dash(ro.Status.Weight), reason),
+		view.Cause(ro)+". "+ro.Status.NextAction)
 }
 
 // Ending says how a rollout ended for somebody who waited for it, or for a
 // revision.
 func Ending(ro *v1alpha1.CloudRunRollout, o standing.Outcome, revision string) string {
-	what := nameOf(ro)
+	what := view.Name(ro)
 	if revision != "" {
 		what += ", revision " + revision
 	}

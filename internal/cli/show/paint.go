@@ -1,28 +1,13 @@
 package show
 
-import "github.com/sluice-rollouts/sluice/internal/cli/standing"
+import "github.com/sluice-rollouts/sluice/internal/view"
 
-// mark is how a standing is drawn at the beginning of a line.
-type mark struct {
-	sign   string
-	words  string // what the sign says, where there is room
-	colour string // of ECMA-48, Select Graphic Rendition
-}
-
-var marks = map[standing.Standing]mark{
-	standing.Stuck:       {"!", "stuck", "31"},
-	standing.NeedsPerson: {"!", "waits for you", "33"},
-	standing.Failing:     {"!", "held by a check", "31"},
-	standing.GoingBack:   {"<", "going back", "31"},
-	standing.Waiting:     {"~", "waits for the world", "33"},
-	standing.Moving:      {">", "under way", "36"},
-	standing.NotSeen:     {"?", "not seen yet", "33"},
-	standing.RolledBack:  {"x", "rolled back", "31"},
-	standing.Settled:     {" ", "settled", ""},
-}
+// colours are those of ECMA-48, Select Graphic Rendition.
+var colours = map[view.Tone]string{view.Busy: "36", view.Wary: "33", view.Alarm: "31"}
 
 // painted colours a text, if colours are wanted.
-func (s Screen) painted(colour, text string) string {
+func (s Screen) painted(tone view.Tone, text string) string {
+	colour := colours[tone]
 	if !s.Paint || colour == "" || text == "" {
 		return text
 	}

@@ -1,64 +1,19 @@
 package show
 
 import (
-	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/duration"
+	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
 // Screen is what text is written for.
 type Screen struct {
-	// Now is the reader's time.
-	Now time.Time
+	view.Reader
 	// Width is how many columns a line may have; 0 is any number.
 	Width int
 	// Paint tells whether colours may be used.
 	Paint bool
-}
-
-// clock writes a time as messages of a status do: "03:01Z", with the day unless it
-// is the reader's.
-func (s Screen) clock(t time.Time) string {
-	t = t.UTC()
-	if now := s.Now.UTC(); t.YearDay() == now.YearDay() && t.Year() == now.Year() {
-		return t.Format("15:04Z")
-	}
-	return t.Format("Jan 2 15:04Z")
-}
-
-// away writes how far a time is from the reader's: "6m ago", "in 9m".
-func (s Screen) away(t time.Time) string {
-	if t.After(s.Now) {
-		return "in " + span(t.Sub(s.Now))
-	}
-	return span(s.Now.Sub(t)) + " ago"
-}
-
-// at writes a time both ways: "03:01Z (6m ago)".
-func (s Screen) at(t time.Time) string { return s.clock(t) + " (" + s.away(t) + ")" }
-
-// atOr writes a time both ways, or something else where there is none.
-func (s Screen) atOr(t *metav1.Time, otherwise string) string {
-	if t == nil || t.IsZero() {
-		return otherwise
-	}
-	return s.at(t.Time)
-}
-
-// span writes a length of time the way kubectl does: "6m", "3h20m".
-func span(d time.Duration) string { return duration.HumanDuration(d) }
-
-// number writes a number with separators: "64,512".
-func number[T int32 | int64](n T) string {
-	digits := strconv.FormatInt(int64(n), 10)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }
 
 // table lays rows out in columns.
@@ -105,12 +60,4 @@ func cut(text string, most int) string {
 		return text
 	}
 	return string(runes[:max(0, most-1)]) + "…"
-}
-
-// dash stands where there is nothing.
-func dash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/internal/cli/standing"
+	"github.com/sluice-rollouts/sluice/internal/standing"
+	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
 // Will writes what a verb will do to a rollout as it stands, before it is asked
@@ -17,7 +18,7 @@ func Will(ro *v1alpha1.CloudRunRollout, verb string, modes []string, revision st
 	case v1alpha1.VerbAbort:
 		return fmt.Sprintf("%s gets all traffic in one write, and %s is not tried again until a retry", stableOf(ro), candidateOf(ro))
 	case v1alpha1.VerbPause:
-		return fmt.Sprintf("%s stays at %s: nothing rises until a resume, and checks still roll back", candidateOf(ro), dash(ro.Status.Weight))
+		return fmt.Sprintf("%s stays at %s: nothing rises until a resume, and checks still roll back", candidateOf(ro), view.Dash(ro.Status.Weight))
 	case v1alpha1.VerbResume:
 		return willResume(ro)
 	case v1alpha1.VerbApprove:
@@ -28,7 +29,7 @@ func Will(ro *v1alpha1.CloudRunRollout, verb string, modes []string, revision st
 		return fmt.Sprintf("%s starts again from the first step, after the cool-down of NAT where it is watched", cmp.Or(revision, candidateOf(ro)))
 	case v1alpha1.VerbUndo:
 		return fmt.Sprintf("%s gets all traffic in one write, if it is ready, and %s is not tried again until a retry",
-			cmp.Or(revision, formerOf(ro), "the revision that was stable before"), stableOf(ro))
+			cmp.Or(revision, view.FormerStable(ro), "the revision that was stable before"), stableOf(ro))
 	case v1alpha1.VerbAdopt:
 		return "the service is taken over from whoever claims it: be sure that no other Sluice moves its traffic"
 	}
@@ -38,9 +39,9 @@ func Will(ro *v1alpha1.CloudRunRollout, verb string, modes []string, revision st
 func willResume(ro *v1alpha1.CloudRunRollout) string {
 	if standing.Reason(ro) == v1alpha1.ReasonTrafficConflict && ro.Status.Attempt != nil {
 		return fmt.Sprintf("our split of step %s is written over the one that somebody else set: %s; its evidence is gathered anew",
-			dash(ro.Status.Step), splitOf(ro.Status.Attempt.Confirmed))
+			view.Dash(ro.Status.Step), splitOf(ro.Status.Attempt.Confirmed))
 	}
-	return fmt.Sprintf("%s goes on from step %s at %s", candidateOf(ro), dash(ro.Status.Step), dash(ro.Status.Weight))
+	return fmt.Sprintf("%s goes on from step %s at %s", candidateOf(ro), view.Dash(ro.Status.Step), view.Dash(ro.Status.Weight))
 }
 
 func willApprove(ro *v1alpha1.CloudRunRollout) string {
@@ -49,11 +50,11 @@ func willApprove(ro *v1alpha1.CloudRunRollout) string {
 			return fmt.Sprintf("%s may go to %d%%", candidateOf(ro), next.Weight)
 		}
 	}
-	return fmt.Sprintf("step %s may pass with too few requests; no breach passes", dash(ro.Status.Step))
+	return fmt.Sprintf("step %s may pass with too few requests; no breach passes", view.Dash(ro.Status.Step))
 }
 
 func willPromote(ro *v1alpha1.CloudRunRollout, modes []string) string {
-	text := fmt.Sprintf("the bake of step %s ends now", dash(ro.Status.Step))
+	text := fmt.Sprintf("the bake of step %s ends now", view.Dash(ro.Status.Step))
 	switch next, ok := nextStep(ro); {
 	case slices.Contains(modes, v1alpha1.ModeFull):
 		text += fmt.Sprintf(", and %s gets 100%% in one write; the last bake is still guarded", candidateOf(ro))
@@ -68,35 +69,11 @@ func willPromote(ro *v1alpha1.CloudRunRollout, modes []string) string {
 
 // nextStep is the step after the one under way; false after the last.
 func nextStep(ro *v1alpha1.CloudRunRollout) (v1alpha1.Step, bool) {
-	step := numberOfStep(ro)
+	step := view.StepNumber(ro)
 	if steps := ro.Spec.Strategy.Steps; step < len(steps) {
 		return steps[step], true
 	}
 	return v1alpha1.Step{}, false
-}
-
-// Gcloud is the command that sends a service's traffic to stable without Sluice,
-// for when Cloud Run does not let Sluice; "" while stable is not known.
-func Gcloud(ro *v1alpha1.CloudRunRollout) string {
-	service := serviceOf(ro)
-	if ro.Status.Stable == nil || service.Name == "" {
-		return ""
-	}
-	return fmt.Sprintf("gcloud run services update-traffic %s --project %s --region %s --to-revisions %s=100",
-		service.Name, service.Project, service.Location, ro.Status.Stable.Revision)
-}
-
-// Serves says what Cloud Run reports to serve, as the status has it.
-func Serves(ro *v1alpha1.CloudRunRollout) string {
-	var shares []string
-	candidate, stable := ro.Status.Candidate, ro.Status.Stable
-	if candidate != nil && (stable == nil || candidate.Revision != stable.Revision) {
-		shares = append(shares, fmt.Sprintf("%s %d%%", candidate.Revision, candidate.Percent))
-	}
-	if stable != nil {
-		shares = append(shares, fmt.Sprintf("%s %d%%", stable.Revision, stable.Percent))
-	}
-	return dash(strings.Join(shares, ", "))
 }
 
 func splitOf(shares []v1alpha1.Share) string {
@@ -112,14 +89,6 @@ func stableOf(ro *v1alpha1.CloudRunRollout) string {
 		return "stable (not known yet)"
 	}
 	return ro.Status.Stable.Revision
-}
-
-// formerOf is the revision that an undo goes back to; "" where none is known.
-func formerOf(ro *v1alpha1.CloudRunRollout) string {
-	if ro.Status.Attempt == nil {
-		return ""
-	}
-	return ro.Status.Attempt.FormerStable
 }
 
 func candidateOf(ro *v1alpha1.CloudRunRollout) string {

@@ -6,7 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/internal/cli/standing"
+	"github.com/sluice-rollouts/sluice/internal/standing"
 )
 
 // state makes a rollout as docs/conditions.md says that it looks like.

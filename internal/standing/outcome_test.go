@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/internal/cli/standing"
+	"github.com/sluice-rollouts/sluice/internal/standing"
 )
 
 // of lays revisions over a state.

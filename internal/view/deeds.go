@@ -1,0 +1,69 @@
+package view
+
+import (
+	"fmt"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/standing"
+)
+
+// Deed is what a person can do now.
+type Deed struct {
+	// Command is what to type, or what to do where that is no command.
+	Command string
+	// Does says what comes of it.
+	Does string
+}
+
+// Deeds are the commands that make sense now, the likeliest first.
+func Deeds(ro *v1alpha1.CloudRunRollout) []Deed {
+	stable := "stable"
+	if ro.Status.Stable != nil {
+		stable = ro.Status.Stable.Revision
+	}
+	abort := ask("abort", ro, "sends all traffic to "+stable+", and does not try the candidate again")
+	pause := ask("pause", ro, "lets no weight rise; checks still roll back")
+	switch standing.Of(ro) {
+	case standing.NeedsPerson:
+		return []Deed{goesOn(ro), abort}
+	case standing.Failing, standing.Moving, standing.Waiting:
+		return append(passes(ro), abort, pause)
+	case standing.RolledBack:
+		return []Deed{ask("retry", ro, "starts the given-up revision again from the first step; a new revision starts by itself")}
+	case standing.Settled:
+		if former := FormerStable(ro); former != "" {
+			return []Deed{ask("undo", ro, "sends all traffic back to "+former+", if it is still ready")}
+		}
+	case standing.Stuck:
+		if standing.Reason(ro) == v1alpha1.ReasonOwnedElsewhere {
+			return []Deed{ask("adopt", ro, "takes the service over from the other cluster")}
+		}
+	case standing.GoingBack, standing.NotSeen:
+	}
+	return nil
+}
+
+// goesOn is what ends a wait for a person.
+func goesOn(ro *v1alpha1.CloudRunRollout) Deed {
+	switch {
+	case ro.Status.Phase == v1alpha1.PhaseAwaitingApproval:
+		return ask("approve", ro, "lets the next weight begin")
+	case ro.Spec.Paused:
+		return Deed{"set spec.paused to false in Git", "lets it go on"}
+	case standing.Reason(ro) == v1alpha1.ReasonTrafficConflict:
+		return ask("resume", ro, "writes our split of this step over the one that somebody else set")
+	}
+	return ask("resume", ro, "lets it go on")
+}
+
+// passes is what lets a step go on sooner.
+func passes(ro *v1alpha1.CloudRunRollout) []Deed {
+	if standing.Reason(ro) != v1alpha1.ReasonTooFewRequests {
+		return nil
+	}
+	return []Deed{ask("approve", ro, "lets this step pass with too few requests")}
+}
+
+func ask(verb string, ro *v1alpha1.CloudRunRollout, does string) Deed {
+	return Deed{fmt.Sprintf("kubectl sluice %s %s --reason '...'", verb, Args(ro)), does}
+}
