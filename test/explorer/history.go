@@ -87,6 +87,8 @@ func judgeRise(s *state, is *rollout.Progress, d *decision) string {
 		return "I9: the candidate is to rise, and a person asks to abort"
 	case !d.began && s.past.given&candidate != 0, s.past.abandoned&candidate != 0, given(is, is.Candidate):
 		return fmt.Sprintf("I5: %s is to rise, and was given up", is.Candidate)
+	case s.past.dismissed&candidate != 0:
+		return fmt.Sprintf("I7: %s is to rise, and a person gave stable everything", is.Candidate)
 	}
 	return ""
 }
@@ -200,21 +202,34 @@ func (w *worker) learnSave(s *state, c controller) {
 	if d.accepted && s.object.request == retry {
 		p.abandoned = 0
 	}
+	if d.accepted && (s.object.request == retry || s.object.request == resume) {
+		p.dismissed = 0
+	}
 	if d.write.list != 0 {
 		p.meantBack = p.meantBack || w.lists.at(d.write.list).shares[stable] == 100
 		p.meantFull = p.meantFull || w.lists.at(d.write.list).shares[numberOf(is.Candidate)] == 100
 	}
-	p.foreign = p.foreign && !w.letGo(s, c, stable)
+	if w.dismissed(s, c, stable) {
+		p.foreign = false
+		p.dismissed |= uint8(1) << numberOf(w.saidOf(s).Candidate)
+	}
+	p.foreign = p.foreign && !w.letGo(s, c)
 	s.past = p
 }
 
+// dismissed tells whether a save is the first on a split of somebody else's that gives
+// stable everything. In an attempt that is a person's end of it.
+func (w *worker) dismissed(s *state, c controller, stable uint8) bool {
+	return s.past.foreign && !c.late && stable != 0 && w.lists.at(s.cloud.desired).sole(s.cloud.ready) == stable
+}
+
 // letGo tells whether somebody else's split is no longer one after a save: a person
-// let it, everything is with stable, or it is what the save announces. Nobody can tell
-// the latter from a write whose answer was lost, so it is taken for one.
-func (w *worker) letGo(s *state, c controller, stable uint8) bool {
+// let it, or it is what the save announces. Nobody can tell the latter from a write
+// whose answer was lost, so it is taken for one.
+func (w *worker) letGo(s *state, c controller) bool {
 	d, desired := w.decisions.at(c.decision), w.lists.at(s.cloud.desired)
 	meant := d.write.list != 0 && w.lists.at(d.write.list).same(desired, s.cloud.ready)
-	return meant || d.accepted && !c.late || stable != 0 && desired.sole(s.cloud.ready) == stable
+	return meant || d.accepted && !c.late
 }
 
 // active tells whether a rollout is under way in a phase: every phase but the ends

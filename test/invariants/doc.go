@@ -27,7 +27,7 @@
 //   - I6 Baseline durable and reachable: it is saved before the first write, stays
 //     the same, and exists, is ready and addressable at every rise.
 //   - I7 Human wins: after a split that somebody else set, nothing is written until
-//     a person lets it.
+//     a person lets it. One that gives stable everything ends the attempt.
 //   - I9 Pause and abort are bounded: no rise is sent later than [Delta] after them.
 //     A pause that a person asked for lasts until somebody resumes.
 //   - I10 Truthful status: what a saved status says of the traffic was so.

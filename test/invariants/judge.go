@@ -69,6 +69,7 @@ var rules = []rule{
 	{invariant: "I6", judge: baselineConstant},
 	{invariant: "I6", judge: baselineReachable},
 	{invariant: "I7", judge: humanWins, needs: etagsCount},
+	{invariant: "I7", judge: dismissalHolds},
 	{invariant: "I9", judge: pauseIsObeyed},
 	{invariant: "I9", judge: requestedPauseIsObeyed},
 	{invariant: "I9", judge: abortIsObeyed},

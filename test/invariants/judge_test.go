@@ -195,6 +195,17 @@ func TestWhatIsAllowed(t *testing.T) {
 		"a promote to the end": func() Trace {
 			return threeSteps(promotedAt("12m", Request{At: after("12m"), ID: "r1", Verb: "promote", Mode: "full"}))
 		},
+		"a rise that was decided before a person gave stable everything": func() Trace {
+			trace := edit(until[Write](good(), 2), 3, func(d *Desired) { d.Split, d.Ours = Split{"web-1": 100}, false })
+			return edit(trace, 2, func(w *Write) { w.Accepted, w.Before = false, snap("x", 3, backTo()...) })
+		},
+		"a rise after a person gave stable everything, and the candidate its traffic again": func() Trace {
+			return dismissed(good(), Desired{after("10m30s"), Split{"web-2": 10, "web-1": 90}, false}, Effective{after("10m35s"), Split{"web-2": 10, "web-1": 90}})
+		},
+		"one after a person resumed": func() Trace {
+			trace := dismissed(good(), Request{At: after("15m59s"), ID: "r1", Verb: "resume"})
+			return edit(trace, 4, func(s *Saved) { s.Answered, s.Accepted = "r1", true })
+		},
 		"an undo": func() Trace { return undone(Request{At: after("30m"), ID: "r1", Verb: "undo"}) },
 		"a rise after a pause that a person took back": func() Trace {
 			resumed := answered("15m40s")
@@ -226,6 +237,26 @@ func inserted() Trace {
 
 // pauseAsked is a person's request to pause.
 func pauseAsked(at string) Request { return Request{At: after(at), ID: "r1", Verb: "pause"} }
+
+// dismissed is a rollout up to its second rise, before which a person gives stable
+// everything and a controller reads that; more happens then.
+func dismissed(trace Trace, more ...Event) Trace {
+	return before[Read](until[Write](trace, 2), 4, slices.Concat(
+		[]Event{Desired{after("10m20s"), Split{"web-1": 100}, false}, Effective{after("10m22s"), Split{"web-1": 100}}},
+		[]Event{Read{At: after("10m24s"), State: snap("x", 3, backTo()...)}}, more)...)
+}
+
+// backTo is the traffic list of a rollout that has gone back.
+func backTo() []Target {
+	return []Target{{Revision: "web-1", Percent: 100, Tag: ourTag}, {Revision: "web-1", Tag: "blue"}}
+}
+
+// saidAgain is the status of the good rollout's first bake, saved once more.
+func saidAgain(at string) Saved {
+	s := nth[Saved](good(), 3)
+	s.At, s.Serving = after(at), nil
+	return s
+}
 
 // promotedAt is the good rollout whose second rise comes when its bake has only just
 // begun, as the answer to a request.
@@ -497,6 +528,11 @@ func TestWhatIsRefused(t *testing.T) {
 			trace := foreignThen(func(s *Saved) { s.Answered, s.Accepted = "r1", true })
 			return before[Desired](trace, 4, Desired{after("16m"), Split{"web-2": 1, "web-1": 99}, false})
 		}, "I7", "somebody else had set"},
+
+		"a rise after a person gave stable everything": {func() Trace { return dismissed(good()) }, "I7", "given stable everything"},
+		"one that comes when the split has settled": {func() Trace {
+			return before[Read](dismissed(good()), 5, saidAgain("13m"))
+		}, "I7", "given stable everything"},
 
 		"a rise in a pause": {func() Trace {
 			return before[Read](until[Write](good(), 2), 4, pausedAt("15m"))

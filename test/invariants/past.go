@@ -36,7 +36,8 @@ type past struct {
 	requests    []Request
 	answered    map[string]bool // by request: accepted
 	wishes      wishes
-	foreign     *Desired        // a split of somebody else's that nobody acknowledged
+	foreign     *Desired // a split of somebody else's that nobody acknowledged
+	dismissed   dismissal
 	given       map[int64]bool  // attempts that were given up
 	abandoned   map[string]bool // candidates that were given up, until a retry
 	claimed     []string        // those that the claim on the service says
@@ -59,6 +60,9 @@ func (p *past) learn(e Event) {
 	case Read:
 		p.generation = max(p.generation, e.State.Generation)
 		p.read, p.reads[e.By] = &e, &e
+		if p.dismissed.candidate != "" && !e.Stale {
+			p.dismissed.seen[e.By] = true
+		}
 	case Apart:
 		p.settle = Settle - e.Most
 	case Known:
@@ -125,6 +129,7 @@ func (p *past) learnPut(e Put) {
 // forgotten is what is left of a status that is there no more: what the claim on the
 // service says. Attempts are counted anew, or go on from it.
 func (p *past) forgotten() {
+	p.dismissed = dismissal{}
 	clear(p.given)
 	maps.DeleteFunc(p.abandoned, func(revision string, _ bool) bool { return !slices.Contains(p.claimed, revision) })
 }
@@ -179,6 +184,9 @@ func (p *past) learnDesired(d Desired) {
 		p.lowered, p.lateRise = d.when(), time.Time{}
 	}
 	p.desired, p.desiredOurs = d.Split, d.Ours
+	if !d.Ours {
+		p.dismiss(d)
+	}
 	switch {
 	case d.Ours:
 	case slices.ContainsFunc(p.intents, d.Split.equal):
@@ -231,11 +239,17 @@ func (p *past) learnAnswer(s Saved) {
 		return
 	}
 	p.foreign = nil
-	if r, ok := p.request("retry"); ok && r.ID == s.Answered {
-		clear(p.abandoned)
+	r, ok := p.asked(s.Answered)
+	if !ok {
+		return
 	}
-	if r, ok := p.asked(s.Answered); ok {
-		p.wishes.learn(r, s)
+	p.wishes.learn(r, s)
+	switch r.Verb {
+	case verbRetry:
+		clear(p.abandoned)
+		p.dismissed = dismissal{}
+	case verbResume:
+		p.dismissed = dismissal{}
 	}
 }
 

@@ -11,6 +11,7 @@ const (
 	verbPromote = "promote"
 	verbPause   = "pause"
 	verbResume  = "resume"
+	verbRetry   = "retry"
 	verbUndo    = "undo"
 )
 
