@@ -50,6 +50,11 @@ func TestBugsAreFound(t *testing.T) {
 		"takes a foreign split for its own": {bug: sees(func(in *rollout.Input) {
 			in.Progress.Confirmed = splitOf(in.Service.Desired)
 		}), faults: 1, want: "I7"},
+		"rises again after a person gave stable everything": {bug: sees(func(in *rollout.Input) {
+			if split := splitOf(in.Service.Desired); split.Of(in.Progress.Stable) == 100 {
+				in.Progress.Confirmed = split
+			}
+		}), faults: 1, want: "I7"},
 		"rises without evidence": {bug: sees(func(in *rollout.Input) { judging(in, analysis.Pass) }), faults: 1, want: "I4"},
 		"cuts the bake short": {bug: sees(func(in *rollout.Input) {
 			in.Plan.Steps = slices.Clone(in.Plan.Steps)

@@ -111,6 +111,11 @@ func (w *worker) foreign(s *state, entries ...rollout.Entry) bool {
 	stable, candidate := numberOf(status.Stable), numberOf(status.Candidate)
 	ours := sole != 0 && (sole == stable && s.past.meantBack || sole == candidate && s.past.meantFull)
 	s.past.foreign = !ours && (s.past.foreign || !now.same(before, s.cloud.ready))
+	for r := uint8(1); r <= mostRevisions; r++ {
+		if now.share(r, 0) > 0 {
+			s.past.dismissed &^= 1 << r // a person wants it to serve after all
+		}
+	}
 	w.accept(s, list)
 	return true
 }

@@ -209,27 +209,29 @@ func (w *worker) learnSave(s *state, c controller) {
 		p.meantBack = p.meantBack || w.lists.at(d.write.list).shares[stable] == 100
 		p.meantFull = p.meantFull || w.lists.at(d.write.list).shares[numberOf(is.Candidate)] == 100
 	}
-	if w.dismissed(s, c, stable) {
-		p.foreign = false
+	if w.dismissed(s, c) {
 		p.dismissed |= uint8(1) << numberOf(w.saidOf(s).Candidate)
 	}
-	p.foreign = p.foreign && !w.letGo(s, c)
+	p.foreign = p.foreign && !w.letGo(s, c, stable)
 	s.past = p
 }
 
-// dismissed tells whether a save is the first on a split of somebody else's that gives
-// stable everything. In an attempt that is a person's end of it.
-func (w *worker) dismissed(s *state, c controller, stable uint8) bool {
-	return s.past.foreign && !c.late && stable != 0 && w.lists.at(s.cloud.desired).sole(s.cloud.ready) == stable
+// dismissed tells whether a save is the first since a person ended the attempt: they
+// gave stable everything, and whoever decided has seen it.
+func (w *worker) dismissed(s *state, c controller) bool {
+	was, sole := w.saidOf(s), w.lists.at(s.cloud.desired).sole(s.cloud.ready)
+	seen := s.past.foreign && !c.late && !w.decisions.at(c.decision).accepted
+	return seen && active(was.Phase) && sole != 0 && names[sole] == was.Stable
 }
 
-// letGo tells whether somebody else's split is no longer one after a save: a person
-// let it, or it is what the save announces. Nobody can tell the latter from a write
-// whose answer was lost, so it is taken for one.
-func (w *worker) letGo(s *state, c controller) bool {
+// letGo tells whether somebody else's split is no longer one after a save that rests on
+// it: a person let it, or everything is with stable. What the save announces nobody can
+// tell from a write whose answer was lost, so it is taken for one.
+func (w *worker) letGo(s *state, c controller, stable uint8) bool {
 	d, desired := w.decisions.at(c.decision), w.lists.at(s.cloud.desired)
 	meant := d.write.list != 0 && w.lists.at(d.write.list).same(desired, s.cloud.ready)
-	return meant || d.accepted && !c.late
+	settled := d.accepted || stable != 0 && desired.sole(s.cloud.ready) == stable
+	return meant || settled && !c.late
 }
 
 // active tells whether a rollout is under way in a phase: every phase but the ends

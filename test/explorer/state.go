@@ -105,6 +105,7 @@ const (
 type past struct {
 	given     uint8 // set of candidates given up in the attempt under way
 	abandoned uint8 // set of candidates given up until a person asks to retry
+	dismissed uint8 // set of candidates from which a person took everything for stable
 	foreign   bool  // the split is somebody else's, and nobody let it go
 	meantBack bool  // a write of the attempt gave stable everything
 	meantFull bool  // a write of the attempt gave the candidate everything
