@@ -47,7 +47,6 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	p.Attempt, p.Candidate, p.Requested = a.ID, a.Candidate, a.Requested
 	p.Step, p.Baked = int(a.Step), int(a.BakedMinutes)
 	p.FirstWrite, p.Effective, p.Lowered = timeOf(a.FirstWrite), timeOf(a.EffectiveSince), timeOf(a.Lowered)
-	p.Elsewhere = int64(a.Elsewhere)
 	p.Waiting, p.Hot = timeOf(a.WaitingSince), timeOf(a.HotSince)
 	p.WaitTold = a.LongWaitTold != ""
 	p.Watched, p.Judged = timeOf(a.EvidenceSince), timeOf(a.JudgedThrough)
@@ -116,7 +115,6 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 		NoDataSince: stamp(p.NoDataSince), SettledBy: p.SettledBy,
 		DeadlineSpentSeconds: int64(p.Clock.Spent / time.Second), DeadlineRunningSince: stamp(p.Clock.Running),
 	}
-	a.Elsewhere = int32(p.Elsewhere) //nolint:gosec // a percent
 	a.WaitingSince, a.HotSince = stamp(p.Waiting), stamp(p.Hot)
 	a.EvidenceSince, a.JudgedThrough = stamp(p.Watched), stamp(p.Judged)
 	a.Seq, a.AdoptedFrom = p.Seq, p.Adopted

@@ -81,7 +81,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 			Stable: maybe.Draw(t, "stable"), Cutoff: when.Draw(t, "cutoff"),
 			Attempt: rapid.Int64Min(0).Draw(t, "attempt"), Candidate: maybe.Draw(t, "candidate"), Requested: maybe.Draw(t, "requested"),
 			Step: small.Draw(t, "step"), FirstWrite: when.Draw(t, "first"), Effective: when.Draw(t, "effective"),
-			Watched: when.Draw(t, "watched"), Judged: when.Draw(t, "judged"), Lowered: when.Draw(t, "lowered"), Elsewhere: rapid.Int64Range(0, 100).Draw(t, "elsewhere"), Baked: small.Draw(t, "baked"), Confirmed: split.Draw(t, "confirmed"),
+			Watched: when.Draw(t, "watched"), Judged: when.Draw(t, "judged"), Lowered: when.Draw(t, "lowered"), Baked: small.Draw(t, "baked"), Confirmed: split.Draw(t, "confirmed"),
 			Intents: rapid.SliceOfN(intent, 0, 4).Draw(t, "intents"), Tagged: maybe.Draw(t, "tagged"),
 			Cause:   rapid.StringN(0, 200, v1alpha1.MaxCause).Draw(t, "cause"),
 			Latched: rapid.SliceOfN(name, 0, 20).Draw(t, "latched"), Approved: rapid.Int64Range(0, 100).Draw(t, "approved"), ThinAccepted: small.Draw(t, "thin"),
