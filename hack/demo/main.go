@@ -84,7 +84,11 @@ func (s *stage) playStory(ctx context.Context, checked int, broken []string) err
 	looked, missed := s.brokenPromises(results)
 	verdict, violations := judged(log)
 	fmt.Println(verdict)
-	broken = slices.Concat(broken, missed, violations)
+	watched, silent, err := s.scraper.promises(ctx)
+	if err != nil {
+		return err
+	}
+	broken = slices.Concat(broken, missed, violations, silent)
 	for _, b := range broken {
 		fmt.Println("BROKEN:", b)
 	}
@@ -92,6 +96,6 @@ func (s *stage) playStory(ctx context.Context, checked int, broken []string) err
 		return fmt.Errorf("%d promises broken\nwhat was asked for and what served:\n%s%s\n%s",
 			len(broken), history(log), s.watch.last, s.whatWasSaid())
 	}
-	fmt.Printf("%d promises checked, all kept.\n", checked+looked)
+	fmt.Printf("%d promises checked, all kept.\n", checked+looked+watched)
 	return nil
 }

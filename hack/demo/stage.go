@@ -40,6 +40,8 @@ type stage struct {
 	said       *tail
 	watch      *watcher
 	cloud      *process // the world that serves now
+	metrics    string   // where the manager is scraped
+	scraper    *scraper // nil where no Prometheus is installed
 	closers    []func()
 }
 
@@ -75,6 +77,9 @@ func setUp(ctx context.Context, speed float64) (*stage, error) {
 		return s, err
 	}
 	if s.kubectl, err = controlplane.Kubectl(ctx, os.Stdout); err != nil {
+		return s, err
+	}
+	if err := s.startScraper(ctx); err != nil {
 		return s, err
 	}
 	return s, s.client()
@@ -146,6 +151,7 @@ func (s *stage) startManager() error {
 		"--vpc-access-endpoint", "http://"+s.ports.vpcAccess,
 		"--simulated-clock", "http://"+s.ports.control,
 		"--health-probe-bind-address", "0",
+		"--metrics-bind-address", s.metrics,
 		"--leader-election-namespace", "default",
 		"--leader-election-lease-duration", "4s",
 		"--leader-election-renew-deadline", "3s",
@@ -249,18 +255,26 @@ func (t *tail) String() string {
 	return string(t.text)
 }
 
-// freePorts finds addresses on this machine that nobody listens at.
 func freePorts() (ports, error) {
-	var found [5]string
+	found, err := freeAddresses(5)
+	if err != nil {
+		return ports{}, err
+	}
+	return ports{found[0], found[1], found[2], found[3], found[4]}, nil
+}
+
+// freeAddresses finds addresses on this machine that nobody listens at.
+func freeAddresses(n int) ([]string, error) {
+	found := make([]string, n)
 	for i := range found {
 		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
 		if err != nil {
-			return ports{}, fmt.Errorf("finding a free port: %w", err)
+			return nil, fmt.Errorf("finding a free port: %w", err)
 		}
 		defer func() { _ = l.Close() }()
 		found[i] = l.Addr().String()
 	}
-	return ports{found[0], found[1], found[2], found[3], found[4]}, nil
+	return found, nil
 }
 
 // until polls a condition until it holds, the time is over, or it fails for good.

@@ -1,15 +1,15 @@
 package alerts
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/sluice-rollouts/sluice/test/board"
 )
 
 const boardFile = "../../config/grafana/rollouts.json"
@@ -17,62 +17,18 @@ const boardFile = "../../config/grafana/rollouts.json"
 // kinds are the panels that a Grafana without plugins and without Angular has.
 var kinds = []string{"row", "stat", "table", "timeseries", "state-timeline", "bargauge", "text"}
 
-type target struct{ Expr string }
-
-type source struct{ UID string }
-
-type panel struct {
-	ID          int
-	Type, Title string
-	Datasource  *source
-	Targets     []target
-}
-
-type board struct {
-	UID         string
-	Panels      []panel
-	Templating  struct{ List []variable }
-	Annotations struct {
-		List []struct{ Expr string }
-	}
-}
-
-type variable struct {
-	Name, Type string
-	Query      any
-}
-
-func theBoard(t *testing.T) board {
+func theBoard(t *testing.T) board.Board {
 	t.Helper()
-	text, err := os.ReadFile(boardFile)
+	b, err := board.Read(boardFile)
 	if err != nil {
-		t.Fatal(err)
-	}
-	var b board
-	if err := json.Unmarshal(text, &b); err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
-// queries are all of the board, by where they are, with its variables filled in.
-func (b board) queries() map[string]string {
-	fill := strings.NewReplacer("$namespace", "shop", "$name", "web")
-	queries := map[string]string{}
-	for _, p := range b.Panels {
-		for i, target := range p.Targets {
-			queries[fmt.Sprintf("%s, query %d", p.Title, i+1)] = fill.Replace(target.Expr)
-		}
-	}
-	for i, a := range b.Annotations.List {
-		queries[fmt.Sprintf("annotation %d", i+1)] = fill.Replace(a.Expr)
-	}
-	return queries
-}
-
 func TestTheBoardAsksForWhatIsTold(t *testing.T) {
 	t.Parallel()
-	queries, metrics := theBoard(t).queries(), told(t)
+	queries, metrics := theBoard(t).Queries("shop", "web"), told(t)
 	if len(queries) < 20 {
 		t.Errorf("%d queries", len(queries))
 	}
@@ -87,7 +43,7 @@ func TestTheBoardAsksForWhatIsTold(t *testing.T) {
 func TestTheBoardsQueriesAreQueries(t *testing.T) {
 	t.Parallel()
 	var list []map[string]string
-	for _, query := range theBoard(t).queries() {
+	for _, query := range theBoard(t).Queries("shop", "web") {
 		list = append(list, map[string]string{"record": fmt.Sprintf("query:%d", len(list)), "expr": query})
 	}
 	text, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "board", "rules": list}}})

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/test/board"
+	"github.com/sluice-rollouts/sluice/test/prometheus"
+)
+
+const (
+	rulesFile = "config/prometheus/rules.yaml"
+	boardFile = "config/grafana/rollouts.json"
+
+	// needs is the variable that names the programs that must be there.
+	needs = "SLUICE_NEEDS"
+)
+
+// unanswered are panels of the board that show nothing after the demo, and why.
+var unanswered = map[string]string{
+	"Need a person":    "nobody is waited for",
+	"Without evidence": "metrics do not stay away",
+}
+
+// scraper is a real Prometheus beside the manager.
+type scraper struct {
+	server *prometheus.Server
+	began  time.Time
+}
+
+// startScraper starts one where it is installed; the demo needs none.
+func (s *stage) startScraper(ctx context.Context) error {
+	dir := filepath.Join(s.dir, "prometheus")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	addresses, err := freeAddresses(1)
+	if err != nil {
+		return err
+	}
+	s.metrics = addresses[0]
+	server, err := prometheus.Start(ctx, dir, s.metrics, rulesFile)
+	if errors.Is(err, prometheus.ErrMissing) && !strings.Contains(os.Getenv(needs), "prometheus") {
+		say("the alerts and the board are not evaluated: %v", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	say("a Prometheus scrapes the manager, for the alerts in %s and the board in %s", rulesFile, boardFile)
+	s.scraper = &scraper{server, time.Now()}
+	s.closers = append(s.closers, server.Kill)
+	return nil
+}
+
+// promises are that every rule is evaluated without an error, and that every query
+// of the board has had an answer during the demo.
+func (s *scraper) promises(ctx context.Context) (looked int, broken []string, err error) {
+	if s == nil {
+		return 0, nil, nil
+	}
+	rules, err := s.server.Rules(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, r := range rules {
+		if r.Health != "ok" {
+			broken = append(broken, fmt.Sprintf("the rule %s is %s: %s", r.Name, r.Health, r.LastError))
+		}
+	}
+	b, err := board.Read(boardFile)
+	if err != nil {
+		return 0, nil, err
+	}
+	queries := b.Queries(".*", ".*")
+	for _, where := range slices.Sorted(maps.Keys(queries)) {
+		series, err := s.server.Series(ctx, queries[where], s.began, time.Now())
+		if err != nil {
+			broken = append(broken, fmt.Sprintf("the board's %s: %v", where, err))
+			continue
+		}
+		panel, _, _ := strings.Cut(where, ", query")
+		if why, known := unanswered[panel]; (series == 0) != known {
+			broken = append(broken, fmt.Sprintf("the board's %s has %d series %s", where, series, why))
+		}
+	}
+	if len(rules) == 0 {
+		broken = append(broken, "Prometheus evaluates no rules")
+	}
+	fmt.Printf("A Prometheus has evaluated %d rules and %d queries of the board.\n", len(rules), len(queries))
+	return len(rules) + len(queries), broken, nil
+}
