@@ -59,7 +59,7 @@ func baselineConstant(p *past, e Event) string {
 	switch {
 	case s.Phase == phaseCompleted && s.Stable == p.saved.Candidate:
 		return ""
-	case p.undone(s):
+	case p.undone(s), p.recalled(s):
 		return ""
 	case p.plan().StableRevision == s.Stable && s.Stable != "":
 		return "" // named by a person

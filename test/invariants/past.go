@@ -40,7 +40,8 @@ type past struct {
 	dismissed   dismissal
 	given       map[int64]bool  // attempts that were given up
 	abandoned   map[string]bool // candidates that were given up, until a retry
-	claimed     []string        // those that the claim on the service says
+	posts       map[string]post // every write as it was sent last
+	claim       post            // what the claim on the service says
 	overwritten Saved           // the status before somebody else put another in its place
 	put         time.Time       // when they did
 	lateRise    time.Time       // since when a write of a given-up attempt serves
@@ -50,7 +51,7 @@ type past struct {
 }
 
 func newPast(delta time.Duration) *past {
-	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}}
+	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}, posts: map[string]post{}}
 }
 
 // learn adds an event to the past.
@@ -131,7 +132,7 @@ func (p *past) learnPut(e Put) {
 func (p *past) forgotten() {
 	p.dismissed = dismissal{}
 	clear(p.given)
-	maps.DeleteFunc(p.abandoned, func(revision string, _ bool) bool { return !slices.Contains(p.claimed, revision) })
+	maps.DeleteFunc(p.abandoned, func(revision string, _ bool) bool { return !slices.Contains(p.claim.latched, revision) })
 }
 
 // asOf is the past as whoever sent a write knows it: a status that somebody put in the
@@ -149,6 +150,7 @@ func (p *past) asOf(e Event) *past {
 }
 
 func (p *past) learnWrite(w Write) {
+	p.learnPost(w)
 	if !w.Landed {
 		p.sent[w.By] = true
 		if p.isRise(w) {
@@ -161,7 +163,7 @@ func (p *past) learnWrite(w Write) {
 	if !w.Accepted {
 		return
 	}
-	p.claimed = p.saved.Latched
+	p.claim = p.post(w)
 	if w.Etag != w.Before.Etag { // where etags are ignored; what it asks for was decided for another state
 		p.desiredOurs = false
 	}
@@ -258,6 +260,8 @@ const (
 	phaseRollingBack = "RollingBack"
 	phaseRolledBack  = "RolledBack"
 	phaseCompleted   = "Completed"
+
+	reasonStateLost = "StateLost"
 )
 
 // wasReady tells whether a revision is ready, or was until just now: nobody can know

@@ -1,0 +1,40 @@
+package invariants
+
+import (
+	"fmt"
+	"time"
+)
+
+// post is a write as it was sent: when, and on which status. It may land much later.
+type post struct {
+	at      time.Time
+	stable  string   // the baseline that its claim says
+	latched []string // the revisions that its claim says are given up
+}
+
+// learnPost remembers a write that is sent.
+func (p *past) learnPost(w Write) {
+	if !w.Landed {
+		p.posts[w.key()] = post{w.when(), p.saved.Stable, p.saved.Latched}
+	}
+}
+
+// post returns a write as it was sent. One that lands and that nobody saw being sent
+// counts as sent now.
+func (p *past) post(w Write) post {
+	if sent, known := p.posts[w.key()]; known && w.Landed {
+		return sent
+	}
+	return post{w.when(), p.saved.Stable, p.saved.Latched}
+}
+
+// key is the same for a write and its landing: who sent what, on which version.
+func (w Write) key() string { return fmt.Sprint(w.By, w.Etag, w.Split) }
+
+// recalled tells whether a person let go on from the claim on the service, after the
+// status was put back into its past: then the baseline is the one that the claim says.
+func (p *past) recalled(s Saved) bool {
+	r, ok := p.asked(s.Answered)
+	return ok && r.Verb == verbResume && s.Accepted && s.Answered != p.saved.Answered &&
+		p.saved.Reason == reasonStateLost && s.Stable != "" && s.Stable == p.claim.stable
+}
