@@ -35,6 +35,9 @@ func progressOf(ro *v1alpha1.CloudRunRollout) rollout.Progress {
 	if ro.Status.Attempt != nil {
 		readAttempt(&p, *ro.Status.Attempt)
 	}
+	if stable := ro.Status.Stable; stable != nil && stable.Revision == p.Stable {
+		p.Elsewhere = 100 - int64(stable.Percent)
+	}
 	return p
 }
 

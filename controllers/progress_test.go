@@ -22,14 +22,14 @@ import (
 // back.
 func restart(t rapid.TB, p rollout.Progress) rollout.Progress {
 	t.Helper()
-	d := rollout.Decision{Progress: p}
+	d := rollout.Decision{Progress: p, Serves: rollout.NewSplit(map[string]int64{p.Stable: 100 - p.Elsewhere, "other": p.Elsewhere})}
 	for _, b := range p.Breaches {
 		d.Checks = append(d.Checks, rollout.Check{
 			Name: b.Guard, Verdict: analysis.Verdict{Outcome: analysis.Breach}, BreachedSince: b.Since,
 		})
 	}
 	ro := bare()
-	ro.Status = statusOf(ro, rollout.Input{}, d)
+	ro.Status = statusOf(ro, rollout.Input{Service: rollout.Service{Presence: rollout.Found}}, d)
 	text, err := json.Marshal(ro)
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestALargeSplitSurvivesARestart(t *testing.T) {
 func TestEveryFieldOfProgressIsSaved(t *testing.T) {
 	t.Parallel()
 	for i := range reflect.TypeFor[rollout.Progress]().NumField() {
-		want := rollout.Progress{Phase: rollout.Idle}
+		want := rollout.Progress{Phase: rollout.Idle, Stable: "web-0"}
 		fill(reflect.ValueOf(&want).Elem().Field(i))
 		if diff := cmp.Diff(want, restart(t, want), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", reflect.TypeFor[rollout.Progress]().Field(i).Name, diff)

@@ -56,7 +56,7 @@ func statusOf(ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision
 	status.ObservedGeneration = ro.Generation
 	status.Phase = v1alpha1.Phase(p.Phase)
 	status.NextAction = shorten(d.Next, v1alpha1.MaxNextAction)
-	if in.Service.Presence == rollout.Found {
+	if in.Service.Presence == rollout.Found && !in.Stale() {
 		weight, stable, candidate := serving(in, d)
 		status.Weight, status.Stable, status.Candidate = weight, withImage(stable, status.Stable), withImage(candidate, status.Candidate)
 	}
@@ -91,7 +91,7 @@ func stepOf(plan rollout.Plan, p rollout.Progress) string {
 }
 
 // serving says who serves how much, as Cloud Run confirms it. What cannot be
-// read stays as it was last seen.
+// read, or not as it is by now, stays as it was last seen.
 func serving(in rollout.Input, d rollout.Decision) (weight string, stable, candidate *v1alpha1.RevisionStatus) {
 	p, serves := d.Progress, d.Serves
 	weight = fmt.Sprintf("%d%%", serves.Of(p.Candidate))

@@ -80,7 +80,7 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 		Progress: rollout.Progress{
 			Phase: rollout.Held, Reason: rollout.NoDataDeadlineExceeded, Since: morning, ServiceUID: long[:64], Generation: 1 << 60,
 			Stable: name(1), Cutoff: morning, Attempt: 1 << 60, Candidate: name(2), Requested: name(2), Step: 20,
-			FirstWrite: morning, Effective: morning, Lowered: morning, Baked: 1440, Confirmed: split, Tagged: name(1), Cause: long,
+			FirstWrite: morning, Effective: morning, Lowered: morning, Elsewhere: 100, Baked: 1440, Confirmed: split, Tagged: name(1), Cause: long,
 			Approved: 100, WaitTold: true, ThinAccepted: 20, NoDataSince: morning, SettledBy: name(1),
 			Clock:       rollout.Stopwatch{Spent: 48 * time.Hour, Running: morning},
 			LastRequest: rollout.Reply{ID: long[:128], Verb: rollout.Verb(long[:128]), Message: long, At: morning},
@@ -200,6 +200,35 @@ func TestWhatCannotBeReadStaysAsItWasLastSeen(t *testing.T) {
 	got := ro.Status
 	if diff := cmp.Diff([]any{want.Weight, want.Stable, want.Candidate, want.Step}, []any{got.Weight, got.Stable, got.Candidate, got.Step}); diff != "" {
 		t.Errorf("after access was lost:\n%s", diff)
+	}
+}
+
+// TestWhatServesElsewhereIsRememberedByThePercentOfStable: as it was last seen. A read of
+// the past changes nothing, and neither does the percent of a stable that was.
+func TestWhatServesElsewhereIsRememberedByThePercentOfStable(t *testing.T) {
+	t.Parallel()
+	serves := func(ro *v1alpha1.CloudRunRollout, stable string, generation, percent int64) *v1alpha1.CloudRunRollout {
+		in := rollout.Input{Service: rollout.Service{Presence: rollout.Found, Generation: generation}, Progress: rollout.Progress{Generation: 7}}
+		d := rollout.Decision{
+			Progress: rollout.Progress{Stable: stable, Generation: 7},
+			Serves:   rollout.NewSplit(map[string]int64{stable: percent, "web-9": 100 - percent}),
+		}
+		ro.Status = statusOf(ro, in, d)
+		return ro
+	}
+	for name, c := range map[string]struct {
+		ro   *v1alpha1.CloudRunRollout
+		want int64
+	}{
+		"nothing was seen":        {bare(), 0},
+		"all is on stable":        {serves(bare(), "web-1", 7, 100), 0},
+		"a part is elsewhere":     {serves(bare(), "web-1", 7, 75), 25},
+		"then a read of the past": {serves(serves(bare(), "web-1", 7, 75), "web-1", 6, 100), 25},
+		"of another stable":       {serves(serves(bare(), "web-1", 7, 75), "web-2", 6, 100), 0},
+	} {
+		if got := progressOf(c.ro).Elsewhere; got != c.want {
+			t.Errorf("%s: %d%% is elsewhere, want %d%%", name, got, c.want)
+		}
 	}
 }
 

@@ -144,7 +144,8 @@ type Attempt struct {
 	// +optional
 	JudgedThrough *metav1.Time `json:"judgedThrough,omitempty"`
 
-	// lowered is when a write last took traffic from a candidate.
+	// lowered is when a write last gave traffic back to stable, or, where that is
+	// later, when stable was last seen to have got some back, whoever gave it.
 	// +optional
 	Lowered *metav1.Time `json:"lowered,omitempty"`
 

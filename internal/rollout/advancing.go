@@ -412,9 +412,6 @@ func waitForPerson(v view) Decision {
 		return proceed(v)
 	}
 	if v.asked(Resume) {
-		if p.Reason == TrafficConflict && v.untouched() {
-			v.Progress.Lowered = v.Now // what a person gave the candidate meanwhile ran instances
-		}
 		if d := v.resumed(); d.Progress.Phase != Paused {
 			return v.accept(d.credited("resumed"+v.by()), "goes on")
 		}

@@ -241,7 +241,7 @@ func TestATrialBeginsAnewFromNothing(t *testing.T) {
 	t.Parallel()
 	zero := suffering().unclear().with(func(s *scene) {
 		s.Progress.Phase, s.Progress.Reason, s.Progress.Step = Checking, Preparing, 0
-		s.Progress.Confirmed, s.Progress.Lowered = all("web-1"), ago(12*time.Minute)
+		s.Progress.Confirmed, s.Progress.Elsewhere, s.Progress.Lowered = all("web-1"), 0, ago(12*time.Minute)
 		s.Progress.Effective = ago(11 * time.Minute)
 	}).split("web-1", 100).tried(Trial{At: ago(12 * time.Minute), From: 5, Since: ago(11 * time.Minute)})
 	cold := zero.with(func(s *scene) { s.Progress.Lowered = ago(21 * time.Minute) })

@@ -184,31 +184,3 @@ func TestAClaimTakenAwayIsToldOnce(t *testing.T) {
 		t.Errorf("told %d times, then %d", told(first), told(second))
 	}
 }
-
-// TestTheCoolDownCountsFromTheEndOfAWayBack: a status that was put back into its past
-// remembers an earlier write than the one that took effect.
-func TestTheCoolDownCountsFromTheEndOfAWayBack(t *testing.T) {
-	t.Parallel()
-	s := at(25).split("web-1", 100)
-	s.Progress.Phase, s.Progress.Reason, s.Progress.Latched = RollingBack, ReasonRollingBack, []string{"web-2"}
-	s.Progress.Lowered = ago(5 * time.Minute)
-	if d := Decide(Input(s)); d.Progress.Phase != RolledBack || !d.Progress.Lowered.Equal(now) {
-		t.Errorf("it is %s, and the cool-down counts from %s", d.Progress.Phase, d.Progress.Lowered)
-	}
-}
-
-// TestTakingASplitBackBeginsTheCoolDown: what a person gave the candidate ran
-// instances, which hold ports for a while.
-func TestTakingASplitBackBeginsTheCoolDown(t *testing.T) {
-	t.Parallel()
-	s := at(25).split("web-1", 10, "web-2", 90)
-	s.Progress.Phase, s.Progress.Reason = Paused, TrafficConflict
-	if d := Decide(Input(s.asks(Resume))); d.Write == nil || !d.Progress.Lowered.Equal(now) {
-		t.Errorf("it writes %v, and the cool-down counts from %s", d.Write, d.Progress.Lowered)
-	}
-	begins := at(0) // web-1 serves everything again, after a person gave web-2 some
-	begins.Progress.Phase, begins.Progress.Reason = Paused, TrafficConflict
-	if d := Decide(Input(begins.asks(Resume))); d.Progress.Phase == Paused || !d.Progress.Lowered.Equal(now) {
-		t.Errorf("it is %s (%s), and the cool-down counts from %s", d.Progress.Phase, d.Note, d.Progress.Lowered)
-	}
-}

@@ -52,6 +52,7 @@ func (v view) write(d Decision, split Split) Decision {
 	if c := d.Progress.Candidate; c != "" && split.Of(c) > v.desired.Of(c) {
 		d.Progress = d.Progress.rose(v.desired.Of(c), v.Now)
 	}
+	d.Progress = v.lowering(d.Progress, split)
 	d.Progress = d.Progress.intend(Intent{Split: split, ETag: w.etag, Generation: w.generation, Seq: seq, At: v.Now})
 	return d
 }
@@ -110,7 +111,7 @@ func (v view) finish(d Decision) Decision {
 		d.Next += " NAT is not watched: spec.nat.discovery is Off."
 	}
 	d = v.calls(d)
-	d.Progress = v.remembers(d.Progress)
+	d.Progress = v.remembers(v.remembersElsewhere(d.Progress))
 	d = v.forgetsTag(d)
 	d.Advice = v.advice(d.Progress)
 	d.Checks, d.Gateways, d.Release = v.checks, v.states(), v.release(d)

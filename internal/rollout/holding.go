@@ -144,9 +144,6 @@ func (v view) sendBack(cause string) Decision {
 	}
 	v.Progress.Confirmed, v.Progress.Intents = v.desired, v.Progress.unseen("")
 	v.Progress.Retreat = Retreat{}
-	if v.Progress.Candidate != "" {
-		v.Progress.Lowered = v.Now
-	}
 	note, next := fmt.Sprintf("%s; 100%% goes to %s", cause, stable), "Done when Cloud Run serves it."
 	if r := v.revision(stable); r.Readiness == NotReady {
 		note += fmt.Sprintf(", which is not ready itself: %s", r.Why)
@@ -177,9 +174,6 @@ func goBack(v view) Decision {
 			return v.sendBack(v.because() + "a write decided earlier may still arrive")
 		}
 		p.Confirmed, p.Intents, p.Tagged, p.Retreat = stable, p.unseen(v.Service.ETag), v.tagAfter(), Retreat{}
-		if p.Candidate != "" {
-			p.Lowered = v.Now // a status that was put back into its past may not know of the last write
-		}
 		v.Progress = p
 		if p.Candidate != "" && p.latched(p.Candidate) {
 			return v.rolledBack()
@@ -223,7 +217,7 @@ func (v view) rolledBack() Decision {
 // candidate is not tried again.
 func (v view) endedByPerson() Decision {
 	p := v.Progress.latch(v.Progress.Candidate)
-	p.Confirmed, p.Intents, p.Requested, p.Lowered = all(p.Stable), nil, "", v.Now
+	p.Confirmed, p.Intents, p.Requested = all(p.Stable), nil, ""
 	p.Cause = "someone else sent " + p.Stable + " 100%"
 	v.Progress = p
 	return v.nothingToLower()
@@ -267,8 +261,6 @@ func (v view) takeBack() (Decision, bool) {
 	v.Progress.Approved = 0 // somebody thought otherwise of it since
 	if rises {
 		v = v.heats(p.Confirmed.Of(p.Candidate))
-	} else if p.Confirmed.Of(p.Candidate) < v.desired.Of(p.Candidate) {
-		v.Progress.Lowered = v.Now
 	}
 	v.Progress.Intents, v.Progress.Clock, v.Progress.Cause = p.unseen(""), Stopwatch{}, ""
 	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed%s: traffic goes back to %s", v.resumer(), p.Confirmed)).next(

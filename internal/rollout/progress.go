@@ -40,8 +40,12 @@ type Progress struct {
 	Watched time.Time
 	// Judged is the newest minute of the step that every check has judged.
 	Judged time.Time
-	// Lowered is when a write last took traffic from a candidate.
+	// Lowered is when a write last gave traffic back to stable, or, where that is later,
+	// when stable was last seen to have got some back, whoever gave it.
 	Lowered time.Time
+	// Elsewhere is the percent that revisions other than stable served when they were
+	// last seen.
+	Elsewhere int64
 	// Watches are the gateways that the attempt watches: what was discovered once
 	// is not forgotten because a later discovery fails.
 	Watches []Watch

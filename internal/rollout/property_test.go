@@ -84,7 +84,7 @@ func (g garbage) progress() Progress {
 		Since: g.time(), ServiceUID: pick(g, "uid", "uid", "uid", "", "other"), Generation: pick[int64](g, "seen", 0, 7, 7, 8),
 		Stable: pick(g, "stable", "web-1", "web-1", g.name()), Cutoff: g.time(), Attempt: pick[int64](g, "attempt", 0, 1, 5),
 		Candidate: pick(g, "candidate", "web-2", "web-2", g.name()), Requested: pick(g, "requested", "", g.name()),
-		Step: pick(g, "step", -1, 0, 1, 2, 99), FirstWrite: g.time(), Effective: g.time(), Lowered: g.time(), Baked: pick(g, "baked", -1, 0, 9),
+		Step: pick(g, "step", -1, 0, 1, 2, 99), FirstWrite: g.time(), Effective: g.time(), Lowered: g.time(), Elsewhere: pick[int64](g, "elsewhere", -1, 0, 5, 100, 101), Baked: pick(g, "baked", -1, 0, 9),
 		Confirmed: g.split(), Tagged: g.name(), Cause: "a cause", Approved: pick[int64](g, "approved", 0, 25, 100),
 		ThinAccepted: pick(g, "thin", 0, 2), NoDataSince: g.time(), SettledBy: pick(g, "settled by", "", g.name()),
 		Clock: Stopwatch{g.duration(), g.time()}, Warmup: Warmup{g.name(), g.time(), g.time()},

@@ -88,6 +88,7 @@ func at(weight int64) scene {
 	s.Progress.FirstWrite, s.Progress.Effective = ago(time.Hour), ago(30*time.Minute)
 	s.Progress.Confirmed = between("web-2", "web-1", weight)
 	s.Progress.Step = s.Plan.stepAt(weight)
+	s.Progress.Elsewhere = weight
 	s.Progress.Clock = Stopwatch{Running: ago(31 * time.Minute)}
 	return s.split("web-2", weight, "web-1", 100-weight)
 }

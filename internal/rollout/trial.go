@@ -113,7 +113,7 @@ func (v view) stepDown(c Check) (Decision, bool) {
 	}
 	from := v.weight()
 	v.Progress.Trial = Trial{At: v.Now, From: from, To: to}
-	v.Progress.Lowered, v.Progress.Approved = v.Now, 0
+	v.Progress.Approved = 0
 	note := fmt.Sprintf("%s goes from %d%% back to %d%%, to see whether it stops: %s%s", p.Candidate, from, to, c.dated(), v.whose(c))
 	d := v.at(Held, HeldByAnalysis, note).next(fmt.Sprintf(
 		"Rises again when it stops; if it does not, it is not ours. Nothing is given up; abort sends everything to %s.", p.Stable))

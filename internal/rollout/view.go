@@ -43,9 +43,10 @@ func look(in Input) view {
 	v.desired = in.Service.split(in.Service.Desired)
 	v.effective = in.Service.split(in.Service.Effective)
 	v.scope, v.blind = scopeOf(in)
+	v = v.seesLowering()
 	if in.Progress.active() {
 		v.Progress.Step = in.Plan.stepAt(in.Progress.Confirmed.Of(in.Progress.Candidate))
-		if !v.stale() {
+		if !v.Stale() {
 			v.Progress = v.Progress.see(v.desired)
 			if c := in.Service.Claim; c != nil && c.same(in.Self) {
 				v.Progress = v.Progress.carried(c.Seq)
@@ -215,8 +216,8 @@ func (in Input) throughNat(candidate string) bool {
 	return false
 }
 
-// stale tells whether the read is older than what was seen before.
-func (in Input) stale() bool { return in.Service.Generation < in.Progress.Generation }
+// Stale tells whether the read is older than what was seen before.
+func (in Input) Stale() bool { return in.Service.Generation < in.Progress.Generation }
 
 // unwatchable tells whether a candidate's traffic would leave through a NAT that
 // is not known.

@@ -50,7 +50,7 @@ func (v view) lowers() Decision {
 		back.Began = v.Now
 	}
 	v.Progress.Retreat = Retreat{Began: back.Began, Last: v.Now, Sent: back.Sent + 1, Weight: l.Weight}
-	v.Progress.Confirmed, v.Progress.Intents, v.Progress.Lowered = v.desired, p.unseen(""), v.Now
+	v.Progress.Confirmed, v.Progress.Intents = v.desired, p.unseen("")
 	note := fmt.Sprintf("%s%s goes from %d%% back to %d%%: %s", v.because(), p.Candidate, weight, l.Weight, l.Why)
 	return v.write(v.at(RollingBack, ReasonRollingBack, note).next(fmt.Sprintf(
 		"All of it is back by %s; errors of users, or abort, send everything at once.", moment(back.end()))), between(p.Candidate, p.Stable, l.Weight))

@@ -38,7 +38,7 @@ const (
 func normal(p rollout.Progress) rollout.Progress {
 	p = reshape(p, clamp)
 	p.Since, p.Baked, p.Judged, p.LastRequest = time.Time{}, 0, time.Time{}, rollout.Reply{}
-	p.Rises, p.Lowered, p.Called = nil, time.Time{}, time.Time{} // of gateways, and there are none
+	p.Rises, p.Lowered, p.Elsewhere, p.Called = nil, time.Time{}, 0, time.Time{} // of gateways, and there are none
 	p.Generation = min(p.Generation, seen)
 	p.Attempt = min(p.Attempt, attempt)
 	if p.Cause != "" {

@@ -155,4 +155,30 @@ var natStories = []story{
 		},
 		want: rollout.Completed,
 	},
+	{
+		name: "nat-cool-down-late", title: "The write of a way back arrives nine minutes late: the wait of the retry counts from there.",
+		world: []func(*simulator.Scenario){behindNat},
+		tale: []moment{
+			at("10m", "ci deploys web-2, which fails 5% of its requests in its first half hour",
+				deploy("web-2", simulator.ErrorRate{Percent: 5, Until: minutes(20)})),
+			during(beforeWrite, 2, "the network holds the write for 9 minutes",
+				inject(simulator.Fault{Kind: simulator.FaultPark, Operation: "services.patch", Delay: minutes(9)})),
+			during(beforeWrite, 3, "somebody takes the right to write away",
+				inject(simulator.Fault{Kind: simulator.FaultError, Operation: "services.patch", Code: 403, Times: -1})),
+			at("40m", "they give it back", heal),
+			when(in(rollout.RolledBack, 0), "2m", "alice asks to retry", ask(rollout.Retry)),
+		},
+		want: rollout.Completed,
+	},
+	{
+		name: "nat-cool-down-of-a-person", title: "A person sends a candidate everything and takes it back: the next attempt waits, though it never sent anything.",
+		world: []func(*simulator.Scenario){behindNat},
+		tale: []moment{
+			deployHealthy,
+			when(in(rollout.Checking, 0), "0s", "alice sends web-2 100%", set("web-2", 100)),
+			when(because(rollout.TrafficConflict), "1m", "ci deploys web-3", deploy("web-3")),
+			when(because(rollout.TrafficConflict), "3m", "alice sends web-1 100%", set("web-1", 100)),
+		},
+		want: rollout.Completed,
+	},
 }

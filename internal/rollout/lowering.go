@@ -1,0 +1,45 @@
+package rollout
+
+// elsewhere is the percent of a split that revisions other than stable have; 0 of an
+// empty split.
+func (s Split) elsewhere(stable string) int64 {
+	if len(s) == 0 {
+		return 0
+	}
+	return 100 - s.Of(stable)
+}
+
+// elsewhere is what revisions other than stable serve. It is not known of a service
+// that was not found, of one as it was in the past, where nothing serves yet, and
+// without a stable.
+func (v view) elsewhere(stable string) (percent int64, known bool) {
+	known = v.Service.Presence == Found && !v.Stale() && stable != "" && len(v.effective) > 0
+	return v.effective.elsewhere(stable), known
+}
+
+// seesLowering begins the cool-down where stable is seen to have got traffic back,
+// whoever gave it: what had that traffic has instances that idle on. A write that was
+// sent counts from its decision, and once more from the look that sees it serve,
+// because it may arrive minutes later.
+func (v view) seesLowering() view {
+	if percent, known := v.elsewhere(v.was.Stable); known && percent < v.was.Elsewhere {
+		v.Progress.Lowered = v.Now
+	}
+	return v
+}
+
+// remembersElsewhere keeps what the next look compares with.
+func (v view) remembersElsewhere(p Progress) Progress {
+	if percent, known := v.elsewhere(p.Stable); known {
+		p.Elsewhere = percent
+	}
+	return p
+}
+
+// lowering begins the cool-down with a write that gives traffic back to stable.
+func (v view) lowering(p Progress, split Split) Progress {
+	if split.elsewhere(p.Stable) < v.desired.elsewhere(p.Stable) {
+		p.Lowered = v.Now
+	}
+	return p
+}

@@ -1,0 +1,115 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+)
+
+// cooling is an attempt at 25 % whose last lowering was five minutes ago.
+func cooling() scene {
+	return at(25).gateways().behindNat().with(func(s *scene) { s.Progress.Lowered = ago(5 * time.Minute) })
+}
+
+// TestTheCoolDownBeginsWhereLessIsSeenToServe: what lost traffic has instances that idle
+// on, whoever took it, and however long after the write was sent.
+func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
+	t.Parallel()
+	rolledBack := func(s scene) scene {
+		s.Progress.Phase, s.Progress.Reason, s.Progress.Latched = RollingBack, ReasonRollingBack, []string{"web-2"}
+		return s
+	}
+	const before, begins = 5 * time.Minute, time.Duration(0)
+	for name, c := range map[string]struct {
+		in   scene
+		want time.Duration // how long ago it began
+	}{
+		"the same serves":                          {cooling(), before},
+		"more serves":                              {cooling().split("web-1", 50, "web-2", 50), before},
+		"nothing has arrived yet":                  {rolledBack(cooling()).wants("web-1", 100), before},
+		"a write of ours has arrived":              {rolledBack(cooling()).split("web-1", 100), begins},
+		"one by which the attempt began anew":      {cooling().split("web-1", 100).meant(all("web-1")), begins},
+		"one that arrives while access is denied":  {denied(cooling()).split("web-1", 100), before},
+		"a person sent stable everything":          {cooling().split("web-1", 100), begins},
+		"a person sent stable a part":              {cooling().split("web-1", 90, "web-2", 10), begins},
+		"a person gave the part to a third one":    {cooling().split("web-1", 75, "web-3", 25), before},
+		"a person sent the candidate more, for us": {cooling().split("web-2", 100), before},
+		"it is the past":                           {past(cooling()).split("web-1", 100), before},
+	} {
+		if got := Decide(Input(c.in)).Progress.Lowered; !got.Equal(ago(c.want)) {
+			t.Errorf("%s: the cool-down counts from %s, not %s", name, got, ago(c.want))
+		}
+	}
+}
+
+func denied(s scene) scene {
+	s.Service.Presence = Denied
+	return s
+}
+
+func past(s scene) scene {
+	s.Service.Generation--
+	return s
+}
+
+// TestALoweringThatWasMissedIsSeenLater: what was seen last is remembered while nothing
+// can be read.
+func TestALoweringThatWasMissedIsSeenLater(t *testing.T) {
+	t.Parallel()
+	s := cooling()
+	for name, blind := range map[string]scene{"denied": denied(s).split("web-1", 100), "of the past": past(s).split("web-1", 100)} {
+		seen := s.split("web-1", 100)
+		seen.Progress = Decide(Input(blind)).Progress
+		if p := Decide(Input(seen)).Progress; p.Elsewhere != 0 || !p.Lowered.Equal(now) {
+			t.Errorf("after a read that was %s: %d%% elsewhere, and the cool-down counts from %s", name, p.Elsewhere, p.Lowered)
+		}
+	}
+}
+
+// TestAWriteThatGivesBackBeginsTheCoolDown: it may serve and nobody see it.
+func TestAWriteThatGivesBackBeginsTheCoolDown(t *testing.T) {
+	t.Parallel()
+	conflict := cooling().split("web-1", 10, "web-2", 90)
+	conflict.Progress.Phase, conflict.Progress.Reason = Paused, TrafficConflict
+	for name, s := range map[string]scene{
+		"a way back":                 cooling().errors("Breach"),
+		"one of an abort":            cooling().asks(Abort),
+		"a split that is taken back": conflict.asks(Resume),
+	} {
+		if d := Decide(Input(s)); d.Write == nil || !d.Progress.Lowered.Equal(now) {
+			t.Errorf("%s: writes %v, and the cool-down counts from %s", name, d.Write, d.Progress.Lowered)
+		}
+	}
+	if d := Decide(Input(cooling())); d.Write == nil || !d.Progress.Lowered.Equal(ago(5*time.Minute)) {
+		t.Errorf("a rise: writes %v, and the cool-down counts from %s", d.Write, d.Progress.Lowered)
+	}
+}
+
+// TestTheNextAttemptCoolsDownFromAPersonsSplit: a person gave the candidate everything,
+// and stable again while a newer revision was there. Its attempt begins, and waits.
+func TestTheNextAttemptCoolsDownFromAPersonsSplit(t *testing.T) {
+	t.Parallel()
+	s := at(0).behindNat().newer().gateways()
+	s.Revisions["web-3"] = Revision{Presence: Found, Name: "web-3", CreatedAt: ago(time.Hour), Readiness: Ready, Egress: EgressAll}
+	s.Progress.Phase, s.Progress.Reason, s.Progress.Elsewhere = Paused, TrafficConflict, 100
+	begins := Decide(Input(s)).Progress
+	if begins.Candidate != "web-3" || !begins.Lowered.Equal(now) {
+		t.Fatalf("%s is the candidate, and the cool-down counts from %s", begins.Candidate, begins.Lowered)
+	}
+	s.Progress = begins
+	for after, want := range map[time.Duration]Reason{19 * time.Minute: WaitingForNat, 21 * time.Minute: Progressing} {
+		s.Now = now.Add(after)
+		if d := Decide(Input(s)); d.Progress.Reason != want {
+			t.Errorf("after %s it is %s: %s", after, d.Progress.Reason, d.Note)
+		}
+	}
+}
+
+// TestACompletedRolloutHasGivenNothingBack: what counts is seen from the stable that is.
+func TestACompletedRolloutHasGivenNothingBack(t *testing.T) {
+	t.Parallel()
+	s := at(100).split("web-2", 100)
+	p := Decide(Input(s)).Progress
+	if p.Phase != Completed || p.Elsewhere != 0 || !p.Lowered.IsZero() {
+		t.Errorf("it is %s, %d%% is elsewhere, and the cool-down counts from %s", p.Phase, p.Elsewhere, p.Lowered)
+	}
+}
