@@ -33,6 +33,9 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
 )
 
+// leaseName is the lease of the manager that acts.
+const leaseName = "sluice.rollouts.sluice.dev"
+
 // readsFlag is told of where the limit is met.
 const readsFlag = "cloud-run-reads-per-minute"
 
@@ -43,6 +46,7 @@ type options struct {
 	reads                int
 	probes, metrics      string
 	notifications        string
+	dashboard            string
 	leaderElection       bool
 	namespace            string
 	lease, renew, retry  time.Duration
@@ -74,6 +78,8 @@ func parse() options {
 		"address of /metrics; 0 for none; off this machine it is served with TLS, to those who may get /metrics")
 	flag.StringVar(&o.notifications, notificationsFlag, "",
 		"a file that says where news of rollouts go to, as docs/notifications.md describes it; empty sends none")
+	flag.StringVar(&o.dashboard, dashboardFlag, "127.0.0.1:8082",
+		"address of the page that shows rollouts; 0 for none; off this machine it is served with TLS, and to each who may list rollouts those")
 	flag.BoolVar(&o.leaderElection, "leader-elect", true, "let one of several managers act; the others wait")
 	flag.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty is the manager's own, and default outside a cluster")
 	flag.DurationVar(&o.lease, "leader-election-lease-duration", 15*time.Second, "how long a lease holds that is not renewed")
@@ -111,6 +117,9 @@ func run(ctx context.Context, o options) error {
 	cloud.Actuator = collector.Count(cloud.Actuator)
 	cluster, err := clusterUID(ctx, mgr.GetAPIReader())
 	if err != nil {
+		return err
+	}
+	if err := addDashboard(ctx, mgr, o, now); err != nil {
 		return err
 	}
 	tell, err := notifications(mgr, o.notifications)
@@ -203,7 +212,7 @@ func managerOptions(o options) ctrl.Options {
 		Metrics:                 controllers.MetricsServer(o.metrics),
 		HealthProbeBindAddress:  o.probes,
 		LeaderElection:          o.leaderElection,
-		LeaderElectionID:        "sluice.rollouts.sluice.dev",
+		LeaderElectionID:        leaseName,
 		LeaderElectionNamespace: o.namespace,
 		LeaseDuration:           &o.lease,
 		RenewDeadline:           &o.renew,

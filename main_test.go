@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -119,7 +121,7 @@ func world(t *testing.T, speed float64) (endpoints []string, control string) {
 func TestTheManagerRunsAndEndsOnSIGTERM(t *testing.T) {
 	t.Parallel()
 	endpoints, control := world(t, 60)
-	cmd, out := program(t, append(endpoints, "--simulated-clock="+control, "--health-probe-bind-address=0")...)
+	cmd, out := program(t, append(endpoints, "--simulated-clock="+control, "--health-probe-bind-address=0", "--dashboard-bind-address=0")...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -209,6 +211,51 @@ func TestMistakesOnTheCommandLineEndTheManager(t *testing.T) {
 	}
 }
 
+// TestTheManagerServesItsPage finds the page where the manager says that it is, with
+// the rollouts of the cluster and who leads.
+func TestTheManagerServesItsPage(t *testing.T) {
+	t.Parallel()
+	endpoints, control := world(t, 60)
+	cmd, out := program(t, append(endpoints, "--simulated-clock="+control, "--health-probe-bind-address=0",
+		"--dashboard-bind-address=127.0.0.1:0", "--leader-election-namespace=kube-system")...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	address := regexp.MustCompile(`The page is served.*"address":"([0-9.:]+)"`)
+	var page string
+	for end := time.Now().Add(time.Minute); !strings.Contains(page, "<li>leader "); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the page does not say who leads: %s\n%s", page, out)
+		}
+		if found := address.FindStringSubmatch(out.String()); found != nil {
+			page = fetched(t, "http://"+found[1]+"/")
+		}
+	}
+}
+
+// fetched gets a page that is there.
+func fetched(t *testing.T, url string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%d %v %s", resp.StatusCode, err, text)
+	}
+	return string(text)
+}
+
 func TestATimeThatIsToldIsOnlyForThisMachine(t *testing.T) {
 	t.Parallel()
 	const here = "http://127.0.0.1:1"
@@ -250,7 +297,7 @@ func TestTheHelpLeavesTheToldClockOut(t *testing.T) {
 	t.Parallel()
 	cmd, out := program(t, "--help")
 	_ = cmd.Run()
-	for _, name := range []string{"cloud-run-endpoint", "cloud-run-reads-per-minute", "monitoring-endpoint", "compute-endpoint", "vpc-access-endpoint", "leader-elect", "leader-election-lease-duration", "kubeconfig"} {
+	for _, name := range []string{"cloud-run-endpoint", "cloud-run-reads-per-minute", "monitoring-endpoint", "compute-endpoint", "vpc-access-endpoint", "dashboard-bind-address", "leader-elect", "leader-election-lease-duration", "kubeconfig"} {
 		if !strings.Contains(out.String(), "-"+name) {
 			t.Errorf("help does not name %s:\n%s", name, out)
 		}

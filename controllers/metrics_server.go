@@ -14,7 +14,7 @@ import (
 // every namespace.
 func MetricsServer(address string) metricsserver.Options {
 	options := metricsserver.Options{BindAddress: address}
-	if address == "0" || onLoopback(address) {
+	if address == "0" || OnLoopback(address) {
 		return options
 	}
 	options.SecureServing = true
@@ -24,7 +24,8 @@ func MetricsServer(address string) metricsserver.Options {
 	return options
 }
 
-func onLoopback(address string) bool {
+// OnLoopback tells whether an address to listen at is reached from this machine only.
+func OnLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return false

@@ -67,7 +67,7 @@ func (p play) measure(ctx context.Context) (r result, err error) {
 	defer func() { err = errors.Join(err, objects.drop(context.WithoutCancel(ctx))) }()
 	said := &manager.Tail{}
 	process := manager.New(p.binary, append([]string{
-		"--kubeconfig", p.kubeconfig, "--health-probe-bind-address", "0", "--leader-elect=false",
+		"--kubeconfig", p.kubeconfig, "--health-probe-bind-address", "0", "--dashboard-bind-address", "0", "--leader-elect=false",
 	}, cloud.args...), said)
 	if err := process.Start(); err != nil {
 		return result{}, err

@@ -28,7 +28,7 @@ func TestTheManagerRunsWithItsOwnAccount(t *testing.T) {
 	}
 	said := &log{}
 	cmd := exec.CommandContext(t.Context(), binary, "--kubeconfig", ownKubeconfig(t),
-		"--leader-election-namespace", home, "--health-probe-bind-address", "0", "--metrics-bind-address", "127.0.0.1:0",
+		"--leader-election-namespace", home, "--health-probe-bind-address", "0", "--dashboard-bind-address", "0", "--metrics-bind-address", "127.0.0.1:0",
 		"--cloud-run-endpoint", "http://127.0.0.1:1", "--monitoring-endpoint", "http://127.0.0.1:1",
 		"--compute-endpoint", "http://127.0.0.1:1", "--vpc-access-endpoint", "http://127.0.0.1:1")
 	cmd.Stdout, cmd.Stderr = said, said

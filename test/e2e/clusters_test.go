@@ -66,7 +66,7 @@ func newCluster(t *testing.T, name string, plane *controlplane.ControlPlane, gua
 	c := &cluster{
 		t: t, name: name, client: newClientOf(t, plane), program: command[0], said: &strings.Builder{},
 		args: append([]string{
-			"--kubeconfig", config, "--leader-elect=false", "--health-probe-bind-address", "0", "--cloud-run-endpoint", run.URL,
+			"--kubeconfig", config, "--leader-elect=false", "--health-probe-bind-address", "0", "--dashboard-bind-address", "0", "--cloud-run-endpoint", run.URL,
 		}, command[1:]...),
 	}
 	ro := &v1alpha1.CloudRunRollout{}

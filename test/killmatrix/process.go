@@ -116,7 +116,7 @@ func (m *managers) serve(ctx context.Context, dir string) error {
 	m.closers = append(m.closers, stop)
 	kubeconfig := filepath.Join(dir, "kubeconfig")
 	m.args = []string{
-		"--kubeconfig", kubeconfig, "--leader-elect=false", "--health-probe-bind-address", "0",
+		"--kubeconfig", kubeconfig, "--leader-elect=false", "--health-probe-bind-address", "0", "--dashboard-bind-address", "0",
 		"--cloud-run-endpoint", addresses["cloud run"], "--compute-endpoint", addresses["compute"],
 		"--vpc-access-endpoint", addresses["vpc access"], "--monitoring-endpoint", metrics, "--simulated-clock", addresses["control"],
 	}

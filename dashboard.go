@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/cert"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/controllers"
+	"github.com/sluice-rollouts/sluice/internal/dashboard"
+	"github.com/sluice-rollouts/sluice/internal/dashboard/access"
+	"github.com/sluice-rollouts/sluice/internal/view"
+)
+
+// dashboardFlag is told of where the page cannot be served.
+const dashboardFlag = "dashboard-bind-address"
+
+// addDashboard lets every replica serve the page: on this machine's own address in
+// the open, anywhere else with TLS and to those whom the cluster knows.
+func addDashboard(ctx context.Context, mgr ctrl.Manager, o options, now clock.PassiveClock) error {
+	if o.dashboard == "0" {
+		return nil
+	}
+	with := dashboard.Options{
+		Address: o.dashboard, Source: cached{mgr.GetCache()}, Clock: now, Process: clock.RealClock{},
+		Version: version(), Console: view.Console,
+	}
+	if o.leaderElection {
+		with.Pulse = (&lease{reader: mgr.GetAPIReader(), namespace: cmp.Or(o.namespace, ownNamespace()), clock: clock.RealClock{}}).pulse
+	}
+	if !controllers.OnLoopback(o.dashboard) {
+		var err error
+		if with.Access, err = access.New(mgr.GetConfig()); err != nil {
+			return fmt.Errorf("--%s: %w", dashboardFlag, err)
+		}
+		if with.TLS, err = selfSigned(o.dashboard); err != nil {
+			return fmt.Errorf("--%s: %w", dashboardFlag, err)
+		}
+	}
+	page := dashboard.New(with)
+	informer, err := mgr.GetCache().GetInformer(ctx, &v1alpha1.CloudRunRollout{})
+	if err != nil {
+		return fmt.Errorf("watching rollouts for the page: %w", err)
+	}
+	if _, err := informer.AddEventHandler(tellPage(page)); err != nil {
+		return fmt.Errorf("watching rollouts for the page: %w", err)
+	}
+	return mgr.Add(besides{page})
+}
+
+// besides serves the page beside the manager's work: that the page cannot be served
+// is no reason to stop moving traffic.
+type besides struct{ *dashboard.Server }
+
+// Start serves the page until the context ends.
+func (b besides) Start(ctx context.Context) error {
+	log := ctrl.Log.WithName("dashboard")
+	go func() {
+		if address := b.Bound(ctx); address != "" {
+			log.Info("The page is served", "address", address)
+		}
+	}()
+	if err := b.Server.Start(ctx); err != nil {
+		log.Error(err, "The page is not served", "flag", dashboardFlag)
+	}
+	return nil
+}
+
+// tellPage tells the page what the cache hears.
+func tellPage(page *dashboard.Server) toolscache.ResourceEventHandler {
+	seen := func(object any) {
+		if ro, ok := object.(*v1alpha1.CloudRunRollout); ok {
+			page.Seen(ro)
+		}
+	}
+	return toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    seen,
+		UpdateFunc: func(_, object any) { seen(object) },
+		DeleteFunc: func(object any) {
+			if last, ok := object.(toolscache.DeletedFinalStateUnknown); ok {
+				object = last.Obj
+			}
+			if ro, ok := object.(*v1alpha1.CloudRunRollout); ok {
+				page.Gone(ro)
+			}
+		},
+	}
+}
+
+// cached reads rollouts from the manager's cache.
+type cached struct{ reader client.Reader }
+
+// Rollouts implements dashboard.Source.
+func (c cached) Rollouts(ctx context.Context) ([]v1alpha1.CloudRunRollout, error) {
+	var list v1alpha1.CloudRunRolloutList
+	// The page changes nothing that it reads, so nothing need be copied.
+	err := c.reader.List(ctx, &list, client.UnsafeDisableDeepCopy)
+	return list.Items, err
+}
+
+// lease reads who leads, at most once in a while however many pages are open.
+type lease struct {
+	reader    client.Reader
+	namespace string
+	clock     clock.PassiveClock
+
+	mu     sync.Mutex
+	asked  time.Time
+	answer dashboard.Pulse
+}
+
+// leaseKept is how long an answer about the lease holds.
+const leaseKept = 3 * time.Second
+
+// pulse is what the lease says. An unreadable one keeps the last answer, whose age
+// then tells.
+func (l *lease) pulse(ctx context.Context) dashboard.Pulse {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.asked.IsZero() && l.clock.Since(l.asked) < leaseKept {
+		return l.answer
+	}
+	l.asked = l.clock.Now()
+	var found coordinationv1.Lease
+	key := client.ObjectKey{Namespace: l.namespace, Name: leaseName}
+	if err := l.reader.Get(ctx, key, &found); err != nil || found.Spec.RenewTime == nil {
+		return l.answer
+	}
+	pod, _, _ := strings.Cut(ptr.Deref(found.Spec.HolderIdentity, ""), "_")
+	l.answer = dashboard.Pulse{
+		Leader: pod, Renewed: found.Spec.RenewTime.Time,
+		Patience: 2 * time.Duration(ptr.Deref(found.Spec.LeaseDurationSeconds, 15)) * time.Second,
+	}
+	return l.answer
+}
+
+// ownNamespace is the one that a pod runs in; "" outside a cluster.
+func ownNamespace() string {
+	text, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// selfSigned makes a certificate for an address that nobody gave one for. Whoever
+// forwards to it is not told by it who answers, only kept from being overheard.
+func selfSigned(address string) (*tls.Config, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if host == "" {
+		host = "sluice-dashboard"
+	}
+	certificate, key, err := cert.GenerateSelfSignedCertKey(host, nil, nil)
+	if err != nil {
+		return nil, fmt.Errorf("making a certificate: %w", err)
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate that was made: %w", err)
+	}
+	// Streams of HTTP/2 have been a way to tire servers.
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
+}

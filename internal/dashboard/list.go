@@ -1,0 +1,81 @@
+package dashboard
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/standing"
+	"github.com/sluice-rollouts/sluice/internal/view"
+)
+
+// listPage is all rollouts that somebody may see, in groups.
+type listPage struct {
+	frame
+	Groups []group
+	Total  int
+	Calm   bool // nobody is needed
+}
+
+// group is the rollouts that want about as much of a person.
+type group struct {
+	ID, Title string
+	Folded    bool // it is long, and nothing is going on in it
+	Rows      []row
+}
+
+// row is one rollout.
+type row struct {
+	view.Summary
+	Tone, Link string
+	Share      share
+	Quiet      bool // what happens next is nothing, so it is left out
+}
+
+// groups are the groups in their order, and which standings each takes.
+var groups = []struct {
+	id, title string
+	of        []standing.Standing
+}{
+	{"needs", "Needs you", []standing.Standing{standing.Failing, standing.Stuck, standing.NeedsPerson}},
+	{"moving", "Under way", []standing.Standing{standing.GoingBack, standing.Waiting, standing.Moving, standing.NotSeen}},
+	{"back", "Rolled back", []standing.Standing{standing.RolledBack}},
+	{"settled", "Settled", []standing.Standing{standing.Settled}},
+}
+
+// manySettled is from how many on those with nothing to do are folded away.
+const manySettled = 8
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request) {
+	rollouts, err := s.visible(r)
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	page := listPage{frame: s.frame(r.Context(), "Rollouts", "", rollouts), Total: len(rollouts)}
+	for _, g := range groups {
+		made := group{ID: g.id, Title: g.title}
+		for _, ro := range view.Sorted(rollouts) {
+			for _, now := range g.of {
+				if standing.Of(&ro) == now {
+					made.Rows = append(made.Rows, s.row(&ro))
+				}
+			}
+		}
+		made.Folded = g.id == "settled" && len(made.Rows) >= manySettled
+		if len(made.Rows) > 0 {
+			page.Groups = append(page.Groups, made)
+		}
+	}
+	page.Calm = len(page.Groups) == 0 || page.Groups[0].ID != "needs"
+	s.write(w, "list.html", page)
+}
+
+func (s *Server) row(ro *v1alpha1.CloudRunRollout) row {
+	summary := s.reader().Summarize(ro)
+	return row{
+		Summary: summary, Tone: tones[summary.Mark.Tone], Share: shareOf(ro),
+		Link:  "rollouts/" + url.PathEscape(ro.Namespace) + "/" + url.PathEscape(ro.Name),
+		Quiet: standing.Of(ro) == standing.Settled,
+	}
+}

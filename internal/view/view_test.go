@@ -1,0 +1,85 @@
+package view_test
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/view"
+)
+
+var now = time.Date(2026, time.November, 19, 10, 58, 0, 0, time.UTC)
+
+func TestAQuantityIsANumberAndItsUnit(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct {
+		number float64
+		unit   string
+		ok     bool
+	}{
+		"0.4%": {0.4, "%", true}, "60 packets/min": {60, "packets/min", true}, "0 min": {0, "min", true}, "310 ms": {310, "ms", true}, "7": {7, "", true},
+		"": {}, "-": {}, "stable + 1%": {}, "3 active, 2 pending": {}, "1.2.3%": {},
+	} {
+		number, unit, ok := view.Quantity(text)
+		if number != want.number || unit != want.unit || ok != want.ok {
+			t.Errorf("%q: %v %q %v, want %v", text, number, unit, ok, want)
+		}
+	}
+}
+
+func TestTimesAreToldFromTheReadersPresent(t *testing.T) {
+	t.Parallel()
+	r := view.Reader{Now: now}
+	for want, at := range map[string]time.Time{
+		"10:52Z (5m4s ago)":       now.Add(-5*time.Minute - 4*time.Second),
+		"11:12Z (in 14m)":         now.Add(14*time.Minute + 30*time.Second),
+		"Nov 18 10:58Z (24h ago)": now.Add(-24 * time.Hour),
+	} {
+		if got := r.At(at); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := r.AtOr(nil, "never"); got != "never" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestAWayIsThatOfTheNewestCandidate: what another candidate did before is not it.
+func TestAWayIsThatOfTheNewestCandidate(t *testing.T) {
+	t.Parallel()
+	ro := &v1alpha1.CloudRunRollout{}
+	at := func(minute int, revision, weight string) {
+		ro.Status.History = append(ro.Status.History, v1alpha1.HistoryEntry{
+			Time: metav1.NewTime(now.Add(time.Duration(minute) * time.Minute)), Revision: revision, Weight: weight,
+		})
+	}
+	at(0, "web-1", "0%")
+	at(1, "web-1", "5%")
+	at(2, "web-2", "0%")
+	at(3, "web-2", "")
+	at(4, "web-2", "25%")
+	at(5, "web-2", "25%")
+	at(6, "web-2", "0%")
+	if got := view.Way(ro); len(got) != 0 {
+		t.Errorf("without a candidate there is a way: %v", got)
+	}
+	ro.Status.Candidate = &v1alpha1.RevisionStatus{Revision: "web-2"}
+	way := view.Way(ro)
+	if len(way) != 2 || way[0].String() != "0% > 25%" || way[1].String() != "25% > 0%" || !way[1].At.Equal(now.Add(6*time.Minute)) {
+		t.Errorf("got %v", way)
+	}
+}
+
+func TestASpecThatNobodyHasSeenIsDoubted(t *testing.T) {
+	t.Parallel()
+	ro := &v1alpha1.CloudRunRollout{}
+	ro.Generation, ro.Status.ObservedGeneration, ro.Status.Phase = 3, 2, v1alpha1.PhaseBaking
+	gone := metav1.NewTime(now.Add(-time.Minute))
+	ro.DeletionTimestamp = &gone
+	doubts := view.Reader{Now: now}.Doubts(ro)
+	if len(doubts) != 2 || doubts[1] != "deleted 10:57Z (60s ago); it goes when traffic is released." {
+		t.Errorf("got %q", doubts)
+	}
+}
