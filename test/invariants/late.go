@@ -38,3 +38,18 @@ func (p *past) recalled(s Saved) bool {
 	return ok && r.Verb == verbResume && s.Accepted && s.Answered != p.saved.Answered &&
 		p.saved.Reason == reasonStateLost && s.Stable != "" && s.Stable == p.claim.stable
 }
+
+// overtaken is the past as a process knows it that saved a way back and was stopped
+// before it sent it: another one has saved since. Nothing forbids it the write, which
+// may come as late as its pass, and the etag sees to it that it changes nothing.
+func (p *past) overtaken(e Event) *past {
+	w, ok := e.(Write)
+	own := p.saves[w.By]
+	if !ok || w.Landed || w.By == p.saved.By || own.Phase != phaseRollingBack || own.Intent == nil ||
+		own.Intent.Etag != w.Etag || !own.Intent.Split.equal(w.Split) || w.when().Sub(own.when()) > longestPass*p.delta {
+		return p
+	}
+	then := *p
+	then.saved = own
+	return &then
+}

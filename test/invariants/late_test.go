@@ -60,6 +60,43 @@ func TestAResumeFromTheClaim(t *testing.T) {
 	}
 }
 
+// TestAWayBackThatIsOvertaken: a leader is stopped between the save and the write of a
+// way back, and the next one makes it.
+func TestAWayBackThatIsOvertaken(t *testing.T) {
+	t.Parallel()
+	overtaken := func(change func(own *Saved, late *Write)) Trace {
+		trace := until[Saved](good(), 3)
+		own := nth[Saved](trace, 3)
+		own.At, own.By, own.Phase, own.Latched, own.Serving = after("12m"), "a", "RollingBack", []string{"web-2"}, nil
+		own.Intent = &Intent{Split{"web-1": 100}, "b"}
+		late := nth[Write](trace, 1)
+		late.At, late.By, late.Etag, late.Split, late.Accepted = after("13m"), "a", "b", Split{"web-1": 100}, false
+		late.Targets = []Target{{Revision: "web-1", Percent: 100}}
+		change(&own, &late)
+		read := nth[Read](trace, 3)
+		read.At, read.By = own.At, "a"
+		next := own
+		next.At, next.By, next.Phase, next.Intent = after("12m30s"), "b", "RolledBack", nil
+		next.Serving = nil
+		return append(trace, read, own, Desired{after("12m20s"), Split{"web-1": 100}, true},
+			Effective{after("12m25s"), Split{"web-1": 100}}, next, late)
+	}
+	if found := Judge(overtaken(func(*Saved, *Write) {})); len(found) > 0 {
+		t.Errorf("the write of the way back: %v", found)
+	}
+	for what, change := range map[string]func(own *Saved, late *Write){
+		"one that is no way back":  func(own *Saved, _ *Write) { own.Phase = "Baking" },
+		"one on another version":   func(_ *Saved, late *Write) { late.Etag = "c" },
+		"another split":            func(_ *Saved, late *Write) { late.Split = Split{"web-2": 100} },
+		"one that outlasts a pass": func(_ *Saved, late *Write) { late.At = after("13m36s") },
+		"one that another saved":   func(_ *Saved, late *Write) { late.By = "c" },
+	} {
+		if !names(Judge(overtaken(change)), "I2") {
+			t.Errorf("%s is not found", what)
+		}
+	}
+}
+
 // names tells whether an invariant is among the violations.
 func names(found []Violation, invariant string) bool {
 	for _, v := range found {

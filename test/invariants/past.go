@@ -38,20 +38,21 @@ type past struct {
 	wishes      wishes
 	foreign     *Desired // a split of somebody else's that nobody acknowledged
 	dismissed   dismissal
-	given       map[int64]bool  // attempts that were given up
-	abandoned   map[string]bool // candidates that were given up, until a retry
-	posts       map[string]post // every write as it was sent last
-	claim       post            // what the claim on the service says
-	overwritten Saved           // the status before somebody else put another in its place
-	put         time.Time       // when they did
-	lateRise    time.Time       // since when a write of a given-up attempt serves
-	lowered     time.Time       // when a candidate last lost traffic
+	given       map[int64]bool   // attempts that were given up
+	abandoned   map[string]bool  // candidates that were given up, until a retry
+	posts       map[string]post  // every write as it was sent last
+	saves       map[string]Saved // the newest status of each process
+	claim       post             // what the claim on the service says
+	overwritten Saved            // the status before somebody else put another in its place
+	put         time.Time        // when they did
+	lateRise    time.Time        // since when a write of a given-up attempt serves
+	lowered     time.Time        // when a candidate last lost traffic
 	back        back
 	evidence    Evidence
 }
 
 func newPast(delta time.Duration) *past {
-	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}, posts: map[string]post{}}
+	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}, posts: map[string]post{}, saves: map[string]Saved{}}
 }
 
 // learn adds an event to the past.
@@ -91,7 +92,7 @@ func (p *past) learn(e Event) {
 	case Request:
 		p.requests = append(p.requests, e)
 	case Saved:
-		p.overwritten = Saved{}
+		p.overwritten, p.saves[e.By] = Saved{}, e
 		p.learnSaved(e)
 	case Put:
 		p.learnPut(e)
@@ -142,7 +143,7 @@ func (p *past) asOf(e Event) *past {
 	meant := p.overwritten.Intent
 	if !ok || w.Landed || p.overwritten.By != w.By || meant == nil || meant.Etag != w.Etag ||
 		w.when().Sub(p.put) > p.delta {
-		return p
+		return p.overtaken(e)
 	}
 	then := *p
 	then.saved = p.overwritten
