@@ -161,7 +161,7 @@ func (c *Client) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 // at rest when one was not asked for: there it is better to look another time.
 func (c *Client) Revisions(ctx context.Context, ref rollout.ServiceRef, names []string) (map[string]rollout.Revision, error) {
 	found, err := c.revisions(ctx, ref, names, urgentOr(ctx, live))
-	if errors.Is(err, ErrThrottled) && (!rests(ctx) || !errors.Is(err, ErrNotAsked)) {
+	if errors.Is(err, ErrThrottled) && (!Rests(ctx) || !errors.Is(err, ErrNotAsked)) {
 		return found, nil
 	}
 	return found, err

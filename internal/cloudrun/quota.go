@@ -67,7 +67,8 @@ type (
 // look begins; who was let in reads to the end, since half a look is no use.
 func AtRest(ctx context.Context) context.Context { return context.WithValue(ctx, restKey{}, true) }
 
-func rests(ctx context.Context) bool { return ctx.Value(restKey{}) != nil }
+// Rests tells whether AtRest has marked it.
+func Rests(ctx context.Context) bool { return ctx.Value(restKey{}) != nil }
 
 // Urgent marks what is read to send traffic back: a part of our own limit is kept
 // for it, and it need not wait until the API no longer wants to be left alone.
@@ -75,7 +76,7 @@ func Urgent(ctx context.Context) context.Context { return context.WithValue(ctx,
 
 // classOr is the class of a read: urgent or resting where it is marked so.
 func classOr(ctx context.Context, otherwise class) class {
-	if rests(ctx) {
+	if Rests(ctx) {
 		return resting
 	}
 	return urgentOr(ctx, otherwise)

@@ -104,9 +104,9 @@ func (w *Watch) Listed(
 	case fresh(l.at, now, maxAge):
 		service, ok = l.services[ref.Name]
 		return service, ok, nil
-	case l.throttled == nil, rests(ctx) && !errors.Is(l.throttled, ErrNotAsked):
+	case l.throttled == nil, Rests(ctx) && !errors.Is(l.throttled, ErrNotAsked):
 		return rollout.Service{}, false, nil
-	case !rests(ctx) && fresh(l.at, now, listThrottled):
+	case !Rests(ctx) && fresh(l.at, now, listThrottled):
 		service, ok = l.services[ref.Name]
 	}
 	return service, ok, l.throttled
@@ -153,10 +153,10 @@ func (w *Watch) Remembered(
 	answers, err := w.client.revisions(ctx, ref, missing, classOr(ctx, watching))
 	w.remember(ref, answers, now)
 	maps.Copy(known, answers)
-	if rests(ctx) && !errors.Is(err, ErrNotAsked) {
+	if Rests(ctx) && !errors.Is(err, ErrNotAsked) {
 		return known, nil
 	}
-	if err != nil && !rests(ctx) {
+	if err != nil && !Rests(ctx) {
 		older, _ := w.recall(ref, unread(answers), now, revisionsThrottled)
 		maps.Copy(known, older)
 	}

@@ -37,19 +37,6 @@ type cloud struct {
 	seen     map[string]seen
 }
 
-// listing is the newest list of services.
-type listing struct {
-	service rollout.Service
-	found   bool
-	at      time.Time
-}
-
-// seen is a revision as it was read.
-type seen struct {
-	revision rollout.Revision
-	at       time.Time
-}
-
 func (p *process) reach() (*cloud, error) {
 	s := p.stage
 	api := s.world.As(simulator.Caller{Identity: ours, UserAgent: p.name})
@@ -143,51 +130,6 @@ func (c *cloud) Outlet(
 		return nil
 	})
 	return out, err
-}
-
-// Listed implements controllers.Watcher.
-func (c *cloud) Listed(_ context.Context, _ rollout.ServiceRef, now time.Time, maxAge time.Duration) (rollout.Service, bool, error) {
-	if c.list.at.IsZero() || now.Sub(c.list.at) > maxAge {
-		var all []simulator.Service
-		err := c.process.call(listCall, func() (err error) {
-			all, err = c.api.ListServices("projects/" + project + "/locations/" + region)
-			return err
-		})
-		if err != nil {
-			return rollout.Service{}, false, nil //nolint:nilerr // then a live read must say why
-		}
-		c.list = listing{at: now}
-		for _, one := range all {
-			if one.Name == fullName {
-				c.list.service, c.list.found = pilot.ReadService(one), true
-			}
-		}
-	}
-	svc := c.list.service
-	svc.Skew = c.process.skew
-	return svc, c.list.found, nil
-}
-
-// Remembered implements controllers.Watcher.
-func (c *cloud) Remembered(
-	ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration,
-) (map[string]rollout.Revision, error) {
-	known := map[string]rollout.Revision{}
-	var missing []string
-	for _, name := range names {
-		if have, ok := c.seen[name]; ok && now.Sub(have.at) <= maxAge {
-			known[name] = have.revision
-			continue
-		}
-		missing = append(missing, name)
-	}
-	read, err := c.Revisions(ctx, ref, missing)
-	for name, r := range read {
-		if known[name] = r; r.Presence == rollout.Found && r.Readiness == rollout.Ready {
-			c.seen[name] = seen{r, now}
-		}
-	}
-	return known, err
 }
 
 // callError is the failure of a read, as the adapter classifies it.

@@ -45,6 +45,7 @@ const (
 	swallowedSave      = "a save succeeded, and its answer was lost"
 	duplicatedWrite    = "a write arrives twice"
 	deadlineExceeded   = "a step exceeds its deadline"
+	listOfBefore       = "a quota keeps the list out, and the one before is looked at"
 	completedAfterKill = "a rollout is completed by another process than began it"
 )
 
@@ -52,7 +53,7 @@ const (
 var Sometimes = []string{
 	backWhileStuck, conflictAtPinning, lateAfterAbort, deposedRefused, deposedConflict, conflictLatched, breachAfterDown, resumedAfterEdit,
 	rewoundHeld, deletedWhileDown, deletedBack, interleaved, supersededOnce, baselineLost, stateLost, takenUp, noDataBack, natBack,
-	endedByPerson, refusedRequest, swallowedSave, duplicatedWrite, deadlineExceeded, completedAfterKill,
+	endedByPerson, refusedRequest, swallowedSave, duplicatedWrite, deadlineExceeded, completedAfterKill, listOfBefore,
 }
 
 // counted counts what the world tells.

@@ -93,6 +93,7 @@ func (p *person) deploy(image string) {
 		Image: image, Revision: fmt.Sprintf("web-%d", p.deployed+1), By: "ci@acme-prod.iam.gserviceaccount.com",
 	})
 	p.stage.fail(err)
+	p.stage.record.restedAt = p.stage.now() // nobody has looked at it yet
 	p.stage.drain()
 }
 

@@ -23,7 +23,7 @@ type record struct {
 	object   *v1alpha1.CloudRunRollout // nil while there is none; read only
 	landing  map[string]landing        // writes under way, by process
 	extra    []invariants.Violation    // found beside the trace
-	restedAt time.Time                 // since when nothing has changed in the object
+	restedAt time.Time                 // since when nothing has changed in the object, or was deployed
 }
 
 // landing is where in the trace a write was sent that is still under way.

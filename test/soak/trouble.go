@@ -11,7 +11,7 @@ import (
 var families = []func(*author){
 	(*author).crash, (*author).leadership, (*author).watches, (*author).saves, (*author).writes, (*author).reads,
 	(*author).reconciling, (*author).metrics, (*author).edits, (*author).deploys, (*author).revisions, (*author).verbs,
-	(*author).pauses, (*author).plans, (*author).removal, (*author).memory,
+	(*author).pauses, (*author).plans, (*author).removal, (*author).memory, (*author).quotas,
 }
 
 // cue is some time, or some time after a phase began.
@@ -113,6 +113,14 @@ func (a *author) reads() {
 		}
 	}
 	a.breaks(a.cue(), f)
+}
+
+// quotas are used up by somebody else for a while.
+func (a *author) quotas() {
+	a.breaks(a.cue(), simulator.Fault{
+		Kind: simulator.FaultError, Code: 429, Operation: pick(*a, "services.list", "services.list", "services.get", "services.*"),
+		Times: 1 + a.IntN(pick(*a, 5, 40)),
+	})
 }
 
 func (a *author) reconciling() {
