@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -200,6 +202,25 @@ func TestWhatCannotBeReadStaysAsItWasLastSeen(t *testing.T) {
 	got := ro.Status
 	if diff := cmp.Diff([]any{want.Weight, want.Stable, want.Candidate, want.Step}, []any{got.Weight, got.Stable, got.Candidate, got.Step}); diff != "" {
 		t.Errorf("after access was lost:\n%s", diff)
+	}
+}
+
+// TestAReadOfThePastSaysNothingOfTheTraffic: what was said last stands.
+func TestAReadOfThePastSaysNothingOfTheTraffic(t *testing.T) {
+	t.Parallel()
+	seen := func(ro *v1alpha1.CloudRunRollout, generation, percent int64) *metav1.Condition {
+		in := rollout.Input{Service: rollout.Service{Presence: rollout.Found, Generation: generation}, Progress: rollout.Progress{Generation: 7}}
+		d := rollout.Decision{
+			Progress: rollout.Progress{Stable: "web-1", Candidate: "web-2", Generation: 7},
+			Serves:   rollout.NewSplit(map[string]int64{"web-2": percent, "web-1": 100 - percent}),
+		}
+		ro.Status = statusOf(ro, in, d)
+		return meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionTrafficInSync)
+	}
+	ro := bare()
+	want := seen(ro, 7, 25)
+	if diff := cmp.Diff(want, seen(ro, 6, 10)); diff != "" || want.Message != "Cloud Run serves web-2 25%, web-1 75%." {
+		t.Errorf("before it %q, after it (-want +got):\n%s", want.Message, diff)
 	}
 }
 
