@@ -106,27 +106,6 @@ func endIsTrue(p *past, e Event) string {
 	return ""
 }
 
-// oldestList is how old the list may be that a status rests on where nothing was read
-// for it, in times of Delta: a quarter of a minute. Lists are in no trace.
-const oldestList = 3
-
-// servingIsTrue: I10. Where a read was stale the status tells of the generation that it
-// knows, unless a status before it knew a newer one.
-func servingIsTrue(p *past, e Event) string {
-	s, ok := e.(Saved)
-	if !ok || s.Serving == nil {
-		return ""
-	}
-	since, read := s.when().Add(-p.delta), p.reads[s.By]
-	if read == nil || read.when().Before(since) {
-		since = since.Add(-oldestList * p.delta)
-	}
-	if p.servedSince(s.Serving.equal, since) || read != nil && read.Stale && s.Generation < read.State.Generation {
-		return ""
-	}
-	return fmt.Sprintf("the status says that %v serves, and %v does", s.Serving, p.serving())
-}
-
 // nothingFromTheFuture: I10. A status knows no generation and no plan that did
 // not exist.
 func nothingFromTheFuture(p *past, e Event) string {

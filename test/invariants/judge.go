@@ -75,6 +75,7 @@ var rules = []rule{
 	{invariant: "I9", judge: abortIsObeyed},
 	{invariant: "I10", judge: endIsTrue},
 	{invariant: "I10", judge: servingIsTrue},
+	{invariant: "I10", judge: toldIsTrue},
 	{invariant: "I10", judge: nothingFromTheFuture},
 	{invariant: "I14", judge: neverRaisesAtTheEnd},
 	{invariant: "I14", judge: silentAfterTheEnd},

@@ -14,6 +14,7 @@ type past struct {
 	settle      time.Duration // as the controllers' clocks may measure it
 	desired     Split
 	desiredOurs bool
+	askedAt     time.Time   // since when that split has been asked for
 	effective   []Effective // every split that served, oldest first
 	lives       map[string]LifeState
 	left        map[string]Life // when each revision last stopped being ready, and what it became
@@ -186,7 +187,7 @@ func (p *past) learnDesired(d Desired) {
 	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before && (d.Ours || p.underway()) {
 		p.lowered, p.lateRise = d.when(), time.Time{}
 	}
-	p.desired, p.desiredOurs = d.Split, d.Ours
+	p.desired, p.desiredOurs, p.askedAt = d.Split, d.Ours, d.when()
 	if !d.Ours {
 		p.dismiss(d)
 	}

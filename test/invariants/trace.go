@@ -22,6 +22,16 @@ type Split map[string]int
 // equal compares two splits.
 func (s Split) equal(other Split) bool { return maps.Equal(s, other) }
 
+// agrees tells whether another split gives each revision that is named here as much.
+func (s Split) agrees(other Split) bool {
+	for revision, percent := range s {
+		if other[revision] != percent {
+			return false
+		}
+	}
+	return true
+}
+
 // sole is the revision that has everything, or "".
 func (s Split) sole() string {
 	for revision, percent := range s {
@@ -198,6 +208,9 @@ type Saved struct {
 
 	// Serving is the split that the status says serves; nil where it says none.
 	Serving Split
+	// Told is what it tells people of that, in several places: in each the percent of
+	// the revisions that it names there, also of those that have nothing.
+	Told []Split
 	// Intent is the write that is to follow; nil for none.
 	Intent *Intent
 	// Answered and Accepted are the newest answer to a request.

@@ -67,7 +67,8 @@ type teller struct {
 	moments []*moment
 
 	plan    rollout.Plan
-	number  int // of the plan
+	number  int                // of the plan
+	said    []invariants.Split // what serves, as the newest status says
 	saved   rollout.Progress
 	request rollout.Request
 	ids     int
@@ -321,7 +322,7 @@ func (b *teller) pass() {
 			return
 		}
 	}
-	b.save(d)
+	b.save(in, d)
 	outcome := ""
 	if d.Write != nil {
 		if b.reach(beforeWrite); b.crashed {
@@ -358,11 +359,15 @@ func (b *teller) check(in rollout.Input, d rollout.Decision) {
 }
 
 // save keeps the progress, as the status of the object does.
-func (b *teller) save(d rollout.Decision) {
+func (b *teller) save(in rollout.Input, d rollout.Decision) {
 	if d.Write != nil || d.Progress.Phase == rollout.Completed && b.saved.Phase != rollout.Completed {
 		b.look(d)
 	}
-	b.trace = append(b.trace, savedEvent(b.world.Now().Truncate(time.Second), d, b.number))
+	e := savedEvent(b.world.Now().Truncate(time.Second), d, b.number)
+	if in.Service.Generation < in.Progress.Generation {
+		e.Told = b.said // a read of the past changes nothing
+	}
+	b.trace, b.said = append(b.trace, e), e.Told
 	b.saved = d.Progress
 }
 
@@ -379,6 +384,11 @@ func savedEvent(at time.Time, d rollout.Decision, plan int) invariants.Saved {
 			s.Serving[share.Revision] = int(share.Percent)
 		}
 	}
+	serves := invariants.Split{}
+	for _, share := range d.Serves {
+		serves[share.Revision] = int(share.Percent)
+	}
+	s.Told = []invariants.Split{serves}
 	if d.Write != nil {
 		s.Intent = &invariants.Intent{Split: invariants.Split{}, Etag: d.Write.ETag()}
 		for _, e := range d.Write.Targets() {

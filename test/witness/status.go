@@ -17,6 +17,7 @@ func SavedAt(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
 	if s.LastRequest != nil {
 		e.Answered, e.Accepted = s.LastRequest.ID, s.LastRequest.Result == v1alpha1.RequestAccepted
 	}
+	e.Told = told(s)
 	a := s.Attempt
 	if a == nil {
 		return e

@@ -1,0 +1,65 @@
+package invariants
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestWhatPeopleAreTold: what a status tells must have served when it was looked. What a
+// read of the past shows nobody can tell from the truth while the generation is the same.
+func TestWhatPeopleAreTold(t *testing.T) {
+	t.Parallel()
+	tells := func(at string, read func(*Read), said ...Split) Trace {
+		trace := edit(until[Read](good(), 5), 5, func(r *Read) {
+			r.At = after(at)
+			read(r)
+		})
+		s := nth[Saved](good(), 5)
+		s.At, s.Phase, s.Serving, s.Told = after(at), "Shifting", nil, said
+		return append(trace, s)
+	}
+	live, stale := func(*Read) {}, func(r *Read) { r.Stale = true }
+	unknown := func(r *Read) { r.Stale, r.State.Generation = true, 4 }
+	glance := func(r *Read) { r.At = after("16m1s") }
+	before, between := Split{"web-2": 0, "web-1": 100}, Split{"web-2": 10, "web-1": 90}
+	for name, c := range map[string]struct {
+		trace Trace
+		fine  bool
+	}{
+		"what serves":                            {tells("16m30s", live, Split{"web-2": 100, "web-1": 0}, nil, Split{"web-2": 100}), true},
+		"what served until just now":             {tells("16m8s", live, between), true},
+		"what served before":                     {tells("16m30s", live, between), false},
+		"one place that says something else":     {tells("16m30s", live, Split{"web-2": 100}, Split{"web-2": 99}), false},
+		"what a stale read of it says":           {tells("16m30s", stale, between), true},
+		"what it says of a time before":          {tells("16m30s", stale, before), false},
+		"what one says of a generation before":   {tells("16m30s", unknown, before), true},
+		"what never served":                      {tells("16m30s", unknown, Split{"web-2": 50}), false},
+		"what a list says that is stale":         {tells("18m", glance, between), true},
+		"what such a list says of a time before": {tells("18m", glance, before), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := Judge(append(c.trace, Life{after("30m"), "web-3", Created}))
+			for _, v := range found {
+				if v.Invariant != "I10" || !strings.Contains(v.What, "the status tells") {
+					t.Error(v)
+				}
+			}
+			if (len(found) == 0) != c.fine {
+				t.Errorf("found %v, want fine: %v", found, c.fine)
+			}
+		})
+	}
+}
+
+// TestARevisionThatIsLost: Cloud Run goes on naming it, and so does a status.
+func TestARevisionThatIsLost(t *testing.T) {
+	t.Parallel()
+	trace := until[Saved](good(), 5)
+	told := trace[len(trace)-1].(Saved)
+	told.At, told.Serving, told.Told = after("20m"), nil, []Split{{"web-2": 100, "web-1": 0}}
+	trace = append(trace, Life{after("19m"), "web-2", Lost}, Effective{after("19m"), Split{}})
+	if found := Judge(append(trace, told)); len(found) > 0 {
+		t.Errorf("a status that names a lost revision: %v", found)
+	}
+}
