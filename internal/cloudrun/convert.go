@@ -43,6 +43,7 @@ func convertService(ref rollout.ServiceRef, answer *run.GoogleCloudRunV2Service)
 	service.MinInstances, service.MaxInstances = scaling(answer.Scaling)
 	service.Claim, service.ClaimUnread = claimOf(answer.Annotations)
 	service.Annotations = othersOf(answer.Annotations)
+	service.Modifier = answer.LastModifier
 	var err error
 	if service.Desired, err = desired(answer.Traffic); err != nil {
 		return rollout.Service{}, err

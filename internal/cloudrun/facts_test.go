@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	run "google.golang.org/api/run/v2"
+
+	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 // TestTheVariableThatHoldsTheServicesOwnURL: its name, and nothing of its value.
@@ -93,6 +95,21 @@ func TestTheConditionOfAMinimumOfInstances(t *testing.T) {
 	} {
 		if done, lacking := provisioning(c.conditions); done != c.done || lacking != c.lacking {
 			t.Errorf("%s: %v, %q", name, done, lacking)
+		}
+	}
+}
+
+// TestWhoChangedAServiceLastIsRead: Cloud Run names them, and a service that nobody
+// has changed yet names nobody.
+func TestWhoChangedAServiceLastIsRead(t *testing.T) {
+	t.Parallel()
+	ref := rollout.ServiceRef{Project: "acme-prod", Location: "us-central1", Name: "api"}
+	for _, who := range []string{"bob@example.com", ""} {
+		s, err := convertService(ref, &run.GoogleCloudRunV2Service{
+			Name: "projects/acme-prod/locations/us-central1/services/api", Uid: "u", Etag: "e", Generation: 1, LastModifier: who,
+		})
+		if err != nil || s.Modifier != who {
+			t.Errorf("changed by %q, want %q: %v", s.Modifier, who, err)
 		}
 	}
 }

@@ -135,7 +135,7 @@ func foreignChange(v view) (Decision, bool) {
 	if ok && v.Plan.StableRevision == sole && p.SettledBy != sole {
 		return v.rebase(sole), true
 	}
-	cause := fmt.Sprintf("someone else set traffic to %s; ours was %s", v.desired, p.Confirmed)
+	cause := fmt.Sprintf("someone else set traffic to %s; ours was %s%s", v.desired, p.Confirmed, v.Service.changedBy())
 	if v.mayTakeBack() {
 		d, ok := v.takeBack()
 		if ok {

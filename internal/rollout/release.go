@@ -1,7 +1,5 @@
 package rollout
 
-import "fmt"
-
 // Release is the end of a rollout that is being deleted: the object may go.
 type Release struct {
 	Left  Split  // what was asked of the service when it was last read; nil when it was not
@@ -39,7 +37,7 @@ func deleted(v view) (Decision, bool) {
 	case p.Stable == "":
 		return v.pause(BaselineLost, "it is not known which revision is the way back").next(stays), true
 	case !p.ours(v.desired):
-		return v.pause(TrafficConflict, fmt.Sprintf("someone else set traffic to %s", v.desired)).next(stays), true
+		return v.pause(TrafficConflict, "someone else set traffic to "+v.desired.String()+v.Service.changedBy()).next(stays), true
 	case p.Phase == RollingBack, p.active() && p.latched(p.Candidate):
 		v.Progress = p.latch(p.Candidate)
 		return goBack(v), true

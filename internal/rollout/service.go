@@ -73,6 +73,19 @@ type Service struct {
 
 	LatestReady   string // short revision names
 	LatestCreated string
+
+	// Modifier is who changed it last, an e-mail address (run v2 discovery,
+	// Service.lastModifier); "" where that is not told.
+	Modifier string
+}
+
+// changedBy is the end of a sentence about what somebody else did. The last change
+// need not be that one, so it is told as what it is.
+func (s Service) changedBy() string {
+	if s.Modifier == "" {
+		return ""
+	}
+	return "; " + s.Modifier + " changed the service last"
 }
 
 // Entry is one line of a service's traffic list.

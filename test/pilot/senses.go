@@ -89,6 +89,7 @@ func ReadService(answer simulator.Service) rollout.Service {
 		Presence: rollout.Found, UID: answer.UID, Generation: answer.Generation, ObservedGeneration: answer.ObservedGeneration,
 		ETag: answer.Etag, Reconciling: answer.Reconciling,
 		LatestReady: short(answer.LatestReadyRevision), LatestCreated: short(answer.LatestCreatedRevision),
+		Modifier: answer.LastModifier,
 	}
 	svc.Claim, svc.Annotations = claimOf(answer.Annotations)
 	if c := answer.TerminalCondition; c != nil && c.State == simulator.ConditionFailed {

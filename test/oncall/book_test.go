@@ -1,0 +1,136 @@
+package oncall_test
+
+import (
+	"time"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/request"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+)
+
+// stories are the questions of a night.
+var stories = []story{
+	{
+		name: "is-it-my-rollout", question: "Paged for 5xx: is it a rollout, and whose?",
+		play: func(n night) {
+			n.deploy(web, healthy)
+			n.deploy(api, failing)
+			n.until(api, v1alpha1.PhaseRollingBack, "25%")
+		},
+		command: "list -A",
+		truth: func(n night) []string {
+			return []string{"5% > 25% " + n.served("api-00042", 25).Format("15:04Z")}
+		},
+	},
+	{
+		name: "stop-it-now", question: "Stop it now, though Monitoring is down.",
+		play: func(n night) {
+			n.deploy(api, healthy)
+			n.until(api, v1alpha1.PhaseBaking, "25%")
+			n.must(n.World.Inject(simulator.Fault{Kind: simulator.FaultError, Operation: "timeSeries.list", Code: 503, Times: -1}))
+			n.wait(time.Minute)
+			n.must(n.Ask(api, request.Ask{Verb: v1alpha1.VerbAbort, By: "ana@example.com", Reason: "checkout fails", ID: "1"}))
+			n.until(api, v1alpha1.PhaseRolledBack, "0%")
+		},
+		command: "get -n pay api",
+		truth:   func(night) []string { return []string{"ana@example.com", "api-00041"} },
+	},
+	{
+		name: "why-did-it-roll-back", question: "Why did it roll back?",
+		world: []func(*town){dropping(thirsty, 0)},
+		play: func(n night) {
+			n.deploy(api, thirsty)
+			n.until(api, v1alpha1.PhaseRolledBack, "0%")
+		},
+		command: "why -n pay api",
+		truth: func(n night) []string {
+			return []string{"5% > 25%    " + n.served("api-00042", 25).Format("15:04Z"), "prod-nat", "60 packets/min"}
+		},
+	},
+	{
+		name: "cause-or-bystander", question: "Is NAT the cause, or is our release a bystander?",
+		world: []func(*town){dropping("", 16*time.Minute)},
+		play: func(n night) {
+			n.wait(10 * time.Minute)
+			n.deploy(api, healthy)
+			n.must(n.Until(api, "held", func(ro *v1alpha1.CloudRunRollout) bool { return ro.Status.Phase == v1alpha1.PhaseHeld }))
+			n.wait(2 * time.Minute)
+		},
+		command: "why -n pay api",
+		truth:   func(night) []string { return []string{"prod-nat", "60 packets/min"} },
+	},
+	{
+		name: "what-if-i-do-nothing", question: "It is held. What happens if I do nothing?",
+		world: []func(*town){dropping(thirsty, 0)},
+		play: func(n night) {
+			n.deploy(api, thirsty)
+			n.until(api, v1alpha1.PhaseHeld, "25%")
+			n.wait(time.Minute)
+		},
+		command: "get -n pay api",
+		truth:   func(night) []string { return []string{"60 packets/min"} },
+	},
+	{
+		name: "metrics-are-missing", question: "There are no metrics. Is it healthy, or do we not know?",
+		play: func(n night) {
+			n.deploy(api, healthy)
+			n.until(api, v1alpha1.PhaseBaking, "25%")
+			n.wait(4 * time.Minute)
+			n.must(n.World.Inject(simulator.Fault{Kind: simulator.FaultError, Operation: "timeSeries.list", Code: 403, Message: "Permission monitoring.timeSeries.list denied", Times: -1}))
+			n.must(n.Until(api, "held", func(ro *v1alpha1.CloudRunRollout) bool { return ro.Status.Phase == v1alpha1.PhaseHeld }))
+			n.wait(5 * time.Minute)
+		},
+		command: "why -n pay api",
+		truth:   func(night) []string { return []string{"access denied", "pauses at"} },
+	},
+	{
+		name: "who-paused-it", question: "Somebody knew better: who froze it, when, and why?",
+		play: func(n night) {
+			n.deploy(api, healthy)
+			n.until(api, v1alpha1.PhaseBaking, "25%")
+			n.must(n.Ask(api, request.Ask{Verb: v1alpha1.VerbPause, By: "ana@example.com", Reason: "holding for the vendor", ID: "1"}))
+			n.wait(7 * time.Minute)
+		},
+		command: "why -n pay api",
+		truth:   func(night) []string { return []string{"ana@example.com", "holding for the vendor"} },
+	},
+	{
+		name: "somebody-else-moved-it", question: "Git and reality disagree: who moved the traffic?",
+		play: func(n night) {
+			n.deploy(api, healthy)
+			n.until(api, v1alpha1.PhaseBaking, "25%")
+			n.wait(time.Minute)
+			n.must(n.World.EditTraffic("api", []simulator.TrafficTarget{
+				{Type: simulator.AllocateRevision, Revision: "api-00041", Percent: 50}, {Type: simulator.AllocateRevision, Revision: "api-00042", Percent: 50},
+			}, "bob@example.com"))
+			n.wait(2 * time.Minute)
+		},
+		command: "why -n pay api",
+		truth:   func(night) []string { return []string{"bob@example.com", "50%"} },
+	},
+	{
+		name: "it-waits-for-me", question: "What am I asked to approve?",
+		world: []func(*town){gated},
+		play: func(n night) {
+			n.deploy(api, healthy)
+			n.until(api, v1alpha1.PhaseAwaitingApproval, "5%")
+			n.wait(3 * time.Minute)
+		},
+		command: "why -n pay api",
+		truth:   func(night) []string { return []string{"kubectl sluice approve api -n pay"} },
+	},
+	{
+		name: "hand-over", question: "Hand-over at eight: what happened in the night?",
+		play: func(n night) {
+			n.deploy(web, healthy)
+			n.deploy(api, failing)
+			n.until(api, v1alpha1.PhaseRolledBack, "0%")
+			n.wait(4 * time.Hour)
+		},
+		command: "timeline -n pay api --since 12h",
+		truth: func(n night) []string {
+			const minute = "2006-01-02T15:04:"
+			return []string{n.served("api-00042", 5).Format(minute), n.served("api-00042", 25).Format(minute)}
+		},
+	},
+}

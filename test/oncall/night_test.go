@@ -1,0 +1,87 @@
+package oncall_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cli"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/test/oncall"
+)
+
+// night is a stage and the test that it is for.
+type night struct {
+	t *testing.T
+	*oncall.Stage
+}
+
+func (n night) must(err error) {
+	n.t.Helper()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+func (n night) wait(d time.Duration) {
+	n.t.Helper()
+	n.must(n.Run(d))
+}
+
+func (n night) deploy(key client.ObjectKey, image string) {
+	n.t.Helper()
+	_, err := n.World.Deploy(key.Name, simulator.Deployment{Image: image, Revision: key.Name + "-00042"})
+	n.must(err)
+}
+
+// until lets time pass until a rollout is in a phase, with its candidate at a weight.
+func (n night) until(key client.ObjectKey, phase v1alpha1.Phase, weight string) {
+	n.t.Helper()
+	n.must(n.Until(key, fmt.Sprintf("%s at %s", phase, weight), func(ro *v1alpha1.CloudRunRollout) bool {
+		return ro.Status.Phase == phase && ro.Status.Weight == weight
+	}))
+}
+
+// served is when a revision first got a share of the traffic, as the world tells it.
+func (n night) served(revision string, percent int) time.Time {
+	n.t.Helper()
+	for _, e := range n.World.Log() {
+		if e.Kind == simulator.EventEffective && e.Split[revision] == percent {
+			return e.At.UTC()
+		}
+	}
+	n.t.Fatalf("%s never gets %d%%", revision, percent)
+	return time.Time{}
+}
+
+// answer runs kubectl sluice over all rollouts as they are now.
+func (n night) answer(command string) string {
+	n.t.Helper()
+	list, err := n.All()
+	n.must(err)
+	var text bytes.Buffer
+	for _, ro := range list.Items {
+		ro.APIVersion, ro.Kind = v1alpha1.GroupVersion.String(), "CloudRunRollout"
+		one, err := yaml.Marshal(ro)
+		n.must(err)
+		fmt.Fprintf(&text, "---\n%s", one)
+	}
+	file := filepath.Join(n.t.TempDir(), "rollouts.yaml")
+	n.must(os.WriteFile(file, text.Bytes(), 0o600))
+	var out, said bytes.Buffer
+	env := cli.Env{In: strings.NewReader(""), Out: &out, Err: &said, Clock: clocktesting.NewFakeClock(n.Now()), Version: "v0.0.0-test"}
+	cli.Run(n.t.Context(), cli.Command(env), append(strings.Fields(command), "-f", file))
+	if said.Len() > 0 {
+		n.t.Fatalf("kubectl sluice %s: %s", command, said.String())
+	}
+	return out.String()
+}
