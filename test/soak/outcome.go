@@ -66,6 +66,15 @@ func (s *stage) outcome() Outcome {
 	return o
 }
 
+// brief is the outcome without the world it was in, which is large, where nobody will
+// tell the story.
+func (o Outcome) brief() Outcome {
+	if len(o.Violations) == 0 {
+		o.trace, o.stage = nil, nil
+	}
+	return o
+}
+
 func (s *stage) whatKeeps() string {
 	o := s.record.object
 	if o == nil {

@@ -100,13 +100,13 @@ func (o Options) play(ctx context.Context, from uint64, outcomes []Outcome) erro
 func (o Options) seed(ctx context.Context, seed uint64) (Outcome, error) {
 	outcome, err := Play(ctx, Write(seed))
 	if err != nil || !o.Twice {
-		return outcome, err
+		return outcome.brief(), err
 	}
 	again, err := Play(ctx, Write(seed))
 	if err == nil && again.Hash() != outcome.Hash() {
 		err = errors.New("two plays differ")
 	}
-	return outcome, err
+	return outcome.brief(), err
 }
 
 // first takes the first seed that breaks something, if one does.
