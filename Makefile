@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix crash-matrix soak explore historic chaos crowd bench incident image run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix crash-matrix soak explore historic chaos crowd bench incident screenshots image run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ bench: ## measure the judgement and write it into docs/evidence.md, about ten mi
 incident: ## play the incident and what mends it, draw docs/images; QUICK=1 plays a tenth of the measurements
 	@echo "compiling the incident; a minute or two the first time"
 	go run ./hack/incident -images docs/images $(if $(QUICK),-trials 50)
+
+screenshots: ## take the pictures of the page for the documents; wants chromium
+	go test ./test/page -count=1 -run Picture -pictures "$(CURDIR)/docs/images"
 
 image: ## build the manager's image into dist/; KO_DOCKER_REPO=REGISTRY/sluice publishes one over distroless instead
 ifdef KO_DOCKER_REPO
