@@ -77,7 +77,7 @@ error; 2 usage; 3 a rollout waits for a person; 4 superseded by a newer revision
 	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{ExitUsage, err} })
 	a.flags.AddFlags(root.PersistentFlags())
-	root.AddCommand(a.list(), a.get(), a.status(), a.why(), a.timeline(), a.doctor(), a.links(), a.lint(), a.plan(), a.version())
+	root.AddCommand(a.list(), a.get(), a.status(), a.why(), a.timeline(), a.doctor(), a.links(), a.dashboard(), a.lint(), a.plan(), a.version())
 	root.AddCommand(a.verbs()...)
 	return root
 }

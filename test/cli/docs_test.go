@@ -2,6 +2,8 @@ package cli_test
 
 import (
 	"bytes"
+	"context"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,14 +12,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/cli"
+	"github.com/sluice-rollouts/sluice/internal/dashboard"
 )
 
 const (
 	document = "../../docs/kubectl-sluice.md"
 	fence    = "```console\n"
+
+	pageShown = "http://127.0.0.1:8082"
 )
 
 // TestTheDocumentShowsWhatTheProgramSays runs every command in the document's
@@ -51,6 +57,7 @@ func TestTheDocumentShowsWhatTheProgramSays(t *testing.T) {
 // objects of the demo's world, those that ask in a namespace of the API server.
 type demo struct {
 	*world
+	page            *httptest.Server
 	all, kubeconfig string
 	code            int // of the last command
 }
@@ -62,6 +69,8 @@ func newDemo(t *testing.T) *demo {
 		t.Fatal(err)
 	}
 	d := &demo{world: w, all: filepath.Join(t.TempDir(), "all.yaml"), kubeconfig: filepath.Join(t.TempDir(), "kubeconfig")}
+	d.page = httptest.NewServer(dashboard.New(dashboard.Options{Source: d, Clock: env().Clock, Process: clock.RealClock{}}).Handler())
+	t.Cleanup(d.page.Close)
 	files, err := filepath.Glob(filepath.Join(objects, "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no objects of the demo's world", err)
@@ -87,6 +96,9 @@ func newDemo(t *testing.T) *demo {
 	}
 	return d
 }
+
+// Rollouts implements dashboard.Source: the page that the document names shows none.
+func (d *demo) Rollouts(context.Context) ([]v1alpha1.CloudRunRollout, error) { return nil, nil }
 
 // withFile puts the file that the document shows into it.
 func (d *demo) withFile(t *testing.T, text string) string {
@@ -136,6 +148,9 @@ func (d *demo) run(t *testing.T, args []string) string {
 		"nat.yaml":     filepath.Join("testdata", "nat.yaml"),
 	}
 	switch args[0] {
+	case "dashboard":
+		shown[pageShown] = d.page.URL
+		args[len(args)-1] = d.page.URL
 	case "abort":
 		go d.goBack(t)
 		args = append(args, "--kubeconfig", d.kubeconfig)
