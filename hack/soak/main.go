@@ -47,6 +47,7 @@ func run(ctx context.Context, o soak.Options) error {
 	if o.Rollouts == 1 {
 		return one(ctx, o.From)
 	}
+	o.Told = func(violation string) { fmt.Println(violation) }
 	r, err := soak.Run(ctx, o)
 	for _, story := range r.Broken {
 		fmt.Println(story)

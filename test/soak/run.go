@@ -15,13 +15,12 @@ import (
 
 // Options say which seeds are played, and how.
 type Options struct {
-	From     uint64 // the first seed
-	Rollouts int    // how many are wanted: seeds are played until there are as many
-	Workers  int    // seeds side by side; 0 means one for each CPU
-	Twice    bool   // play each seed twice, and compare
-	First    bool   // end with the first seed that breaks something, and tell it as it is
-	// Told hears of every seed that broke something, and of the last one.
-	Told func(string)
+	From     uint64       // the first seed
+	Rollouts int          // how many are wanted: seeds are played until there are as many
+	Workers  int          // seeds side by side; 0 means one for each CPU
+	Twice    bool         // play each seed twice, and compare
+	First    bool         // end with the first seed that breaks something, and tell it as it is
+	Told     func(string) // if set, hears of every violation as soon as its seeds are counted
 }
 
 // Report is what a range of seeds came to. Reports add up.
@@ -63,6 +62,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		if o.First && r.first(next, outcomes) {
 			break
 		}
+		o.tell(next, outcomes)
 		for i, outcome := range outcomes {
 			r.add(ctx, next+uint64(i), outcome)
 		}
@@ -107,6 +107,17 @@ func (o Options) seed(ctx context.Context, seed uint64) (Outcome, error) {
 		err = errors.New("two plays differ")
 	}
 	return outcome.brief(), err
+}
+
+// tell says what was broken, seed by seed: a report has the stories of the first ones only.
+func (o Options) tell(from uint64, outcomes []Outcome) {
+	for i, outcome := range outcomes {
+		for _, v := range outcome.Violations {
+			if o.Told != nil {
+				o.Told(fmt.Sprintf("seed %d: %s", from+uint64(i), v))
+			}
+		}
+	}
 }
 
 // first takes the first seed that breaks something, if one does.
