@@ -11,6 +11,9 @@ type Trace []Event
 // Event is one of the types of this file.
 type Event interface{ when() time.Time }
 
+// When is the time of an event.
+func When(e Event) time.Time { return e.when() }
+
 // At is the time of an event.
 type At time.Time
 

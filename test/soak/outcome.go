@@ -21,8 +21,9 @@ type Outcome struct {
 	Sometimes  map[string]int
 	Passes     int
 	Phase      string
-	// Backs are the times from a visible breach until stable served everything.
-	Backs []time.Duration
+	// Backs are the times from a visible breach until stable served everything, where
+	// there was no trouble, and Afterwards those after all trouble.
+	Backs, Afterwards []time.Duration
 
 	trace invariants.Trace
 	stage *stage
@@ -42,11 +43,8 @@ func (s *stage) outcome() Outcome {
 			}
 		}
 	}
-	var backs []time.Duration
-	if len(s.script.Acts)+len(s.script.Crashes) == 0 { // nobody and nothing kept it from going back
-		backs = s.backs()
-	}
-	for _, took := range backs {
+	backs, afterwards := s.waysBack()
+	for _, took := range slices.Concat(backs, afterwards) {
 		if took > promised {
 			r.violate("I15", "it took %s from a visible breach until stable served everything", took)
 		}
@@ -57,7 +55,8 @@ func (s *stage) outcome() Outcome {
 	}
 	o := Outcome{
 		Violations: append(slices.Clone(r.extra), invariants.Judge(r.trace, clouds...)...),
-		Faults:     s.count.faults, Sometimes: s.count.sometimes, Passes: s.count.passes, Backs: backs, trace: r.trace, stage: s,
+		Faults:     s.count.faults, Sometimes: s.count.sometimes, Passes: s.count.passes, Backs: backs, Afterwards: afterwards,
+		trace: r.trace, stage: s,
 	}
 	o.Rollouts = rollouts(r.trace)
 	if r.object != nil {
@@ -73,6 +72,15 @@ func (o Outcome) brief() Outcome {
 		o.trace, o.stage = nil, nil
 	}
 	return o
+}
+
+// waysBack are how long ways back took: where nobody and nothing kept it from going
+// back, or else once the trouble was over.
+func (s *stage) waysBack() (backs, afterwards []time.Duration) {
+	if len(s.script.Acts)+len(s.script.Crashes) == 0 {
+		return s.backs(), nil
+	}
+	return nil, s.afterwards()
 }
 
 func (s *stage) whatKeeps() string {

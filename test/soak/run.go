@@ -31,8 +31,9 @@ type Report struct {
 	Faults     map[string]int
 	Sometimes  map[string]int
 	Violations int
-	Broken     []string // stories of seeds that broke something, at most a few
-	Backs      []time.Duration
+	Broken     []string        // stories of seeds that broke something, at most a few
+	Backs      []time.Duration // without faults
+	Afterwards []time.Duration // after them
 	Took       time.Duration
 }
 
@@ -142,7 +143,7 @@ func (r *Report) add(ctx context.Context, seed uint64, o Outcome) {
 	for what, n := range o.Sometimes {
 		r.Sometimes[what] += n
 	}
-	r.Backs = append(r.Backs, o.Backs...)
+	r.Backs, r.Afterwards = append(r.Backs, o.Backs...), append(r.Afterwards, o.Afterwards...)
 	r.Violations += len(o.Violations)
 	if len(o.Violations) > 0 && len(r.Broken) < mostStories {
 		r.Broken = append(r.Broken, Story(ctx, seed))
@@ -182,13 +183,19 @@ func (r Report) String() string {
 	fmt.Fprintf(&text, "%d rollouts in seeds %d to %d, %d faults and deeds, %d looks, %d violations\n",
 		r.Rollouts, r.From, r.To, faults, r.Passes, r.Violations)
 	fmt.Fprintf(&text, "%.0f rollouts a minute\n", float64(r.Rollouts)/minutes)
-	if len(r.Backs) > 0 {
-		fmt.Fprintf(&text, "from a visible breach until stable serves everything, %d times: p50 %s, p99 %s, max %s\n",
-			len(r.Backs), quantile(r.Backs, 0.5), quantile(r.Backs, 0.99), quantile(r.Backs, 1))
-	}
+	latency(&text, "without faults", r.Backs)
+	latency(&text, "after all faults", r.Afterwards)
 	table(&text, "faults and deeds", r.Faults)
 	table(&text, "rare paths", r.Sometimes)
 	return text.String()
+}
+
+// latency tells how long ways back took.
+func latency(text *strings.Builder, when string, took []time.Duration) {
+	if len(took) > 0 {
+		fmt.Fprintf(text, "%s, from a visible breach until stable serves everything, %d times: p50 %s, p99 %s, max %s\n",
+			when, len(took), quantile(took, 0.5), quantile(took, 0.99), quantile(took, 1))
+	}
 }
 
 func table(text *strings.Builder, title string, counts map[string]int) {
