@@ -218,6 +218,7 @@ func (v view) rolledBack() Decision {
 func (v view) endedByPerson() Decision {
 	p := v.Progress.latch(v.Progress.Candidate)
 	p.Confirmed, p.Intents, p.Requested = all(p.Stable), nil, ""
+	p.Lowered = v.Now // what was asked for may have served, and nobody saw it
 	p.Cause = "someone else sent " + p.Stable + " 100%" + v.Service.changedBy()
 	v.Progress = p
 	return v.nothingToLower()

@@ -25,11 +25,12 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 	}{
 		"the same serves":                          {cooling(), before},
 		"more serves":                              {cooling().split("web-1", 50, "web-2", 50), before},
-		"nothing has arrived yet":                  {rolledBack(cooling()).wants("web-1", 100), before},
+		"nothing has arrived yet":                  {rolledBack(cooling()).wants("web-1", 100).meant(all("web-1")), before},
 		"a write of ours has arrived":              {rolledBack(cooling()).split("web-1", 100), begins},
 		"one by which the attempt began anew":      {cooling().split("web-1", 100).meant(all("web-1")), begins},
 		"one that arrives while access is denied":  {denied(cooling()).split("web-1", 100), before},
 		"a person sent stable everything":          {cooling().split("web-1", 100), begins},
+		"a person did so before anything served":   {at(0).gateways().behindNat().with(sentFirst), begins},
 		"a person sent stable a part":              {cooling().split("web-1", 90, "web-2", 10), begins},
 		"a person gave the part to a third one":    {cooling().split("web-1", 75, "web-3", 25), before},
 		"a person sent the candidate more, for us": {cooling().split("web-2", 100), before},
@@ -39,6 +40,12 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 			t.Errorf("%s: the cool-down counts from %s, not %s", name, got, ago(c.want))
 		}
 	}
+}
+
+// sentFirst is a first write that was seen to be asked for, and never to serve.
+func sentFirst(s *scene) {
+	s.Progress.Phase, s.Progress.Reason, s.Progress.FirstWrite = Shifting, Progressing, ago(time.Minute)
+	s.Progress.Intents = []Intent{{Split: between("web-2", "web-1", 5), At: ago(time.Minute)}}
 }
 
 func denied(s scene) scene {
