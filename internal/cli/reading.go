@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/cli/show"
+	"github.com/sluice-rollouts/sluice/internal/cli/source"
 	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
@@ -59,11 +61,37 @@ func (a *app) view(cmd *cobra.Command, text func(*v1alpha1.CloudRunRollout) stri
 
 // why answers "why did it roll back?", and why it stands.
 func (a *app) why() *cobra.Command {
-	cmd := a.view(&cobra.Command{
-		Use:   "why [NAME]",
-		Short: "Say why a rollout stands where it does: number, limit, rule, time, links",
-	}, func(ro *v1alpha1.CloudRunRollout) string { return show.Why(ro, a.console, a.screen()) })
-	return a.linking(cmd)
+	cmd := &cobra.Command{
+		Use:               "why [NAME]",
+		Short:             "Say why a rollout stands where it does: number, limit, rule, time, links",
+		Args:              atMostOne,
+		ValidArgsFunction: a.names,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			src, name, err := a.named(cmd.Context(), args)
+			if err != nil {
+				return err
+			}
+			ro, err := src.Get(cmd.Context(), name)
+			if err != nil {
+				return err
+			}
+			return a.print(show.Why(ro, around(cmd.Context(), src, ro), a.console, a.screen()))
+		},
+	}
+	return a.linking(a.reads(cmd))
+}
+
+// around looks for the other rollouts: in all namespaces, or in this one where not all
+// may be listed.
+func around(ctx context.Context, src source.Source, ro *v1alpha1.CloudRunRollout) show.Around {
+	if len(ro.Status.Gateways) == 0 {
+		return show.Around{}
+	}
+	if all, err := src.List(ctx, ""); err == nil {
+		return show.Around{Others: all}
+	}
+	some, _ := src.List(ctx, ro.Namespace) // what cannot be listed is said to be so
+	return show.Around{Others: some, Namespace: ro.Namespace}
 }
 
 // timeline is for the hand-over and for the document of an incident.

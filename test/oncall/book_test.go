@@ -51,13 +51,16 @@ var stories = []story{
 		name: "cause-or-bystander", question: "Is NAT the cause, or is our release a bystander?",
 		world: []func(*town){dropping("", 16*time.Minute)},
 		play: func(n night) {
+			n.deploy(web, healthy)
 			n.wait(10 * time.Minute)
 			n.deploy(api, healthy)
 			n.must(n.Until(api, "held", func(ro *v1alpha1.CloudRunRollout) bool { return ro.Status.Phase == v1alpha1.PhaseHeld }))
 			n.wait(2 * time.Minute)
 		},
 		command: "why -n pay api",
-		truth:   func(night) []string { return []string{"prod-nat", "60 packets/min"} },
+		truth: func(n night) []string {
+			return []string{"60 packets/min", "prod-nat  shop/web", "0% > 5% " + n.served("web-00042", 5).Format("15:04Z")}
+		},
 	},
 	{
 		name: "what-if-i-do-nothing", question: "It is held. What happens if I do nothing?",

@@ -8,10 +8,17 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
+// Around is what is known of the rollouts beside one.
+type Around struct {
+	Others []v1alpha1.CloudRunRollout
+	// Namespace is the only one whose rollouts could be listed; "" is all of them.
+	Namespace string
+}
+
 // Why writes what led to what is: the cause with its number and limit, the rule
-// that made something of it, what the checks say, what serves, what happens next,
-// what a person can do, and where to look.
-func Why(ro *v1alpha1.CloudRunRollout, console string, s Screen) string {
+// that made something of it, what the checks say, who else is behind the gateway, what
+// serves, what happens next, what a person can do, and where to look.
+func Why(ro *v1alpha1.CloudRunRollout, around Around, console string, s Screen) string {
 	var text strings.Builder
 	text.WriteString(s.head(ro))
 	section := func(title, body string) {
@@ -21,6 +28,7 @@ func Why(ro *v1alpha1.CloudRunRollout, console string, s Screen) string {
 	}
 	section("Rules", s.rules(ro))
 	section("Checks", s.verdicts(ro))
+	section("Behind the same NAT", s.neighbours(ro, around))
 	section("Way of the traffic", s.way(ro))
 	section("Who serves", s.serves(ro))
 	section("Last request", indent(s.answered(ro)))
@@ -37,6 +45,26 @@ func (s Screen) verdicts(ro *v1alpha1.CloudRunRollout) string {
 		text.WriteString(s.wrap(fmt.Sprintf("  %-16s ", c.Name), s.Finding(ro, c)))
 	}
 	return text.String()
+}
+
+// neighbours are the other rollouts under way behind a gateway of this one.
+func (s Screen) neighbours(ro *v1alpha1.CloudRunRollout, around Around) string {
+	if len(ro.Status.Gateways) == 0 {
+		return ""
+	}
+	var rows [][]string
+	for _, other := range view.Neighbours(ro, around.Others) {
+		line := s.Summarize(&other)
+		rows = append(rows, []string{strings.Join(view.Shared(ro, &other), ", "), view.Name(&other), line.Weight, line.Reason, line.LastShift})
+	}
+	text := indent(table(rows))
+	if len(rows) == 0 {
+		text = "  no other rollout is under way\n"
+	}
+	if around.Namespace != "" {
+		text += fmt.Sprintf("  (of the namespace %s; those of others may not be listed)\n", around.Namespace)
+	}
+	return text
 }
 
 // way is how the weight of the newest candidate changed.
