@@ -2,33 +2,60 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
 )
 
-// leaveRunning slows the world down and waits until the user has seen enough.
+// leaveRunning slows the world down, puts buttons on the page that break it, and
+// waits until the user has seen enough.
 func (s *stage) leaveRunning(ctx context.Context) error {
+	if err := s.build(ctx, "kubectl-sluice", "./cmd/kubectl-sluice"); err != nil {
+		return err
+	}
 	if err := s.world.setSpeed(ctx, playSpeed); err != nil {
 		return err
 	}
+	page, err := s.direct(ctx)
+	if err != nil {
+		return err
+	}
 	fmt.Printf(`
-Everything goes on running, at %dx, until Ctrl-C. In another terminal:
+Everything goes on running, at %dx, until Ctrl-C. The page, with buttons that break the world:
 
-  export KUBECONFIG=%s
-  %s get crr
-  %s describe crr graphql-api
-  %s explain crr.spec.strategy.steps
+  %s
 
-Deploy another release and watch it:
+Three commands to try in another terminal. Their "ago" is by this machine's clock; the page goes by the world's:
 
-  curl -s %s/deploy -d '{"service": %q, "image": %q}'
-  %s get crr -w
+  export KUBECONFIG=%s PATH=%s:%s:$PATH
 
-Stop it (any new id makes it a new request):
-
-  %s annotate --overwrite crr graphql-api request.rollouts.sluice.dev/id=1 \
-    request.rollouts.sluice.dev/verb=abort request.rollouts.sluice.dev/reason=trying
-`, playSpeed, s.kubeconfig, s.kubectl, s.kubectl, s.kubectl,
-		s.world.url, service, images+"1.46.0", s.kubectl, s.kubectl)
+  kubectl sluice list -A
+  kubectl sluice get graphql-api -w
+  kubectl sluice abort graphql-api --reason trying
+`, playSpeed, page, s.kubeconfig, s.dir, filepath.Dir(s.kubectl))
 	<-ctx.Done()
 	return nil
+}
+
+// direct serves the page with the buttons until the demo ends.
+func (s *stage) direct(ctx context.Context) (address string, err error) {
+	handler, err := director("http://"+s.page, s.world.call)
+	if err != nil {
+		return "", err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("listening for the page: %w", err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			fmt.Println("the page has ended:", err)
+		}
+	}()
+	s.closers = append(s.closers, func() { _ = server.Close() })
+	return "http://" + listener.Addr().String() + "/", nil
 }

@@ -36,6 +36,7 @@ type stage struct {
 	world      *world
 	began      time.Time // the world's beginning
 	ports      ports
+	page       string // where the manager serves its page
 	manager    *process
 	said       *tail
 	watch      *watcher
@@ -82,6 +83,12 @@ func setUp(ctx context.Context, speed float64) (*stage, error) {
 	if err := s.startScraper(ctx); err != nil {
 		return s, err
 	}
+	page, err := freeAddresses(1)
+	if err != nil {
+		return s, err
+	}
+	s.page = page[0]
+	say("the manager's page is at http://%s/ while one runs", s.page)
 	return s, s.client()
 }
 
@@ -152,6 +159,7 @@ func (s *stage) startManager() error {
 		"--simulated-clock", "http://"+s.ports.control,
 		"--health-probe-bind-address", "0",
 		"--metrics-bind-address", s.metrics,
+		"--dashboard-bind-address", s.page,
 		"--leader-election-namespace", "default",
 		"--leader-election-lease-duration", "4s",
 		"--leader-election-renew-deadline", "3s",

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// told is what the world was told.
+type told struct{ calls []string }
+
+func (t *told) call(_ context.Context, method, path string, _, _ any) error {
+	t.calls = append(t.calls, method+" "+path)
+	return nil
+}
+
+// playing is the demo's page before a manager's page.
+func playing(t *testing.T) (http.Handler, *told) {
+	t.Helper()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'none'")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if r.URL.Path == "/assets/page.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+		}
+		_, _ = w.Write([]byte(`<body><a class="skip" href="#main">Skip</a><main id="main"></main>`))
+	}))
+	t.Cleanup(page.Close)
+	world := &told{}
+	handler, err := director(page.URL, world.call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler, world
+}
+
+func press(t *testing.T, h http.Handler, trick string, header map[string]string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:9/world", strings.NewReader(url.Values{"trick": {trick}}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestThePageOfTheDemoHasAButtonForEachTrick(t *testing.T) {
+	t.Parallel()
+	handler, _ := playing(t)
+	get := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:9"+path, http.NoBody))
+		return w
+	}
+	page := get("/")
+	for _, trick := range tricks {
+		if !strings.Contains(page.Body.String(), `value="`+trick.name+`"`) {
+			t.Errorf("no button for %s", trick.name)
+		}
+	}
+	if got := page.Header().Get("Content-Security-Policy"); got != "default-src 'none'; form-action 'self'" {
+		t.Errorf("policy %q", got)
+	}
+	if strings.Index(page.Body.String(), "<form") > strings.Index(page.Body.String(), "<main") {
+		t.Error("the buttons are in what the page renews")
+	}
+	if strings.Contains(get("/assets/page.js").Body.String(), "<form") {
+		t.Error("there are buttons in the script")
+	}
+}
+
+func TestAButtonChangesTheWorld(t *testing.T) {
+	t.Parallel()
+	handler, world := playing(t)
+	for _, trick := range tricks {
+		if w := press(t, handler, trick.name, map[string]string{"Sec-Fetch-Site": "same-origin"}); w.Code != http.StatusSeeOther {
+			t.Errorf("%s: %d %s", trick.name, w.Code, w.Body)
+		}
+	}
+	want := "POST /deploy,POST /deploy,POST /deploy,POST /faults,POST /faults,POST /traffic,DELETE /faults"
+	if got := strings.Join(world.calls, ","); got != want {
+		t.Errorf("the world was told %s, want %s", got, want)
+	}
+}
+
+func TestAnotherSiteCannotPressAButton(t *testing.T) {
+	t.Parallel()
+	handler, world := playing(t)
+	for name, header := range map[string]map[string]string{
+		"by a form":                   {"Sec-Fetch-Site": "cross-site"},
+		"from another port":           {"Sec-Fetch-Site": "same-site"},
+		"from a browser that is old":  {"Origin": "http://evil.example"},
+		"from a page without a place": {"Origin": "null"},
+	} {
+		if w := press(t, handler, "errors", header); w.Code != http.StatusForbidden {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+	if w := press(t, handler, "nothing", nil); w.Code != http.StatusNotFound {
+		t.Errorf("a trick that there is not: %d", w.Code)
+	}
+	if len(world.calls) != 0 {
+		t.Errorf("the world was told %v", world.calls)
+	}
+}
