@@ -157,7 +157,7 @@ func (v *victim) lose(order []deletion) {
 	for _, d := range order {
 		switch d {
 		case theObject:
-			v.delete(v.object())
+			v.deleteObject()
 		case theNamespace:
 			v.deleteNamespace()
 		case theOperator:
@@ -201,6 +201,18 @@ func (v *victim) goesOn() {
 	v.guard.SetSpeed(speed)
 }
 
+// deleteObject deletes the rollout, if it is there.
+func (s *stage) deleteObject() {
+	s.t.Helper()
+	s.asked(func(now time.Time) (invariants.Event, error) {
+		err := s.people.Delete(s.t.Context(), s.object())
+		if err != nil && (apierrors.IsNotFound(err) || strings.Contains(err.Error(), "no matches for kind")) {
+			return nil, nil //nolint:nilnil // nothing happens then
+		}
+		return invariants.Deleting{At: invariants.At(now)}, err
+	})
+}
+
 // delete deletes something, if it is there.
 func (s *stage) delete(o client.Object) {
 	s.t.Helper()
@@ -215,7 +227,7 @@ func (s *stage) delete(o client.Object) {
 func (s *stage) deleteNamespace() {
 	s.t.Helper()
 	s.delete(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.key.Namespace}})
-	s.delete(s.object())
+	s.deleteObject()
 }
 
 // object is the rollout by its name.
@@ -238,10 +250,10 @@ func (s *stage) escape() {
 func (s *stage) left() string {
 	s.t.Helper()
 	ctx := s.t.Context()
-	err := s.people.Get(ctx, s.key, &v1alpha1.CloudRunRollout{})
-	if err == nil {
+	if err := s.people.Get(ctx, s.key, &v1alpha1.CloudRunRollout{}); err == nil {
 		return "the object"
 	}
+	s.notice()
 	space := &corev1.Namespace{}
 	if err := s.people.Get(ctx, client.ObjectKey{Name: s.key.Namespace}, space); err == nil {
 		space.Spec.Finalizers = nil

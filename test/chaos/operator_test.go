@@ -1,11 +1,13 @@
 package chaos
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -27,10 +29,13 @@ type operator struct {
 	said    *manager.Tail
 }
 
-// elected lets one of several act. The lease is short, and passes in real time.
+// lease is how long one lasts. It is short, and passes in real time.
+const lease = 4 * time.Second
+
+// elected lets one of several act.
 func elected(namespace string) []string {
 	return []string{
-		"--leader-election-namespace", namespace, "--leader-election-lease-duration", "4s",
+		"--leader-election-namespace", namespace, "--leader-election-lease-duration", lease.String(),
 		"--leader-election-renew-deadline", "3s", "--leader-election-retry-period", "500ms",
 	}
 }
@@ -46,8 +51,10 @@ func (s *stage) newOperator(args ...string) *operator {
 // newOperatorAs is newOperator with the rights of somebody.
 func (s *stage) newOperatorAs(who *rest.Config, args ...string) *operator {
 	s.t.Helper()
+	s.operators++
+	name := fmt.Sprintf("manager-%d", s.operators)
 	o := &operator{
-		stage: s, kube: newKubeWay(s, who), run: newRunWay(s.world), binary: binary, said: &manager.Tail{},
+		stage: s, kube: newKubeWay(s, name, who), run: newRunWay(s.world, name), binary: binary, said: &manager.Tail{},
 	}
 	kube, run := httptest.NewServer(o.kube), httptest.NewServer(o.run)
 	s.t.Cleanup(run.Close)

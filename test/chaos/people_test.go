@@ -16,6 +16,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/test/controlplane"
+	"github.com/sluice-rollouts/sluice/test/invariants"
 )
 
 // kubectl runs kubectl in the object's namespace.
@@ -44,7 +45,19 @@ func (s *stage) gone() bool {
 	if err != nil && !apierrors.IsNotFound(err) {
 		s.t.Fatal(err)
 	}
+	if err != nil {
+		s.notice()
+	}
 	return err != nil
+}
+
+// notice writes down that the object is gone, when it is seen for the first time.
+func (s *stage) notice() {
+	s.t.Helper()
+	if !s.ended {
+		s.ended = true
+		s.asked(func(now time.Time) (invariants.Event, error) { return invariants.Gone{At: invariants.At(now)}, nil })
+	}
 }
 
 // somebody is a user that may do what the manager's role allows, until the binding
@@ -83,7 +96,7 @@ func TestPeople(t *testing.T) {
 	scenarios := []scenario{
 		{"an object that is created again goes on with the way back of the first", false, func(s *stage) {
 			s.begun("web:2")
-			s.kubectl("delete", "crr", "web")
+			s.deleteObject()
 			s.await("it is gone", s.gone)
 			s.apply(manifest)
 			s.becomes("Completed/Completed")

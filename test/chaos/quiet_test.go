@@ -104,9 +104,13 @@ func anotherBuild(t *testing.T) (binary string) {
 		t.Fatal(err)
 	}
 	other, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
+	const build = "version()"
+	if !bytes.Contains(text, []byte(build)) {
+		t.Fatalf("%s does not ask for %s: both builds would be the same", main, build)
+	}
 	replacing, err := json.Marshal(map[string]map[string]string{"Replace": {main: other}})
 	if err == nil {
-		err = os.WriteFile(other, bytes.Replace(text, []byte("version()"), []byte(`"next"`), 1), 0o600)
+		err = os.WriteFile(other, bytes.Replace(text, []byte(build), []byte(`"next"`), 1), 0o600)
 	}
 	if err == nil {
 		err = os.WriteFile(overlay, replacing, 0o600)
@@ -134,19 +138,21 @@ func (s *stage) standsStill() {
 	})
 }
 
-// calm is how long nothing must happen, in real time, before nothing more will.
-const calm = 3 * time.Second
+// calm is how long nothing must happen, in real time, before nothing more will: longer
+// than a lease.
+const calm = lease + time.Second
 
 // unnoticed ends one manager, waits until another one has looked, and holds that
 // it wrote nothing.
 func (s *stage) unnoticed(what string, before, after *operator) *operator {
 	s.t.Helper()
-	version, sent, reads := s.get().ResourceVersion, len(s.patches()), s.reads()
+	version, sent := s.get().ResourceVersion, len(s.patches())
 	before.kill()
+	reads := s.reads(after.run.name)
 	if after.process == nil {
 		after.start()
 	}
-	s.await("the next manager looks", func() bool { return s.reads() > reads })
+	s.await("the next manager looks", func() bool { return s.reads(after.run.name) > reads })
 	over := time.Now().Add(calm)
 	s.while(func() error {
 		if now := s.get(); now.ResourceVersion != version {

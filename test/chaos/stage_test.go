@@ -48,6 +48,9 @@ type stage struct {
 	plane  *controlplane.ControlPlane
 	people client.Client
 	key    client.ObjectKey
+
+	operators int  // so far
+	ended     bool // the object was seen to be gone
 }
 
 func newStage(t *testing.T, plane *controlplane.ControlPlane) *stage {
@@ -89,7 +92,7 @@ func (s *stage) apply(object string) {
 	if err := yaml.UnmarshalStrict([]byte(object), ro); err != nil {
 		s.t.Fatal(err)
 	}
-	ro.Namespace = s.key.Namespace
+	ro.Namespace, s.ended = s.key.Namespace, false
 	s.asked(func(now time.Time) (invariants.Event, error) {
 		err := s.people.Create(s.t.Context(), ro)
 		return planOf(now, ro), err

@@ -43,14 +43,14 @@ type wrong struct {
 	slow   time.Duration // how long each takes longer
 }
 
-func newKubeWay(s *stage, who *rest.Config) *kubeWay {
+func newKubeWay(s *stage, name string, who *rest.Config) *kubeWay {
 	s.t.Helper()
 	transport, err := rest.TransportFor(who)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return &kubeWay{
-		server:  manager.Proxy(addressOf(who), recorder{s.witness, transport}, manager.KeepTo(s.key.Namespace)),
+		server:  manager.Proxy(addressOf(who), recorder{s.witness, name, transport}, manager.KeepTo(s.key.Namespace)),
 		changed: make(chan struct{}), open: map[*http.Request]context.CancelFunc{},
 	}
 }
@@ -192,6 +192,7 @@ func (m *muted) Unwrap() http.ResponseWriter { return m.ResponseWriter }
 // when they were.
 type recorder struct {
 	witness *witness.Witness
+	by      string // the manager's name
 	next    http.RoundTripper
 }
 
@@ -224,14 +225,16 @@ func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if ro, err = rolloutOf(got); err != nil {
 		return nil, err
 	}
-	r.witness.Saved(&ro.Status)
+	r.witness.Saved(r.by, &ro.Status)
 	answer.Body = io.NopCloser(bytes.NewReader(got))
 	return answer, nil
 }
 
-// runWay is a manager's way to Cloud Run, on which a write can be held up.
+// runWay is a manager's way to Cloud Run, on which a write can be held up. The world
+// knows the manager by a name of its own: several are the same program.
 type runWay struct {
 	world  *world
+	name   string
 	server http.Handler
 	end    chan struct{} // closed when the scenario is over
 
@@ -249,8 +252,8 @@ type parcel struct {
 	answer chan *httptest.ResponseRecorder
 }
 
-func newRunWay(w *world) *runWay {
-	return &runWay{world: w, server: wire.CloudRun(w.guard), end: make(chan struct{})}
+func newRunWay(w *world, name string) *runWay {
+	return &runWay{world: w, name: name, server: wire.CloudRun(w.guard), end: make(chan struct{})}
 }
 
 func (r *runWay) letGo() { close(r.end) }
@@ -282,6 +285,7 @@ func (r *runWay) calledBy() string {
 func (r *runWay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	r.agent = req.UserAgent()
+	req.Header.Set("User-Agent", r.name)
 	held, lost := r.held, r.lost
 	if req.Method == http.MethodPatch {
 		r.held = nil

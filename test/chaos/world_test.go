@@ -110,11 +110,11 @@ func (w *world) patches() []simulator.Call {
 	return calls
 }
 
-// reads counts the looks at the service, alone or in a list.
-func (w *world) reads() (count int) {
+// reads counts a manager's looks at the service, alone or in a list.
+func (w *world) reads(manager string) (count int) {
 	w.guard.Do(func(sim *simulator.World) {
 		for _, e := range sim.Log() {
-			if e.Call != nil && (e.Call.Operation == "services.get" || e.Call.Operation == "services.list") {
+			if e.Call != nil && e.Call.UserAgent == manager && (e.Call.Operation == "services.get" || e.Call.Operation == "services.list") {
 				count++
 			}
 		}

@@ -5,7 +5,7 @@ import "fmt"
 // neverRaisesAtTheEnd: I14. An object that is to go raises nothing.
 func neverRaisesAtTheEnd(p *past, e Event) string {
 	w, rise := p.sentRise(e)
-	if !rise || p.deleting.IsZero() || w.when().Sub(p.deleting) <= Delta {
+	if !rise || p.deleting.IsZero() || w.when().Sub(p.deleting) <= p.delta {
 		return ""
 	}
 	return fmt.Sprintf("a rise to %v was sent %s after the deletion of the object", w.Split, w.when().Sub(p.deleting))
@@ -14,7 +14,7 @@ func neverRaisesAtTheEnd(p *past, e Event) string {
 // silentAfterTheEnd: I14. An object that is gone writes nothing.
 func silentAfterTheEnd(p *past, e Event) string {
 	w, ok := e.(Write)
-	if !ok || w.Landed || p.gone.IsZero() || w.when().Sub(p.gone) <= Delta {
+	if !ok || w.Landed || p.gone.IsZero() || w.when().Sub(p.gone) <= p.delta {
 		return ""
 	}
 	return fmt.Sprintf("%v was sent %s after the object was gone", w.Split, w.when().Sub(p.gone))

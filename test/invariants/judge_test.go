@@ -611,3 +611,17 @@ func TestDeltaIsLongerWhereTheWorldIsHurried(t *testing.T) {
 		t.Errorf("judged %v, hurried 9 times %v, 10 times %v", Judge(trace), JudgeHurried(trace, 9), JudgeHurried(trace, 10))
 	}
 }
+
+// TestADeletionInAHurriedWorld: what was under way at a deletion takes longer there too.
+func TestADeletionInAHurriedWorld(t *testing.T) {
+	t.Parallel()
+	for _, end := range []Event{Deleting{after("15m52s")}, Gone{after("15m52s")}} {
+		trace := before[Read](until[Write](good(), 2), 4, end)
+		if found := JudgeHurried(trace, 2); len(found) > 0 {
+			t.Errorf("%T 8 s before, hurried twice: %v", end, found)
+		}
+		if found := Judge(trace); len(found) == 0 || found[0].Invariant != "I14" {
+			t.Errorf("%T 8 s before: %v", end, found)
+		}
+	}
+}

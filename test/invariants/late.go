@@ -39,14 +39,18 @@ func (p *past) recalled(s Saved) bool {
 		p.saved.Reason == reasonStateLost && s.Stable != "" && s.Stable == p.claim.stable
 }
 
-// overtaken is the past as a process knows it that saved a way back and was stopped
-// before it sent it: another one has saved since. Nothing forbids it the write, which
-// may come as late as its pass, and the etag sees to it that it changes nothing.
+// overtaken is the past as a process knows it that saved a write and was stopped before
+// it sent it: another one has saved since. Nothing forbids it the write, as long as it
+// comes in time, and the etag sees to it that it changes nothing.
 func (p *past) overtaken(e Event) *past {
 	w, ok := e.(Write)
 	own := p.saves[w.By]
-	if !ok || w.Landed || w.By == p.saved.By || own.Phase != phaseRollingBack || own.Intent == nil ||
-		own.Intent.Etag != w.Etag || !own.Intent.Split.equal(w.Split) || w.when().Sub(own.when()) > longestPass*p.delta {
+	inTime := p.delta
+	if own.Phase == phaseRollingBack {
+		inTime = longestPass * p.delta
+	}
+	if !ok || w.Landed || w.By == p.saved.By || own.Intent == nil ||
+		own.Intent.Etag != w.Etag || !own.Intent.Split.equal(w.Split) || w.when().Sub(own.when()) > inTime {
 		return p
 	}
 	then := *p

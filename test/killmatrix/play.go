@@ -159,7 +159,7 @@ func (p *play) after(c call, code int, got []byte) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.seen.Saved(&ro.Status)
+	p.seen.Saved("", &ro.Status)
 	now := told{p}.Now()
 	if turn := turn(&ro.Status); turn != turnOf(p.status) {
 		p.say(now, "status: %s", turn)

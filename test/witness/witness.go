@@ -123,13 +123,16 @@ func (w *Witness) former() string {
 	return ""
 }
 
-// Saved is told of every status that was stored, before whoever saved it knows.
-func (w *Witness) Saved(status *v1alpha1.CloudRunRolloutStatus) {
+// Saved is told of every status that was stored, before whoever saved it knows. By is the
+// process that did, as it calls itself to Cloud Run; "" where that is not known.
+func (w *Witness) Saved(by string, status *v1alpha1.CloudRunRolloutStatus) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.drain()
 	now, _ := w.guard.Now()
-	w.trace = append(w.trace, SavedAt(now, status))
+	saved := SavedAt(now, status)
+	saved.By = by
+	w.trace = append(w.trace, saved)
 }
 
 // Late is a write that was sent and has not arrived.
