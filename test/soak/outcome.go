@@ -75,10 +75,14 @@ func (o Outcome) brief() Outcome {
 }
 
 // waysBack are how long ways back took: where nobody and nothing kept it from going
-// back, or else once the trouble was over.
+// back, or else once the trouble was over. A story without an end of its trouble says
+// nothing.
 func (s *stage) waysBack() (backs, afterwards []time.Duration) {
-	if len(s.script.Acts)+len(s.script.Crashes) == 0 {
+	switch {
+	case len(s.script.Acts)+len(s.script.Crashes) == 0:
 		return s.backs(), nil
+	case s.calmAt.IsZero():
+		return nil, nil
 	}
 	return nil, s.afterwards()
 }
