@@ -19,6 +19,9 @@ type Options struct {
 	Scenes []string
 	// Singles are the calls at which one crash is played.
 	Singles Calls
+	// Sample plays every n-th of them; 0 is all. No multiple of the number of kinds:
+	// it would leave kinds out.
+	Sample int
 	// Pairs is which of the pairs are played: every n-th, or none with 0.
 	Pairs int
 	// Workers is how many plays go on side by side. Default: one for each CPU.
@@ -199,9 +202,10 @@ func (r *runner) singles(ctx context.Context) {
 			}
 		})
 	}
-	for _, crash := range crashesAt(r.scene.numbers(r.reference.Calls, r.options.Singles)) {
+	crashes := crashesAt(r.scene.numbers(r.reference.Calls, r.options.Singles))
+	for i := 0; i < len(crashes); i += max(1, r.options.Sample) {
 		select {
-		case todo <- crash:
+		case todo <- crashes[i]:
 		case <-ctx.Done():
 		}
 	}
