@@ -12,6 +12,8 @@ import (
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/cert"
 	"k8s.io/utils/clock"
@@ -126,8 +128,10 @@ type lease struct {
 // leaseKept is how long an answer about the lease holds.
 const leaseKept = 3 * time.Second
 
-// pulse is what the lease says. An unreadable one keeps the last answer, whose age
-// then tells.
+// leaseTimeout bounds what a page waits for the lease.
+const leaseTimeout = 2 * time.Second
+
+// pulse is what the lease says.
 func (l *lease) pulse(ctx context.Context) dashboard.Pulse {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -135,14 +139,17 @@ func (l *lease) pulse(ctx context.Context) dashboard.Pulse {
 		return l.answer
 	}
 	l.asked = l.clock.Now()
+	ctx, cancel := context.WithTimeout(ctx, leaseTimeout)
+	defer cancel()
 	var found coordinationv1.Lease
-	key := client.ObjectKey{Namespace: l.namespace, Name: leaseName}
-	if err := l.reader.Get(ctx, key, &found); err != nil || found.Spec.RenewTime == nil {
+	err := l.reader.Get(ctx, client.ObjectKey{Namespace: l.namespace, Name: leaseName}, &found)
+	if err != nil && !apierrors.IsNotFound(err) {
+		l.answer.Err = err
 		return l.answer
 	}
 	pod, _, _ := strings.Cut(ptr.Deref(found.Spec.HolderIdentity, ""), "_")
 	l.answer = dashboard.Pulse{
-		Leader: pod, Renewed: found.Spec.RenewTime.Time,
+		Leader: pod, Renewed: ptr.Deref(found.Spec.RenewTime, metav1.MicroTime{}).Time,
 		Patience: 2 * time.Duration(ptr.Deref(found.Spec.LeaseDurationSeconds, 15)) * time.Second,
 	}
 	return l.answer

@@ -19,9 +19,12 @@ type Access interface {
 
 // Viewer is somebody who looks at the page.
 type Viewer interface {
-	// Sees tells whether rollouts of a namespace may be shown.
+	// Sees tells whether rollouts of a namespace may be shown, or of AllNamespaces.
 	Sees(ctx context.Context, namespace string) (bool, error)
 }
+
+// AllNamespaces stands for every namespace that there is or will be.
+const AllNamespaces = ""
 
 // everybody sees everything.
 type everybody struct{}
@@ -45,6 +48,9 @@ func (s *Server) visible(r *http.Request) ([]v1alpha1.CloudRunRollout, error) {
 	all, err := s.Source.Rollouts(r.Context())
 	if err != nil {
 		return nil, err
+	}
+	if sees, err := viewer.Sees(r.Context(), AllNamespaces); err != nil || sees {
+		return all, err
 	}
 	may := map[string]bool{}
 	var seen []v1alpha1.CloudRunRollout

@@ -38,6 +38,9 @@ func (s *Server) pulse(ctx context.Context) (leads, silence string) {
 		return "", ""
 	}
 	p := s.Pulse(ctx)
+	if p.Err != nil {
+		return "leader unknown", fmt.Sprintf("Who leads cannot be told: %v. What is shown is what was last known.", p.Err)
+	}
 	if p.Leader == "" {
 		return "no leader", "No manager leads, so nothing is judged and nothing moves. What is shown is what was last known."
 	}

@@ -20,8 +20,9 @@ const (
 	// lifetime is how long a stream lasts. The browser opens another one, whose
 	// rights are looked at again.
 	lifetime = 5 * time.Minute
-	// patience is how long a browser may take to accept a few bytes.
-	patience = 10 * time.Second
+	// patience is how long a browser may take to accept a few bytes. It reaches past
+	// the next beat, because a deadline that has passed cannot be moved.
+	patience = heartbeat + 10*time.Second
 	// maxListeners bounds the streams that are open at once.
 	maxListeners = 64
 )

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/standing"
@@ -53,13 +54,12 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := listPage{frame: s.frame(r.Context(), "Rollouts", "", rollouts), Total: len(rollouts)}
+	sorted := view.Sorted(rollouts)
 	for _, g := range groups {
 		made := group{ID: g.id, Title: g.title}
-		for _, ro := range view.Sorted(rollouts) {
-			for _, now := range g.of {
-				if standing.Of(&ro) == now {
-					made.Rows = append(made.Rows, s.row(&ro))
-				}
+		for i := range sorted {
+			if slices.Contains(g.of, standing.Of(&sorted[i])) {
+				made.Rows = append(made.Rows, s.row(&sorted[i]))
 			}
 		}
 		made.Folded = g.id == "settled" && len(made.Rows) >= manySettled

@@ -151,7 +151,8 @@ func TestAPageSaysWhenNobodyActs(t *testing.T) {
 	t.Parallel()
 	process := clocktesting.NewFakeClock(now)
 	for want, pulse := range map[string]dashboard.Pulse{
-		"No manager leads, so nothing is judged": {},
+		"No manager leads, so nothing is judged":                {},
+		"Who leads cannot be told: the cache is not there yet.": {Leader: "sluice-a", Renewed: now, Patience: time.Minute, Err: errAway},
 		"has not been heard of for 2m": {
 			Leader: "sluice-a", Renewed: now.Add(-2 * time.Minute), Patience: time.Minute,
 		},

@@ -50,6 +50,8 @@ type Pulse struct {
 	Renewed time.Time
 	// Patience is after how long without word of it another one takes over.
 	Patience time.Duration
+	// Err is why it cannot be known; the rest is what was last known.
+	Err error
 }
 
 // Server serves the page. It is a runnable of the manager's, on every replica.

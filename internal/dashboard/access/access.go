@@ -41,6 +41,8 @@ var _ dashboard.Access = (*Cluster)(nil)
 
 // New asks the kube-apiserver that a configuration leads to.
 func New(config *rest.Config) (*Cluster, error) {
+	config = rest.CopyConfig(config)
+	config.QPS = -1 // a page of many namespaces asks of each once, and kube-apiserver says when that is too much
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to ask who may see the page: %w", err)
@@ -80,7 +82,7 @@ type viewer struct {
 	may  authorizer.Authorizer
 }
 
-// Sees tells whether somebody may list rollouts in a namespace.
+// Sees tells whether somebody may list rollouts in a namespace, or in all.
 func (v viewer) Sees(ctx context.Context, namespace string) (bool, error) {
 	decision, _, err := v.may.Authorize(ctx, authorizer.AttributesRecord{
 		User: v.user, Verb: "list", Namespace: namespace, ResourceRequest: true,
