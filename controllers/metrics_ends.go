@@ -46,7 +46,10 @@ func newEnds() ends {
 			Help: "How long a rollout waited for a person, observed when it does not any more; the cause is the reason of Ready.",
 		}, []string{"cause"}),
 	}
-	for _, cause := range []string{v1alpha1.CheckErrors, v1alpha1.CheckNATAllocation, v1alpha1.CheckNATDrops, causeOther} {
+	for _, cause := range []string{
+		v1alpha1.CheckErrors, v1alpha1.CheckNATAllocation, v1alpha1.CheckNATDrops,
+		v1alpha1.VerbAbort, v1alpha1.VerbUndo, causeDeletion, causeNoData, causeOther,
+	} {
 		e.rollbacks.WithLabelValues(cause) // there from the start, so that the first one is a rise
 	}
 	return e
@@ -110,12 +113,18 @@ func endOf(before, after *v1alpha1.CloudRunRolloutStatus) string {
 	switch {
 	case after.Phase == v1alpha1.PhaseCompleted && before.Phase != v1alpha1.PhaseCompleted:
 		return endCompleted
-	case after.Phase == v1alpha1.PhaseRolledBack && before.Phase != v1alpha1.PhaseRolledBack:
+	case after.Phase == v1alpha1.PhaseRolledBack && before.Phase != v1alpha1.PhaseRolledBack && !undone(before):
 		return endRolledBack
 	case after.Attempt.ID > before.Attempt.ID && underWay(before.Phase):
 		return endSuperseded
 	}
 	return ""
+}
+
+// undone tells whether it goes back for an undo: after the end, which was counted.
+func undone(s *v1alpha1.CloudRunRolloutStatus) bool {
+	r := s.LastRequest
+	return s.Phase == v1alpha1.PhaseRollingBack && r != nil && r.Verb == v1alpha1.VerbUndo && r.Result == v1alpha1.RequestAccepted
 }
 
 func underWay(p v1alpha1.Phase) bool {

@@ -113,6 +113,10 @@ func TestWhatEndsIsCountedByWhatEndedIt(t *testing.T) {
 			with(baking(), func(s *v1alpha1.CloudRunRolloutStatus) { s.Attempt.FirstWrite = nil }),
 			minutesAfter(6, v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack), false, "sluice_rollbacks_total{other}",
 		},
+		"an undo that arrives": {
+			with(back(), requested("3", "undo", v1alpha1.RequestAccepted)),
+			minutesAfter(900, v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack), false, "",
+		},
 		"what was given up, sent back again": {minutesAfter(20, v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack), back(), false, ""},
 		"all steps passed":                   {baking(), minutesAfter(40, v1alpha1.PhaseCompleted, "Completed"), false, "sluice_rollout_duration_seconds{completed} 40m0s"},
 		"a newer revision instead": {
@@ -193,5 +197,50 @@ func TestWhenARolloutActsByItself(t *testing.T) {
 		if len(got) != len(test.want) || len(got) == 1 && got[0] != test.want[0] {
 			t.Errorf("%s: told %v, want %v", name, got, test.want)
 		}
+	}
+}
+
+// TestACandidateIsExposedUntilItIsStable: what has completed serves everything, and is
+// nobody's worry.
+func TestACandidateIsExposedUntilItIsStable(t *testing.T) {
+	t.Parallel()
+	revision := func(name string, percent int32) *v1alpha1.RevisionStatus {
+		return &v1alpha1.RevisionStatus{Revision: name, Percent: percent}
+	}
+	for name, test := range map[string]struct {
+		stable, candidate *v1alpha1.RevisionStatus
+		want              float64
+	}{
+		"nothing is known":       {nil, nil, 0},
+		"stable alone":           {revision("api-1", 100), nil, 0},
+		"a candidate at 0":       {revision("api-1", 100), revision("api-2", 0), 0},
+		"a candidate at 5":       {revision("api-1", 95), revision("api-2", 5), 1},
+		"a candidate at 100":     {revision("api-1", 0), revision("api-2", 100), 1},
+		"one that became stable": {revision("api-2", 100), revision("api-2", 100), 0},
+		"one without a way back": {nil, revision("api-2", 5), 1},
+	} {
+		ro := object()
+		ro.Status.Stable, ro.Status.Candidate = test.stable, test.candidate
+		tellExposed(ro, scrapedAt, func(value float64, _ ...string) {
+			if value != test.want {
+				t.Errorf("%s: told %v, want %v", name, value, test.want)
+			}
+		})
+	}
+}
+
+// TestACheckOnTrialWithoutDataIsNotTold: it has no effect, so nobody is woken for it.
+func TestACheckOnTrialWithoutDataIsNotTold(t *testing.T) {
+	t.Parallel()
+	ro := object()
+	for _, mode := range []v1alpha1.CheckMode{v1alpha1.ModeShadow, v1alpha1.ModeEnforce} {
+		ro.Status.Checks = append(ro.Status.Checks, v1alpha1.CheckStatus{
+			Name: string(mode), Mode: mode, Verdict: v1alpha1.VerdictNoData, Cause: v1alpha1.CauseDataLate,
+		})
+	}
+	var told []string
+	tellCause(ro, scrapedAt, func(_ float64, labels ...string) { told = append(told, labels[0]) })
+	if len(told) != 1 || told[0] != string(v1alpha1.ModeEnforce) {
+		t.Errorf("told of %v", told)
 	}
 }

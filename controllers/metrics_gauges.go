@@ -32,6 +32,7 @@ var gauges = []gauge{
 	{about("steps", "The number of steps that a rollout has."), tellSteps},
 	{about("candidate_weight_ratio", "The candidate's share of the traffic as last asked for, from 0 to 1; absent without a candidate."), tellWanted},
 	{about("observed_weight_ratio", "The candidate's share of the traffic as Cloud Run reports it, from 0 to 1; absent without a candidate."), tellWeight},
+	{about("exposed", "1 if a candidate that is not stable yet serves users, as Cloud Run reports it; else 0."), tellExposed},
 	{about("step_started_timestamp_seconds", "When the step's split was first seen to serve, in Unix time; absent before that."), tellStarted},
 	{about("step_deadline_timestamp_seconds", "When the step pauses unless it passes, in Unix time; absent while that clock stands still."), tellDeadline},
 	{about("next_action_timestamp_seconds", "When the rollout pauses or goes back by itself unless something changes, in Unix time; absent while nothing does."), tellNextAction},
@@ -40,7 +41,7 @@ var gauges = []gauge{
 	{about("check_passing", "1 if a check lets the step end, 0 if not; also of checks in Shadow mode, which have no effect.",
 		"check"), tellPassing},
 	{about("check_data_age_seconds", "The age of the newest minute that a check has judged.", "check"), tellAge},
-	{about("check_without_data", "1 for a check whose metrics do not answer; the cause says why. Absent otherwise.", "check", "cause"), tellCause},
+	{about("check_without_data", "1 for a check whose metrics do not answer; the cause says why. Absent otherwise, and of checks in Shadow mode.", "check", "cause"), tellCause},
 	{about("awaiting_human", "1 while nothing goes on without a person; the cause is the reason of Ready.", "cause"), tellAwaiting},
 	{about("nat_unwatched", "1 if the NAT gateways of a rollout are not watched, because spec.nat.discovery is Off; else 0."), tellUnwatched},
 	{
@@ -111,6 +112,15 @@ func tellWeight(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 	if ro.Status.Candidate != nil {
 		tell(float64(ro.Status.Candidate.Percent) / 100)
 	}
+}
+
+func tellExposed(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	candidate := ro.Status.Candidate
+	if candidate != nil && candidate.Percent > 0 && candidate.Revision != revisionOf(ro.Status.Stable) {
+		tell(1)
+		return
+	}
+	tell(0)
 }
 
 // tellWanted is the newest split that was sent, or else the one that serves.
@@ -225,7 +235,7 @@ func tellAge(ro *v1alpha1.CloudRunRollout, now time.Time, tell teller) {
 
 func tellCause(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 	for _, c := range ro.Status.Checks {
-		if c.Verdict == v1alpha1.VerdictNoData {
+		if c.Verdict == v1alpha1.VerdictNoData && c.Mode != v1alpha1.ModeShadow {
 			tell(1, c.Name, string(c.Cause))
 		}
 	}

@@ -94,6 +94,10 @@ func (s *scraper) promises(ctx context.Context) (looked int, broken []string, er
 	if len(rules) == 0 {
 		broken = append(broken, "Prometheus evaluates no rules")
 	}
+	named, err := s.server.Series(ctx, `sluice_rollout_info{namespace="default", service="graphql-api"}`, s.began, time.Now())
+	if err != nil || named == 0 {
+		broken = append(broken, fmt.Sprintf("a rollout is not scraped under its own namespace and service: %v", err))
+	}
 	fmt.Printf("A Prometheus has evaluated %d rules and %d queries of the board.\n", len(rules), len(queries))
 	return len(rules) + len(queries), broken, nil
 }

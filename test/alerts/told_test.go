@@ -19,6 +19,7 @@ import (
 // byOthers are metrics that queries use and controller-runtime and client_golang
 // tell.
 var byOthers = map[string][]string{
+	"leader_election_master_status":                    {"name"},
 	"workqueue_depth":                                  {"name"},
 	"controller_runtime_active_workers":                {"controller"},
 	"controller_runtime_reconcile_time_seconds_bucket": {"controller", "le"},
@@ -72,7 +73,7 @@ func listed(text string) []string {
 
 var (
 	texts    = regexp.MustCompile(`"[^"]*"`)
-	names    = regexp.MustCompile(`\b(sluice|workqueue|controller_runtime|process)_[a-z_]+\b`)
+	names    = regexp.MustCompile(`\b(sluice|workqueue|controller_runtime|leader_election|process)_[a-z_]+\b`)
 	selected = regexp.MustCompile(`(\b[a-z_]+)(?:\{([^}]*)\})`)
 	grouped  = regexp.MustCompile(`\b(?:by|on|without|ignoring) \(([^)]*)\)`)
 	label    = regexp.MustCompile(`([a-z_]+)\s*(?:=~|!~|!=|=)`)

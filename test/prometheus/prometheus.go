@@ -111,7 +111,14 @@ func writeConfig(dir, target, rules string) (string, error) {
 	text, err := yaml.Marshal(map[string]any{
 		"global":         map[string]any{"scrape_interval": every, "evaluation_interval": every},
 		"rule_files":     []string{rules},
-		"scrape_configs": []any{map[string]any{"job_name": "sluice", "static_configs": []any{map[string]any{"targets": []string{target}}}}},
+		"scrape_configs": []any{map[string]any{
+			"job_name": "sluice", "honor_labels": true,
+			// The labels that the Prometheus operator gives to what it finds by a service.
+			"static_configs": []any{map[string]any{
+				"targets": []string{target},
+				"labels":  map[string]string{"namespace": "sluice-system", "service": "sluice-metrics", "pod": "sluice-manager-1"},
+			}},
+		}},
 	})
 	if err != nil {
 		return "", err
