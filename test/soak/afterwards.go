@@ -32,10 +32,13 @@ type aftermath struct {
 	end   time.Time
 	delay time.Duration // of the metric
 	limit float64       // share of errors
+	// refuses: Cloud Run carries nothing out while its newest template has failed.
+	refuses bool
 }
 
 func (s *stage) afterwards() []time.Duration {
-	return aftermath{s.world.Log(), s.record.trace, s.calmAt, s.now(), s.requestDelay(), s.limit()}.backs()
+	refuses := s.script.Setting.Switches["trafficWithFailedTemplate"] == "refused"
+	return aftermath{s.world.Log(), s.record.trace, s.calmAt, s.now(), s.requestDelay(), s.limit(), refuses}.backs()
 }
 
 // backs measures I15: how long it was from the moment at which a candidate's failures
@@ -44,7 +47,7 @@ func (s *stage) afterwards() []time.Duration {
 // by whoever resumes.
 //
 // What waits for a person is left out, and what cannot go back because stable is not
-// ready. A candidate that serves at the end has taken as long as there was.
+// ready or Cloud Run refuses. A candidate that serves at the end has taken as long as there was.
 func (a aftermath) backs() []time.Duration {
 	var all []time.Duration
 	for _, sp := range a.spells() {
@@ -105,11 +108,11 @@ func (r *running) serves(split map[string]int, at time.Time) {
 }
 
 // unattended is the last moment until another one at which a revision was not the
-// candidate of an attempt that goes on by itself, over a stable that is ready, or at
-// which a person did something about it.
+// candidate of an attempt that goes on by itself, over a stable that is ready and can be
+// given traffic, or at which a person did something about it.
 func (a aftermath) unattended(revision string, until time.Time) time.Time {
 	var last time.Time
-	attended, stable, was := false, "", false
+	attended, stable, newest, was := false, "", "", false
 	lives := map[string]invariants.LifeState{}
 	for _, e := range a.trace {
 		at, touched := invariants.When(e), false
@@ -123,12 +126,15 @@ func (a aftermath) unattended(revision string, until time.Time) time.Time {
 			attended = false
 		case invariants.Life:
 			lives[e.Revision] = e.State
+			if e.State == invariants.Created {
+				newest = e.Revision
+			}
 		case invariants.Request, invariants.Plan:
 			touched = true
 		case invariants.Desired:
 			touched = !e.Ours
 		}
-		is := attended && lives[stable] == invariants.Ready
+		is := attended && lives[stable] == invariants.Ready && (!a.refuses || lives[newest] != invariants.Failed)
 		if touched || !is || !was {
 			last = at
 		}

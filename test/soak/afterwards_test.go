@@ -30,27 +30,36 @@ func TestAWayBackAfterTrouble(t *testing.T) {
 			At: at(minute), Kind: simulator.EventTally, Revision: "web-2", Tally: &simulator.Tally{Ended: 100, Failed: 10},
 		})
 	}
+	life := func(minute int, revision string, state invariants.LifeState) invariants.Event {
+		return invariants.Life{At: invariants.At(at(minute)), Revision: revision, State: state}
+	}
+	failed := trace(life(16, "web-3", invariants.Created), life(17, "web-3", invariants.Failed))
 	back := slices.Insert(slices.Clone(log), 12, serves(22, map[string]int{"web-1": 100}))
 	for name, c := range map[string]struct {
 		log   []simulator.Event
 		trace invariants.Trace
 		calm  int
 		want  []time.Duration
+
+		refuses bool
 	}{
-		"one that goes back":                      {back, trace(), 15, []time.Duration{3 * time.Minute}},
-		"one that does not":                       {log, trace(), 15, []time.Duration{21 * time.Minute}},
-		"one whose failures were seen before":     {log, trace(), 0, []time.Duration{25 * time.Minute}},
-		"one that goes back before it was seen":   {back, trace(), 20, nil},
-		"one that waits for a person":             {log, trace(saved(16, "Paused")), 15, nil},
-		"one that a person resumed":               {log, trace(saved(16, "Paused"), saved(20, "Baking")), 15, []time.Duration{16 * time.Minute}},
-		"one whose stable is not ready":           {log, trace(invariants.Life{At: invariants.At(at(16)), Revision: "web-1", State: invariants.Failed}), 15, nil},
-		"one that became stable":                  {log, trace(invariants.Saved{At: invariants.At(at(16)), Phase: "Baking", Stable: "web-2", Candidate: "web-2"}), 15, nil},
-		"one of an object that is to go":          {log, trace(invariants.Deleting{At: invariants.At(at(16))}), 15, nil},
-		"one about which a person asked the last": {log, trace(invariants.Request{At: invariants.At(at(30)), Verb: "retry"}), 15, []time.Duration{6 * time.Minute}},
+		"one that goes back":                      {back, trace(), 15, []time.Duration{3 * time.Minute}, false},
+		"one that does not":                       {log, trace(), 15, []time.Duration{21 * time.Minute}, false},
+		"one whose failures were seen before":     {log, trace(), 0, []time.Duration{25 * time.Minute}, false},
+		"one that goes back before it was seen":   {back, trace(), 20, nil, false},
+		"one that waits for a person":             {log, trace(saved(16, "Paused")), 15, nil, false},
+		"one that a person resumed":               {log, trace(saved(16, "Paused"), saved(20, "Baking")), 15, []time.Duration{16 * time.Minute}, false},
+		"one whose stable is not ready":           {log, trace(life(16, "web-1", invariants.Failed)), 15, nil, false},
+		"one whose newer one fails":               {log, failed, 15, []time.Duration{21 * time.Minute}, false},
+		"one over which Cloud Run refuses":        {log, failed, 15, nil, true},
+		"one over which it refuses no more":       {log, append(failed, life(20, "web-4", invariants.Created)), 15, []time.Duration{16 * time.Minute}, true},
+		"one that became stable":                  {log, trace(invariants.Saved{At: invariants.At(at(16)), Phase: "Baking", Stable: "web-2", Candidate: "web-2"}), 15, nil, false},
+		"one of an object that is to go":          {log, trace(invariants.Deleting{At: invariants.At(at(16))}), 15, nil, false},
+		"one about which a person asked the last": {log, trace(invariants.Request{At: invariants.At(at(30)), Verb: "retry"}), 15, []time.Duration{6 * time.Minute}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := aftermath{c.log, c.trace, at(c.calm), at(40), 3 * time.Minute, 0.01}.backs()
+			got := aftermath{c.log, c.trace, at(c.calm), at(40), 3 * time.Minute, 0.01, c.refuses}.backs()
 			if !slices.Equal(got, c.want) {
 				t.Errorf("took %v, want %v", got, c.want)
 			}
