@@ -1,12 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+
+	"k8s.io/utils/clock"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/dashboard"
 )
 
 // told is what the world was told.
@@ -71,6 +77,46 @@ func TestThePageOfTheDemoHasAButtonForEachTrick(t *testing.T) {
 	}
 	if strings.Contains(get("/assets/page.js").Body.String(), "<form") {
 		t.Error("there are buttons in the script")
+	}
+}
+
+// nothing is a world without rollouts.
+type nothing struct{}
+
+// Rollouts implements dashboard.Source.
+func (nothing) Rollouts(context.Context) ([]v1alpha1.CloudRunRollout, error) { return nil, nil }
+
+// TestTheManagersOwnPageGetsTheButtons: the buttons find their place in the page that
+// there really is, and its stream comes through.
+func TestTheManagersOwnPageGetsTheButtons(t *testing.T) {
+	t.Parallel()
+	manager := httptest.NewServer(dashboard.New(dashboard.Options{Source: nothing{}, Clock: clock.RealClock{}, Process: clock.RealClock{}}).Handler())
+	t.Cleanup(manager.Close)
+	t.Cleanup(manager.CloseClientConnections)
+	handler, err := director(manager.URL, (&told{}).call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo := httptest.NewServer(handler)
+	t.Cleanup(demo.Close)
+	t.Cleanup(demo.CloseClientConnections)
+	for path, want := range map[string]string{"/": `value="mend"`, "/events": "retry: "} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, demo.URL+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for lines := bufio.NewScanner(answer.Body); !found && lines.Scan(); {
+			found = strings.Contains(lines.Text(), want)
+		}
+		_ = answer.Body.Close()
+		if !found || answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d without %q", path, answer.StatusCode, want)
+		}
 	}
 }
 
