@@ -108,6 +108,17 @@ func TestBugsAreFound(t *testing.T) {
 				d.Progress, d.Write = in.Progress, nil
 			}
 		}), acts: 1, want: "reachability"},
+		"ignores a person's pause": {bug: sees(deaf(rollout.VerbPause)), acts: 1, want: "I9"},
+		"forgets a person's pause": {bug: sees(func(in *rollout.Input) { in.Progress.Cause = "" }), acts: 1, want: "I9"},
+		"promotes past a breach":   {bug: sees(promotesAnyway), faults: 1, acts: 1, want: "I4"},
+		"promotes to the end when asked for the next weight": {bug: sees(func(in *rollout.Input) {
+			in.Request.Full = true
+		}), acts: 1, want: "I3"},
+		"undoes what nobody asked to undo": {bug: says(func(_ rollout.Input, d *rollout.Decision) {
+			if d.Progress.Phase == rollout.Completed && d.Progress.Former != "" {
+				d.Progress.Stable = d.Progress.Former
+			}
+		}), want: "I10"},
 		"invents an edge": {bug: says(func(in rollout.Input, d *rollout.Decision) {
 			if in.Progress.Phase == rollout.Checking {
 				d.Progress.Phase = rollout.Completed
@@ -130,6 +141,21 @@ func TestBugsAreFound(t *testing.T) {
 				t.Errorf("in %d states %s is not found, but\n%v", r.States, c.want, r.Violations)
 			}
 		})
+	}
+}
+
+// deaf is a bug that does not hear a verb.
+func deaf(verb rollout.Verb) func(*rollout.Input) {
+	return func(in *rollout.Input) {
+		if in.Request.Verb == verb {
+			in.Request = rollout.Request{}
+		}
+	}
+}
+
+func promotesAnyway(in *rollout.Input) {
+	if in.Request.Verb == rollout.Promote {
+		judging(in, analysis.Pass)
 	}
 }
 

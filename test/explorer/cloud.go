@@ -59,6 +59,9 @@ func (w *worker) settles(s *state) bool {
 	for r := uint8(1); r <= mostRevisions; r++ {
 		if desired.share(r, c.ready) != effective.share(r, was) {
 			s.past.served, s.past.thin, s.past.approved = 0, false, false
+			if s.past.promoted != promoteFully || desired.sole(c.ready) != 0 {
+				s.past.promoted = noVerb
+			}
 		}
 	}
 	c.effective = c.desired

@@ -22,7 +22,7 @@ func (w *worker) judgeDecision(s *state, d *decision) string {
 // humanWins: I7. Over a split that somebody else set nothing is written, unless it
 // is the same one, or a person lets it.
 func (w *worker) humanWins(s *state, d *decision) string {
-	if d.write.list == 0 || !s.past.foreign || d.accepted {
+	if d.write.list == 0 || !s.past.foreign || d.accepted && s.object.request.lets() {
 		return ""
 	}
 	if w.lists.at(d.write.list).same(w.lists.at(s.cloud.desired), s.cloud.ready) {
@@ -37,6 +37,7 @@ func (w *worker) baselineConstant(s *state, was, is *rollout.Progress, d *decisi
 	switch {
 	case was.Stable == is.Stable, was.Stable == "":
 	case is.Phase == rollout.Completed && is.Stable == was.Candidate:
+	case d.accepted && s.object.request == undo && was.Phase == rollout.Completed && is.Phase == rollout.RollingBack:
 	case is.Stable != "" && is.Stable == names[s.object.named]:
 	case is.Stable != "" && is.Stable == names[sole] && (s.past.foreign || !active(was.Phase)):
 	default:
@@ -85,6 +86,10 @@ func judgeRise(s *state, is *rollout.Progress, d *decision) string {
 		return "I9: the candidate is to rise, and spec.paused is true"
 	case s.object.request == abort:
 		return "I9: the candidate is to rise, and a person asks to abort"
+	case s.object.request == pause && !d.answered:
+		return "I9: the candidate is to rise, and a person asks to pause"
+	case s.past.heard(s, d).paused:
+		return "I9: the candidate is to rise, and a person paused it"
 	case !d.began && s.past.given&candidate != 0, s.past.abandoned&candidate != 0, given(is, is.Candidate):
 		return fmt.Sprintf("I5: %s is to rise, and was given up", is.Candidate)
 	case s.past.dismissed&candidate != 0:
@@ -102,9 +107,14 @@ func (w *worker) step(s *state, candidate uint8, d *decision) string {
 	serving, weight := w.lists.at(s.cloud.effective).share(candidate, s.cloud.ready), w.lists.at(d.write.list).share(candidate, 0)
 	following := next(plans[s.object.plan], serving)
 	after := s.past.heard(s, d)
+	if after.promoted == promoteFully {
+		following.Weight = 100
+	}
 	switch {
 	case weight > following.Weight:
 		return fmt.Sprintf("I3: a rise from %d%% to %d%%; the plan has %d%% next", serving, weight, following.Weight)
+	case after.promoted != noVerb:
+		return s.pastABreach()
 	case following.Approval && !after.approved:
 		return fmt.Sprintf("I3: a rise to %d%%, which nobody approved", following.Weight)
 	case serving == 0 && s.weather != healthy && s.weather != thin:
@@ -127,10 +137,20 @@ func (w *worker) completes(s *state, was, is *rollout.Progress, d *decision) str
 func baked(s *state, serving int64, after past) string {
 	step := held(plans[s.object.plan], serving)
 	switch {
+	case after.promoted == promote, after.promoted == promoteFully && serving < 100:
+		return s.pastABreach()
 	case int64(s.past.served)*int64(tick) < int64(step.Bake+settle+delay):
 		return fmt.Sprintf("I3: the step at %d%% ends after %d ticks, and its bake is %s", serving, s.past.served, step.Bake)
 	case s.weather == thin && !after.thin, s.weather != thin && s.weather != healthy:
 		return fmt.Sprintf("I4: the step at %d%% ends without healthy evidence", serving)
+	}
+	return ""
+}
+
+// pastABreach: I4. A promote waits for no evidence, and goes past no breach.
+func (s *state) pastABreach() string {
+	if s.weather == failing || s.weather == troubled {
+		return "I4: it is promoted past a breach"
 	}
 	return ""
 }
@@ -173,17 +193,27 @@ func (w *worker) means(split rollout.Split, target *traffic) bool {
 	return true
 }
 
-// heard is the past with what a person is heard to approve in a decision.
+// heard is the past with what a person is heard to ask for in a decision.
 func (p past) heard(s *state, d *decision) past {
-	switch {
-	case !d.accepted || s.object.request != approve:
-	case d.thin && !p.thin:
-		p.thin = true
-	default:
-		p.approved = true
+	if d.began {
+		p.thin, p.approved, p.promoted, p.paused = false, false, noVerb, false
+	}
+	if !d.accepted {
+		return p
+	}
+	switch v := s.object.request; v { //nolint:exhaustive // the others let nothing pass
+	case approve:
+		p.thin, p.approved = p.thin || d.thin, p.approved || p.thin || !d.thin
+	case promote, promoteFully:
+		p.promoted = v
+	case pause, resume:
+		p.paused = v == pause
 	}
 	return p
 }
+
+// lets tells whether a verb lets a rollout write over somebody else's split.
+func (v verb) lets() bool { return v == resume || v == abort || v == retry || v == undo }
 
 // learnSave notes what a save means for what may follow.
 func (w *worker) learnSave(s *state, c controller) {
@@ -191,7 +221,7 @@ func (w *worker) learnSave(s *state, c controller) {
 	is, p := w.statuses.at(d.status), s.past.heard(s, d)
 	candidate, stable := uint8(1)<<numberOf(is.Candidate), numberOf(is.Stable)
 	if d.began {
-		p.given, p.meantBack, p.meantFull, p.thin, p.approved = 0, false, false, false, false
+		p.given, p.meantBack, p.meantFull = 0, false, false
 	}
 	if is.Phase == rollout.RollingBack || is.Phase == rollout.RolledBack {
 		p.given |= candidate
@@ -199,11 +229,11 @@ func (w *worker) learnSave(s *state, c controller) {
 	if is.Phase == rollout.RolledBack || d.accepted && s.object.request == abort {
 		p.abandoned |= candidate
 	}
-	if d.accepted && s.object.request == retry {
-		p.abandoned = 0
+	if d.accepted {
+		p.forgive(s.object.request)
 	}
-	if d.accepted && (s.object.request == retry || s.object.request == resume) {
-		p.dismissed = 0
+	if stands(is.Phase) {
+		p.promoted = noVerb
 	}
 	if d.write.list != 0 {
 		p.meantBack = p.meantBack || w.lists.at(d.write.list).shares[stable] == 100
@@ -216,11 +246,28 @@ func (w *worker) learnSave(s *state, c controller) {
 	s.past = p
 }
 
+// forgive forgets what a person who asks for a verb takes back.
+func (p *past) forgive(v verb) {
+	switch v { //nolint:exhaustive // the others take nothing back
+	case retry:
+		p.abandoned, p.dismissed = 0, 0
+	case resume:
+		p.dismissed = 0
+	}
+}
+
+// stands tells whether a rollout waits in a phase: then what a person promoted before is
+// over.
+func stands(p rollout.Phase) bool {
+	return p == rollout.Held || p == rollout.Paused || p == rollout.AwaitingApproval
+}
+
 // dismissed tells whether a save is the first since a person ended the attempt: they
 // gave stable everything, and whoever decided has seen it.
 func (w *worker) dismissed(s *state, c controller) bool {
 	was, sole := w.saidOf(s), w.lists.at(s.cloud.desired).sole(s.cloud.ready)
-	seen := s.past.foreign && !c.late && !w.decisions.at(c.decision).accepted
+	let := w.decisions.at(c.decision).accepted && s.object.request.lets()
+	seen := s.past.foreign && !c.late && !let
 	return seen && active(was.Phase) && sole != 0 && names[sole] == was.Stable
 }
 
@@ -230,7 +277,7 @@ func (w *worker) dismissed(s *state, c controller) bool {
 func (w *worker) letGo(s *state, c controller, stable uint8) bool {
 	d, desired := w.decisions.at(c.decision), w.lists.at(s.cloud.desired)
 	meant := d.write.list != 0 && w.lists.at(d.write.list).same(desired, s.cloud.ready)
-	settled := d.accepted || stable != 0 && desired.sole(s.cloud.ready) == stable
+	settled := d.accepted && s.object.request.lets() || stable != 0 && desired.sole(s.cloud.ready) == stable
 	return meant || settled && !c.late
 }
 

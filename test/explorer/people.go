@@ -12,11 +12,13 @@ func (w *worker) asks(s *state, v verb) bool {
 	switch {
 	case s.object.life != living || s.object.request == v:
 		return false
-	case v == retry && !given(p, p.Candidate):
+	case v == retry && !given(p, p.Candidate), v == undo && p.Former == "":
+		return false
+	case (v == pause || v == promote || v == promoteFully) && !active(p.Phase):
 		return false
 	}
 	s.object.request, s.object.step, s.object.late = v, -1, false
-	if v == approve {
+	if v.bound() && v != undo {
 		s.object.step = int8(p.Step) //nolint:gosec // a plan has five steps
 	}
 	w.touched(s)

@@ -83,9 +83,19 @@ const (
 	resume
 	abort
 	retry
+	pause
+	promote
+	promoteFully
+	undo
 )
 
-var verbs = [...]rollout.Verb{approve: rollout.Approve, resume: rollout.Resume, abort: rollout.Abort, retry: rollout.Retry}
+var verbs = [...]rollout.Verb{
+	approve: rollout.Approve, resume: rollout.Resume, abort: rollout.Abort, retry: rollout.Retry, pause: rollout.VerbPause,
+	promote: rollout.Promote, promoteFully: rollout.Promote, undo: rollout.Undo,
+}
+
+// bound tells whether a verb needs the attempt that the person looked at.
+func (v verb) bound() bool { return v == approve || v == promote || v == promoteFully || v == undo }
 
 // request is the newest verb of a person, if it was not answered yet.
 func request(o object) rollout.Request {
@@ -93,9 +103,10 @@ func request(o object) rollout.Request {
 		return rollout.Request{}
 	}
 	r := rollout.Request{ID: requestID, Verb: verbs[o.request], Step: int(o.step), By: "a person"}
-	if o.request == approve {
+	if o.request.bound() {
 		r.Attempt = attempt
 	}
+	r.Full = o.request == promoteFully
 	if o.late {
 		r.Attempt = attempt + 1 // any other one than the newest
 	}

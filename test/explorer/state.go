@@ -111,6 +111,8 @@ type past struct {
 	meantFull bool  // a write of the attempt gave the candidate everything
 	thin      bool  // a person let what serves pass with too few requests
 	approved  bool  // a person let the next weight begin
+	promoted  verb  // the promote of what serves, or the one to the end until that serves; noVerb for none
+	paused    bool  // a person asked to pause, and nobody resumed
 	served    uint8 // ticks for which the split has served, at most mostServed
 }
 

@@ -206,6 +206,9 @@ func TestWhatIsAllowed(t *testing.T) {
 			trace := dismissed(good(), Request{At: after("15m59s"), ID: "r1", Verb: "resume"})
 			return edit(trace, 4, func(s *Saved) { s.Answered, s.Accepted = "r1", true })
 		},
+		"a promote to the end that goes on after a rise which was on its way": func() Trace {
+			return threeSteps(promotedAt("12m", Request{At: after("10m9s"), ID: "r1", Verb: "promote", Mode: "full"}))
+		},
 		"an undo": func() Trace { return undone(Request{At: after("30m"), ID: "r1", Verb: "undo"}) },
 		"a rise after a pause that a person took back": func() Trace {
 			resumed := answered("15m40s")
@@ -392,6 +395,10 @@ func TestWhatIsRefused(t *testing.T) {
 		"a promote of a rise to the end without full": {func() Trace {
 			return threeSteps(promotedAt("12m", Request{At: after("12m"), ID: "r1", Verb: "promote"}))
 		}, "I3", "the plan has 50% next"},
+		"a promote after a hold": {func() Trace {
+			trace := promotedAt("12m", Request{At: after("10m16s"), ID: "r1", Verb: "promote"})
+			return before[Read](trace, 4, answered("10m17s"))
+		}, "I3", "its bake is 3m"},
 		"a rise at a weight after the one that was promoted": {func() Trace {
 			trace := promotedAt("12m", Request{At: after("12m"), ID: "r2", Verb: "approve"})
 			trace = edit(trace, 4, func(s *Saved) { s.Answered = "r1" })
@@ -524,6 +531,10 @@ func TestWhatIsRefused(t *testing.T) {
 		}, "I6", "without a tag"},
 
 		"a write over a person's split": {func() Trace { return foreignThen(func(*Saved) {}) }, "I7", "somebody else had set"},
+		"a write over a person's split, which a promote does not let": {func() Trace {
+			trace := foreignThen(func(s *Saved) { s.Answered, s.Accepted = "r2", true })
+			return before[Saved](trace, 4, Request{At: after("15m59s"), ID: "r2", Verb: "promote"})
+		}, "I7", "somebody else had set"},
 		"a write over a person's newer split, after an older resume": {func() Trace {
 			trace := foreignThen(func(s *Saved) { s.Answered, s.Accepted = "r1", true })
 			return before[Desired](trace, 4, Desired{after("16m"), Split{"web-2": 1, "web-1": 99}, false})

@@ -226,6 +226,7 @@ func (p *past) learnSaved(s Saved) {
 		p.lowered = time.Time{} // who lowered it as it became stable lowered stable
 	}
 	p.learnAnswer(s)
+	p.wishes.stood(s)
 	if p.foreign != nil && p.foreign.Split.sole() != "" && p.foreign.Split.sole() == s.Stable {
 		p.foreign = nil // it is the baseline now
 	}
@@ -239,15 +240,14 @@ func (p *past) learnAnswer(s Saved) {
 		return
 	}
 	p.answered[s.Answered] = s.Accepted
-	if !s.Accepted {
-		return
-	}
-	p.foreign = nil
 	r, ok := p.asked(s.Answered)
-	if !ok {
+	if !s.Accepted || !ok {
 		return
 	}
 	p.wishes.learn(r, s)
+	if !slices.Contains([]string{verbApprove, verbPromote, verbPause}, r.Verb) {
+		p.foreign = nil
+	}
 	switch r.Verb {
 	case verbRetry:
 		clear(p.abandoned)
@@ -326,7 +326,7 @@ func (p *past) resumed() bool {
 // approved tells whether an approve was accepted since a time.
 func (p *past) approved(since time.Time) bool {
 	for _, r := range slices.Backward(p.requests) {
-		if r.Verb == "approve" && p.answered[r.ID] && !r.when().Before(since) {
+		if r.Verb == verbApprove && p.answered[r.ID] && !r.when().Before(since) {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 // The verbs that exempt from a rule, or bring one.
 const (
+	verbApprove = "approve"
 	verbPromote = "promote"
 	verbPause   = "pause"
 	verbResume  = "resume"
@@ -47,10 +48,20 @@ func (p *past) asked(id string) (Request, bool) {
 	return Request{}, false
 }
 
-// promoted returns the accepted promote of the weight that serves, if there is one.
+// promoted returns the accepted promote of the weight that serves, or the one to the end
+// until that serves, if there is one.
 func (p *past) promoted() (Request, bool) {
 	r := p.wishes.promote
-	return r, r.ID != "" && p.wishes.attempt == p.saved.Attempt && !r.when().Before(p.servesSince())
+	meant := !r.when().Before(p.servesSince()) || r.full() && p.serving()[p.saved.Candidate] < 100
+	return r, r.ID != "" && p.wishes.attempt == p.saved.Attempt && meant
+}
+
+// stood ends a promote: nothing that was promoted before a hold or a pause rises after it.
+func (w *wishes) stood(s Saved) {
+	switch s.Phase {
+	case "Held", "Paused", "AwaitingApproval":
+		w.promote = Request{}
+	}
 }
 
 // endsByPromote tells whether a status answers a promote of the last weight.
