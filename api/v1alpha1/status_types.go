@@ -241,7 +241,8 @@ type CheckStatus struct {
 	// +optional
 	ObservedThrough *metav1.Time `json:"observedThrough,omitempty"`
 
-	// breachedSince is when the breach began. Absent without a breach.
+	// breachedSince is when the breach was noticed: minutes after it began, because
+	// metrics are late. Absent without a breach.
 	// +optional
 	BreachedSince *metav1.Time `json:"breachedSince,omitempty"`
 

@@ -29,7 +29,7 @@ func TestTheListPutsWhatNeedsAPersonFirst(t *testing.T) {
 		}
 		at = found
 	}
-	shows(t, text, "nat-drops 60 packets/min (limit 0 packets/min) since 10:52Z, 8m52s after the shift.",
+	shows(t, text, "nat-drops 60 packets/min (limit 0 packets/min), noticed 10:52Z, 8m52s after the shift.",
 		"5% &gt; 25% 10:44Z (13m ago)", "HeldByAnalysis", "metrics to 10:49Z (9m ago)", "v0.0.0-test")
 }
 

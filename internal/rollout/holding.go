@@ -10,7 +10,7 @@ import (
 // heldByBreach holds while a threshold is tripped whose policy is to wait.
 func (v view) heldByBreach(c Check) Decision {
 	c = v.gravest(c)
-	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s, in breach since %s%s",
+	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s, noticed %s%s",
 		v.Progress.Candidate, v.weight(), c.dated(), clock(c.BreachedSince), v.whose(c)))
 	if c.Verdict.Stopped {
 		return d.next(v.untilDeadline("It has stopped; goes on when the newest minutes are clean"))

@@ -306,7 +306,7 @@ func TestBreached(t *testing.T) {
 		"while Cloud Run applies the split":       {at(5).errors(analysis.Breach).meant(between("web-2", "web-1", 25)).wants("web-2", 25, "web-1", 75).unsettled(), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"a check that holds":                      {at(25).nat(analysis.Breach), "Held/HeldByAnalysis", "Rolls back at Mar 1 12:05Z unless it stops"},
 		"a check that has held for long":          {since(at(25).nat(analysis.Breach), 5*time.Minute), "RollingBack/RollingBack, writes web-1 100%", ""},
-		"one that has not":                        {since(at(25).nat(analysis.Breach), 4*time.Minute), "Held/HeldByAnalysis", "since Mar 1 11:56Z"},
+		"one that has not":                        {since(at(25).nat(analysis.Breach), 4*time.Minute), "Held/HeldByAnalysis", "noticed Mar 1 11:56Z"},
 		"one that never rolls back":               {since(at(25).nat(analysis.Breach), 50*time.Hour).with(func(s *scene) { s.Plan.Guards[1].RollbackAfter = 0 }), "Held/HeldByAnalysis", "pauses at Mar 1 12:29Z"},
 		"stable fails too":                        {shared, "Held/HeldByAnalysis", "Going back would not cure it"},
 		"a shadow has no effect":                  {at(25).errors(analysis.Breach).with(func(s *scene) { s.Plan.Guards[0].Mode = Shadow }).nat(analysis.Pass), "Shifting/Progressing, writes web-2 100%", ""},

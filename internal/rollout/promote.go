@@ -107,7 +107,7 @@ func (v view) unpromotable(to Promotion) string {
 		return fmt.Sprintf("%s has 100%%; its last bake stays guarded: a promote without mode full ends it", p.Candidate)
 	}
 	if c, ok := v.inBreach(); ok {
-		return fmt.Sprintf("%s, in breach since %s; nothing is promoted past a breach", c.dated(), clock(c.BreachedSince))
+		return fmt.Sprintf("%s, noticed %s; nothing is promoted past a breach", c.dated(), clock(c.BreachedSince))
 	}
 	if candidate.unread() || candidate.Presence != Found || candidate.Readiness != Ready {
 		return fmt.Sprintf("candidate %s is not known to be ready", p.Candidate)

@@ -41,7 +41,7 @@ func TestPromote(t *testing.T) {
 		"full does not":                        {young(100).promotes("full"), "Baking/Progressing, refuses", "its last bake stays guarded"},
 		"not past a breach":                    {at(25).nat(analysis.Breach).promotes(), "Held/HeldByAnalysis, refuses", "nothing is promoted past a breach"},
 		"nor past one, with override":          {at(25).nat(analysis.Breach).promotes("full", "override"), "Held/HeldByAnalysis, refuses", "nat: it says Breach"},
-		"nor past one whose data stopped":      {stopped.promotes(), "Held/MetricsUnavailable, refuses", "in breach since Mar 1 11:59Z"},
+		"nor past one whose data stopped":      {stopped.promotes(), "Held/MetricsUnavailable, refuses", "noticed Mar 1 11:59Z"},
 		"nor to the end past one":              {at(100).nat(analysis.Breach).promotes(), "Held/HeldByAnalysis, refuses", ""},
 		"a breach that leads back leads back":  {at(25).errors(analysis.Breach).promotes(), "RollingBack/RollingBack, writes web-1 100%, refuses", ""},
 		"not without a way back":               {young(5).readiness("web-1", NotReady).promotes(), "Baking/Progressing, refuses", "stable web-1 is not ready: it crashed"},

@@ -60,7 +60,7 @@ type Check struct {
 	Name    string
 	Mode    Mode
 	Verdict analysis.Verdict
-	// BreachedSince is when the breach began; zero without one. It outlasts
+	// BreachedSince is when the breach was noticed; zero without one. It outlasts
 	// missing answers.
 	BreachedSince time.Time
 	// Blame is what the rollout is to a gateway's breach.

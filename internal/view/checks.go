@@ -15,17 +15,18 @@ func Breaches(ro *v1alpha1.CloudRunRollout) []v1alpha1.CheckStatus {
 	})
 }
 
-// Symptom tells a breach in one clause, and how long after the last shift it began.
+// Symptom tells a breach in one clause, and how long after the last shift it was noticed.
 func (r Reader) Symptom(c v1alpha1.CheckStatus, after Shift) string {
 	text := fmt.Sprintf("%s %s (limit %s)", c.Name, Dash(c.Value), Dash(c.Limit))
 	if c.BreachedSince == nil {
 		return text
 	}
-	return text + " since " + r.Onset(c, after)
+	return text + ", noticed " + r.Noticed(c, after)
 }
 
-// Onset is when a breach began, and how long after the last shift.
-func (r Reader) Onset(c v1alpha1.CheckStatus, after Shift) string {
+// Noticed is when a breach was noticed, and how long after the last shift: minutes after
+// it began, because metrics are late.
+func (r Reader) Noticed(c v1alpha1.CheckStatus, after Shift) string {
 	text := r.Clock(c.BreachedSince.Time)
 	if gap := c.BreachedSince.Sub(after.At); !after.At.IsZero() && gap >= 0 {
 		text += ", " + Span(gap) + " after the shift"
@@ -69,7 +70,7 @@ func (r Reader) Finding(ro *v1alpha1.CloudRunRollout, c v1alpha1.CheckStatus) st
 	}
 	if c.BreachedSince != nil {
 		last, _ := LastShift(ro)
-		text += "; in breach since " + r.Onset(c, last)
+		text += "; noticed " + r.Noticed(c, last)
 	}
 	return text
 }

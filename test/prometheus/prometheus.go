@@ -109,8 +109,8 @@ func writeConfig(dir, target, rules string) (string, error) {
 		return "", err
 	}
 	text, err := yaml.Marshal(map[string]any{
-		"global":         map[string]any{"scrape_interval": every, "evaluation_interval": every},
-		"rule_files":     []string{rules},
+		"global":     map[string]any{"scrape_interval": every, "evaluation_interval": every},
+		"rule_files": []string{rules},
 		"scrape_configs": []any{map[string]any{
 			"job_name": "sluice", "honor_labels": true,
 			// The labels that the Prometheus operator gives to what it finds by a service.
