@@ -23,8 +23,9 @@ type place struct {
 	services  map[string]*hosted
 	reads     []string
 	writes    []string
-	throttled bool        // and it says for a minute
-	storm     func() bool // refuses a call, without a word
+	throttled bool // and it says for a minute
+	// storm tells of a call, by its method and path, whether it is refused without a word.
+	storm func(call string) bool
 }
 
 // hosted is a service: its newest revision, how often it was changed, and where
@@ -69,7 +70,7 @@ func (p *place) RoundTrip(req *http.Request) (*http.Response, error) {
 	answer := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: req}
 	var body string
 	switch name := strings.TrimPrefix(path, inPlace); {
-	case p.storm != nil && p.storm():
+	case p.storm != nil && p.storm(req.Method+" "+path):
 		answer.StatusCode, body = http.StatusTooManyRequests, `{"error":{"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED"}}`
 	case req.Method == http.MethodPatch:
 		p.writes = append(p.writes, path)
