@@ -32,38 +32,60 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := a.within(ctx, p.timeout)
+	defer cancel()
 	seen, err := cluster.Get(ctx, name)
 	if err != nil {
-		return err
+		return silent(ctx, err)
 	}
 	ask := p.ask(a.caller(ctx))
 	if err := a.print(show.Asking(seen, ask, a.screen())); err != nil {
 		return err
 	}
-	id, err := submit(ctx, cluster, seen, ask, p.dryRun)
+	id, err := p.submit(ctx, cluster, seen, ask)
 	switch {
 	case err != nil:
-		return err
+		return silent(ctx, err)
 	case p.dryRun == dryRunServer:
 		return a.print("The API server would take the request. Nothing was asked for (server dry run).\n")
 	case p.noWait:
 		return a.print("Asked for. See the answer with kubectl sluice get.\n")
 	}
-	limited, cancel := a.within(ctx, p.timeout)
-	defer cancel()
-	return a.hear(limited, cluster, seen, id)
+	return a.hear(ctx, cluster, seen, id)
+}
+
+// silent is an API server that has not answered before the time was over.
+func silent(ctx context.Context, err error) error {
+	if timeUp(ctx) {
+		return exit{ExitTimeout, fmt.Errorf("the API server has not answered in time, and it is not known whether it took the request: %w", err)}
+	}
+	return err
+}
+
+// over refuses to take the place of an abort that nobody has answered yet: whoever asked
+// for it would never hear that it was lost.
+func (p plea) over(seen *v1alpha1.CloudRunRollout) error {
+	pending, ok := request.Pending(seen)
+	if !ok || p.replace || p.verb == v1alpha1.VerbAbort || pending.Verb != v1alpha1.VerbAbort {
+		return nil
+	}
+	return fmt.Errorf("an abort by %s is not answered yet, and %s would take its place: wait for the answer (kubectl sluice get), or write --replace",
+		cmp.Or(pending.By, "somebody"), p.verb)
 }
 
 // submit writes a request on a rollout and returns its id. A newer version is
 // looked at again: where the rollout stands as before, the request is meant for it
 // too, and an abort always is.
-func submit(ctx context.Context, cluster *source.Cluster, seen *v1alpha1.CloudRunRollout, ask request.Ask, dryRun string) (string, error) {
+func (p plea) submit(ctx context.Context, cluster *source.Cluster, seen *v1alpha1.CloudRunRollout, ask request.Ask) (string, error) {
 	var dry []string
-	if dryRun == dryRunServer {
+	if p.dryRun == dryRunServer {
 		dry = []string{metav1.DryRunAll}
 	}
 	name := source.Name{Namespace: seen.Namespace, Name: seen.Name}
 	for range tries {
+		if err := p.over(seen); err != nil {
+			return "", err
+		}
 		annotations := ask.Annotations(seen)
 		err := cluster.Annotate(ctx, seen, annotations, dry...)
 		if !errors.Is(err, source.ErrChanged) {
@@ -86,6 +108,9 @@ func submit(ctx context.Context, cluster *source.Cluster, seen *v1alpha1.CloudRu
 func (a *app) hear(ctx context.Context, cluster *source.Cluster, seen *v1alpha1.CloudRunRollout, id string) error {
 	name, asked := source.Name{Namespace: seen.Namespace, Name: seen.Name}, a.Clock.Now()
 	ro, err := source.Answered(ctx, cluster, name, id)
+	if errors.Is(err, source.ErrReplaced) {
+		return errors.Join(a.print(show.Replaced(ro, a.screen())), said(ExitFailed))
+	}
 	if err != nil {
 		return errors.Join(a.print(show.Unheard(cmp.Or(ro, seen), a.screen())), unheard(ctx, err))
 	}

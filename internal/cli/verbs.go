@@ -24,6 +24,7 @@ const (
 type plea struct {
 	verb, reason, revision, dryRun string
 	full, override, noWait         bool
+	replace                        bool
 	timeout                        time.Duration
 }
 
@@ -88,6 +89,7 @@ func (a *app) verb(verb, short string) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&p.reason, "reason", "", "why, for whoever comes after you; needed but for abort")
 	flags.StringVar(&p.dryRun, "dry-run", dryRunNone, "server: let the API server check the request, and ask for nothing")
+	flags.BoolVar(&p.replace, "replace", false, "take the place of an abort that is not answered yet")
 	flags.BoolVar(&p.noWait, "no-wait", false, "do not wait for the answer")
 	flags.DurationVar(&p.timeout, "timeout", patience, "how long to wait for the answer, and for Cloud Run")
 	switch verb {

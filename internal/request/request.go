@@ -47,3 +47,15 @@ func (a Ask) Annotations(seen *v1alpha1.CloudRunRollout) map[string]string {
 		v1alpha1.RequestBy:       a.By,
 	}
 }
+
+// Pending is the request that a rollout carries and that is not answered yet. One
+// without an id is not told from those that were.
+func Pending(ro *v1alpha1.CloudRunRollout) (Ask, bool) {
+	id := ro.Annotations[v1alpha1.RequestID]
+	if last := ro.Status.LastRequest; id == "" || last != nil && last.ID == id {
+		return Ask{}, false
+	}
+	return Ask{
+		ID: id, Verb: ro.Annotations[v1alpha1.RequestVerb], By: ro.Annotations[v1alpha1.RequestBy], Reason: ro.Annotations[v1alpha1.RequestReason],
+	}, true
+}

@@ -47,3 +47,21 @@ func TestEachAskIsARequestOfItsOwn(t *testing.T) {
 		t.Errorf("two requests have the ids %q and %q", first[v1alpha1.RequestID], second[v1alpha1.RequestID])
 	}
 }
+
+// TestARequestIsPendingUntilItsAnswer: the annotations stay behind when it is answered.
+func TestARequestIsPendingUntilItsAnswer(t *testing.T) {
+	t.Parallel()
+	ro := &v1alpha1.CloudRunRollout{}
+	if _, ok := request.Pending(ro); ok {
+		t.Error("nobody has asked for anything")
+	}
+	ro.Annotations = request.Ask{ID: "2", Verb: v1alpha1.VerbAbort, By: "ana@example.com"}.Annotations(ro)
+	ro.Status.LastRequest = &v1alpha1.RequestStatus{ID: "1", Verb: v1alpha1.VerbPause}
+	if ask, ok := request.Pending(ro); !ok || ask.Verb != v1alpha1.VerbAbort || ask.By != "ana@example.com" || ask.ID != "2" {
+		t.Errorf("pending is %+v, %t", ask, ok)
+	}
+	ro.Status.LastRequest.ID = "2"
+	if ask, ok := request.Pending(ro); ok {
+		t.Errorf("%+v was answered", ask)
+	}
+}

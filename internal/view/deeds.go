@@ -35,10 +35,22 @@ func Deeds(ro *v1alpha1.CloudRunRollout) []Deed {
 			return []Deed{ask("undo", ro, "sends all traffic back to "+former+", if it is still ready")}
 		}
 	case standing.Stuck:
-		if standing.Reason(ro) == v1alpha1.ReasonOwnedElsewhere {
-			return []Deed{ask("adopt", ro, "takes the service over from the other cluster")}
-		}
+		return unstuck(ro)
 	case standing.GoingBack, standing.NotSeen:
+	}
+	return nil
+}
+
+// unstuck is what ends a state that nothing else ends.
+func unstuck(ro *v1alpha1.CloudRunRollout) []Deed {
+	switch standing.Reason(ro) {
+	case v1alpha1.ReasonOwnedElsewhere:
+		return []Deed{ask("adopt", ro, "takes the service over from the other cluster")}
+	case v1alpha1.ReasonStateLost, v1alpha1.ReasonBaselineLost:
+		return []Deed{
+			ask("resume", ro, "goes on with what is known, where that is enough"),
+			{"set spec.stableRevision in Git", "names the revision to go back to"},
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/standing"
@@ -30,8 +31,36 @@ func (r Reader) Doubts(ro *v1alpha1.CloudRunRollout) []string {
 		doubts = append(doubts, fmt.Sprintf("the spec has changed (generation %d) and this still tells of generation %d: "+
 			"if it stays so for minutes, see whether the manager runs.", ro.Generation, seen))
 	}
+	if text := r.unwatched(ro); text != "" {
+		doubts = append(doubts, text)
+	}
 	if ro.DeletionTimestamp != nil {
 		doubts = append(doubts, "deleted "+r.At(ro.DeletionTimestamp.Time)+"; it goes when traffic is released.")
 	}
 	return doubts
+}
+
+// stale is how old the newest evidence may be before somebody should wonder: the latest
+// metrics are there after five minutes, and are judged once a minute.
+const stale = 15 * time.Minute
+
+// unwatched doubts that anybody watches a candidate that serves users: nothing newer
+// than some minutes was judged, and the status tells of no missing metrics.
+func (r Reader) unwatched(ro *v1alpha1.CloudRunRollout) string {
+	last, _ := LastShift(ro)
+	candidate, newest := ro.Status.Candidate, last.At
+	for _, c := range ro.Status.Checks {
+		if c.Cause != "" {
+			return "" // the check says so itself
+		}
+		if c.ObservedThrough != nil && c.ObservedThrough.After(newest) {
+			newest = c.ObservedThrough.Time
+		}
+	}
+	under := standing.Of(ro) != standing.Settled && standing.Of(ro) != standing.RolledBack
+	if !under || candidate == nil || candidate.Percent == 0 || newest.IsZero() || r.Now.Sub(newest) < stale {
+		return ""
+	}
+	return "STALE: nothing was judged since " + r.At(newest) + ", and this is what was known then: see whether a manager runs " +
+		"(kubectl get lease,pods -n sluice-system). " + candidate.Revision + " serves users meanwhile."
 }

@@ -123,6 +123,17 @@ var stories = []story{
 		truth:   func(night) []string { return []string{"kubectl sluice approve api -n pay"} },
 	},
 	{
+		name: "is-the-robot-alive", question: "It says that all is well. Is anybody looking?",
+		play: func(n night) {
+			n.deploy(api, healthy)
+			n.until(api, v1alpha1.PhaseBaking, "25%")
+			n.wait(5 * time.Minute)
+			n.World.Advance(40 * time.Minute) // and no manager is there any more
+		},
+		command: "get -n pay api",
+		truth:   func(night) []string { return []string{"STALE", "api-00042 serves users meanwhile"} },
+	},
+	{
 		name: "hand-over", question: "Hand-over at eight: what happened in the night?",
 		play: func(n night) {
 			n.deploy(web, healthy)

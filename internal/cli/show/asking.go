@@ -31,8 +31,11 @@ func Asking(ro *v1alpha1.CloudRunRollout, ask request.Ask, s Screen) string {
 	if ask.By != "" {
 		who += ", asked for by " + ask.By
 	}
-	return s.wrap(view.Name(ro)+": ", Place(ro)+"; Cloud Run serves "+view.Serves(ro)) +
-		s.wrap(who+": ", Will(ro, ask.Verb, ask.Modes, ask.Revision)+".")
+	text := s.wrap(view.Name(ro)+": ", Place(ro)+"; Cloud Run serves "+view.Serves(ro))
+	if pending, ok := request.Pending(ro); ok {
+		text += s.wrap("Not answered yet: ", fmt.Sprintf("%s by %s; this one takes its place.", view.Dash(pending.Verb), view.Dash(pending.By)))
+	}
+	return text + s.wrap(who+": ", Will(ro, ask.Verb, ask.Modes, ask.Revision)+".")
 }
 
 // Answer writes the manager's answer.
@@ -55,6 +58,18 @@ func Confirmed(ro *v1alpha1.CloudRunRollout, after time.Duration) string {
 // Unheard says that nobody answers, and what can be done without an answer.
 func Unheard(ro *v1alpha1.CloudRunRollout, s Screen) string {
 	return "No answer yet: does the manager run? The request stays and is heard when it does.\n" + s.byHand(ro)
+}
+
+// Replaced says that a request is gone that nobody had answered, and what is there
+// instead.
+func Replaced(ro *v1alpha1.CloudRunRollout, s Screen) string {
+	text := "Not answered: somebody took the request back.\n"
+	if now, ok := request.Pending(ro); ok {
+		text = s.wrap("Not answered: ", fmt.Sprintf("%s by %s took the place of the request.", view.Dash(now.Verb), view.Dash(now.By)))
+	} else if last := ro.Status.LastRequest; last != nil {
+		text = s.wrap("Not answered: ", fmt.Sprintf("a later %s took its place, and was %s.", view.Dash(last.Verb), last.Result))
+	}
+	return text + s.byHand(ro)
 }
 
 // Unconfirmed says that Cloud Run does not confirm that the traffic went back.

@@ -68,11 +68,23 @@ func operations(seen *v1alpha1.CloudRunRollout, annotations map[string]string) [
 	return ops
 }
 
-// Answered waits for the answer to a request, and gives the rollout as it says so.
+// ErrReplaced means that another request took the place of one before it was answered,
+// or that somebody took it back.
+var ErrReplaced = errors.New("the request is gone, and was not answered")
+
+// Answered waits for the answer to a request, and gives the rollout as it says so. It
+// fails with ErrReplaced where nobody will answer any more.
 func Answered(ctx context.Context, src Source, name Name, id string) (*v1alpha1.CloudRunRollout, error) {
-	return Until(ctx, src, name, func(ro *v1alpha1.CloudRunRollout) bool {
+	answered := func(ro *v1alpha1.CloudRunRollout) bool {
 		return ro.Status.LastRequest != nil && ro.Status.LastRequest.ID == id
+	}
+	ro, err := Until(ctx, src, name, func(ro *v1alpha1.CloudRunRollout) bool {
+		return answered(ro) || ro.Annotations[v1alpha1.RequestID] != id
 	})
+	if err == nil && !answered(ro) {
+		err = ErrReplaced
+	}
+	return ro, err
 }
 
 // Until waits until a rollout is as it should be. Without that, it gives the one

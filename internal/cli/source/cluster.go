@@ -59,7 +59,8 @@ func (c *Cluster) Get(ctx context.Context, name Name) (*v1alpha1.CloudRunRollout
 }
 
 // Follow gives a rollout and its changes. A watch that ends, as each does after
-// some minutes, is begun anew.
+// some minutes, is begun anew; what the API server cannot answer for a while does not
+// end it, once the rollout was seen.
 func (c *Cluster) Follow(ctx context.Context, name Name) iter.Seq2[*v1alpha1.CloudRunRollout, error] {
 	return func(yield func(*v1alpha1.CloudRunRollout, error) bool) {
 		f := following{c, ctx, name, yield, ""}
@@ -88,6 +89,8 @@ func (f *following) look() bool {
 	switch {
 	case f.ctx.Err() != nil:
 		return false
+	case err != nil && f.version != "" && passes(err):
+		return true
 	case err != nil:
 		f.yield(nil, err)
 		return false
@@ -96,6 +99,19 @@ func (f *following) look() bool {
 	}
 	f.version = ro.ResourceVersion
 	return f.yield(ro, nil)
+}
+
+// passes tells whether an error may be gone at the next try: anything but an answer
+// that there is no such rollout, or that the caller may not read it.
+func passes(err error) bool {
+	for _, lasts := range []func(error) bool{
+		apierrors.IsNotFound, apierrors.IsForbidden, apierrors.IsUnauthorized, apierrors.IsBadRequest, apierrors.IsInvalid,
+	} {
+		if lasts(err) {
+			return false
+		}
+	}
+	return true
 }
 
 // changes gives the changes of the rollout while one watch lasts. It tells whether
