@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -109,6 +110,7 @@ func (s *Sink) complete(read func(string) ([]byte, error)) error {
 	if s.key, err = read(s.KeyFile); err != nil {
 		return fmt.Errorf("keyFile: %w", err)
 	}
+	s.key = bytes.TrimRight(s.key, "\r\n") // of the line that openssl writes
 	if len(s.key) < minKey {
 		return fmt.Errorf("keyFile %s: write at least %d bytes, like those of: openssl rand -hex 32", s.KeyFile, minKey)
 	}

@@ -74,3 +74,18 @@ func TestAnErrorOfTheClientDoesNotNameTheAddress(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestTheNewlineBehindAKeyIsNoPartOfIt: whoever checks a signature would have to know of
+// it.
+func TestTheNewlineBehindAKeyIsNoPartOfIt(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"url": "https://hooks.example.com/x", "key": "0123456789abcdef0123456789abcdef\n"}
+	sinks, err := Parse([]byte("sinks: [{name: a, urlFile: url, keyFile: key}]"), func(file string) ([]byte, error) { return []byte(files[file]), nil })
+	if err != nil || string(sinks[0].key) != "0123456789abcdef0123456789abcdef" {
+		t.Errorf("%v", err)
+	}
+	files["key"] = "short of 16 bytes"[:15] + "\n\n"
+	if _, err := Parse([]byte("sinks: [{name: a, urlFile: url, keyFile: key}]"), func(file string) ([]byte, error) { return []byte(files[file]), nil }); err == nil {
+		t.Error("newlines count as bytes of a key")
+	}
+}
