@@ -60,7 +60,11 @@ func (a *app) pageThrough(ctx context.Context, p page) error {
 	}
 	way := forward.Way{Namespace: p.namespace, Pod: pod, Local: p.local, Remote: p.remote}
 	return forward.Run(ctx, config, way, func(port int) error {
-		return a.print(fmt.Sprintf("The page of %s/%s is at http://127.0.0.1:%d/ until you press Ctrl-C.\n", p.namespace, pod, port))
+		url := fmt.Sprintf("http://127.0.0.1:%d/", port)
+		if err := findPage(ctx, url); err != nil {
+			return fmt.Errorf("port %d of %s/%s: %w; a page with TLS, as config/dashboard installs it, is reached by its Service", p.remote, p.namespace, pod, err)
+		}
+		return a.print(fmt.Sprintf("The page of %s/%s is at %s until you press Ctrl-C.\n", p.namespace, pod, url))
 	})
 }
 
@@ -70,11 +74,19 @@ const answerWithin = 5 * time.Second
 // pageAt looks whether a page is where it is said to be.
 func (a *app) pageAt(ctx context.Context, p page) error {
 	url := strings.TrimSuffix(p.address, "/") + "/"
+	if err := findPage(ctx, url); err != nil {
+		return err
+	}
+	return a.print("The page is at " + url + "\n")
+}
+
+// findPage asks for the page at an address.
+func findPage(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return usagef("--address: %v", err)
+		return usagef("the address of the page: %v", err)
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -85,5 +97,5 @@ func (a *app) pageAt(ctx context.Context, p page) error {
 	if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(string(text), "· Sluice</title>") {
 		return fmt.Errorf("what answers at %s is not the page of a manager: %s", url, answer.Status)
 	}
-	return a.print("The page is at " + url + "\n")
+	return nil
 }
