@@ -161,19 +161,11 @@ func classOf(s view.Step) string {
 // neighbours are other rollouts behind a gateway, whose traffic it feels, too.
 func neighbours(ro *v1alpha1.CloudRunRollout, g v1alpha1.GatewayStatus, all []v1alpha1.CloudRunRollout) []neighbour {
 	var found []neighbour
-	for i := range all {
-		other := &all[i]
-		if other.Namespace == ro.Namespace && other.Name == ro.Name {
-			continue
-		}
-		for _, of := range other.Status.Gateways {
-			if of.Project == g.Project && of.Region == g.Region && of.Router == g.Router && of.Name == g.Name {
-				found = append(found, neighbour{
-					view.Name(other), fmt.Sprintf("../%s/%s", other.Namespace, other.Name),
-					view.Dash(other.Status.Weight), view.Dash(standing.Reason(other)),
-				})
-			}
-		}
+	for _, other := range view.Neighbours(ro, g, all) {
+		found = append(found, neighbour{
+			view.Name(&other), fmt.Sprintf("../%s/%s", other.Namespace, other.Name),
+			view.Dash(other.Status.Weight), view.Dash(standing.Reason(&other)),
+		})
 	}
 	return found
 }

@@ -53,9 +53,11 @@ func (s Screen) neighbours(ro *v1alpha1.CloudRunRollout, around Around) string {
 		return ""
 	}
 	var rows [][]string
-	for _, other := range view.Neighbours(ro, around.Others) {
-		line := s.Summarize(&other)
-		rows = append(rows, []string{strings.Join(view.Shared(ro, &other), ", "), view.Name(&other), line.Weight, line.Reason, line.LastShift})
+	for _, g := range ro.Status.Gateways {
+		for _, other := range view.Neighbours(ro, g, around.Others) {
+			line := s.Summarize(&other)
+			rows = append(rows, []string{g.Name, view.Name(&other), line.Weight, line.Reason, line.LastShift})
+		}
 	}
 	text := indent(table(rows))
 	if len(rows) == 0 {
