@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -22,6 +24,7 @@ const (
 	causeDeletion = "deletion" // the object is being deleted
 	causeNoData   = "no-data"  // metrics stayed away for longer than spec.analysis.onNoData allows
 	causeOther    = "other"    // such as a candidate that failed, or another stableRevision
+	causeNewer    = "newer"    // there is a newer candidate, which begins where this one leaves off
 )
 
 // ends count what came to an end, as two saved statuses of a rollout tell it: the
@@ -35,7 +38,7 @@ func newEnds() ends {
 	e := ends{
 		rollbacks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sluice_rollbacks_total",
-			Help: "Ways back to stable that this process began; the cause is the check that was breached, the verb that asked for it, deletion, no-data or other.",
+			Help: "Ways back to stable that this process began; the cause is the check that was breached, the verb that asked for it, deletion, no-data, newer or other.",
 		}, []string{"cause"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "sluice_rollout_duration_seconds", Buckets: minutes,
@@ -48,7 +51,7 @@ func newEnds() ends {
 	}
 	for _, cause := range []string{
 		v1alpha1.CheckErrors, v1alpha1.CheckNATAllocation, v1alpha1.CheckNATDrops,
-		v1alpha1.VerbAbort, v1alpha1.VerbUndo, causeDeletion, causeNoData, causeOther,
+		v1alpha1.VerbAbort, v1alpha1.VerbUndo, causeDeletion, causeNoData, causeNewer, causeOther,
 	} {
 		e.rollbacks.WithLabelValues(cause) // there from the start, so that the first one is a rise
 	}
@@ -96,6 +99,9 @@ func turnedBy(before *v1alpha1.CloudRunRolloutStatus, ro *v1alpha1.CloudRunRollo
 	}
 	if r := after.LastRequest; r != nil && r.Result == v1alpha1.RequestAccepted && (before.LastRequest == nil || before.LastRequest.ID != r.ID) {
 		return r.Verb
+	}
+	if underWay(before.Phase) && !slices.Contains(after.Attempt.Latched, after.Attempt.Candidate) {
+		return causeNewer // what was not given up may come again
 	}
 	for _, c := range after.Checks {
 		if c.Verdict == v1alpha1.VerdictBreach && c.Mode == v1alpha1.ModeEnforce {

@@ -76,7 +76,14 @@ func TestWhatEndsIsCountedByWhatEndedIt(t *testing.T) {
 	t.Parallel()
 	baking := func() *v1alpha1.CloudRunRolloutStatus { return minutesAfter(5, v1alpha1.PhaseBaking, "Baking") }
 	back := func() *v1alpha1.CloudRunRolloutStatus {
-		return minutesAfter(12, v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack)
+		s := minutesAfter(12, v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack)
+		s.Attempt.Candidate, s.Attempt.Latched = "api-2", []string{"api-1", "api-2"}
+		return s
+	}
+	letGo := func() *v1alpha1.CloudRunRolloutStatus {
+		s := back()
+		s.Attempt.Latched = nil
+		return s
 	}
 	cases := map[string]struct {
 		before, after *v1alpha1.CloudRunRolloutStatus
@@ -88,6 +95,8 @@ func TestWhatEndsIsCountedByWhatEndedIt(t *testing.T) {
 		"a hold":                   {baking(), minutesAfter(9, v1alpha1.PhaseHeld, "HeldByAnalysis"), false, ""},
 		"a breach of a check":      {baking(), with(back(), breached("errors", v1alpha1.ModeEnforce)), false, "sluice_rollbacks_total{errors}"},
 		"a breach in Shadow":       {baking(), with(with(back(), breached("latency", v1alpha1.ModeShadow)), breached("nat-drops", v1alpha1.ModeEnforce)), false, "sluice_rollbacks_total{nat-drops}"},
+		"a newer candidate":        {baking(), with(letGo(), breached("errors", v1alpha1.ModeEnforce)), false, "sluice_rollbacks_total{newer}"},
+		"another stableRevision":   {minutesAfter(5, v1alpha1.PhaseIdle, "Steady"), letGo(), false, "sluice_rollbacks_total{other}"},
 		"a failed candidate":       {baking(), back(), false, "sluice_rollbacks_total{other}"},
 		"metrics that stayed away": {minutesAfter(5, v1alpha1.PhaseHeld, v1alpha1.ReasonMetricsUnavailable), back(), false, "sluice_rollbacks_total{no-data}"},
 		"an abort amid a breach": {
@@ -111,7 +120,9 @@ func TestWhatEndsIsCountedByWhatEndedIt(t *testing.T) {
 		},
 		"a way back without a way": {
 			with(baking(), func(s *v1alpha1.CloudRunRolloutStatus) { s.Attempt.FirstWrite = nil }),
-			minutesAfter(6, v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack), false, "sluice_rollbacks_total{other}",
+			with(minutesAfter(6, v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack), func(s *v1alpha1.CloudRunRolloutStatus) {
+				s.Attempt.Candidate, s.Attempt.Latched = "api-2", []string{"api-2"}
+			}), false, "sluice_rollbacks_total{other}",
 		},
 		"an undo that arrives": {
 			with(back(), requested("3", "undo", v1alpha1.RequestAccepted)),
@@ -159,6 +170,7 @@ func TestTheCollectorTellsWhatEnded(t *testing.T) {
 	c, _ := collectorOf()
 	ro := object()
 	ro.Status = *with(minutesAfter(12, v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack), breached("errors", v1alpha1.ModeEnforce))
+	ro.Status.Attempt.Candidate, ro.Status.Attempt.Latched = "api-2", []string{"api-2"}
 	c.Decided(ro, minutesAfter(5, v1alpha1.PhaseBaking, "Baking"), rollout.Decision{})
 	if got := testutil.ToFloat64(c.ends.rollbacks.WithLabelValues("errors")); got != 1 {
 		t.Errorf("%v rollbacks for errors, want 1", got)

@@ -83,11 +83,19 @@
   }
 
   buttons();
-  const stream = new EventSource(document.body.dataset.events);
-  for (const name of ['changed', 'beat']) stream.addEventListener(name, renew);
-  stream.addEventListener('open', () => { heard = Date.now(); });
+  let stream;
+  function listen() {
+    stream = new EventSource(document.body.dataset.events);
+    for (const name of ['changed', 'beat']) stream.addEventListener(name, renew);
+    stream.addEventListener('open', () => { heard = Date.now(); });
+  }
+  listen();
   document.addEventListener('selectionchange', () => { if (again && !marking()) renew(); });
   setInterval(() => {
-    if (Date.now() - heard > silence && !marking()) complain('The manager is not heard.');
+    if (Date.now() - heard <= silence) return;
+    if (!marking()) complain('The manager is not heard.');
+    // A browser gives a stream up for good when it was refused, as where too many listen.
+    if (stream.readyState === EventSource.CLOSED) listen();
+    renew();
   }, 5000);
 })();
