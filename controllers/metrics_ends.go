@@ -55,6 +55,9 @@ func newEnds() ends {
 	} {
 		e.rollbacks.WithLabelValues(cause) // there from the start, so that the first one is a rise
 	}
+	for _, outcome := range []string{endCompleted, endRolledBack, endSuperseded} {
+		e.durations.WithLabelValues(outcome)
+	}
 	return e
 }
 

@@ -32,6 +32,7 @@ var gauges = []gauge{
 	{about("steps", "The number of steps that a rollout has."), tellSteps},
 	{about("candidate_weight_ratio", "The candidate's share of the traffic as last asked for, from 0 to 1; absent without a candidate."), tellWanted},
 	{about("observed_weight_ratio", "The candidate's share of the traffic as Cloud Run reports it, from 0 to 1; absent without a candidate."), tellWeight},
+	{about("since_timestamp_seconds", "When the present phase and reason began, in Unix time; absent before the first look."), tellSince},
 	{about("exposed", "1 if a candidate that is not stable yet serves users, as Cloud Run reports it; else 0."), tellExposed},
 	{about("step_started_timestamp_seconds", "When the step's split was first seen to serve, in Unix time; absent before that."), tellStarted},
 	{about("step_deadline_timestamp_seconds", "When the step pauses unless it passes, in Unix time; absent while that clock stands still."), tellDeadline},
@@ -111,6 +112,12 @@ func tellSteps(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 func tellWeight(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 	if ro.Status.Candidate != nil {
 		tell(float64(ro.Status.Candidate.Percent) / 100)
+	}
+}
+
+func tellSince(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	if a := ro.Status.Attempt; a != nil && a.Since != nil {
+		tell(float64(a.Since.Unix()))
 	}
 }
 

@@ -27,6 +27,7 @@ const (
 var unanswered = map[string]string{
 	"Need a person":    "nobody is waited for",
 	"Without evidence": "metrics do not stay away",
+	"How long a person was waited for, of the last day": "nobody is waited for",
 }
 
 // scraper is a real Prometheus beside the manager.

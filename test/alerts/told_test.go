@@ -26,6 +26,9 @@ var byOthers = map[string][]string{
 	"process_start_time_seconds":                       {"instance"},
 }
 
+// histograms are those metrics that are told in buckets, which a description does not say.
+var histograms = []string{"sluice_rollout_duration_seconds", "sluice_rollout_paused_seconds"}
+
 // everywhere are labels that a scrape adds.
 var everywhere = []string{"instance", "job", "pod"}
 
@@ -59,6 +62,9 @@ func told(t *testing.T) map[string][]string {
 				metrics[parts[1]] = append(metrics[parts[1]], constant[1])
 			}
 		}
+	}
+	for _, name := range histograms {
+		metrics[name+"_bucket"] = append(slices.Clone(metrics[name]), "le")
 	}
 	for name, labels := range byOthers {
 		metrics[name] = append(slices.Clone(labels), everywhere...)
