@@ -92,7 +92,7 @@ func (w writer) traffic(d rollout.Decision) {
 	switch {
 	case w.in.Service.Presence != rollout.Found:
 		w.set(v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown, d.Note)
-	case w.in.Stale(): // what was seen last stands
+	case w.in.Past(): // what was seen last stands
 	case d.Progress.Reason == rollout.TrafficConflict, d.Progress.Reason == rollout.BaselineUnknown:
 		w.set(v1alpha1.ConditionTrafficInSync, metav1.ConditionFalse, v1alpha1.ReasonTrafficConflict, d.Note)
 	case d.InSync:

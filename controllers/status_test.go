@@ -253,6 +253,33 @@ func TestWhatServesElsewhereIsRememberedByThePercentOfStable(t *testing.T) {
 	}
 }
 
+// TestAServiceMadeAnewIsNoPastOfTheFormer: its generations count from 1 again, and what
+// it serves is told, however long a person is waited for.
+func TestAServiceMadeAnewIsNoPastOfTheFormer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		uid    string
+		serves rollout.Split
+		want   int32
+	}{
+		"the same one, as it was":               {"1", rollout.NewSplit(map[string]int64{"web-1": 100}), 75},
+		"another one":                           {"2", rollout.NewSplit(map[string]int64{"web-1": 100}), 100},
+		"another one, which serves nothing yet": {"2", nil, 75},
+	} {
+		ro := bare()
+		ro.Status.Stable = &v1alpha1.RevisionStatus{Revision: "web-1", Percent: 75}
+		in := rollout.Input{
+			Service:  rollout.Service{Presence: rollout.Found, UID: c.uid, Generation: 1},
+			Progress: rollout.Progress{ServiceUID: "1", Generation: 7},
+		}
+		d := rollout.Decision{Progress: rollout.Progress{Stable: "web-1", Generation: 7, ServiceUID: "1"}, Serves: c.serves, InSync: true}
+		status := statusOf(ro, in, d)
+		if status.Stable.Percent != c.want {
+			t.Errorf("%s: stable is said to serve %d%%, want %d%%", name, status.Stable.Percent, c.want)
+		}
+	}
+}
+
 func TestTheImageOfAnUnreadRevisionStays(t *testing.T) {
 	t.Parallel()
 	was := &v1alpha1.RevisionStatus{Revision: "web-1", Image: "web:1"}

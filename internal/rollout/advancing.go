@@ -412,6 +412,9 @@ func waitForPerson(v view) Decision {
 		return proceed(v)
 	}
 	if v.asked(Resume) {
+		if p.Reason == TrafficConflict && v.untouched() {
+			v.Progress.Lowered = v.Now // what a person gave the candidate may have served between two looks
+		}
 		if d := v.resumed(); d.Progress.Phase != Paused {
 			return v.accept(d.credited("resumed"+v.by()), "goes on")
 		}

@@ -13,7 +13,7 @@ func (s Split) elsewhere(stable string) int64 {
 // that was not found, of one as it was in the past, where nothing serves yet, and
 // without a stable.
 func (v view) elsewhere(stable string) (percent int64, known bool) {
-	known = v.Service.Presence == Found && !v.Stale() && stable != "" && len(v.effective) > 0
+	known = v.Service.Presence == Found && !v.Past() && stable != "" && len(v.effective) > 0
 	return v.effective.elsewhere(stable), known
 }
 

@@ -120,3 +120,14 @@ func TestACompletedRolloutHasGivenNothingBack(t *testing.T) {
 		t.Errorf("it is %s, %d%% is elsewhere, and the cool-down counts from %s", p.Phase, p.Elsewhere, p.Lowered)
 	}
 }
+
+// TestAnAttemptThatAPersonHeldUpCoolsDown: he gave the candidate something and took it
+// back, all between two looks. It ran instances all the same.
+func TestAnAttemptThatAPersonHeldUpCoolsDown(t *testing.T) {
+	t.Parallel()
+	s := at(0)
+	s.Progress.Phase, s.Progress.Reason = Paused, TrafficConflict
+	if d := Decide(Input(s.asks(Resume))); d.Progress.Phase == Paused || !d.Progress.Lowered.Equal(now) {
+		t.Errorf("it is %s (%s), and the cool-down counts from %s", d.Progress.Phase, d.Note, d.Progress.Lowered)
+	}
+}

@@ -219,6 +219,12 @@ func (in Input) throughNat(candidate string) bool {
 // Stale tells whether the read is older than what was seen before.
 func (in Input) Stale() bool { return in.Service.Generation < in.Progress.Generation }
 
+// Past tells whether the read shows the service as it was before it was seen last. One
+// that was made anew counts its generations from 1, and is no past of the former.
+func (in Input) Past() bool {
+	return in.Stale() && (in.Progress.ServiceUID == "" || in.Service.UID == in.Progress.ServiceUID)
+}
+
 // unwatchable tells whether a candidate's traffic would leave through a NAT that
 // is not known.
 func (in Input) unwatchable(candidate string) bool {
