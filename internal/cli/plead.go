@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -17,6 +18,9 @@ import (
 // tries is how often a request is written on a newer version of a rollout, whose
 // status the manager may write at any moment.
 const tries = 5
+
+// reachable is how long the API server may take to read a rollout and to write a request.
+const reachable = 30 * time.Second
 
 // plead says what will happen, asks for it, and waits for the answer.
 func (a *app) plead(ctx context.Context, arg string, p plea) error {
@@ -32,34 +36,30 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := a.within(ctx, p.timeout)
-	defer cancel()
-	seen, err := cluster.Get(ctx, name)
+	reach, done := context.WithTimeout(ctx, reachable)
+	defer done()
+	seen, err := cluster.Get(reach, name)
 	if err != nil {
-		return silent(ctx, err)
+		return err
 	}
-	ask := p.ask(a.caller(ctx))
+	ask := p.ask(a.caller(reach))
 	if err := a.print(show.Asking(seen, ask, a.screen())); err != nil {
 		return err
 	}
-	id, err := p.submit(ctx, cluster, seen, ask)
+	id, err := p.submit(reach, cluster, seen, ask)
 	switch {
+	case err != nil && reach.Err() != nil:
+		return errors.Join(a.print(show.Unsent(seen, a.screen())), exit{ExitTimeout, err})
 	case err != nil:
-		return silent(ctx, err)
+		return err
 	case p.dryRun == dryRunServer:
 		return a.print("The API server would take the request. Nothing was asked for (server dry run).\n")
 	case p.noWait:
 		return a.print("Asked for. See the answer with kubectl sluice get.\n")
 	}
-	return a.hear(ctx, cluster, seen, id)
-}
-
-// silent is an API server that has not answered before the time was over.
-func silent(ctx context.Context, err error) error {
-	if timeUp(ctx) {
-		return exit{ExitTimeout, fmt.Errorf("the API server has not answered in time, and it is not known whether it took the request: %w", err)}
-	}
-	return err
+	limited, cancel := a.within(ctx, p.timeout)
+	defer cancel()
+	return a.hear(limited, cluster, seen, id)
 }
 
 // over refuses to take the place of an abort that nobody has answered yet: whoever asked

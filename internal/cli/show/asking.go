@@ -72,6 +72,11 @@ func Replaced(ro *v1alpha1.CloudRunRollout, s Screen) string {
 	return text + s.byHand(ro)
 }
 
+// Unsent says that the API server has not answered, and what can be done without it.
+func Unsent(ro *v1alpha1.CloudRunRollout, s Screen) string {
+	return "The API server does not answer: it is not known whether it took the request.\n" + s.byHand(ro)
+}
+
 // Unconfirmed says that Cloud Run does not confirm that the traffic went back.
 func Unconfirmed(ro *v1alpha1.CloudRunRollout, s Screen) string {
 	return "Cloud Run has not confirmed it yet; it is tried again by itself.\n" + s.byHand(ro)
