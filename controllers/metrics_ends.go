@@ -136,6 +136,7 @@ func undone(s *v1alpha1.CloudRunRolloutStatus) bool {
 	return s.Phase == v1alpha1.PhaseRollingBack && r != nil && r.Verb == v1alpha1.VerbUndo && r.Result == v1alpha1.RequestAccepted
 }
 
+// underWay tells whether an attempt has not ended.
 func underWay(p v1alpha1.Phase) bool {
 	switch p {
 	case v1alpha1.PhaseIdle, v1alpha1.PhaseRolledBack, v1alpha1.PhaseCompleted:
@@ -147,6 +148,7 @@ func underWay(p v1alpha1.Phase) bool {
 	return false // before the first look
 }
 
+// waits tells whether a person is waited for.
 func waits(p v1alpha1.Phase) bool {
 	return p == v1alpha1.PhasePaused || p == v1alpha1.PhaseAwaitingApproval
 }

@@ -250,7 +250,7 @@ func tellCause(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 
 func tellAwaiting(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 	stalled := meta.IsStatusConditionTrue(ro.Status.Conditions, v1alpha1.ConditionStalled)
-	if stalled || ro.Status.Phase == v1alpha1.PhaseAwaitingApproval || ro.Status.Phase == v1alpha1.PhasePaused {
+	if stalled || waits(ro.Status.Phase) {
 		tell(1, readyReason(ro))
 	}
 }

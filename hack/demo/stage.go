@@ -80,14 +80,14 @@ func setUp(ctx context.Context, speed float64) (*stage, error) {
 	if s.kubectl, err = controlplane.Kubectl(ctx, os.Stdout); err != nil {
 		return s, err
 	}
-	if err := s.startScraper(ctx); err != nil {
-		return s, err
-	}
-	page, err := freeAddresses(1)
+	free, err := freeAddresses(2)
 	if err != nil {
 		return s, err
 	}
-	s.page = page[0]
+	s.metrics, s.page = free[0], free[1]
+	if err := s.startScraper(ctx); err != nil {
+		return s, err
+	}
 	say("the manager's page is at http://%s/ while one runs", s.page)
 	return s, s.client()
 }

@@ -37,7 +37,7 @@ var tricks = []trick{
 	}},
 	{"edit", "Send all traffic to the newest, as somebody else", http.MethodPost, "/traffic", map[string]any{
 		"service": service, "by": "bob@acme.example",
-		"traffic": []simulator.TrafficTarget{{Type: "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", Percent: 100}},
+		"traffic": []simulator.TrafficTarget{{Type: simulator.AllocateLatest, Percent: 100}},
 	}},
 	{"mend", "Mend what can be mended", http.MethodDelete, "/faults", nil},
 }

@@ -39,6 +39,9 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	reach, done := context.WithTimeout(ctx, reachable)
 	defer done()
 	seen, err := cluster.Get(reach, name)
+	if late(reach) {
+		return exit{ExitTimeout, fmt.Errorf("the API server has not answered within %s, and nothing was asked for: %w", reachable, err)}
+	}
 	if err != nil {
 		return err
 	}
@@ -48,7 +51,7 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	}
 	id, err := p.submit(reach, cluster, seen, ask)
 	switch {
-	case err != nil && reach.Err() != nil:
+	case err != nil && late(reach):
 		return errors.Join(a.print(show.Unsent(seen, a.screen())), exit{ExitTimeout, err})
 	case err != nil:
 		return err
@@ -61,6 +64,9 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	defer cancel()
 	return a.hear(limited, cluster, seen, id)
 }
+
+// late tells whether a context ended because its deadline passed, and not by a hand.
+func late(ctx context.Context) bool { return errors.Is(ctx.Err(), context.DeadlineExceeded) }
 
 // over refuses to take the place of an abort that nobody has answered yet: whoever asked
 // for it would never hear that it was lost.

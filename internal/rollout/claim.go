@@ -65,7 +65,7 @@ func claimed(v view) (Decision, bool) {
 		return v.disowned("the service is claimed from another cluster"), true
 	case v.Rival == Found:
 		return v.disowned("the service is claimed by " + v.rivalName(*c)), true
-	case v.Progress.Stable == "", v.Progress.Phase == Idle && !v.Stale():
+	case v.Progress.Stable == "", v.Progress.Phase == Idle && !v.stale():
 		return v.takeUp(*c), true
 	}
 	return Decision{}, false

@@ -294,7 +294,7 @@ func (h history) judgeRise(in Input, d Decision) {
 // probe asks what an abort would do now: it always leads back.
 func (h history) probe(in Input) {
 	p := in.Progress
-	if !p.active() || p.Stable == "" || in.Service.Presence != Found || in.Stale() || in.Revisions[p.Stable].Presence == Missing {
+	if !p.active() || p.Stable == "" || in.Service.Presence != Found || in.stale() || in.Revisions[p.Stable].Presence == Missing {
 		return
 	}
 	in.Request = Request{ID: "probe", Verb: Abort, Step: -1}

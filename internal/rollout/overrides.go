@@ -75,7 +75,7 @@ func (v view) nameLost() Decision {
 // staleRead: the answer is older than one we had before; nothing is decided on
 // the past.
 func staleRead(v view) (Decision, bool) {
-	if !v.Stale() {
+	if !v.stale() {
 		return Decision{}, false
 	}
 	d := v.at(v.Progress.Phase, v.Progress.Reason, fmt.Sprintf("Cloud Run answered with generation %d, %d was seen before",

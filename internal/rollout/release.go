@@ -52,7 +52,7 @@ func (v view) release(d Decision) *Release {
 	switch {
 	case !v.Deleting || d.Write != nil:
 		return nil
-	case found && (v.Stale() || p.active() && p.Phase != Paused):
+	case found && (v.stale() || p.active() && p.Phase != Paused):
 		return nil
 	}
 	r := &Release{}

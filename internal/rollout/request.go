@@ -116,9 +116,9 @@ func (v view) answer(d Decision) Decision {
 func (v view) postponed() bool {
 	svc := v.Service
 	if v.Request.Verb == Abort {
-		return v.was.underway() && (svc.Presence != Found || v.Stale())
+		return v.was.underway() && (svc.Presence != Found || v.stale())
 	}
-	return svc.Presence == Found && (!svc.settled() || v.Stale())
+	return svc.Presence == Found && (!svc.settled() || v.stale())
 }
 
 // unfit says why a verb means nothing in the state that was decided.

@@ -46,7 +46,7 @@ func look(in Input) view {
 	v = v.seesLowering()
 	if in.Progress.active() {
 		v.Progress.Step = in.Plan.stepAt(in.Progress.Confirmed.Of(in.Progress.Candidate))
-		if !v.Stale() {
+		if !v.stale() {
 			v.Progress = v.Progress.see(v.desired)
 			if c := in.Service.Claim; c != nil && c.same(in.Self) {
 				v.Progress = v.Progress.carried(c.Seq)
@@ -216,13 +216,13 @@ func (in Input) throughNat(candidate string) bool {
 	return false
 }
 
-// Stale tells whether the read is older than what was seen before.
-func (in Input) Stale() bool { return in.Service.Generation < in.Progress.Generation }
+// stale tells whether the read is older than what was seen before.
+func (in Input) stale() bool { return in.Service.Generation < in.Progress.Generation }
 
 // Past tells whether the read shows the service as it was before it was seen last. One
 // that was made anew counts its generations from 1, and is no past of the former.
 func (in Input) Past() bool {
-	return in.Stale() && (in.Progress.ServiceUID == "" || in.Service.UID == in.Progress.ServiceUID)
+	return in.stale() && (in.Progress.ServiceUID == "" || in.Service.UID == in.Progress.ServiceUID)
 }
 
 // unwatchable tells whether a candidate's traffic would leave through a NAT that

@@ -161,7 +161,7 @@ func (v view) untag(d Decision) Decision {
 // no write that would give it one can take effect any more.
 func (v view) forgetsTag(d Decision) Decision {
 	p := &d.Progress
-	if d.Write == nil && v.Service.Presence == Found && !v.Stale() && !v.carries() && len(p.unseen(v.Service.ETag)) == 0 {
+	if d.Write == nil && v.Service.Presence == Found && !v.stale() && !v.carries() && len(p.unseen(v.Service.ETag)) == 0 {
 		p.Warmup.Tagged = ""
 	}
 	return d

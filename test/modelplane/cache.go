@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 )
@@ -40,6 +42,17 @@ func (c Change) Key() types.NamespacedName {
 		return keyOf(c.Now)
 	}
 	return keyOf(c.Was)
+}
+
+// Wakes tells whether a controller with these predicates looks at the object for it.
+func (c Change) Wakes(p predicate.Predicate) bool {
+	switch {
+	case c.Was == nil:
+		return p.Create(event.CreateEvent{Object: c.Now})
+	case c.Now == nil:
+		return p.Delete(event.DeleteEvent{Object: c.Was})
+	}
+	return p.Update(event.UpdateEvent{ObjectOld: c.Was, ObjectNew: c.Now})
 }
 
 // Watch returns a new view, as of a process that just started. It must list first.

@@ -13,7 +13,6 @@ import (
 
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -77,18 +76,8 @@ func (s *Stage) Since(then time.Time) time.Duration { return s.Now().Sub(then) }
 
 // heard lets the manager look at what changed, as its predicates say.
 func (s *Stage) heard(c modelplane.Change) {
-	wakes := false
-	switch {
-	case c.Was == nil:
-		wakes = s.wakes.Create(event.CreateEvent{Object: c.Now})
-	case c.Now == nil:
-		wakes = s.wakes.Delete(event.DeleteEvent{Object: c.Was})
-	default:
-		wakes = s.wakes.Update(event.UpdateEvent{ObjectOld: c.Was, ObjectNew: c.Now})
-	}
-	if wakes {
-		key := client.ObjectKey{Namespace: c.Key().Namespace, Name: c.Key().Name}
-		s.due[key] = s.Now()
+	if c.Wakes(s.wakes) {
+		s.due[c.Key()] = s.Now()
 	}
 }
 

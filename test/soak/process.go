@@ -8,7 +8,6 @@ import (
 
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -106,19 +105,7 @@ func (t ticking) Since(then time.Time) time.Duration { return t.Now().Sub(then) 
 
 // heard is what an informer's handler does with a change.
 func (p *process) heard(c modelplane.Change) {
-	if !p.leads || p.dead {
-		return
-	}
-	wakes := false
-	switch {
-	case c.Was == nil:
-		wakes = p.wakes.Create(event.CreateEvent{Object: c.Now})
-	case c.Now == nil:
-		wakes = p.wakes.Delete(event.DeleteEvent{Object: c.Was})
-	default:
-		wakes = p.wakes.Update(event.UpdateEvent{ObjectOld: c.Was, ObjectNew: c.Now})
-	}
-	if wakes {
+	if p.leads && !p.dead && c.Wakes(p.wakes) {
 		p.wake()
 	}
 }

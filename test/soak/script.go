@@ -104,7 +104,7 @@ const (
 	Exchange Deed = "exchange leaders"
 )
 
-// ruleOf tells what a fault is called in the counts.
+// kind tells what an act is called in the counts.
 func (a Act) kind() string {
 	if a.Deed == Break {
 		return "break: " + strings.TrimSpace(string(a.Fault.Kind)+" "+a.Fault.Operation+" "+short(a.Fault.Metric))
@@ -121,8 +121,15 @@ func short(metric string) string { return metric[strings.LastIndex(metric, "/")+
 func (a Act) String() string { return a.Cue.String() + ": " + a.what() }
 
 func (a Act) what() string {
-	replica := "AB"[a.Who : a.Who+1]
-	switch a.Deed {
+	if text := a.byPeople(); text != "" {
+		return text
+	}
+	return a.badLuck()
+}
+
+// byPeople tells a deed of people; "" for any other.
+func (a Act) byPeople() string {
+	switch a.Deed { //nolint:exhaustive // the others are bad luck
 	case Deploy:
 		return "somebody deploys " + a.Word
 	case EditTraffic:
@@ -157,6 +164,13 @@ func (a Act) what() string {
 		return "somebody annotates the rollout"
 	case Wipe:
 		return "somebody wipes its status"
+	}
+	return ""
+}
+
+// badLuck tells any other deed.
+func (a Act) badLuck() string {
+	switch a.Deed { //nolint:exhaustive // the others are deeds of people
 	case Break:
 		return "the cloud: " + faultWords(a.Fault)
 	case Kill:
@@ -164,15 +178,15 @@ func (a Act) what() string {
 	case Stop:
 		return fmt.Sprintf("controller %s gets no CPU for %s", a.victim(), a.For)
 	case Usurp:
-		return fmt.Sprintf("controller %s leads too, for %s", replica, a.For)
+		return fmt.Sprintf("controller %s leads too, for %s", a.replica(), a.For)
 	case Exchange:
 		return "the leader is shut down, the other one takes over at once"
 	case Freeze:
-		return fmt.Sprintf("the watch of %s delivers nothing for %s", replica, a.For)
+		return fmt.Sprintf("the watch of %s delivers nothing for %s", a.replica(), a.For)
 	case Rewind:
-		return fmt.Sprintf("the cache of %s goes back by %d changes, for %s", replica, a.Count, a.For)
+		return fmt.Sprintf("the cache of %s goes back by %d changes, for %s", a.replica(), a.Count, a.For)
 	case Relist:
-		return "the watch of " + replica + " breaks, and lists anew"
+		return "the watch of " + a.replica() + " breaks, and lists anew"
 	case Refuse:
 		return fmt.Sprintf("the next %d saves fail: %s", a.Count, a.Word)
 	case Swallow:
@@ -188,8 +202,11 @@ func (a Act) victim() string {
 	if a.Call != "" {
 		return "that calls"
 	}
-	return "AB"[a.Who : a.Who+1]
+	return a.replica()
 }
+
+// replica is the name of the one that is meant.
+func (a Act) replica() string { return "AB"[a.Who : a.Who+1] }
 
 func faultWords(f simulator.Fault) string {
 	text := string(f.Kind)

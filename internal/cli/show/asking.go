@@ -66,7 +66,7 @@ func Replaced(ro *v1alpha1.CloudRunRollout, s Screen) string {
 	text := "Not answered: somebody took the request back.\n"
 	if now, ok := request.Pending(ro); ok {
 		text = s.wrap("Not answered: ", fmt.Sprintf("%s by %s took the place of the request.", view.Dash(now.Verb), view.Dash(now.By)))
-	} else if last := ro.Status.LastRequest; last != nil {
+	} else if last := ro.Status.LastRequest; last != nil && last.ID == ro.Annotations[v1alpha1.RequestID] {
 		text = s.wrap("Not answered: ", fmt.Sprintf("a later %s took its place, and was %s.", view.Dash(last.Verb), last.Result))
 	}
 	return text + s.byHand(ro)
