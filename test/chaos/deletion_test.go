@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
@@ -250,12 +251,12 @@ func (s *stage) escape() {
 func (s *stage) left() string {
 	s.t.Helper()
 	ctx := s.t.Context()
-	if err := s.people.Get(ctx, s.key, &v1alpha1.CloudRunRollout{}); err == nil {
-		return "the object"
+	if err := s.people.Get(ctx, s.key, &v1alpha1.CloudRunRollout{}); !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
+		return fmt.Sprint("the object: ", err)
 	}
 	s.notice()
 	space := &corev1.Namespace{}
-	if err := s.people.Get(ctx, client.ObjectKey{Name: s.key.Namespace}, space); err == nil {
+	if err := s.people.Get(ctx, client.ObjectKey{Name: s.key.Namespace}, space); !apierrors.IsNotFound(err) {
 		space.Spec.Finalizers = nil
 		_, err = kubernetes.NewForConfigOrDie(s.plane.Config).CoreV1().Namespaces().Finalize(ctx, space, metav1.UpdateOptions{})
 		return fmt.Sprint("the namespace: ", err)

@@ -71,6 +71,25 @@ func baselineConstant(p *past, e Event) string {
 	return fmt.Sprintf("the baseline changed from %s to %q during attempt %d", p.saved.Stable, s.Stable, s.Attempt)
 }
 
+// baselineIsKnown: I6. Where there was none, or with a new attempt, the baseline is a
+// revision that had everything, or that a person or the claim on the service names; or
+// the one that was asked to have everything and is gone.
+func baselineIsKnown(p *past, e Event) string {
+	s, ok := e.(Saved)
+	began := !p.savedOnce || s.Attempt != p.saved.Attempt || p.saved.Stable == ""
+	if !ok || !began || s.Stable == "" || p.savedOnce && s.Stable == p.saved.Stable {
+		return ""
+	}
+	whole := func(split Split) bool { return split.sole() == s.Stable }
+	switch {
+	case s.Stable == p.plan().StableRevision, s.Stable == p.claim.stable, p.undone(s):
+		return ""
+	case p.servedSince(whole, p.toldOf(s)), len(p.serving()) == 0 && whole(p.desired):
+		return ""
+	}
+	return fmt.Sprintf("attempt %d begins with the baseline %s, which does not have everything, and which nobody named", s.Attempt, s.Stable)
+}
+
 // baselineReachable: I6. At every rise the way back exists, is ready and keeps
 // an address.
 func baselineReachable(p *past, e Event) string {

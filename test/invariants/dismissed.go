@@ -14,7 +14,8 @@ type dismissal struct {
 // announces nobody can tell from a write of ours whose answer was lost.
 func (p *past) ends(d Desired) bool {
 	announced := p.saved.Intent != nil && p.saved.Intent.Split.equal(d.Split)
-	return p.underway() && !p.firstWrite.IsZero() && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && !announced
+	given := !p.firstWrite.IsZero() || p.desired[p.saved.Candidate] > 0 // by us, or before the attempt was taken up
+	return p.underway() && given && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && !announced
 }
 
 // dismiss notes a split of somebody else's that ends an attempt, or that gives the

@@ -67,6 +67,7 @@ var rules = []rule{
 	{invariant: "I5", judge: noWarmUpIsLeft, needs: etagsCount},
 	{invariant: "I6", judge: baselineSavedFirst},
 	{invariant: "I6", judge: baselineConstant},
+	{invariant: "I6", judge: baselineIsKnown},
 	{invariant: "I6", judge: baselineReachable},
 	{invariant: "I7", judge: humanWins, needs: etagsCount},
 	{invariant: "I7", judge: dismissalHolds},

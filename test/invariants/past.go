@@ -30,10 +30,9 @@ type past struct {
 	gone        time.Time
 	firstWrite  time.Time // of the attempt
 	raised      bool      // since the newest status was saved
-	baselines   map[int64]string
-	settledBy   string // spec.stableRevision at the newest baseline
-	tagged      string // where we put our tag
-	warmed      string // where we put that of a warm-up
+	settledBy   string    // spec.stableRevision at the newest baseline
+	tagged      string    // where we put our tag
+	warmed      string    // where we put that of a warm-up
 	requests    []Request
 	answered    map[string]bool // by request: accepted
 	wishes      wishes
@@ -53,7 +52,12 @@ type past struct {
 }
 
 func newPast(delta time.Duration) *past {
-	return &past{delta: delta, settle: Settle, reads: map[string]*Read{}, sent: map[string]bool{}, abandoned: map[string]bool{}, lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{}, answered: map[string]bool{}, given: map[int64]bool{}, baselines: map[int64]string{}, posts: map[string]post{}, saves: map[string]Saved{}}
+	return &past{
+		delta: delta, settle: Settle,
+		lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{},
+		reads: map[string]*Read{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
+		answered: map[string]bool{}, given: map[int64]bool{}, abandoned: map[string]bool{},
+	}
 }
 
 // learn adds an event to the past.
@@ -61,11 +65,7 @@ func (p *past) learn(e Event) {
 	p.learnBack(e)
 	switch e := e.(type) {
 	case Read:
-		p.generation = max(p.generation, e.State.Generation)
-		p.read, p.reads[e.By] = &e, &e
-		if p.dismissed.candidate != "" && !e.Stale {
-			p.dismissed.seen[e.By] = true
-		}
+		p.learnRead(e)
 	case Apart:
 		p.settle = Settle - e.Most
 	case Known:
@@ -81,15 +81,7 @@ func (p *past) learn(e Event) {
 	case Evidence:
 		p.evidence = e
 	case Plan:
-		if len(p.plans) > 0 && e.StableRevision != "" && e.StableRevision != p.plan().StableRevision {
-			p.foreign = nil
-		}
-		if !p.gone.IsZero() {
-			p.saved, p.savedOnce, p.deleting, p.gone = Saved{}, false, time.Time{}, time.Time{}
-			p.forgotten()
-			p.requests = nil // they stood in the former object
-		}
-		p.plans = append(p.plans, e)
+		p.learnPlan(e)
 	case Request:
 		p.requests = append(p.requests, e)
 	case Saved:
@@ -102,6 +94,28 @@ func (p *past) learn(e Event) {
 	case Gone:
 		p.gone = e.when()
 	}
+}
+
+func (p *past) learnRead(r Read) {
+	p.generation = max(p.generation, r.State.Generation)
+	p.read, p.reads[r.By] = &r, &r
+	if p.dismissed.candidate != "" && !r.Stale {
+		p.dismissed.seen[r.By] = true
+	}
+}
+
+// learnPlan notes what the user asks for. After the end of an object it is that of a new
+// one, of the same name.
+func (p *past) learnPlan(plan Plan) {
+	if len(p.plans) > 0 && plan.StableRevision != "" && plan.StableRevision != p.plan().StableRevision {
+		p.foreign = nil
+	}
+	if !p.gone.IsZero() {
+		p.saved, p.savedOnce, p.deleting, p.gone = Saved{}, false, time.Time{}, time.Time{}
+		p.forgotten()
+		p.requests = nil // they stood in the former object
+	}
+	p.plans = append(p.plans, plan)
 }
 
 func (p *past) learnLife(l Life) {
@@ -187,10 +201,10 @@ func (p *past) learnDesired(d Desired) {
 	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before && (d.Ours || p.underway()) {
 		p.lowered, p.lateRise = d.when(), time.Time{}
 	}
-	p.desired, p.desiredOurs, p.askedAt = d.Split, d.Ours, d.when()
 	if !d.Ours {
 		p.dismiss(d)
 	}
+	p.desired, p.desiredOurs, p.askedAt = d.Split, d.Ours, d.when()
 	switch {
 	case d.Ours:
 	case slices.ContainsFunc(p.intents, d.Split.equal):
@@ -207,7 +221,6 @@ func (p *past) learnSaved(s Saved) {
 			p.intents = append(p.intents, Split{s.Stable: 100})
 		}
 	}
-	p.baselines[s.Attempt] = s.Stable
 	if s.Stable != p.saved.Stable {
 		p.settledBy = p.plan().StableRevision
 		p.intents = append(p.intents, Split{s.Stable: 100})

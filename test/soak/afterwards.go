@@ -46,8 +46,8 @@ func (s *stage) afterwards() []time.Duration {
 // and in the step under way, because the ones before may be lost, and are looked at anew
 // by whoever resumes.
 //
-// What waits for a person is left out, and what cannot go back because stable is not
-// ready or Cloud Run refuses. A candidate that serves at the end has taken as long as there was.
+// What a person has to sort out is left out, and what cannot go back because stable is
+// not ready or Cloud Run refuses. A candidate that serves at the end has taken as long as there was.
 func (a aftermath) backs() []time.Duration {
 	var all []time.Duration
 	for _, sp := range a.spells() {
@@ -108,7 +108,7 @@ func (r *running) serves(split map[string]int, at time.Time) {
 }
 
 // unattended is the last moment until another one at which a revision was not the
-// candidate of an attempt that goes on by itself, over a stable that is ready and can be
+// candidate of an attempt that is guarded, over a stable that is ready and can be
 // given traffic, or at which a person did something about it.
 func (a aftermath) unattended(revision string, until time.Time) time.Time {
 	var last time.Time
@@ -147,13 +147,23 @@ func (a aftermath) unattended(revision string, until time.Time) time.Time {
 }
 
 // goesOn tells whether a status says that a revision is the candidate of an attempt that
-// waits for no person.
+// guards. A pause guards too, but for one over traffic or a state that is not ours: there
+// a person has to say what is right.
 func goesOn(s invariants.Saved, revision string) bool {
 	switch v1alpha1.Phase(s.Phase) { //nolint:exhaustive // the others are under way
-	case v1alpha1.PhaseIdle, v1alpha1.PhaseCompleted, v1alpha1.PhaseRolledBack, v1alpha1.PhasePaused:
+	case v1alpha1.PhaseIdle, v1alpha1.PhaseCompleted, v1alpha1.PhaseRolledBack:
 		return false
+	case v1alpha1.PhasePaused:
+		if !slices.Contains(guarding, s.Reason) {
+			return false
+		}
 	}
 	return s.Candidate == revision && s.Stable != revision
+}
+
+// guarding are the reasons of pauses in which a breach leads back all the same.
+var guarding = []string{
+	v1alpha1.ReasonPaused, v1alpha1.ReasonStepDeadlineExceeded, v1alpha1.ReasonNoDataDeadlineExceeded,
 }
 
 func later(a, b time.Time) time.Time {

@@ -17,6 +17,9 @@ func TestAWayBackAfterTrouble(t *testing.T) {
 	saved := func(minute int, phase string) invariants.Event {
 		return invariants.Saved{At: invariants.At(at(minute)), Phase: phase, Stable: "web-1", Candidate: "web-2"}
 	}
+	paused := func(minute int, reason string) invariants.Event {
+		return invariants.Saved{At: invariants.At(at(minute)), Phase: "Paused", Reason: reason, Stable: "web-1", Candidate: "web-2"}
+	}
 	trace := func(more ...invariants.Event) invariants.Trace {
 		begin := invariants.Trace{invariants.Life{At: invariants.At(at(0)), Revision: "web-1", State: invariants.Ready}, saved(10, "Baking")}
 		return slices.Concat(begin, more)
@@ -47,8 +50,9 @@ func TestAWayBackAfterTrouble(t *testing.T) {
 		"one that does not":                       {log, trace(), 15, []time.Duration{21 * time.Minute}, false},
 		"one whose failures were seen before":     {log, trace(), 0, []time.Duration{25 * time.Minute}, false},
 		"one that goes back before it was seen":   {back, trace(), 20, nil, false},
-		"one that waits for a person":             {log, trace(saved(16, "Paused")), 15, nil, false},
-		"one that a person resumed":               {log, trace(saved(16, "Paused"), saved(20, "Baking")), 15, []time.Duration{16 * time.Minute}, false},
+		"one that a person paused":                {log, trace(paused(16, "Paused")), 15, []time.Duration{21 * time.Minute}, false},
+		"one over traffic that is not ours":       {log, trace(paused(16, "TrafficConflict")), 15, nil, false},
+		"one that a person resumed":               {log, trace(paused(16, "TrafficConflict"), saved(20, "Baking")), 15, []time.Duration{16 * time.Minute}, false},
 		"one whose stable is not ready":           {log, trace(life(16, "web-1", invariants.Failed)), 15, nil, false},
 		"one whose newer one fails":               {log, failed, 15, []time.Duration{21 * time.Minute}, false},
 		"one over which Cloud Run refuses":        {log, failed, 15, nil, true},
