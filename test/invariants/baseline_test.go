@@ -28,9 +28,9 @@ func TestWhereABaselineComesFrom(t *testing.T) {
 		}
 	}
 	for name, trace := range map[string]Trace{
-		"one that has nothing":                   over("web-4"),
-		"one that has most":                      over("web-4", Effective{after("29m"), Split{"web-4": 90, "web-2": 10}}),
-		"one that had everything long before":    over("web-4", moved, Effective{after("29m30s"), Split{"web-2": 100}},
+		"one that has nothing": over("web-4"),
+		"one that has most":    over("web-4", Effective{after("29m"), Split{"web-4": 90, "web-2": 10}}),
+		"one that had everything long before": over("web-4", moved, Effective{after("29m30s"), Split{"web-2": 100}},
 			Read{At: after("29m59s"), State: nth[Read](good(), 6).State}),
 		"one that is to have it, and has it not": over("web-4", Desired{after("28m"), Split{"web-4": 100}, false}),
 		"the first one, of a new object":         edit(until[Saved](good(), 1), 1, func(s *Saved) { s.Stable = "web-2" }),

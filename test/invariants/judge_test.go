@@ -277,6 +277,18 @@ func threeSteps(trace Trace) Trace {
 	return edit(trace, 1, func(p *Plan) { p.Steps = []Step{{Weight: 10, Bake: 3}, {Weight: 50, Bake: 3}, {Weight: 100, Bake: 3}} })
 }
 
+// halfway lets the second rise of a trace go to 50 %.
+func halfway(trace Trace) Trace {
+	split := Split{"web-2": 50, "web-1": 50}
+	trace = edit(trace, 4, func(s *Saved) { s.Intent = &Intent{split, "b"} })
+	trace = edit(trace, 3, func(d *Desired) { d.Split = split })
+	return edit(trace, 2, func(w *Write) {
+		w.Split, w.Targets = split, []Target{
+			{Revision: "web-2", Percent: 50}, {Revision: "web-1", Percent: 50, Tag: ourTag}, {Revision: "web-1", Tag: "blue"},
+		}
+	})
+}
+
 // undone is the good rollout, taken back after its end.
 func undone(r Request) Trace {
 	now := snap("c", 3, nth[Write](good(), 2).Targets...)
@@ -395,6 +407,9 @@ func TestWhatIsRefused(t *testing.T) {
 		"a promote of a rise to the end without full": {func() Trace {
 			return threeSteps(promotedAt("12m", Request{At: after("12m"), ID: "r1", Verb: "promote"}))
 		}, "I3", "the plan has 50% next"},
+		"a rise to the next weight on a promote to the end": {func() Trace {
+			return halfway(threeSteps(promotedAt("12m", Request{At: after("12m"), ID: "r1", Verb: "promote", Mode: "full"})))
+		}, "I3", "the step at 10% ended after"},
 		"a promote after a hold": {func() Trace {
 			trace := promotedAt("12m", Request{At: after("10m16s"), ID: "r1", Verb: "promote"})
 			return before[Read](trace, 4, answered("10m17s"))

@@ -19,8 +19,9 @@ type past struct {
 	lives       map[string]LifeState
 	left        map[string]Life // when each revision last stopped being ready, and what it became
 	lost        map[string]time.Time
-	reads       map[string]*Read // the newest of each process
-	read        *Read            // the newest of all
+	reads       map[string]*Read  // the newest of each process
+	read        *Read             // the newest of all
+	lists       map[string]Listed // the newest of each process
 	plans       []Plan
 	saved       Saved
 	savedOnce   bool
@@ -55,7 +56,7 @@ func newPast(delta time.Duration) *past {
 	return &past{
 		delta: delta, settle: Settle,
 		lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{},
-		reads: map[string]*Read{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
+		reads: map[string]*Read{}, lists: map[string]Listed{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
 		answered: map[string]bool{}, given: map[int64]bool{}, abandoned: map[string]bool{},
 	}
 }
@@ -66,6 +67,8 @@ func (p *past) learn(e Event) {
 	switch e := e.(type) {
 	case Read:
 		p.learnRead(e)
+	case Listed:
+		p.lists[e.By] = e
 	case Apart:
 		p.settle = Settle - e.Most
 	case Known:

@@ -17,7 +17,7 @@ func oneRiseOfTheNextWeight(p *past, e Event) string {
 	}
 	risen := p.risen(w)[0]
 	served, weight := p.serving()[risen], w.Split[risen]
-	promote, promoted := p.promoted()
+	promote, promoted := p.promoted(weight)
 	switch next := p.used().after(served); {
 	case promoted && promote.full() && weight == 100 && !p.raised:
 	case weight > next:
@@ -41,13 +41,13 @@ type advance struct {
 // advances tells whether an event ends a step.
 func (p *past) advances(e Event) (advance, bool) {
 	a := advance{served: p.serving()[p.saved.Candidate], plan: p.used()}
-	_, rise := p.sentRise(e)
+	w, rise := p.sentRise(e)
 	s, saved := e.(Saved)
 	done := saved && s.Phase == phaseCompleted && p.saved.Phase != phaseCompleted && s.Candidate == p.saved.Candidate
 	if a.served == 0 || !done && (!rise || p.resumed()) {
 		return a, false
 	}
-	if _, promoted := p.promoted(); promoted || done && p.endsByPromote(s) {
+	if _, promoted := p.promoted(w.Split[p.saved.Candidate]); promoted || done && p.endsByPromote(s) {
 		return a, false
 	}
 	// The controllers date in whole seconds.
@@ -199,7 +199,7 @@ func mayBegin(p *past, e Event) string {
 		return ""
 	}
 	plan, risen := p.used(), p.risen(w)[0]
-	_, promoted := p.promoted()
+	_, promoted := p.promoted(w.Split[risen])
 	switch {
 	case !p.wasReady(risen, w.when()):
 		return fmt.Sprintf("the first write goes to %s, which is %s", risen, p.lives[risen])

@@ -6,17 +6,37 @@ import (
 	"time"
 )
 
-// oldestList is how old the list may be that a status rests on where nothing was read
-// for it, in times of Delta: a quarter of a minute. Lists are in no trace.
-const oldestList = 3
+// oldestLook is how old a look may be that a status rests on, in times of Delta: a third
+// of a minute.
+const oldestLook = 4
+
+// look is the newest look of a process at a service: a read, or a list that it is in.
+type look struct {
+	at     time.Time
+	stale  bool
+	listed bool
+	newest int64 // generation that the service had, where it was read
+}
+
+// look returns that of who saved a status.
+func (p *past) look(s Saved) look {
+	var l look
+	if read := p.reads[s.By]; read != nil {
+		l = look{at: read.when(), stale: read.Stale, newest: read.State.Generation}
+	}
+	if list, ok := p.lists[s.By]; ok && list.when().After(l.at) {
+		l = look{at: list.when(), stale: list.Stale, listed: true}
+	}
+	return l
+}
 
 // lookedAt is the earliest moment whose traffic a status may tell of.
 func (p *past) lookedAt(s Saved) time.Time {
-	since, read := s.when().Add(-p.delta), p.reads[s.By]
-	if read == nil || read.when().Before(since) {
-		since = since.Add(-oldestList * p.delta)
+	since, oldest := p.look(s).at, s.when().Add(-oldestLook*p.delta)
+	if since.Before(oldest) {
+		return oldest
 	}
-	return since
+	return earlier(since, s.when().Add(-p.delta))
 }
 
 // servingIsTrue: I10. Where a read was stale the status tells of the generation that it
@@ -26,8 +46,8 @@ func servingIsTrue(p *past, e Event) string {
 	if !ok || s.Serving == nil {
 		return ""
 	}
-	since, read := p.lookedAt(s), p.reads[s.By]
-	if p.servedSince(s.Serving.equal, since) || read != nil && read.Stale && s.Generation < read.State.Generation {
+	l := p.look(s)
+	if p.servedSince(s.Serving.equal, p.lookedAt(s)) || l.stale && (l.listed || s.Generation < l.newest) {
 		return ""
 	}
 	return fmt.Sprintf("the status says that %v serves, and %v does", s.Serving, p.serving())
@@ -55,15 +75,14 @@ func toldIsTrue(p *past, e Event) string {
 // that is known: what it says served when that split was asked for, or later. A status
 // that has never known this generation may tell of any before it.
 func (p *past) toldOf(s Saved) time.Time {
-	read, since := p.reads[s.By], p.lookedAt(s)
-	glance := read == nil || read.when().Before(s.when().Add(-p.delta))
+	l, since := p.look(s), p.lookedAt(s)
 	switch {
-	case glance, read.Stale && s.Generation >= read.State.Generation:
+	case !l.stale:
+		return since
+	case l.listed, s.Generation >= l.newest:
 		return earlier(since, p.askedAt)
-	case read.Stale:
-		return time.Time{}
 	}
-	return since
+	return time.Time{}
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -1,6 +1,7 @@
 package invariants
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,9 @@ func TestWhatPeopleAreTold(t *testing.T) {
 	live, stale := func(*Read) {}, func(r *Read) { r.Stale = true }
 	unknown := func(r *Read) { r.Stale, r.State.Generation = true, 4 }
 	glance := func(r *Read) { r.At = after("16m1s") }
+	listed := func(at string, stale bool, trace Trace) Trace {
+		return slices.Insert(trace, len(trace)-1, Event(Listed{At: after(at), Stale: stale}))
+	}
 	before, between := Split{"web-2": 0, "web-1": 100}, Split{"web-2": 10, "web-1": 90}
 	for name, c := range map[string]struct {
 		trace Trace
@@ -34,8 +38,12 @@ func TestWhatPeopleAreTold(t *testing.T) {
 		"what it says of a time before":          {tells("16m30s", stale, before), false},
 		"what one says of a generation before":   {tells("16m30s", unknown, before), true},
 		"what never served":                      {tells("16m30s", unknown, Split{"web-2": 50}), false},
-		"what a list says that is stale":         {tells("18m", glance, between), true},
-		"what such a list says of a time before": {tells("18m", glance, before), false},
+		"what the newest look showed":            {tells("16m20s", glance, between), true},
+		"what a look long before showed":         {tells("16m30s", glance, between), false},
+		"what a list showed that is newer":       {listed("16m4s", false, tells("16m20s", glance, between)), true},
+		"what a list did not show":               {listed("16m6s", false, tells("16m20s", glance, between)), false},
+		"what a list says that is stale":         {listed("17m55s", true, tells("18m", glance, between)), true},
+		"what such a list says of a time before": {listed("17m55s", true, tells("18m", glance, before)), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -71,6 +71,14 @@ type Read struct {
 	Stale bool
 }
 
+// Listed is an answer of the controller's read of all services of a place, among them
+// this one. A stale one shows an older state than the service has.
+type Listed struct {
+	At
+	By    string // the process, where there are several
+	Stale bool
+}
+
 // Write is a write that the controller sent.
 type Write struct {
 	At

@@ -48,11 +48,15 @@ func (p *past) asked(id string) (Request, bool) {
 	return Request{}, false
 }
 
-// promoted returns the accepted promote of the weight that serves, or the one to the end
-// until that serves, if there is one.
-func (p *past) promoted() (Request, bool) {
+// promoted returns the accepted promote that a rise to a weight, or the end of a bake at
+// weight 0, answers, if there is one: that of the weight that serves, or, for everything
+// at once, that to the end until it serves.
+func (p *past) promoted(weight int) (Request, bool) {
 	r := p.wishes.promote
-	meant := !r.when().Before(p.servesSince()) || r.full() && p.serving()[p.saved.Candidate] < 100
+	meant := !r.when().Before(p.servesSince())
+	if r.full() {
+		meant = weight == 100 && p.serving()[p.saved.Candidate] < 100
+	}
 	return r, r.ID != "" && p.wishes.attempt == p.saved.Attempt && meant
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator"
@@ -14,7 +15,7 @@ import (
 func FromLog(log []simulator.Event, service, ours string) Trace {
 	var trace Trace
 	for _, e := range log {
-		if e.Service != service {
+		if e.Service != service && !lists(e, service) {
 			continue
 		}
 		if event := convert(e, ours); event != nil {
@@ -22,6 +23,11 @@ func FromLog(log []simulator.Event, service, ours string) Trace {
 		}
 	}
 	return trace
+}
+
+// lists tells whether an event is a list of services that a service is in.
+func lists(e simulator.Event, service string) bool {
+	return e.Call != nil && e.Call.Operation == "services.list" && strings.HasPrefix(service, e.Call.Resource+"/services/")
 }
 
 func convert(e simulator.Event, ours string) Event {
@@ -48,10 +54,13 @@ func convert(e simulator.Event, ours string) Event {
 
 func convertCall(e simulator.Event, ours string) Event {
 	c := e.Call
-	if c.Caller != ours || c.Before == nil {
-		return nil
-	}
 	switch {
+	case c.Caller != ours:
+		return nil
+	case c.Operation == "services.list" && c.Code == 200:
+		return Listed{At(e.At), c.UserAgent, c.Fault == string(simulator.FaultStale)}
+	case c.Before == nil:
+		return nil
 	case c.Operation == "services.get" && c.Code == 200:
 		return Read{At(e.At), c.UserAgent, state(*c.Before), c.Fault == string(simulator.FaultStale)}
 	case c.Operation == "services.patch":
