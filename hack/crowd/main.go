@@ -81,8 +81,11 @@ func run(ctx context.Context, o options) (err error) {
 			return fmt.Errorf("%s: %w", p, err)
 		}
 		results = append(results, r)
+		if err := printTable(os.Stdout, results); err != nil { // what is measured is not lost with the next one
+			return err
+		}
 	}
-	return printTable(os.Stdout, results)
+	return nil
 }
 
 // plays are what is measured: nobody else, a crowd, and a crowd in a storm.

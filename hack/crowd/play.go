@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -60,6 +61,8 @@ func (p play) measure(ctx context.Context) (r result, err error) {
 		return result{}, err
 	}
 	defer func() { err = errors.Join(err, cloud.close()) }()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	objects, err := p.create(ctx, sites)
 	if err != nil {
 		return result{}, err
@@ -125,10 +128,12 @@ func deploy(cloud *cloud, sites []site, image string) error {
 	return nil
 }
 
-// objects are the rollouts of a play, in a namespace of their own.
+// objects are the rollouts of a play, in a namespace of their own. They are watched:
+// to list thousands again and again would keep the apiserver from its work.
 type objects struct {
 	client    client.Client
 	namespace string
+	watched   client.Reader
 }
 
 func (p play) create(ctx context.Context, sites []site) (objects, error) {
@@ -142,7 +147,7 @@ func (p play) create(ctx context.Context, sites []site) (objects, error) {
 	if err != nil {
 		return objects{}, err
 	}
-	o := objects{c, fmt.Sprintf("crowd-%d", p.number)}
+	o := objects{client: c, namespace: fmt.Sprintf("crowd-%d", p.number)}
 	space := &corev1.Namespace{}
 	space.Name = o.namespace
 	if err := c.Create(ctx, space); err != nil {
@@ -153,7 +158,26 @@ func (p play) create(ctx context.Context, sites []site) (objects, error) {
 			return objects{}, err
 		}
 	}
-	return o, nil
+	return o, o.watch(ctx, config, scheme)
+}
+
+// watch begins to watch them, until the context ends.
+func (o *objects) watch(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) error {
+	watched, err := cache.New(config, cache.Options{
+		Scheme: scheme, DefaultNamespaces: map[string]cache.Config{o.namespace: {}},
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := watched.GetInformer(ctx, &v1alpha1.CloudRunRollout{}); err != nil {
+		return err
+	}
+	go func() { _ = watched.Start(ctx) }() // it ends with the context alone
+	if !watched.WaitForCacheSync(ctx) {
+		return errors.New("the objects cannot be watched")
+	}
+	o.watched = watched
+	return nil
 }
 
 // drop deletes them, without the manager.
@@ -178,7 +202,7 @@ func (o objects) until(ctx context.Context, what string, so func(map[v1alpha1.Ph
 	var phases map[v1alpha1.Phase]int
 	err := wait.PollUntilContextTimeout(ctx, look, patience, true, func(ctx context.Context) (bool, error) {
 		var list v1alpha1.CloudRunRolloutList
-		if err := o.client.List(ctx, &list, client.InNamespace(o.namespace)); err != nil {
+		if err := o.watched.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 			return false, err
 		}
 		phases = map[v1alpha1.Phase]int{}
