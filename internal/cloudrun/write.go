@@ -24,6 +24,25 @@ func (c *Client) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollo
 	return c.swap(ctx, ref, w)
 }
 
+// SetTrafficOn is SetTraffic for a service that somebody else keeps as its own
+// description says, where the version that a write rests on is more than the
+// service's: etag is the service's part of it, as it was just read. It carries no
+// claim, since whoever keeps the service keeps its annotations too.
+func (c *Client) SetTrafficOn(ctx context.Context, ref rollout.ServiceRef, w rollout.Write, etag string) error {
+	return c.swap(ctx, ref, unclaimed{w, etag})
+}
+
+// unclaimed is a write on a version of its own, without a claim.
+type unclaimed struct {
+	write
+
+	etag string
+}
+
+func (u unclaimed) ETag() string { return u.etag }
+
+func (u unclaimed) Claim() (claim *rollout.Claim, beside map[string]string) { return nil, nil }
+
 // write is what a rollout.Write says.
 type write interface {
 	ETag() string

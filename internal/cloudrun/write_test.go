@@ -456,3 +456,22 @@ func TestARawAnswerOverTheWire(t *testing.T) {
 		t.Errorf("content length %d, want %d", got, len(patchBody))
 	}
 }
+
+func TestAWriteToAServiceThatIsKeptRestsOnItsOwnVersionAndCarriesNoClaim(t *testing.T) {
+	t.Parallel()
+	client, below := dial(t, answering(http.StatusOK, accepted("8")))
+	w := step
+	w.etag, w.claim, w.beside = `"CNn/x" and more`, &rollout.Claim{Seq: 5}, map[string]string{"team": "web"}
+	if err := client.swap(t.Context(), web, unclaimed{w, step.etag}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{patchTarget}, below.requests); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{patchBody}, below.bodies); diff != "" {
+		t.Errorf("bodies (-want +got):\n%s", diff)
+	}
+	if err := client.SetTrafficOn(t.Context(), web, rollout.Write{}, step.etag); !errors.Is(err, ErrRefused) {
+		t.Errorf("error %v, want a refusal of a write that nobody built", err)
+	}
+}
