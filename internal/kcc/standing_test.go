@@ -1,0 +1,211 @@
+package kcc
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+var (
+	applied = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	former  = []rollout.Entry{{Revision: "web-1", Percent: 100}}
+	wanted  = []rollout.Entry{{Revision: "web-2", Percent: 5}, {Revision: "web-1", Percent: 95}}
+)
+
+// upToDate is a RunService whose traffic we wrote and Config Connector carried out.
+func upToDate(edits ...func(*RunService)) RunService {
+	r := RunService{
+		Namespace: "shop", Name: "web", UID: "u", Generation: 4, Observed: 4, Ready: Condition{True: true, Reason: "UpToDate"},
+		Traffic: wanted, Owners: []Owner{{Manager, true, applied}},
+	}
+	for _, edit := range edits {
+		edit(&r)
+	}
+	return r
+}
+
+// serving is a service that was asked for a split and serves it.
+func serving(entries []rollout.Entry, edits ...func(*rollout.Service)) rollout.Service {
+	s := rollout.Service{
+		Presence: rollout.Found, UID: "s", ETag: `"e"`, Generation: 9, ObservedGeneration: 9, Desired: entries, Effective: entries,
+	}
+	for _, edit := range edits {
+		edit(&s)
+	}
+	return s
+}
+
+func unseen(r *RunService)  { r.Observed = 3 }
+func updates(r *RunService) { r.Ready = Condition{Reason: "Updating", Message: "Update in progress"} }
+
+func fails(r *RunService) {
+	r.Ready = Condition{Reason: "UpdateFailed", Message: "Revision named 'web-2'"}
+}
+
+func waits(r *RunService)  { r.Ready = Condition{Reason: "DependencyNotReady", Message: "reference"} }
+func silent(r *RunService) { r.Traffic = nil }
+
+func TestHowFarConfigConnectorIs(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		says string
+		r    RunService
+		want Standing
+	}{
+		{"a generation that was not observed is unseen, whatever the condition says", upToDate(unseen), Unseen},
+		{"a failure of an earlier generation is not one of this one", upToDate(unseen, fails), Unseen},
+		{"an update under way is acting", upToDate(updates), Acting},
+		{"a wait for something else is acting", upToDate(waits), Acting},
+		{"no condition yet is acting", upToDate(func(r *RunService) { r.Ready = Condition{} }), Acting},
+		{"a refused update has failed", upToDate(fails), Failed},
+		{"up to date is done", upToDate(), Done},
+		{"ready for another reason is not", upToDate(func(r *RunService) { r.Ready.Reason = "Deleted" }), Acting},
+	} {
+		t.Run(row.says, func(t *testing.T) {
+			t.Parallel()
+			if got := row.r.Standing(); got != row.want {
+				t.Errorf("standing %s, want %s", got, row.want)
+			}
+		})
+	}
+}
+
+func TestRunServiceAndServiceAreSeenAsOne(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		says        string
+		r           RunService
+		live        rollout.Service
+		desired     []rollout.Entry
+		reconciling bool
+		failure     string
+	}{
+		{says: "what Config Connector has not seen is asked for already", r: upToDate(unseen), live: serving(former), desired: wanted, reconciling: true},
+		{says: "so is what it is updating to", r: upToDate(updates), live: serving(former), desired: wanted, reconciling: true},
+		{says: "a refused update is a failure", r: upToDate(fails), live: serving(former), desired: wanted, failure: "Revision named 'web-2'"},
+		{says: "once it is done, another split was set by somebody else", r: upToDate(), live: serving(former), desired: former},
+		{says: "without traffic in spec Cloud Run alone says what is asked for", r: upToDate(silent), live: serving(former), desired: former},
+		{
+			says: "a change of something else is not settled either: it sends what it read of the traffic",
+			r:    upToDate(silent, unseen), live: serving(former), desired: former, reconciling: true,
+		},
+		{
+			says: "a refused change of something else is no failure of a split", r: upToDate(silent, fails), live: serving(former), desired: former,
+		},
+		{
+			says: "a list that is not clear asks for nothing that is known",
+			r:    upToDate(unseen, func(r *RunService) { r.Unclear = "no percent" }), live: serving(former), desired: former, reconciling: true,
+		},
+		{
+			says: "Cloud Run's own failure stands",
+			r:    upToDate(fails), live: serving(former, func(s *rollout.Service) { s.Failure = "web-2 is gone" }), desired: wanted, failure: "web-2 is gone",
+		},
+	} {
+		t.Run(row.says, func(t *testing.T) {
+			t.Parallel()
+			got := seen(row.r, row.live)
+			if diff := cmp.Diff(row.desired, got.Desired); diff != "" || got.Reconciling != row.reconciling || got.Failure != row.failure {
+				t.Errorf("reconciling %v, failure %q; desired (-want +got):\n%s", got.Reconciling, got.Failure, diff)
+			}
+			if diff := cmp.Diff(row.live.Effective, got.Effective); diff != "" || got.Generation != row.live.Generation {
+				t.Errorf("what serves is Cloud Run's to say, generation %d:\n%s", got.Generation, diff)
+			}
+		})
+	}
+}
+
+func TestAVersionChangesWithEitherSide(t *testing.T) {
+	t.Parallel()
+	base := versionOf(upToDate(), serving(wanted))
+	for says, other := range map[string]string{
+		"an edit of spec":     versionOf(upToDate(func(r *RunService) { r.Generation++ }), serving(wanted)),
+		"another RunService":  versionOf(upToDate(func(r *RunService) { r.UID = "other" }), serving(wanted)),
+		"an edit of the live": versionOf(upToDate(), serving(wanted, func(s *rollout.Service) { s.ETag = `"f"` })),
+	} {
+		if other == base {
+			t.Errorf("%s does not change the version %q", says, base)
+		}
+	}
+	if status := versionOf(upToDate(fails), serving(wanted)); status != base {
+		t.Errorf("a change of status makes %q of %q", status, base)
+	}
+}
+
+func TestAServiceThatCannotBeReadStaysAFact(t *testing.T) {
+	t.Parallel()
+	denied := rollout.Service{Presence: rollout.Denied, Detail: "no"}
+	if diff := cmp.Diff(denied, seen(upToDate(unseen), denied)); diff != "" {
+		t.Errorf("seen (-want +got):\n%s", diff)
+	}
+}
+
+func TestASplitIsSettledWhenBothSidesAgree(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		says string
+		r    RunService
+		live rollout.Service
+		want string // "" for settled
+	}{
+		{says: "both agree", r: upToDate(), live: serving(wanted)},
+		{says: "without traffic in spec Cloud Run agrees with itself", r: upToDate(silent), live: serving(former)},
+		{says: "the same shares in other entries are the same", r: upToDate(), live: serving([]rollout.Entry{wanted[1], wanted[0], {Revision: "web-0", Tag: "blue"}})},
+		{says: "Config Connector has not looked", r: upToDate(unseen), live: serving(wanted), want: "observed generation 3 of 4"},
+		{says: "Config Connector is updating", r: upToDate(updates), live: serving(wanted), want: "Updating: Update in progress"},
+		{says: "Config Connector failed", r: upToDate(fails), live: serving(wanted), want: "UpdateFailed"},
+		{says: "Config Connector is done and Cloud Run says otherwise", r: upToDate(), live: serving(former), want: "spec says web-2 5%, web-1 95%, Cloud Run was asked for web-1 100%"},
+		{says: "Cloud Run is reconciling", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.Reconciling = true }), want: "not done"},
+		{says: "Cloud Run has not observed its own generation", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.ObservedGeneration-- }), want: "not done"},
+		{says: "Cloud Run failed", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.Failure = "gone" }), want: "not done"},
+		{says: "Cloud Run serves the former split", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.Effective = former }), want: "serves web-1 100%"},
+		{says: "Cloud Run cannot be read", r: upToDate(), live: rollout.Service{Presence: rollout.Denied, Detail: "no"}, want: "cannot be read: no"},
+	} {
+		t.Run(row.says, func(t *testing.T) {
+			t.Parallel()
+			got := Unsettled(row.r, row.live)
+			if !strings.Contains(got, row.want) || (row.want == "") != (got == "") {
+				t.Errorf("unsettled: %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestWhenConfigConnectorIsLate(t *testing.T) {
+	t.Parallel()
+	const patience = 30 * time.Second
+	for _, row := range []struct {
+		says   string
+		r      RunService
+		live   rollout.Service
+		waited time.Duration
+		want   string // "" for not late
+	}{
+		{says: "a moment after the write it is not", r: upToDate(unseen), live: serving(former), waited: patience - time.Second},
+		{says: "after its patience it is, if it has not looked", r: upToDate(unseen), live: serving(former), waited: patience, want: "observed generation 3 of 4"},
+		{says: "after its patience it is, if it looked and has not updated", r: upToDate(waits), live: serving(former), waited: patience, want: "DependencyNotReady"},
+		{says: "a refused update is not waited for", r: upToDate(fails), live: serving(former), want: "UpdateFailed"},
+		{says: "drift that it has not noticed is not waited for", r: upToDate(), live: serving(former), want: "asked for web-1 100% since"},
+		{says: "it is not where Cloud Run was asked already", r: upToDate(unseen), live: serving(wanted), waited: time.Hour},
+		{says: "it is not where spec has no traffic", r: upToDate(unseen, silent), live: serving(former), waited: time.Hour},
+		{
+			says: "it is not where the traffic in spec is not ours",
+			r:    upToDate(unseen, func(r *RunService) { r.Owners = []Owner{{"configsync.gke.io", true, applied}} }), live: serving(former), waited: time.Hour,
+		},
+		{
+			says: "it is not where the traffic in spec is not clear",
+			r:    upToDate(unseen, func(r *RunService) { r.Unclear = "no percent" }), live: serving(former), waited: time.Hour,
+		},
+	} {
+		t.Run(row.says, func(t *testing.T) {
+			t.Parallel()
+			got := Late(row.r, row.live, applied.Add(row.waited), patience)
+			if !strings.Contains(got, row.want) || (row.want == "") != (got == "") {
+				t.Errorf("late: %q, want %q", got, row.want)
+			}
+		})
+	}
+}
