@@ -292,3 +292,33 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 		t.Error("it was followed")
 	}
 }
+
+// TestOfAnAnswerLittleIsRead: a sink that never stops talking holds up nobody, and
+// what it says is told to nobody.
+func TestOfAnAnswerLittleIsRead(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusOK, http.StatusBadRequest} {
+		talk := &talker{}
+		s := New(nil, clock.RealClock{}, transport(func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: code, Body: io.NopCloser(talk), Request: req}, nil
+		}), nil)
+		_, err := s.send(t.Context(), oncall(CloudEvents, All), body{[]byte("{}"), "application/json"})
+		if (err == nil) != (code == http.StatusOK) || err != nil && strings.Contains(err.Error(), "x") {
+			t.Errorf("%d: %v", code, err)
+		}
+		if talk.said > answer {
+			t.Errorf("%d: %d bytes were read, want at most %d", code, talk.said, answer)
+		}
+	}
+}
+
+// talker is a body without an end.
+type talker struct{ said int }
+
+func (b *talker) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	b.said += len(p)
+	return len(p), nil
+}

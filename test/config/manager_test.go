@@ -16,8 +16,9 @@ import (
 )
 
 // TestTheManagerRunsWithItsOwnAccount starts the real one, with a token of the
-// account that was installed: it becomes the leader, follows rollouts and is
-// refused nothing. There is no Cloud Run behind it.
+// account that was installed: it becomes the leader, follows rollouts, is refused
+// nothing, and tells its token to nobody, however much it logs. There is no Cloud Run
+// behind it.
 func TestTheManagerRunsWithItsOwnAccount(t *testing.T) {
 	made := sample(t)
 	binary := filepath.Join(t.TempDir(), "sluice")
@@ -27,7 +28,8 @@ func TestTheManagerRunsWithItsOwnAccount(t *testing.T) {
 		t.Fatalf("%v: %s", err, said)
 	}
 	said := &log{}
-	cmd := exec.CommandContext(t.Context(), binary, "--kubeconfig", ownKubeconfig(t),
+	kubeconfig, token := ownKubeconfig(t)
+	cmd := exec.CommandContext(t.Context(), binary, "--kubeconfig", kubeconfig, "--zap-log-level", "10",
 		"--leader-election-namespace", home, "--health-probe-bind-address", "0", "--dashboard-bind-address", "0", "--metrics-bind-address", "127.0.0.1:0",
 		"--cloud-run-endpoint", "http://127.0.0.1:1", "--monitoring-endpoint", "http://127.0.0.1:1",
 		"--compute-endpoint", "http://127.0.0.1:1", "--vpc-access-endpoint", "http://127.0.0.1:1")
@@ -53,10 +55,13 @@ func TestTheManagerRunsWithItsOwnAccount(t *testing.T) {
 	if said.has("forbidden") {
 		t.Errorf("it was refused something:\n%s", said)
 	}
+	if said.has(token) {
+		t.Error("its token is in its log")
+	}
 }
 
-// ownKubeconfig lets in the manager's account.
-func ownKubeconfig(t *testing.T) string {
+// ownKubeconfig lets in the manager's account, with the token that it returns too.
+func ownKubeconfig(t *testing.T) (path, bearer string) {
 	t.Helper()
 	token, err := admin(t).CoreV1().ServiceAccounts(home).CreateToken(t.Context(), account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	if err != nil {
@@ -67,11 +72,11 @@ func ownKubeconfig(t *testing.T) string {
 	config.AuthInfos["it"] = &clientcmdapi.AuthInfo{Token: token.Status.Token}
 	config.Contexts["it"] = &clientcmdapi.Context{Cluster: "it", AuthInfo: "it"}
 	config.CurrentContext = "it"
-	path := filepath.Join(t.TempDir(), "kubeconfig")
+	path = filepath.Join(t.TempDir(), "kubeconfig")
 	if err := clientcmd.WriteToFile(*config, path); err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return path, token.Status.Token
 }
 
 // log is what a program says, to be looked at while it runs.
