@@ -20,12 +20,13 @@ build: ## compile bin/sluice, bin/cloudrun-simulator and bin/kubectl-sluice
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/kubectl-sluice ./cmd/kubectl-sluice
 	cp cmd/kubectl-sluice/kubectl_complete-sluice bin/
 
-manifests: ## write the CRDs and the manager's role from the markers in the Go code, and alerts and boards as objects
+manifests: ## write the CRDs and the manager's role from the markers in the Go code, alerts and boards as objects, and the Helm chart
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=sluice-manager paths=./controllers/... output:rbac:dir=config/rbac
 	{ printf '# Made of rules.yaml by make manifests.\napiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: sluice\nspec:\n'; \
 		sed -e '/^ *#/d' -e 's/^\(.\)/  \1/' config/prometheus/rules.yaml; } > config/prometheus/prometheusrule.yaml
 	go run ./hack/monitoring
+	go run -C hack/chart .
 
 generate: ## write the deep copies of the API types
 	$(TOOL) controller-gen object paths=./api/...
