@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix crash-matrix soak explore historic chaos crowd bench incident screenshots image run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix crash-matrix soak explore historic chaos crowd bench incident screenshots image sbom release run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,12 +103,31 @@ incident: ## play the incident and what mends it, draw docs/images; QUICK=1 play
 screenshots: ## take the pictures of the page for the documents; wants chromium
 	go test ./test/page -count=1 -run Picture -pictures "$(CURDIR)/docs/images"
 
-image: ## build the manager's image into dist/; KO_DOCKER_REPO=REGISTRY/sluice publishes one over distroless instead
+IMAGE := go run -C hack/image . -source=../.. -out=../../dist
+
+image: ## build the manager's image into dist/; PUSH=REGISTRY/sluice:TAG publishes it too, KO_DOCKER_REPO=REGISTRY/sluice one over distroless instead
 ifdef KO_DOCKER_REPO
 	$(TOOL) ko build --bare .
 else
-	go run -C hack/image . -source=../.. -out=../../dist
+	$(IMAGE) $(if $(PUSH),-arch=amd64,arm64 -push=$(PUSH))
 endif
+
+SBOM := $(TOOL) cyclonedx-gomod bin -json -std -noserial -notimestamp
+
+sbom: ## print a bill of materials of BINARY=dist/sluice-amd64, which make image leaves there, as CycloneDX JSON
+	@$(SBOM) $(BINARY)
+
+PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
+
+release: ## build what a release has into dist/, of VERSION=1.2.3; REPOSITORY=REGISTRY/sluice publishes the image
+	@test -n "$(VERSION)" || { echo "release: say which, VERSION=1.2.3" >&2; exit 2; }
+	rm -rf dist
+	$(IMAGE) -arch=amd64,arm64 -tag=sluice:$(VERSION) $(if $(REPOSITORY),-push=$(REPOSITORY):$(VERSION))
+	go run -C hack/chart . -package=../../dist -version=$(VERSION) -image=$(if $(REPOSITORY),$$(cat dist/image-reference),sluice:$(VERSION))
+	set -e; for arch in amd64 arm64; do $(SBOM) dist/sluice-$$arch > dist/sluice-$$arch.cdx.json; done
+	set -e; for platform in $(PLATFORMS); do CGO_ENABLED=0 GOOS=$${platform%-*} GOARCH=$${platform#*-} \
+		go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o dist/kubectl-sluice-$$platform ./cmd/kubectl-sluice; done
+	cd dist && sha256sum *.tar *.tgz *.json kubectl-sluice-* > SHA256SUMS
 
 clean: ## remove what was built here; kube-apiserver and etcd stay in the user's cache
 	rm -rf bin dist .cache

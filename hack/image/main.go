@@ -3,9 +3,12 @@
 // image-archive` and `ctr images import` read. The same sources give the same
 // digest, wherever they lie.
 //
+// With -push it is published too, with the credentials of docker's configuration,
+// and its name with the digest is left in image-reference.
+//
 // There is no base image: the manager is one static file, and beside it are
-// only the certificates it trusts. Who has a registry can publish an image over
-// distroless with ko instead; .ko.yaml says how.
+// only the certificates it trusts. Who wants an image over distroless can publish
+// one with ko instead; .ko.yaml says how.
 package main
 
 import (
@@ -32,9 +35,13 @@ func main() {
 	out := flag.String("out", "dist", "directory to write to")
 	tag := flag.String("tag", "sluice:devel", "name of the image in the archives")
 	arches := flag.String("arch", runtime.GOARCH, "architectures, such as amd64,arm64")
+	to := flag.String("push", "", "publish it too, under a name such as REGISTRY/sluice:TAG")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *source, *out, *tag, strings.Split(*arches, ","))
+	index, err := run(ctx, *source, *out, *tag, strings.Split(*arches, ","))
+	if err == nil && *to != "" {
+		err = push(ctx, index, *to, *out)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
@@ -42,34 +49,49 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, source, out, tag string, arches []string) error {
+// run builds the image for each architecture, and leaves the binary, an archive and
+// a layout of all in a directory.
+func run(ctx context.Context, source, out, tag string, arches []string) (v1.ImageIndex, error) {
 	ref, err := name.NewTag(tag)
 	if err != nil {
-		return fmt.Errorf("-tag: %w", err)
+		return nil, fmt.Errorf("-tag: %w", err)
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
+		return nil, err
 	}
 	index := v1.ImageIndex(empty.Index)
 	for _, arch := range arches {
-		img, err := build(ctx, source, arch)
+		img, err := buildInto(ctx, source, out, arch)
 		if err != nil {
-			return fmt.Errorf("building for %s: %w", arch, err)
+			return nil, fmt.Errorf("building for %s: %w", arch, err)
 		}
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{
 			Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}},
 		})
 		archive := filepath.Join(out, "sluice-"+arch+".tar")
 		if err := tarball.WriteToFile(archive, ref, img); err != nil {
-			return fmt.Errorf("writing %s: %w", archive, err)
+			return nil, fmt.Errorf("writing %s: %w", archive, err)
 		}
 		digest, err := img.Digest()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		fmt.Printf("%s\t%s as %s\n", digest, archive, tag)
 	}
-	return writeLayout(filepath.Join(out, "image"), index)
+	return index, writeLayout(filepath.Join(out, "image"), index)
+}
+
+// buildInto builds the image for an architecture, and leaves its binary in a
+// directory: a bill of materials is made from that.
+func buildInto(ctx context.Context, source, out, arch string) (v1.Image, error) {
+	binary, err := compile(ctx, source, arch)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(out, "sluice-"+arch), binary, 0o755); err != nil {
+		return nil, err
+	}
+	return assemble(binary, arch)
 }
 
 // writeLayout replaces an OCI layout.
@@ -91,12 +113,8 @@ func writeLayout(dir string, index v1.ImageIndex) error {
 // nonroot is the user of distroless images that is not root.
 const nonroot = "65532:65532"
 
-// build compiles the manager and wraps it.
-func build(ctx context.Context, source, arch string) (v1.Image, error) {
-	binary, err := compile(ctx, source, arch)
-	if err != nil {
-		return nil, err
-	}
+// assemble wraps the manager.
+func assemble(binary []byte, arch string) (v1.Image, error) {
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	for _, files := range [][]file{base(), {{"sluice", binary, 0o555}}} {
 		layer, err := layerOf(files)

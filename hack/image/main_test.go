@@ -26,31 +26,57 @@ import (
 
 const repository = "../.."
 
-// here is the image of this machine's architecture, built once.
-var here = sync.OnceValues(func() (v1.Image, error) {
-	return build(context.Background(), repository, runtime.GOARCH)
+// here is the manager for this machine's architecture, compiled once.
+var here = sync.OnceValues(func() ([]byte, error) {
+	return compile(context.Background(), repository, runtime.GOARCH)
 })
 
+// compiled is the manager.
+func compiled(t *testing.T) []byte {
+	t.Helper()
+	binary, err := here()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// built is the image around it, assembled anew.
 func built(t *testing.T) v1.Image {
 	t.Helper()
-	img, err := here()
+	img, err := assemble(compiled(t), runtime.GOARCH)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return img
 }
 
+func digestOf(t *testing.T, of interface{ Digest() (v1.Hash, error) }) string {
+	t.Helper()
+	digest, err := of.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest.String()
+}
+
+func TestTheSameBinaryGivesTheSameImage(t *testing.T) {
+	if first, second := digestOf(t, built(t)), digestOf(t, built(t)); first != second {
+		t.Errorf("%s, then %s", first, second)
+	}
+}
+
 func TestTheSameSourcesGiveTheSameImageWhereverTheyLie(t *testing.T) {
-	first, err := built(t).Digest()
+	binary, err := compile(t.Context(), copyOfSources(t), runtime.GOARCH)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := build(t.Context(), copyOfSources(t), runtime.GOARCH)
+	again, err := assemble(binary, runtime.GOARCH)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := again.Digest(); err != nil || second != first {
-		t.Errorf("%s, then %s (%v)", first, second, err)
+	if first, second := digestOf(t, built(t)), digestOf(t, again); first != second {
+		t.Errorf("%s, then %s", first, second)
 	}
 }
 
@@ -138,8 +164,11 @@ func TestTheManagerStartsWithTheImageAlone(t *testing.T) {
 
 func TestWhatIsWrittenCanBeReadAgain(t *testing.T) {
 	out := t.TempDir()
-	if err := run(t.Context(), repository, out, "sluice:devel", []string{runtime.GOARCH}); err != nil {
+	if _, err := run(t.Context(), repository, out, "sluice:devel", []string{runtime.GOARCH}); err != nil {
 		t.Fatal(err)
+	}
+	if binary, err := os.ReadFile(filepath.Join(out, "sluice-"+runtime.GOARCH)); err != nil || !bytes.Equal(binary, compiled(t)) {
+		t.Errorf("the binary is another one (%v)", err)
 	}
 	archive, err := tarball.ImageFromPath(filepath.Join(out, "sluice-"+runtime.GOARCH+".tar"), nil)
 	if err != nil {
