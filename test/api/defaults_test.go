@@ -2,6 +2,9 @@ package api_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,27 +94,54 @@ func TestAThresholdGetsItsOwnDefaults(t *testing.T) {
 
 // TestSamplesApply sends the samples the way kubectl apply --server-side does.
 func TestSamplesApply(t *testing.T) {
-	for _, file := range []string{minimal, "full.yaml"} {
-		t.Run(file, func(t *testing.T) {
-			obj := sample(t, file)
-			text, err := json.Marshal(obj)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = rollouts(t).Patch(t.Context(), obj.GetName(), types.ApplyYAMLPatchType, text, metav1.PatchOptions{
-				FieldManager: "test", FieldValidation: metav1.FieldValidationStrict, DryRun: []string{metav1.DryRunAll},
-			})
-			if err != nil {
-				t.Error(err)
-			}
-		})
+	files, err := filepath.Glob(filepath.Join(samples, "*"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	want := []string{"named-gateway.yaml", "several-regions.yaml", "target-only.yaml"}
+	names := map[string]bool{}
+	for i, file := range files {
+		if base := filepath.Base(file); len(files) != len(want) || base != want[i] {
+			t.Errorf("there are %v, want %v", files, want)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for manifest := range strings.SplitSeq(string(text), "\n---\n") {
+			obj := parse(t, manifest)
+			if names[obj.GetName()] {
+				t.Errorf("%s: %s is applied over that of another sample", file, obj.GetName())
+			}
+			names[obj.GetName()] = true
+			if err := applied(t, obj); err != nil {
+				t.Errorf("%s: %s: %v", file, obj.GetName(), err)
+			}
+		}
+	}
+	if err := applied(t, sample(t, full)); err != nil {
+		t.Errorf("every field: %v", err)
+	}
+}
+
+// applied sends an object the way kubectl apply --server-side does, and asks lint too.
+func applied(t *testing.T, obj *unstructured.Unstructured) error {
+	t.Helper()
+	text, err := json.Marshal(obj)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = rollouts(t).Patch(t.Context(), obj.GetName(), types.ApplyYAMLPatchType, text, metav1.PatchOptions{
+		FieldManager: "test", FieldValidation: metav1.FieldValidationStrict, DryRun: []string{metav1.DryRunAll},
+	})
+	agree(t, obj, err)
+	return err
 }
 
 // TestFullSampleShowsEveryField keeps the sample complete.
 func TestFullSampleShowsEveryField(t *testing.T) {
 	shown := map[string]bool{}
-	mark(sample(t, "full.yaml").Object["spec"], "spec", shown)
+	mark(sample(t, full).Object["spec"], "spec", shown)
 	for path, n := range schema(t).Properties["spec"].walk("spec") {
 		if n.Type != "object" && n.Type != "array" && !shown[path] {
 			t.Errorf("%s is not in the full sample", path)
@@ -135,21 +165,21 @@ func mark(at any, path string, shown map[string]bool) {
 
 // TestNothingIsLostInGo: what the server returns is what the Go types say.
 func TestNothingIsLostInGo(t *testing.T) {
-	full := create(t, sample(t, "full.yaml"))
-	full.Object["status"] = largestStatus(t)
+	created := create(t, sample(t, full))
+	created.Object["status"] = largestStatus(t)
 	var typed v1alpha1.CloudRunRollout
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(full.Object, &typed, true); err != nil {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(created.Object, &typed, true); err != nil {
 		t.Fatal(err)
 	}
 	again, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&typed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	delete(full.Object["spec"].(map[string]any), "paused") // false is not written
-	if diff := cmp.Diff(full.Object["spec"], again["spec"]); diff != "" {
+	delete(created.Object["spec"].(map[string]any), "paused") // false is not written
+	if diff := cmp.Diff(created.Object["spec"], again["spec"]); diff != "" {
 		t.Errorf("spec (-server +Go):\n%s", diff)
 	}
-	if diff := cmp.Diff(full.Object["status"], again["status"]); diff != "" {
+	if diff := cmp.Diff(created.Object["status"], again["status"]); diff != "" {
 		t.Errorf("status (-server +Go):\n%s", diff)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +21,12 @@ import (
 	"github.com/sluice-rollouts/sluice/test/controlplane"
 )
 
-const minimal = "minimal.yaml"
+const (
+	samples = "../../config/samples"
+	// minimal is the sample of a target alone, full a manifest with every field.
+	minimal = samples + "/target-only.yaml"
+	full    = "testdata/full.yaml"
+)
 
 var plane *controlplane.ControlPlane
 
@@ -40,10 +44,10 @@ func rollouts(t *testing.T) dynamic.ResourceInterface {
 	return client.Resource(v1alpha1.GroupVersion.WithResource("cloudrunrollouts")).Namespace("default")
 }
 
-// sample reads a manifest of config/samples.
+// sample reads a manifest.
 func sample(t *testing.T, file string) *unstructured.Unstructured {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "config", "samples", file))
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // rule is one of the CRD's x-kubernetes-validations. Fragments of YAML are laid
-// over config/samples/minimal.yaml, or over before, which exists already.
+// over config/samples/target-only.yaml, or over before, which exists already.
 type rule struct {
 	field  string // where it stands, without list indices
 	says   string // how its message begins

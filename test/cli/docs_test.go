@@ -144,7 +144,7 @@ func (d *demo) run(t *testing.T, args []string) string {
 	e := env()
 	e.Out, e.Err, e.Width = &out, &out, 110
 	shown := map[string]string{
-		"rollout.yaml": filepath.Join("..", "..", "config", "samples", "minimal.yaml"),
+		"rollout.yaml": filepath.Join("..", "..", "config", "samples", "target-only.yaml"),
 		"nat.yaml":     filepath.Join("testdata", "nat.yaml"),
 	}
 	switch args[0] {
