@@ -131,3 +131,21 @@ func TestEverythingIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestNoFieldOfASpecIsAnAddressASecretOrANamespace: who writes a rollout must not
+// make the manager ask an address, read a secret, or reach into another namespace.
+func TestNoFieldOfASpecIsAnAddressASecretOrANamespace(t *testing.T) {
+	n := 0
+	for path := range schema(t).Properties["spec"].walk("spec") {
+		n++
+		name := strings.ToLower(path[strings.LastIndex(path, ".")+1:])
+		for _, word := range []string{"namespace", "url", "uri", "address", "endpoint", "host", "secret", "token", "password", "account", "header"} {
+			if strings.Contains(name, word) {
+				t.Errorf("%s may be one", path)
+			}
+		}
+	}
+	if n < 50 {
+		t.Errorf("only %d fields were looked at", n)
+	}
+}
