@@ -2,8 +2,10 @@ package kcc
 
 import (
 	"context"
+	"maps"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -210,6 +212,19 @@ func (t *town) wantAsked(want map[string]int) {
 	if diff := cmp.Diff(want, t.asked()); diff != "" {
 		t.Fatalf("Cloud Run was asked for (-want +got):\n%s", diff)
 	}
+}
+
+// gcloud sets traffic directly, as a person does, and waits until it serves.
+func (t *town) gcloud(split map[string]int) {
+	t.Helper()
+	var targets []simulator.TrafficTarget
+	for _, revision := range slices.Sorted(maps.Keys(split)) {
+		targets = append(targets, simulator.TrafficTarget{Revision: revision, Percent: split[revision]})
+	}
+	if err := t.world.EditTraffic(full, targets, "person@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	t.world.Advance(10 * time.Second)
 }
 
 // direct counts what we wrote to Cloud Run ourselves.
