@@ -112,9 +112,10 @@ else
 	$(IMAGE) $(if $(PUSH),-arch=amd64,arm64 -push=$(PUSH))
 endif
 
-SBOM := $(TOOL) cyclonedx-gomod bin -json -std -noserial -notimestamp
+BINARY ?= dist/sluice-amd64
+SBOM := $(TOOL) cyclonedx-gomod bin -json -std -noserial -notimestamp $(if $(VERSION),-version=v$(VERSION))
 
-sbom: ## print a bill of materials of BINARY=dist/sluice-amd64, which make image leaves there, as CycloneDX JSON
+sbom: ## print a bill of materials, as CycloneDX JSON, of BINARY=dist/sluice-amd64, which make image leaves there
 	@$(SBOM) $(BINARY)
 
 PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
