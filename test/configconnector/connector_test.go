@@ -283,6 +283,20 @@ func TestItWritesTheNameOfTheServiceIntoSpecAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestAGenerationThatItMadeItselfIsObservedAtItsNextLook(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	town.edit(func(o *unstructured.Unstructured) { unstructured.RemoveNestedField(o.Object, "spec", "resourceID") })
+	town.run()
+	if observed, generation := town.observed(), town.object().GetGeneration(); observed != generation-1 {
+		t.Errorf("observed generation %d of %d, want one less", observed, generation)
+	}
+	town.run()
+	if observed, generation := town.observed(), town.object().GetGeneration(); observed != generation {
+		t.Errorf("observed generation %d of %d after the next look", observed, generation)
+	}
+}
+
 // When it does nothing.
 
 func TestAnIntervalOfZeroLooksForNoDriftAndStillActsOnSpec(t *testing.T) {
@@ -301,6 +315,20 @@ func TestAnIntervalOfZeroLooksForNoDriftAndStillActsOnSpec(t *testing.T) {
 	town.settle()
 	if diff := cmp.Diff(map[string]int{town.new: 5, town.old: 95}, town.serves()); diff != "" {
 		t.Errorf("traffic after an edit of spec (-want +got):\n%s", diff)
+	}
+}
+
+func TestWithAnIntervalOfZeroAnEditOfALabelChangesNothing(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	town.edit(annotate(configconnector.IntervalAnnotation, "0"))
+	town.applyTraffic("sluice/traffic", entry(town.old, 100))
+	town.settle()
+	town.gcloud(simulator.TrafficTarget{Revision: town.new, Percent: 100})
+	town.edit(func(o *unstructured.Unstructured) { o.SetLabels(map[string]string{"team": "web"}) })
+	town.settle()
+	if diff := cmp.Diff(map[string]int{town.new: 100}, town.serves()); diff != "" {
+		t.Errorf("traffic (-want +got):\n%s", diff)
 	}
 }
 
