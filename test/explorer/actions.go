@@ -118,6 +118,7 @@ func people() []action {
 		{"A person asks to retry.", act, func(w *worker, s *state) bool { return w.asks(s, retry) }},
 		{"A person asks to pause.", act, func(w *worker, s *state) bool { return w.asks(s, pause) }},
 		{"A person asks to promote.", act, func(w *worker, s *state) bool { return w.asks(s, promote) }},
+		{"A person asks to promote by what they saw a step ago.", act, func(w *worker, s *state) bool { return w.asksLate(s, promote) }},
 		{"A person asks to promote to the end.", act, func(w *worker, s *state) bool { return w.asks(s, promoteFully) }},
 		{"A person asks to undo.", act, func(w *worker, s *state) bool { return w.asks(s, undo) }},
 		{"A person goes back to the first plan.", act, func(w *worker, s *state) bool { return w.edits(s, 0) }},

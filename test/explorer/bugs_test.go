@@ -114,6 +114,11 @@ func TestBugsAreFound(t *testing.T) {
 		"promotes to the end when asked for the next weight": {bug: sees(func(in *rollout.Input) {
 			in.Request.Full = true
 		}), acts: 1, want: "I3"},
+		"obeys a promote of another step": {bug: sees(func(in *rollout.Input) {
+			if in.Request.Verb == rollout.Promote {
+				in.Request.Step = in.Progress.Step
+			}
+		}), acts: 1, want: "I3"},
 		"undoes what nobody asked to undo": {bug: says(func(_ rollout.Input, d *rollout.Decision) {
 			if d.Progress.Phase == rollout.Completed && d.Progress.Former != "" {
 				d.Progress.Stable = d.Progress.Former

@@ -25,6 +25,15 @@ func (w *worker) asks(s *state, v verb) bool {
 	return true
 }
 
+// asksLate is a verb by what a person saw a step ago.
+func (w *worker) asksLate(s *state, v verb) bool {
+	if w.saidOf(s).Step == 0 || !w.asks(s, v) {
+		return false
+	}
+	s.object.step--
+	return true
+}
+
 func given(p *rollout.Progress, revision string) bool {
 	return slices.Contains(p.Latched, revision)
 }

@@ -1,6 +1,7 @@
 package explorer
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -41,6 +42,16 @@ func next(steps []rollout.Step, weight int64) rollout.Step {
 		}
 	}
 	return steps[len(steps)-1]
+}
+
+// stepAt is the number of the step that a weight belongs to, 0 for none: the first one
+// whose weight is not below it.
+func stepAt(steps []rollout.Step, weight int64) int {
+	if weight == 0 {
+		return 0
+	}
+	n := slices.IndexFunc(steps, func(s rollout.Step) bool { return weight <= s.Weight })
+	return n + 1 // the last one has 100
 }
 
 // held is the last step of a plan whose weight is not above a weight: how long that

@@ -18,6 +18,7 @@ func (w *worker) judge(s sight, in rollout.Input, d rollout.Decision) string {
 		w.wellFormed(s, d),
 		w.endIsTrue(s, in, d),
 		w.servingIsTrue(s, d),
+		w.fits(s, in, d),
 		stopsSomething(in, d),
 		waitsEnd(s, in, d),
 	)
@@ -107,6 +108,21 @@ func (w *worker) servingIsTrue(s sight, d rollout.Decision) string {
 		return fmt.Sprintf("I10: generation %d was seen, and there is none after %d", d.Progress.Generation, seen)
 	}
 	return ""
+}
+
+// fits: I3. What a person asked of one step of an attempt is not obeyed at another.
+func (w *worker) fits(s sight, in rollout.Input, d rollout.Decision) string {
+	asked, answer := in.Request, d.Progress.LastRequest
+	if !s.object.request.bound() || answer.ID != requestID || !answer.Accepted {
+		return ""
+	}
+	serving := w.lists.at(s.cloud.effective).share(numberOf(in.Progress.Candidate), s.cloud.ready)
+	step := stepAt(plans[s.object.plan], serving)
+	if asked.Attempt == in.Progress.Attempt && (asked.Step < 0 || asked.Step == step) {
+		return ""
+	}
+	return fmt.Sprintf("I3: %s was meant for step %d of attempt %d, and is obeyed at step %d of attempt %d",
+		asked.Verb, asked.Step, asked.Attempt, step, in.Progress.Attempt)
 }
 
 // toSettle is how often an unchanged world is looked at before nothing changes any
