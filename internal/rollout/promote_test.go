@@ -112,11 +112,15 @@ func TestAPromoteWhoseWriteIsLost(t *testing.T) {
 	lost := s
 	landed := s.split("web-2", 100)
 	held := s.nat(analysis.Breach)
+	resumed := lost.paused()
+	resumed.Progress = Decide(Input(resumed)).Progress
+	resumed.Plan.Paused = false
 	check(t, map[string]row{
 		"is sent again":                     {lost, "Shifting/Progressing, writes web-2 100%", "promoted"},
 		"is over when it serves":            {landed, "Baking/Progressing", "web-2 at 100%"},
 		"is not sent into a breach":         {held, "Held/HeldByAnalysis", ""},
 		"nor when a pause came between":     {lost.asks(VerbPause).with(func(s *scene) { s.Request.ID = "r2" }), "Paused/Paused, accepts", ""},
+		"nor when a pause came and went":    {resumed, "Baking/Progressing", ""},
 		"an abort takes back what may land": {lost.asks(Abort).with(func(s *scene) { s.Request.ID = "r2" }), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
 	})
 	d := Decide(Input(held))
