@@ -177,7 +177,7 @@ type Attempt struct {
 	Seq int64 `json:"seq,omitempty"`
 
 	// adoptedFrom is the UID of the object whose claim on the service was taken
-	// over. Absent when none was.
+	// over. Absent when none was, and once the service carries our own claim.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	AdoptedFrom string `json:"adoptedFrom,omitempty"`

@@ -55,11 +55,13 @@ func claimed(v view) (Decision, bool) {
 		return Decision{}, false
 	case v.Service.ClaimUnread != "":
 		return v.disowned("the claim on the service cannot be read: " + v.Service.ClaimUnread), true
-	case c == nil, c.Holder == (Holder{}), v.Progress.Adopted == c.UID && !c.same(v.Self):
+	case c == nil, c.Holder == (Holder{}), v.adoptedBefore(*c):
 		return Decision{}, false
 	case c.same(v.Self):
 		return v.remember(*c)
-	case v.asked(Adopt):
+	case v.stale() && v.Progress.Stable != "": // it may be one that we have replaced
+		return Decision{}, false
+	case v.asked(Adopt) && !v.moving():
 		return v.accept(v.takeOver(*c).credited("adopted"+v.by()), "the service is taken over"), true
 	case c.Cluster != v.Self.Cluster:
 		return v.disowned("the service is claimed from another cluster"), true
@@ -69,6 +71,31 @@ func claimed(v view) (Decision, bool) {
 		return v.takeUp(*c), true
 	}
 	return Decision{}, false
+}
+
+// moving tells whether what follows LATEST is about to follow another revision: to name
+// the one of before would take traffic back. A take-over waits for that.
+func (v view) moving() bool { return v.Service.Reconciling && v.Service.followsLatest() }
+
+// adoptedBefore tells whether a claim is one that we took over, and that stays on the
+// service until our own write lands. What its holder has written since is another
+// claim: somebody took the service back.
+func (v view) adoptedBefore(c Claim) bool {
+	return v.Progress.Adopted == c.UID && !c.same(v.Self) && c.Seq <= v.Progress.Seq
+}
+
+// seesClaim learns from our own claim on the service which of our writes it is from,
+// and that whatever we took over is ours now.
+func (v view) seesClaim() view {
+	c := v.Service.Claim
+	if c == nil || !c.same(v.Self) || v.stale() {
+		return v
+	}
+	v.Progress.Adopted = ""
+	if v.Progress.active() {
+		v.Progress = v.Progress.carried(c.Seq)
+	}
+	return v
 }
 
 // rivalName names the holder of a claim to its own namespace only.

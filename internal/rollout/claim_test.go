@@ -41,7 +41,9 @@ func TestClaimed(t *testing.T) {
 	remembered := at(25).claimedBy(self, 3)
 	remembered.Progress.Seq = 3
 	adopted := at(25).claimedBy(elsewhere, 3)
-	adopted.Progress.Adopted = elsewhere.UID
+	adopted.Progress.Adopted, adopted.Progress.Seq = elsewhere.UID, 3
+	moving := at(0).claimedBy(elsewhere, 3).unsettled().asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 })
+	moving.Service.Desired = []Entry{{Latest: true, Percent: 100}}
 	anonymous := rival(elsewhere, "")
 	anonymous.Self = Holder{}
 	check(t, map[string]row{
@@ -50,12 +52,35 @@ func TestClaimed(t *testing.T) {
 		"is not outranked by an abort":            {at(25).claimedBy(elsewhere, 3).asks(Abort), "Idle/OwnedElsewhere, refuses", ""},
 		"a person takes it over":                  {at(25).claimedBy(elsewhere, 3).asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Baking/Progressing, writes web-2 25%, web-1 75%, accepts", "attempt 4 is taken up"},
 		"and it stays taken over":                 {adopted, "Shifting/Progressing, writes web-2 100%", ""},
+		"not while LATEST is about to move":       {moving, "Idle/OwnedElsewhere", ""},
 		"a neighbour in our namespace is named":   {rival(neighbour, Found), "Idle/OwnedElsewhere", "claimed by CloudRunRollout web-too"},
 		"one in another namespace is not":         {rival(stranger, Found), "Idle/OwnedElsewhere", "a CloudRunRollout in another namespace"},
 		"a neighbour that is gone is no obstacle": {rival(neighbour, Missing), "Shifting/Progressing, writes web-2 100%", ""},
 		"a claim that cannot be read":             {unread, "Idle/OwnedElsewhere", "it is not JSON"},
 		"nothing to adopt":                        {remembered.asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Shifting/Progressing, writes web-2 100%, refuses", ""},
 		"without a name of our own, no claims":    {anonymous, "Shifting/Progressing, writes web-2 100%", ""},
+	})
+}
+
+// TestWhatWasTakenOverCanBeTakenBack: a take-over is of the claim that a person saw,
+// and not of all that its holder writes later.
+func TestWhatWasTakenOverCanBeTakenBack(t *testing.T) {
+	t.Parallel()
+	over := at(25).claimedBy(elsewhere, 3).asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 })
+	over.Progress = Decide(Input(over)).Progress // its write has number 4
+	over.Request = Request{}
+	seen := over.claimedBy(self, 4)
+	seen.Progress = Decide(Input(seen)).Progress
+	seen.Progress.Generation = seen.Service.Generation
+	unsent := seen.with(func(s *scene) { s.Progress.Seq = 9 })
+	const left = "Idle/OwnedElsewhere"
+	check(t, map[string]row{
+		"not before our write has landed":           {over.claimedBy(elsewhere, 3), "Baking/Progressing", ""},
+		"nor by a write that was under way":         {over.claimedBy(elsewhere, 4), "Baking/Progressing", ""},
+		"after we saw our claim":                    {seen.claimedBy(elsewhere, 5), left, "claimed from another cluster"},
+		"after our claim, which we did not see":     {over.claimedBy(elsewhere, 5), left, "claimed from another cluster"},
+		"whatever we numbered and did not send":     {unsent.claimedBy(elsewhere, 5), left, "claimed from another cluster"},
+		"but not by a read that is older than ours": {seen.claimedBy(elsewhere, 3).with(func(s *scene) { s.Service.Generation-- }), "Baking/Progressing", "Cloud Run answered with generation"},
 	})
 }
 

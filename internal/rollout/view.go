@@ -48,11 +48,9 @@ func look(in Input) view {
 		v.Progress.Step = in.Plan.stepAt(in.Progress.Confirmed.Of(in.Progress.Candidate))
 		if !v.stale() {
 			v.Progress = v.Progress.see(v.desired)
-			if c := in.Service.Claim; c != nil && c.same(in.Self) {
-				v.Progress = v.Progress.carried(c.Seq)
-			}
 		}
 	}
+	v = v.seesClaim()
 	if v.Progress.Hot.After(v.Now) { // the clock was set back
 		v.Progress.Hot = v.Now
 	}
