@@ -108,9 +108,10 @@ func TestBugsAreFound(t *testing.T) {
 				d.Progress, d.Write = in.Progress, nil
 			}
 		}), acts: 1, want: "reachability"},
-		"ignores a person's pause": {bug: sees(deaf(rollout.VerbPause)), acts: 1, want: "I9"},
-		"forgets a person's pause": {bug: sees(func(in *rollout.Input) { in.Progress.Cause = "" }), acts: 1, want: "I9"},
-		"promotes past a breach":   {bug: sees(promotesAnyway), faults: 1, acts: 1, want: "I4"},
+		"ignores a person's pause":          {bug: sees(deaf(rollout.VerbPause)), acts: 1, want: "I9"},
+		"forgets a person's pause":          {bug: sees(func(in *rollout.Input) { in.Progress.Cause = "" }), acts: 1, want: "I9"},
+		"does not see whose the service is": {bug: sees(func(in *rollout.Input) { in.Service.Claim = nil }), acts: 1, want: "I8"},
+		"promotes past a breach":            {bug: sees(promotesAnyway), faults: 1, acts: 1, want: "I4"},
 		"promotes to the end when asked for the next weight": {bug: sees(func(in *rollout.Input) {
 			in.Request.Full = true
 		}), acts: 1, want: "I3"},
@@ -140,7 +141,7 @@ func TestBugsAreFound(t *testing.T) {
 				c.bug = rollout.Decide
 			}
 			r := Explore(Scope{
-				Faults: c.faults, Acts: c.acts, MostStates: 150_000, Workers: 1, Decide: c.bug, Careless: c.careless,
+				Faults: c.faults, Acts: c.acts, MostStates: 200_000, Workers: 1, Decide: c.bug, Careless: c.careless,
 			})
 			if !slices.ContainsFunc(r.Violations, func(v Violation) bool { return strings.HasPrefix(v.What, c.want) }) {
 				t.Errorf("in %d states %s is not found, but\n%v", r.States, c.want, r.Violations)

@@ -123,6 +123,18 @@ func (w *worker) foreign(s *state, entries ...rollout.Entry) bool {
 	return true
 }
 
+// takesOver is another cluster taking the service over, as it is: what serves, and what
+// its claim says of the way back. Its claim is one write ahead of the one before it.
+func (w *worker) takesOver(s *state, from owner) bool {
+	stable := numberOf(w.saidOf(s).Stable)
+	if stable == 0 || s.cloud.rival > 0 || s.past.owner != from {
+		return false
+	}
+	w.accept(s, s.cloud.desired)
+	s.cloud.rival, s.cloud.claim, s.past.owner = stable, s.cloud.claim+1, they
+	return true
+}
+
 // turns is a revision's health changing by itself.
 func turns(s *state, revision uint8, from, to health) bool {
 	if s.cloud.revisions[revision] != from {

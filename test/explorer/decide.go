@@ -131,7 +131,7 @@ func (w *world) input(s sight) rollout.Input {
 		svc.ObservedGeneration, svc.Failure = seen-1, "a revision is not ready"
 	}
 	if s.cloud.claim > 0 {
-		svc.Claim = &rollout.Claim{Holder: self, Attempt: attempt, Seq: int64(s.cloud.claim), Stable: names[1]}
+		svc.Claim = claim(s.cloud)
 	}
 	in := rollout.Input{
 		Self: self, Plan: plan(s.object, s.weather), Progress: *w.statuses.at(s.object.status), Service: svc,
@@ -145,6 +145,18 @@ func (w *world) input(s sight) rollout.Input {
 
 // self is who the controllers are in a claim: both are one manager.
 var self = rollout.Holder{Cluster: "cluster", Namespace: "shop", Name: "web", UID: "uid"}
+
+// rival is the one who rolls the service out from another cluster.
+var rival = rollout.Holder{Cluster: "another cluster", Namespace: "shop", Name: "web", UID: "another uid"}
+
+// claim is what the service says of whose it is.
+func claim(c cloud) *rollout.Claim {
+	said := rollout.Claim{Holder: self, Attempt: attempt, Seq: int64(c.claim), Stable: names[1]}
+	if c.rival > 0 {
+		said.Holder, said.Stable = rival, names[c.rival]
+	}
+	return &said
+}
 
 // born is when a revision was created.
 func born(revision uint8) time.Time {

@@ -4,11 +4,11 @@
 // In each state it tries every action there is: time passes, Cloud Run finishes,
 // one of two controllers looks, saves, sends, or loses what it was about to do, a
 // write is late, the metrics change, somebody edits the traffic or writes the
-// service, revisions come, fail and go, a person asks, edits, pauses or deletes.
-// Faults and a person's acts are taken from budgets. Every edge is judged by the
-// invariants, by what was done to the service and not by what the controller says
-// of itself; test/invariants judges long runs by the same ones. Whoever breaks one
-// gets the shortest path to it, told in sentences.
+// service, revisions come, fail and go, a person asks, edits, pauses or deletes, and
+// another cluster takes the service over. Faults and a person's acts are taken from
+// budgets. Every edge is judged by the invariants, by what was done to the service and
+// not by what the controller says of itself; test/invariants judges long runs by the
+// same ones. Whoever breaks one gets the shortest path to it, told in sentences.
 //
 // The controllers share the saved status, compare-and-swap, and remember nothing.
 // So an answer that is lost is the same as one that arrives, and a crash, a lease
@@ -26,8 +26,10 @@
 //   - Measurements: the checks say what the weather is, healthy for every minute
 //     that could be seen, or not. Their own rules are tested where they are.
 //   - Gateways, pacing, blame and peers: no revision sends traffic through NAT.
-//   - Reads that are stale, claims of others, a status that is lost.
-//   - I8, I11 and I13, which need several objects or runs to compare, and how long
+//   - Reads that are stale, a status that is lost.
+//   - Objects beside this one, but for one of another cluster, which takes the service
+//     over and then does nothing with it: of I8, that it is left alone from then on.
+//   - I11 and I13, which need several objects or runs to compare, and how long
 //     I15 takes, which needs a clock: that a breach leads back is asked.
 //   - Etags that Cloud Run might not enforce.
 package explorer

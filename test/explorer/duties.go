@@ -14,7 +14,7 @@ func (w *worker) takesBack(s *state, was, is *rollout.Progress, d *decision) str
 	switch {
 	case s.weather != failing && !unapplied, d.accepted:
 	case !active(was.Phase), candidate == 0, asked.share(candidate, s.cloud.ready) == 0:
-	case s.past.foreign, s.object.named != 0, s.cloud.revisions[stable] == lost: // a person is needed
+	case s.past.owner == they, s.past.foreign, s.object.named != 0, s.cloud.revisions[stable] == lost: // a person is needed
 	case is.Phase == rollout.RollingBack, is.Phase == rollout.RolledBack:
 	default:
 		return fmt.Sprintf("I15: %s/%s is decided, and %s does not go back", is.Phase, is.Reason, was.Candidate)

@@ -11,12 +11,22 @@ import (
 func (w *worker) judgeDecision(s *state, d *decision) string {
 	was, is := w.saidOf(s), w.statuses.at(d.status)
 	return cmp.Or(
+		ownerWrites(s, d),
 		w.humanWins(s, d),
 		w.baselineConstant(s, was, is, d),
 		w.rises(s, is, d),
 		w.completes(s, was, is, d),
 		w.takesBack(s, was, is, d),
 	)
+}
+
+// ownerWrites: I8. Who lost the service to another cluster writes nothing until a person
+// takes it back.
+func ownerWrites(s *state, d *decision) string {
+	if d.write.list == 0 || s.past.owner != they || d.accepted && s.object.request == adopt {
+		return ""
+	}
+	return "I8: something is to be written, and another cluster has taken the service over"
 }
 
 // humanWins: I7. Over a split that somebody else set nothing is written, unless it
@@ -38,6 +48,7 @@ func (w *worker) baselineConstant(s *state, was, is *rollout.Progress, d *decisi
 	case was.Stable == is.Stable, was.Stable == "":
 	case is.Phase == rollout.Completed && is.Stable == was.Candidate:
 	case d.accepted && s.object.request == undo && was.Phase == rollout.Completed && is.Phase == rollout.RollingBack:
+	case d.accepted && s.object.request == adopt && is.Stable == names[s.cloud.rival]:
 	case is.Stable != "" && is.Stable == names[s.object.named]:
 	case is.Stable != "" && is.Stable == names[sole] && (s.past.foreign || !active(was.Phase)):
 	default:
@@ -195,7 +206,7 @@ func (w *worker) means(split rollout.Split, target *traffic) bool {
 
 // heard is the past with what a person is heard to ask for in a decision.
 func (p past) heard(s *state, d *decision) past {
-	if d.began {
+	if d.began || d.accepted && s.object.request == adopt {
 		p.thin, p.approved, p.promoted, p.paused = false, false, noVerb, false
 	}
 	if !d.accepted {
@@ -213,7 +224,9 @@ func (p past) heard(s *state, d *decision) past {
 }
 
 // lets tells whether a verb lets a rollout write over somebody else's split.
-func (v verb) lets() bool { return v == resume || v == abort || v == retry || v == undo }
+func (v verb) lets() bool {
+	return v == resume || v == abort || v == retry || v == undo || v == adopt
+}
 
 // learnSave notes what a save means for what may follow.
 func (w *worker) learnSave(s *state, c controller) {
@@ -246,13 +259,15 @@ func (w *worker) learnSave(s *state, c controller) {
 	s.past = p
 }
 
-// forgive forgets what a person who asks for a verb takes back.
+// forgive forgets what a person who asks for a verb takes back, the service among it.
 func (p *past) forgive(v verb) {
 	switch v { //nolint:exhaustive // the others take nothing back
 	case retry:
 		p.abandoned, p.dismissed = 0, 0
 	case resume:
 		p.dismissed = 0
+	case adopt:
+		p.owner = weAgain
 	}
 }
 

@@ -79,7 +79,7 @@ func (w *worker) sends(s *state, i int) bool {
 func (w *worker) lands(s *state, of write) {
 	w.blame(w.judgeLanding(s, of.list))
 	w.accept(s, of.list)
-	s.cloud.claim = of.number
+	s.cloud.claim, s.cloud.rival = of.number, 0
 	s.past.foreign = false
 }
 

@@ -45,6 +45,9 @@ func (w *worker) awaited(s *state) bool {
 	return p.Phase == rollout.AwaitingApproval || p.Reason == rollout.TooFewRequests
 }
 
+// taken tells whether a rollout says that somebody else has its service.
+func (w *worker) taken(s *state) bool { return w.saidOf(s).Reason == rollout.OwnedElsewhere }
+
 // switches sets spec.paused to what it is not.
 func (w *worker) switches(s *state) bool {
 	if s.object.life != living {

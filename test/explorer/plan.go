@@ -98,11 +98,12 @@ const (
 	promote
 	promoteFully
 	undo
+	adopt
 )
 
 var verbs = [...]rollout.Verb{
 	approve: rollout.Approve, resume: rollout.Resume, abort: rollout.Abort, retry: rollout.Retry, pause: rollout.VerbPause,
-	promote: rollout.Promote, promoteFully: rollout.Promote, undo: rollout.Undo,
+	promote: rollout.Promote, promoteFully: rollout.Promote, undo: rollout.Undo, adopt: rollout.Adopt,
 }
 
 // bound tells whether a verb needs the attempt that the person looked at.

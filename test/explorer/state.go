@@ -62,6 +62,7 @@ type cloud struct {
 	effective   uint32
 	parked      write // that is under way and may land later
 	claim       uint8 // number of the write that the service's claim is from; 0 without
+	rival       uint8 // baseline in the claim of another cluster, as the number of a revision; 0 where the claim is ours
 	reconciling bool
 	failed      bool  // the last change could not be applied
 	created     uint8 // number of the newest revision
@@ -107,6 +108,7 @@ type past struct {
 	abandoned uint8 // set of candidates given up until a person asks to retry
 	dismissed uint8 // set of candidates from which a person took everything for stable
 	foreign   bool  // the split is somebody else's, and nobody let it go
+	owner     owner
 	meantBack bool  // a write of the attempt gave stable everything
 	meantFull bool  // a write of the attempt gave the candidate everything
 	thin      bool  // a person let what serves pass with too few requests
@@ -115,6 +117,15 @@ type past struct {
 	paused    bool  // a person asked to pause, and nobody resumed
 	served    uint8 // ticks for which the split has served, at most mostServed
 }
+
+// owner is who may write the service, as people settled it.
+type owner uint8
+
+const (
+	we      owner = iota // and nobody ever asked for it
+	they                 // another cluster took it over
+	weAgain              // a person took it back
+)
 
 // mostServed is more ticks than any bake.
 const mostServed = 3
