@@ -84,6 +84,22 @@ func (v view) adoptedBefore(c Claim) bool {
 	return v.Progress.Adopted == c.UID && !c.same(v.Self) && c.Seq <= v.Progress.Seq
 }
 
+// signs writes our name on a service that we took over, where the write that was to do
+// so was lost and nothing else is written: until then the former holder would go on.
+func (v view) signs(d Decision) Decision {
+	c := v.Service.Claim
+	if d.Write != nil || c == nil || !v.adoptedBefore(*c) || c.Cluster == v.Self.Cluster && v.Rival != Found {
+		return d
+	}
+	if d.Progress.Stable == "" || !d.Progress.ours(v.desired) || !v.Service.settled() || v.stale() || v.Deleting {
+		return d
+	}
+	if signed := v.write(d, v.desired); signed.Write != nil {
+		return signed
+	}
+	return d
+}
+
 // seesClaim learns from our own claim on the service which of our writes it is from,
 // and that whatever we took over is ours now.
 func (v view) seesClaim() view {

@@ -75,8 +75,11 @@ func TestWhatWasTakenOverCanBeTakenBack(t *testing.T) {
 	unsent := seen.with(func(s *scene) { s.Progress.Seq = 9 })
 	const left = "Idle/OwnedElsewhere"
 	check(t, map[string]row{
-		"not before our write has landed":           {over.claimedBy(elsewhere, 3), "Baking/Progressing", ""},
-		"nor by a write that was under way":         {over.claimedBy(elsewhere, 4), "Baking/Progressing", ""},
+		"not before our write has landed":           {over.claimedBy(elsewhere, 3), "Baking/Progressing, writes web-2 25%, web-1 75%", ""},
+		"nor by a write that was under way":         {over.claimedBy(elsewhere, 4), "Baking/Progressing, writes web-2 25%, web-1 75%", ""},
+		"which waits for a change to be applied":    {over.claimedBy(elsewhere, 4).unsettled(), "Baking/Progressing", ""},
+		"and for a person whose split it is":        {over.claimedBy(elsewhere, 4).foreign(), "Paused/TrafficConflict", ""},
+		"and is obeyed first":                       {over.claimedBy(elsewhere, 4).asks(Abort).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 4, -1 }), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
 		"after we saw our claim":                    {seen.claimedBy(elsewhere, 5), left, "claimed from another cluster"},
 		"after our claim, which we did not see":     {over.claimedBy(elsewhere, 5), left, "claimed from another cluster"},
 		"whatever we numbered and did not send":     {unsent.claimedBy(elsewhere, 5), left, "claimed from another cluster"},

@@ -84,7 +84,7 @@ func (v view) pause(reason Reason, cause string) Decision {
 
 // finish applies what holds for every decision.
 func (v view) finish(d Decision) Decision {
-	d = v.deadline(d)
+	d = v.deadline(v.signs(d))
 	p := &d.Progress
 	if !p.Effective.IsZero() && p.Effective.Equal(v.was.Effective) && v.skew() == "" {
 		_, through := v.evidence()
