@@ -11,7 +11,7 @@ import (
 func (w *worker) judgeDecision(s *state, d *decision) string {
 	was, is := w.saidOf(s), w.statuses.at(d.status)
 	return cmp.Or(
-		ownerWrites(s, d),
+		ownerWrites(s, is, d),
 		w.humanWins(s, d),
 		w.baselineConstant(s, was, is, d),
 		w.rises(s, is, d),
@@ -21,12 +21,18 @@ func (w *worker) judgeDecision(s *state, d *decision) string {
 }
 
 // ownerWrites: I8. Who lost the service to another cluster writes nothing until a person
-// takes it back.
-func ownerWrites(s *state, d *decision) string {
-	if d.write.list == 0 || s.past.owner != they || d.accepted && s.object.request == adopt {
-		return ""
+// takes it back, and then says so on the service.
+func ownerWrites(s *state, is *rollout.Progress, d *decision) string {
+	adopts := d.accepted && s.object.request == adopt
+	switch {
+	case d.write.list != 0 && s.past.owner == they && !adopts:
+		return "I8: something is to be written, and another cluster has taken the service over"
+	case d.write.list != 0, s.cloud.rival == 0, s.past.owner != weAgain && !adopts:
+	case s.cloud.reconciling, s.past.foreign, is.Stable == "", s.object.life != living:
+	default:
+		return "I8: a person took the service back, and nothing says so to whoever had it"
 	}
-	return "I8: something is to be written, and another cluster has taken the service over"
+	return ""
 }
 
 // humanWins: I7. Over a split that somebody else set nothing is written, unless it
