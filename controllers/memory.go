@@ -34,6 +34,7 @@ type memory struct {
 	released    map[types.UID]bool
 	unseen      map[types.UID]time.Time
 	pressing    map[types.UID]bool
+	lateTold    map[types.UID]time.Time
 }
 
 type denial struct {
@@ -213,6 +214,20 @@ func (m *memory) looked(o client.Object) {
 	delete(m.unseen, o.GetUID())
 }
 
+// late is true at most once every [lateAfter] for each object.
+func (m *memory) late(o client.Object, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.lateTold == nil {
+		m.lateTold = map[types.UID]time.Time{}
+	}
+	if told, ok := m.lateTold[o.GetUID()]; ok && now.Sub(told) < lateAfter {
+		return false
+	}
+	m.lateTold[o.GetUID()] = now
+	return true
+}
+
 // press remembers that an object's candidate is to give up traffic, as it seems.
 func (m *memory) press(o client.Object) {
 	m.mu.Lock()
@@ -248,4 +263,5 @@ func (m *memory) forget(uid types.UID) {
 	delete(m.released, uid)
 	delete(m.unseen, uid)
 	delete(m.pressing, uid)
+	delete(m.lateTold, uid)
 }

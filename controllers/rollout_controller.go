@@ -87,6 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 	if !ro.DeletionTimestamp.IsZero() && !awaitsRollback(ro) {
 		return r.letGo(ctx, ro, rollout.Release{})
 	}
+	r.tellLate(ctx, ro)
 	now, err := r.current(ctx, ro)
 	switch {
 	case err != nil:

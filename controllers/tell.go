@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -38,6 +39,25 @@ func (r *Reconciler) tell(ctx context.Context, ro *v1alpha1.CloudRunRollout, bef
 	log.FromContext(ctx).Info("State changed",
 		"phase", d.Progress.Phase, "reason", reason, "candidate", d.Progress.Candidate, "stable", d.Progress.Stable,
 		"step", ro.Status.Step, "weight", ro.Status.Weight, "note", d.Note, "next", d.Next)
+}
+
+// lateAfter is how long a way back takes before it is told that it does not arrive, and
+// how often that is told.
+const lateAfter = 10 * time.Minute
+
+// tellLate tells of a way back that does not arrive. A state that stays is not told
+// again, and whoever has nothing but the log would not hear of it. It is told before
+// the clouds are asked, because they may be what fails.
+func (r *Reconciler) tellLate(ctx context.Context, ro *v1alpha1.CloudRunRollout) {
+	a, now := ro.Status.Attempt, r.Clock.Now()
+	if ro.Status.Phase != v1alpha1.PhaseRollingBack || a == nil || a.Since == nil || a.Baseline == nil {
+		return
+	}
+	if now.Sub(a.Since.Time) < lateAfter || !r.memory.late(ro, now) {
+		return
+	}
+	log.FromContext(ctx).Info("The way back does not arrive",
+		"candidate", a.Candidate, "stable", a.Baseline.Revision, "since", a.Since.UTC(), "next", ro.Status.NextAction)
 }
 
 // replies keeps those events that answer a request: it is answered once, whatever
