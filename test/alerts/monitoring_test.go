@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,8 +13,12 @@ import (
 
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 	"cloud.google.com/go/monitoring/dashboard/apiv1/dashboardpb"
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
@@ -183,6 +188,53 @@ func TestThePoliciesOfMetricsFire(t *testing.T) {
 	}
 }
 
+// labelIs is a label of the monitored resource that a filter asks for.
+var labelIs = regexp.MustCompile(`resource\.label\.([a-z_]+) = "([^"]*)"`)
+
+// TestThePolicyOfTheManagerWaitsForWhatIsDeployed: nothing else would ever be missed.
+// The simulated Monitoring has no metrics of GKE. It reads the filter, and then says so.
+func TestThePolicyOfTheManagerWaitsForWhatIsDeployed(t *testing.T) {
+	t.Parallel()
+	deployed, namespace := appsv1.Deployment{}, corev1.Namespace{}
+	readYAML(t, "../../config/manager/manager.yaml", &deployed)
+	readYAML(t, "../../config/manager/namespace.yaml", &namespace)
+	want := map[string]string{"namespace_name": namespace.Name, "container_name": deployed.Spec.Template.Spec.Containers[0].Name}
+	policy := policies(t)["manager-is-gone"]
+	absent := policy.GetConditions()[0].GetConditionAbsent()
+	asked := map[string]string{}
+	for _, label := range labelIs.FindAllStringSubmatch(absent.GetFilter(), -1) {
+		asked[label[1]] = label[2]
+	}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Errorf("what is waited for (-deployed +asked):\n%s", diff)
+	}
+	w, a := starving(t), absent.GetAggregations()[0]
+	_, err := w.Series().Query(within(w, absent.GetFilter(), series.Aggregation{
+		Period: a.GetAlignmentPeriod().AsDuration(), Aligner: series.Aligner(a.GetPerSeriesAligner().String()),
+		Reducer: series.Reducer(a.GetCrossSeriesReducer().String()), GroupBy: a.GetGroupByFields(),
+	}), w.Now())
+	if err == nil || !strings.Contains(err.Error(), "doesn't refer to any known metric") {
+		t.Errorf("the filter is not read: %v", err)
+	}
+	// The API takes whole minutes, two at least. A container's points may be four minutes
+	// late, and an incident closes by itself where nothing is told for so long.
+	lasts := absent.GetDuration().AsDuration()
+	if lasts < 5*time.Minute || lasts%time.Minute != 0 || policy.GetAlertStrategy().GetAutoClose().AsDuration() < 24*time.Hour {
+		t.Errorf("missed after %s, closed after %s", lasts, policy.GetAlertStrategy().GetAutoClose().AsDuration())
+	}
+}
+
+func readYAML(t *testing.T, file string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.UnmarshalStrict(text, into); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}
+
 var (
 	phaseIs    = regexp.MustCompile(`jsonPayload\.phase="([^"]*)"`)
 	messageIs  = regexp.MustCompile(`jsonPayload\.msg="([^"]*)"`)
@@ -190,8 +242,8 @@ var (
 	guide      = regexp.MustCompile(`blob/main/(docs/[a-zA-Z/.-]+\.md)`)
 )
 
-// TestThePoliciesOfLogsLookForWhatIsLogged holds their filters against the line that
-// tells of a change of state.
+// TestThePoliciesOfLogsLookForWhatIsLogged holds their filters, and the labels that they
+// take, against the lines that tell of a rollout's state.
 func TestThePoliciesOfLogsLookForWhatIsLogged(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../../controllers/tell.go")
@@ -210,7 +262,8 @@ func TestThePoliciesOfLogsLookForWhatIsLogged(t *testing.T) {
 			if filter == "" {
 				continue
 			}
-			for _, used := range fieldsUsed.FindAllStringSubmatch(filter, -1) {
+			taken := strings.Join(slices.Collect(maps.Values(c.GetConditionMatchedLog().GetLabelExtractors())), " ")
+			for _, used := range fieldsUsed.FindAllStringSubmatch(filter+" "+taken, -1) {
 				if !slices.Contains(logged, used[1]) {
 					t.Errorf("%s looks at %s, which is not logged", name, used[1])
 				}
@@ -218,7 +271,7 @@ func TestThePoliciesOfLogsLookForWhatIsLogged(t *testing.T) {
 			if said := messageIs.FindStringSubmatch(filter); !strings.Contains(string(source), `"`+said[1]+`"`) {
 				t.Errorf("%s waits for %q, which nobody says", name, said[1])
 			}
-			if phase := phaseIs.FindStringSubmatch(filter); !slices.Contains(phases, phase[1]) {
+			if phase := phaseIs.FindStringSubmatch(filter); phase != nil && !slices.Contains(phases, phase[1]) {
 				t.Errorf("%s waits for the phase %s", name, phase[1])
 			}
 			if policy.GetAlertStrategy().GetNotificationRateLimit() == nil {
