@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sluice-rollouts/sluice/internal/dashboard"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
 
@@ -76,7 +77,20 @@ func director(page string, call func(ctx context.Context, method, path string, b
 		}
 		http.Error(w, "the demo knows no such trick", http.StatusNotFound)
 	})
-	return http.NewCrossOriginProtection().Handler(mux), nil
+	return forThisMachine(http.NewCrossOriginProtection().Handler(mux)), nil
+}
+
+// forThisMachine lets in only what is asked of this machine by its own names. The
+// manager's page cannot see by which name it was asked here, and a site whose name was
+// turned to this machine is no other origin.
+func forThisMachine(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !dashboard.Local(r.Host) {
+			http.Error(w, "the demo is for this machine: open it as 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
 }
 
 // before is where the buttons go: outside of what the page renews by itself.

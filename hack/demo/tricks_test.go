@@ -134,6 +134,33 @@ func TestAButtonChangesTheWorld(t *testing.T) {
 	}
 }
 
+// TestANameThatWasTurnedHereIsNotLetIn: to a browser such a site is the page itself, so
+// it could read what the page shows and press its buttons.
+func TestANameThatWasTurnedHereIsNotLetIn(t *testing.T) {
+	t.Parallel()
+	handler, world := playing(t)
+	for host, want := range map[string]int{
+		"127.0.0.1:9": http.StatusOK, "localhost:9": http.StatusOK, "[::1]:9": http.StatusOK,
+		"evil.example:9": http.StatusMisdirectedRequest, "127.0.0.1.evil.example:9": http.StatusMisdirectedRequest,
+		"10.0.0.1:9": http.StatusMisdirectedRequest, "": http.StatusMisdirectedRequest,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:9/", http.NoBody)
+		r.Host = host
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%q: %d, want %d", host, w.Code, want)
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://evil.example:9/world", strings.NewReader("trick=errors"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	w := httptest.NewRecorder()
+	if handler.ServeHTTP(w, r); w.Code != http.StatusMisdirectedRequest || len(world.calls) != 0 {
+		t.Errorf("a button under another name: %d, and the world was told %v", w.Code, world.calls)
+	}
+}
+
 func TestAnotherSiteCannotPressAButton(t *testing.T) {
 	t.Parallel()
 	handler, world := playing(t)

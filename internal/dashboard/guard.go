@@ -24,7 +24,7 @@ func (s *Server) guarded(inner http.Handler) http.Handler {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			h.Set("Allow", "GET, HEAD")
 			http.Error(w, "this page only shows; kubectl sluice acts", http.StatusMethodNotAllowed)
-		case s.Access == nil && !local(r.Host):
+		case s.Access == nil && !Local(r.Host):
 			http.Error(w, "this page is for this machine: open it as 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
 		default:
 			inner.ServeHTTP(w, r)
@@ -32,9 +32,9 @@ func (s *Server) guarded(inner http.Handler) http.Handler {
 	})
 }
 
-// local tells whether a request was meant for this machine. A page of somebody
+// Local tells whether a request was meant for this machine. A page of somebody
 // else's that a browser was led to by a name that now points here is not let in.
-func local(host string) bool {
+func Local(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
