@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -18,9 +17,6 @@ import (
 // tries is how often a request is written on a newer version of a rollout, whose
 // status the manager may write at any moment.
 const tries = 5
-
-// reachable is how long the API server may take to read a rollout and to write a request.
-const reachable = 30 * time.Second
 
 // plead says what will happen, asks for it, and waits for the answer.
 func (a *app) plead(ctx context.Context, arg string, p plea) error {
@@ -36,11 +32,11 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	if err != nil {
 		return err
 	}
-	reach, done := context.WithTimeout(ctx, reachable)
+	reach, done := context.WithTimeout(ctx, a.reach)
 	defer done()
 	seen, err := cluster.Get(reach, name)
 	if late(reach) {
-		return exit{ExitTimeout, fmt.Errorf("the API server has not answered within %s, and nothing was asked for: %w", reachable, err)}
+		return exit{ExitTimeout, fmt.Errorf("the API server has not answered within %s, and nothing was asked for: %w", a.reach, err)}
 	}
 	if err != nil {
 		return err

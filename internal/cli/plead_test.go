@@ -1,8 +1,20 @@
 package cli
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/request"
@@ -37,6 +49,98 @@ func TestNothingTakesThePlaceOfAnUnansweredAbort(t *testing.T) {
 		}
 		if err != nil && !strings.Contains(err.Error(), "ana@example.com") {
 			t.Errorf("%s: nobody is named: %v", name, err)
+		}
+	}
+}
+
+// against is a run against an API server that a test plays.
+func against(t *testing.T, server http.HandlerFunc, reach time.Duration) (*app, *bytes.Buffer) {
+	t.Helper()
+	api := httptest.NewServer(server)
+	t.Cleanup(api.Close)
+	t.Cleanup(api.CloseClientConnections) // before it waits for the calls that hang
+	none, namespace, out := filepath.Join(t.TempDir(), "kubeconfig"), "pay", &bytes.Buffer{}
+	if err := os.WriteFile(none, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	flags := genericclioptions.NewConfigFlags(false)
+	flags.KubeConfig, flags.APIServer, flags.Namespace = &none, &api.URL, &namespace
+	return &app{Env: Env{Out: out, Clock: clock.RealClock{}}, flags: flags, reach: reach}, out
+}
+
+// hangs accepts a call and never answers it. Only a call that was read to its end is
+// noticed to be given up.
+func hangs(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+}
+
+// TestAVerbEndsWhereTheAPIServerNeverAnswers: it accepts the call, and says nothing.
+func TestAVerbEndsWhereTheAPIServerNeverAnswers(t *testing.T) {
+	t.Parallel()
+	a, out := against(t, hangs, 50*time.Millisecond)
+	err := a.plead(t.Context(), "api", plea{verb: v1alpha1.VerbAbort})
+	if code := codeOf(err); code != ExitTimeout {
+		t.Errorf("it exits with %d: %v", code, err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "the API server has not answered within 50ms, and nothing was asked for") {
+		t.Errorf("it says %v", err)
+	}
+	if out.Len() > 0 {
+		t.Errorf("it prints %s", out)
+	}
+}
+
+// overdue is a context whose deadline passes when a test says so.
+type overdue struct {
+	context.Context //nolint:containedctx // it is a context
+	passed          chan struct{}
+}
+
+// Done implements context.Context.
+func (o overdue) Done() <-chan struct{} { return o.passed }
+
+// Err implements context.Context.
+func (o overdue) Err() error {
+	select {
+	case <-o.passed:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// TestAVerbThatMayHaveArrivedSaysSo: the API server falls silent over the request
+// itself. Nobody knows then whether it took it, and the traffic can go back without it.
+func TestAVerbThatMayHaveArrivedSaysSo(t *testing.T) {
+	t.Parallel()
+	ro := v1alpha1.CloudRunRollout{}
+	ro.APIVersion, ro.Kind, ro.Namespace, ro.Name = v1alpha1.GroupVersion.String(), "CloudRunRollout", "pay", "api"
+	ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: "acme-prod", Location: "us-central1", Name: "api"}
+	ro.Status.Stable = &v1alpha1.RevisionStatus{Revision: "api-00041"}
+	limit := overdue{t.Context(), make(chan struct{})}
+	a, out := against(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodGet:
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(ro)
+		case http.MethodPatch:
+			close(limit.passed)
+			hangs(w, r)
+		default: // who asks is not known
+			http.Error(w, "forbidden", http.StatusForbidden)
+		}
+	}, time.Hour)
+	err := a.plead(limit, "api", plea{verb: v1alpha1.VerbAbort})
+	if code := codeOf(err); code != ExitTimeout {
+		t.Errorf("it exits with %d: %v", code, err)
+	}
+	for _, want := range []string{
+		"The API server does not answer: it is not known whether it took the request.",
+		"gcloud run services update-traffic api --project acme-prod --region us-central1 --to-revisions api-00041=100",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -35,7 +36,12 @@ type app struct {
 	flags   *genericclioptions.ConfigFlags
 	file    string
 	console string
+	// reach is how long the API server may take to read a rollout and to write a request.
+	reach time.Duration
 }
+
+// reachable is reach where no test says otherwise.
+const reachable = 30 * time.Second
 
 // Run carries out a command line and returns the code to exit with.
 func Run(ctx context.Context, root *cobra.Command, args []string) int {
@@ -53,7 +59,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 
 // Command is the tree of commands.
 func Command(env Env) *cobra.Command {
-	a := &app{Env: env, flags: genericclioptions.NewConfigFlags(true)}
+	a := &app{Env: env, flags: genericclioptions.NewConfigFlags(true), reach: reachable}
 	root := &cobra.Command{
 		Use:   "kubectl-sluice",
 		Short: "See and steer rollouts of Cloud Run services",
