@@ -107,7 +107,7 @@ func (w *worker) foreign(s *state, entries ...rollout.Entry) bool {
 			return false // Cloud Run refuses it
 		}
 	}
-	if list == s.cloud.desired || now.latest == before.latest && now.same(before, s.cloud.ready) {
+	if s.past.owner == they || list == s.cloud.desired || now.latest == before.latest && now.same(before, s.cloud.ready) {
 		return false
 	}
 	sole := now.sole(s.cloud.ready)
@@ -124,10 +124,14 @@ func (w *worker) foreign(s *state, entries ...rollout.Entry) bool {
 }
 
 // takesOver is another cluster taking the service over, as it is: what serves, and what
-// its claim says of the way back. Its claim is one write ahead of the one before it.
+// its claim says of the way back. Its claim is one write ahead of the one before it. It
+// comes again only where every write of ours that was numbered has arrived.
 func (w *worker) takesOver(s *state, from owner) bool {
 	stable := numberOf(w.saidOf(s).Stable)
-	if stable == 0 || s.cloud.rival > 0 || s.past.owner != from {
+	if stable == 0 || s.cloud.rival > 0 || s.past.owner != from || s.past.foreign {
+		return false
+	}
+	if from == weAgain && (!s.quiet() || s.cloud.claim != newest) {
 		return false
 	}
 	w.accept(s, s.cloud.desired)

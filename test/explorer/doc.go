@@ -28,7 +28,9 @@
 //   - Gateways, pacing, blame and peers: no revision sends traffic through NAT.
 //   - Reads that are stale, a status that is lost.
 //   - Objects beside this one, but for one of another cluster, which takes the service
-//     over and then does nothing with it: of I8, that it is left alone from then on.
+//     over and then does nothing with it: of I8, that it is left alone from then on. No
+//     split of a third party is taken over: its weights are not those of any plan. Nor
+//     is the service taken again before every write of ours that was numbered arrived.
 //   - I11 and I13, which need several objects or runs to compare, and how long
 //     I15 takes, which needs a clock: that a breach leads back is asked.
 //   - Etags that Cloud Run might not enforce.

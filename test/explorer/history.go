@@ -29,6 +29,7 @@ func ownerWrites(s *state, is *rollout.Progress, d *decision) string {
 		return "I8: something is to be written, and another cluster has taken the service over"
 	case d.write.list != 0, s.cloud.rival == 0, s.past.owner != weAgain && !adopts:
 	case s.cloud.reconciling, s.past.foreign, is.Stable == "", s.object.life != living:
+	case is.Reason == rollout.TrafficConflict: // a person is asked whose the split is
 	default:
 		return "I8: a person took the service back, and nothing says so to whoever had it"
 	}
