@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"time"
+	_ "time/tzdata" // windows name time zones, and the image has none
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
@@ -32,6 +33,15 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/gateway"
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
 )
+
+// freezes reads the freezes from the manager's cache, in which nothing is changed.
+func freezes(c client.Reader) func(context.Context) ([]v1alpha1.RolloutFreeze, error) {
+	return func(ctx context.Context) ([]v1alpha1.RolloutFreeze, error) {
+		var all v1alpha1.RolloutFreezeList
+		err := c.List(ctx, &all, client.UnsafeDisableDeepCopy)
+		return all.Items, err
+	}
+}
 
 // leaseName is the lease of the manager that acts.
 const leaseName = "sluice.rollouts.sluice.dev"
@@ -133,6 +143,7 @@ func run(ctx context.Context, o options) error {
 		Process:  clock.RealClock{},
 		Recorder: mgr.GetEventRecorder("sluice"),
 		Cluster:  cluster,
+		Freezes:  freezes(mgr.GetClient()),
 		Decided:  collector.Decided,
 		Tell:     tell,
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {

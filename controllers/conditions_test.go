@@ -52,6 +52,7 @@ var standings = []struct {
 	{rollout.Held, rollout.MetricsUnavailable, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Held, rollout.TooFewRequests, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Held, rollout.WaitingForNat, "InProgress", metav1.ConditionFalse, "Reconciling"},
+	{rollout.Held, rollout.OutsideWindow, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Held, rollout.AccessDenied, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Paused, rollout.ReasonPaused, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Paused, rollout.TrafficConflict, "InProgress", metav1.ConditionFalse, "Reconciling"},

@@ -142,6 +142,9 @@ func (r *Reconciler) glance(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 	if resting(in.Progress.Phase) {
 		ofService, ofRevisions = watchedIdle, revisionsIdle
 	}
+	if live, known := r.memory.readLive(ro); known { // a list before that would take back what was told
+		ofService = min(ofService, r.now().Sub(live))
+	}
 	ctx, cancel := context.WithTimeout(ctx, glanceTimeout)
 	defer cancel()
 	listed, ok, kept := cloud.Watcher.Listed(ctx, in.Plan.Service, r.now(), ofService)

@@ -213,6 +213,23 @@ func TestAWriteUnderWayIsFollowedLive(t *testing.T) {
 	}
 }
 
+// TestNoListIsOlderThanTheLastLiveRead: what was told on that must not be told
+// otherwise on something older.
+func TestNoListIsOlderThanTheLastLiveRead(t *testing.T) {
+	t.Parallel()
+	w := watching(t) // it was read live a minute ago
+	if w.look(); w.list.maxAge != watchedIdle {
+		t.Errorf("a list of %s is allowed, want %s", w.list.maxAge, watchedIdle)
+	}
+	w.list.absent = true
+	w.look()
+	w.list.absent = false
+	w.clock.SetTime(w.clock.Now().Add(-50 * time.Second))
+	if w.look(); w.list.maxAge != 10*time.Second {
+		t.Errorf("10 s after a live read a list of %s is allowed", w.list.maxAge)
+	}
+}
+
 // TestALookThatAQuotaKeepsOutIsMadeUpOnlyWhereSomethingIsUnderWay: a live read
 // for each of a thousand rollouts at rest would be worse than no look.
 func TestALookThatAQuotaKeepsOutIsMadeUpOnlyWhereSomethingIsUnderWay(t *testing.T) {

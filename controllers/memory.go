@@ -35,6 +35,7 @@ type memory struct {
 	unseen      map[types.UID]time.Time
 	pressing    map[types.UID]bool
 	lateTold    map[types.UID]time.Time
+	live        map[types.UID]time.Time
 }
 
 type denial struct {
@@ -252,6 +253,24 @@ func (m *memory) relieve(o client.Object) {
 	delete(m.pressing, o.GetUID())
 }
 
+// wasReadLive remembers when an object's service was read, by the core's time.
+func (m *memory) wasReadLive(o client.Object, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.live == nil {
+		m.live = map[types.UID]time.Time{}
+	}
+	m.live[o.GetUID()] = now
+}
+
+// readLive returns when that was last.
+func (m *memory) readLive(o client.Object) (time.Time, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, known := m.live[o.GetUID()]
+	return at, known
+}
+
 // forget drops what is remembered of an object that is gone.
 func (m *memory) forget(uid types.UID) {
 	m.mu.Lock()
@@ -264,4 +283,5 @@ func (m *memory) forget(uid types.UID) {
 	delete(m.unseen, uid)
 	delete(m.pressing, uid)
 	delete(m.lateTold, uid)
+	delete(m.live, uid)
 }

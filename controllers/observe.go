@@ -46,6 +46,7 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 		wholeSeconds(in.Revisions)
 	}
 	in.Now = r.now()
+	r.memory.wasReadLive(ro, in.Now)
 	return r.question(ctx, cloud, ro, in)
 }
 
@@ -59,6 +60,7 @@ func (r *Reconciler) question(ctx context.Context, cloud Cloud, ro *v1alpha1.Clo
 	if err := r.identify(ctx, ro, &in); err != nil {
 		return rollout.Input{}, err
 	}
+	in.Hours = r.hours(ctx, ro, in.Now)
 	var err error
 	if in.Peers, err = r.peers(ctx, ro, in); err != nil {
 		return rollout.Input{}, err

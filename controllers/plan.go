@@ -67,6 +67,7 @@ func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 	if spec.Strategy.Pacing == v1alpha1.PacingFixed {
 		plan.Pacing = rollout.Fixed
 	}
+	p.windows(spec.Strategy.Windows)
 	if w := spec.Strategy.Warmup; w != nil {
 		plan.Warmup = p.duration("spec.strategy.warmup.timeout", w.Timeout, defaultWarmup)
 	}

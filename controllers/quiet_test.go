@@ -48,6 +48,13 @@ var lasting = map[string]func(*stage){
 	"Held/MetricsUnavailable": func(s *stage) { s.started(); s.cloud.set(func() { s.cloud.silent = true }) },
 	"Held/TooFewRequests":     func(s *stage) { s.cloud.requests = 1; s.started() },
 	"Held/WaitingForNat":      func(s *stage) { s.lackAddresses() },
+	"Held/OutsideWindow": func(s *stage) {
+		s.edit(func(ro *v1alpha1.CloudRunRollout) {
+			ro.Spec.Strategy.Windows = []v1alpha1.Window{{Schedule: "0 22 * * 6", Duration: "2h"}}
+		})
+		s.pass()
+		s.cloud.deploy("web-2", s.clock.Now().Add(time.Second))
+	},
 	"Held/AccessDenied":       func(s *stage) { s.started(); s.lose(rollout.Denied) },
 	"Paused/Paused": func(s *stage) {
 		s.started()

@@ -54,6 +54,8 @@ type Reconciler struct {
 	Tell func(notify.News)
 	// Random spreads waits; it returns numbers from 0 to 1. Nil means random ones.
 	Random func() float64
+	// Freezes lists the freezes of the cluster; nil for none.
+	Freezes func(context.Context) ([]v1alpha1.RolloutFreeze, error)
 	// Connect opens what a rollout may touch.
 	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
 
@@ -66,6 +68,7 @@ type Reconciler struct {
 //
 // +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts/status,verbs=get;update
+// +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=rolloutfreezes,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,resourceNames=kube-system,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -75,6 +78,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wrap func(reconcile.Reco
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("cloudrunrollout").
 		For(&v1alpha1.CloudRunRollout{}, builder.WithPredicates(r.Wakes())).
+		Watches(&v1alpha1.CloudRunRollout{}, hurried(), builder.WithPredicates(r.Hurries())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
 			RateLimiter:             r.backoff(),
@@ -97,9 +101,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 	case !now.DeletionTimestamp.IsZero() && !awaitsRollback(now):
 		return r.letGo(ctx, now, rollout.Release{})
 	case !now.DeletionTimestamp.IsZero():
-		return r.release(ctx, now)
+		result, err := r.release(ctx, now)
+		return r.ranked(now, result), err
 	}
-	return r.pass(ctx, now)
+	result, err := r.pass(ctx, now)
+	return r.ranked(now, result), err
 }
 
 // pass looks at an object, decides and acts.

@@ -38,6 +38,8 @@ const (
 	ReasonTooFewRequests = "TooFewRequests"
 	// ReasonWaitingForNat: the NAT gateways cannot give more ports yet.
 	ReasonWaitingForNat = "WaitingForNat"
+	// ReasonOutsideWindow: a RolloutFreeze holds, or it is outside of strategy.windows.
+	ReasonOutsideWindow = "OutsideWindow"
 	// ReasonPaused: spec.paused or a person's request paused the rollout.
 	ReasonPaused = "Paused"
 	// ReasonTrafficConflict: someone else changed the traffic split.

@@ -17,7 +17,7 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &CloudRunRollout{}, &CloudRunRolloutList{})
+	scheme.AddKnownTypes(GroupVersion, &CloudRunRollout{}, &CloudRunRolloutList{}, &RolloutFreeze{}, &RolloutFreezeList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

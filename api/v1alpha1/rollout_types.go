@@ -192,6 +192,16 @@ type Strategy struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('21m') && duration(self) <= duration('48h')",message="stepDeadline must be 21m to 48h, written like 1h or 2h30m"
 	StepDeadline Duration `json:"stepDeadline,omitempty"`
 
+	// windows are the hours in which traffic may rise: 1 to 20 of them, and it is
+	// enough to be in one. Outside of them the rollout waits (OutsideWindow) with
+	// the weight that it has; bakes go on, breaches lead back, and the end of the
+	// last bake is no rise. Requests do not go past them. Absent: at any time.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	Windows []Window `json:"windows,omitempty"`
+
 	// onDelete says what becomes of the traffic when the CloudRunRollout is
 	// deleted during an attempt. Freeze: it stays as it is. Rollback: the stable
 	// revision gets it all first, which a finalizer waits for, ten minutes at
@@ -199,6 +209,35 @@ type Strategy struct {
 	// +optional
 	// +kubebuilder:default=Freeze
 	OnDelete OnDelete `json:"onDelete,omitempty"`
+}
+
+// Window is a span of time that comes again and again.
+type Window struct {
+	// schedule is when the window opens, in five cron fields: minute, hour, day of
+	// the month, month, day of the week. "0 9 * * 1-5" is nine o'clock from Monday
+	// to Friday. A time that the clock skips in spring opens nothing; one that
+	// comes twice in autumn opens twice. Required.
+	// +required
+	// +kubebuilder:validation:MinLength=9
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:Pattern=`^[^ =@]+( +[^ =@]+){4}$`
+	Schedule string `json:"schedule"`
+
+	// duration is how long it stays open from then on, in elapsed time: 1m to
+	// 168h, written like 8h or 90m. Required.
+	// +required
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}[hms]){1,3}$') && duration(self) >= duration('1m') && duration(self) <= duration('168h')",message="duration must be 1m to 168h, written like 8h or 90m"
+	Duration Duration `json:"duration"`
+
+	// timeZone is that of schedule, by its IANA name, such as Asia/Tokyo. Default
+	// Etc/UTC.
+	// +optional
+	// +kubebuilder:default="Etc/UTC"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+/-]+$`
+	TimeZone string `json:"timeZone,omitempty"`
 }
 
 // Warmup is how the candidate's own minimum of instances is started before its

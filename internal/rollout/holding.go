@@ -255,6 +255,9 @@ func (v view) takeBack() (Decision, bool) {
 		cause := fmt.Sprintf("resumed%s, but candidate %s is not there or not ready", v.resumer(), p.Candidate)
 		return v.resume(v.giveUp(cause), "everything goes to "+p.Stable), true
 	}
+	if d, shut := v.closed(); shut && rises {
+		return d, false
+	}
 	if d, full := v.roomAgain(p.Confirmed.Of(p.Candidate)); full && rises {
 		return d, false
 	}

@@ -89,6 +89,7 @@ const (
 	MetricsUnavailable     Reason = "MetricsUnavailable"
 	TooFewRequests         Reason = "TooFewRequests"
 	WaitingForNat          Reason = "WaitingForNat"
+	OutsideWindow          Reason = "OutsideWindow"
 	ReasonPaused           Reason = "Paused"
 	TrafficConflict        Reason = "TrafficConflict"
 	StepDeadlineExceeded   Reason = "StepDeadlineExceeded"
@@ -122,14 +123,14 @@ const (
 )
 
 // counts tells whether time in a state counts against the step's deadline:
-// waiting for a person or for NAT does not. Checking counts, so that no phase
+// waiting for a person, for NAT or for a window does not. Checking counts, so that no phase
 // that waits for the world can wait for ever.
 func counts(phase Phase, reason Reason) bool {
 	switch phase {
 	case Checking, WarmingUp, Shifting, Baking:
 		return true
 	case Held:
-		return reason != WaitingForNat && reason != AccessDenied
+		return reason != WaitingForNat && reason != OutsideWindow && reason != AccessDenied
 	case Idle, AwaitingApproval, Paused, RollingBack, RolledBack, Completed:
 		return false
 	default:

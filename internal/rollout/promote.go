@@ -118,6 +118,9 @@ func (v view) unpromotable(to Promotion) string {
 	if d, ok := v.noWayBack(); ok {
 		return d.Note
 	}
+	if v.Hours.Shut {
+		return "nothing rises " + v.Hours.since()
+	}
 	if d, ok := v.named(); ok {
 		return d.Note
 	}

@@ -110,6 +110,7 @@ func (g garbage) input() Input {
 			LatestReady: g.name(), LatestCreated: g.name(), Desired: g.entries(),
 		},
 	}
+	in.Hours = pick(g, "hours", Hours{}, Hours{}, Hours{Shut: true, Why: "a freeze"}, Hours{Shut: true, Opens: now.Add(time.Hour)})
 	in.Service.Effective = pick(g, "effective", in.Service.Desired, g.entries())
 	for _, name := range []string{"web-1", "web-2", "web-3"} {
 		in.Revisions[name] = Revision{

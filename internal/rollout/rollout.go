@@ -19,6 +19,7 @@ type Input struct {
 	Request   Request             // a person's verb; the zero Request is none
 	Self      Holder              // who we are in a claim; the zero Holder writes none
 	Rival     Presence            // whether the object that holds the claim is there, in our cluster
+	Hours     Hours               // whether rises are let through now
 	Deleting  bool                // it is being deleted, and goes back before it does
 	Now       time.Time           // whole seconds; the only clock the core sees
 }

@@ -38,6 +38,9 @@ func (v view) carries() bool {
 // candidate's own minimum of instances started, where that is wanted.
 func (v view) begin(step Step) Decision {
 	p := v.Progress
+	if d, ok := v.closed(); ok {
+		return d
+	}
 	if !p.Warmup.Over.IsZero() || v.weight() > 0 || v.sent() > 0 || v.Plan.Warmup <= 0 && p.Warmup.Since.IsZero() {
 		return v.rise(step)
 	}

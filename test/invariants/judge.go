@@ -74,6 +74,7 @@ var rules = []rule{
 	{invariant: "I9", judge: pauseIsObeyed},
 	{invariant: "I9", judge: requestedPauseIsObeyed},
 	{invariant: "I9", judge: abortIsObeyed},
+	{invariant: "I9", judge: freezeIsObeyed},
 	{invariant: "I10", judge: endIsTrue},
 	{invariant: "I10", judge: servingIsTrue},
 	{invariant: "I10", judge: toldIsTrue},

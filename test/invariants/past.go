@@ -49,6 +49,7 @@ type past struct {
 	lateRise    time.Time        // since when a write of a given-up attempt serves
 	lowered     time.Time        // when a candidate last lost traffic
 	back        back
+	freezes     []Frozen
 	evidence    Evidence
 }
 
@@ -69,6 +70,8 @@ func (p *past) learn(e Event) {
 		p.learnRead(e)
 	case Listed:
 		p.lists[e.By] = e
+	case Frozen:
+		p.freezes = append(p.freezes, e)
 	case Apart:
 		p.settle = Settle - e.Most
 	case Known:

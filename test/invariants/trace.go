@@ -245,6 +245,12 @@ type Known struct {
 	Generation int64
 }
 
+// Frozen is a freeze from when it is stored: nothing may rise until it is over.
+type Frozen struct {
+	At
+	Until time.Time
+}
+
 // Apart tells that the clocks of the controllers differ from the world's by no more
 // than this, from now on.
 type Apart struct {

@@ -46,6 +46,7 @@ const (
 	duplicatedWrite    = "a write arrives twice"
 	deadlineExceeded   = "a step exceeds its deadline"
 	listOfBefore       = "a quota keeps the list out, and the one before is looked at"
+	heldByFreeze       = "a freeze holds a rise"
 	completedAfterKill = "a rollout is completed by another process than began it"
 )
 
@@ -53,7 +54,7 @@ const (
 var Sometimes = []string{
 	backWhileStuck, conflictAtPinning, lateAfterAbort, deposedRefused, deposedConflict, conflictLatched, breachAfterDown, resumedAfterEdit,
 	rewoundHeld, deletedWhileDown, deletedBack, interleaved, supersededOnce, baselineLost, stateLost, takenUp, noDataBack, natBack,
-	endedByPerson, refusedRequest, swallowedSave, duplicatedWrite, deadlineExceeded, completedAfterKill, listOfBefore,
+	endedByPerson, refusedRequest, swallowedSave, duplicatedWrite, deadlineExceeded, completedAfterKill, listOfBefore, heldByFreeze,
 }
 
 // counted counts what the world tells.
@@ -123,7 +124,7 @@ func (s *stage) countSaved(by *process, was, now *v1alpha1.CloudRunRollout) {
 
 // rareReasons are reasons that are rare paths by themselves.
 var rareReasons = map[string]string{
-	v1alpha1.ReasonBaselineLost: baselineLost, v1alpha1.ReasonStateLost: stateLost, v1alpha1.ReasonStepDeadlineExceeded: deadlineExceeded,
+	v1alpha1.ReasonOutsideWindow: heldByFreeze, v1alpha1.ReasonBaselineLost: baselineLost, v1alpha1.ReasonStateLost: stateLost, v1alpha1.ReasonStepDeadlineExceeded: deadlineExceeded,
 }
 
 // lastNote is the newest entry of the history.

@@ -123,6 +123,8 @@ func (s *stage) people(a Act) {
 		p.wipe()
 	case Remove:
 		p.remove(a.For)
+	case Shut:
+		p.shut(a.For)
 	default:
 		p.edit(func(ro *v1alpha1.CloudRunRollout) { p.respec(ro, a) })
 	}

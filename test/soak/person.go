@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/test/invariants"
 )
 
 // person is everybody who is not a controller: the author of the spec, whoever
@@ -61,6 +64,21 @@ func (p *person) wipe() {
 	ro.Status = v1alpha1.CloudRunRolloutStatus{}
 	p.stage.fail(p.client().Status().Update(p.stage.ctx, ro))
 	p.stage.drain()
+}
+
+// shut creates a freeze that begins now, and is over when the trouble is.
+func (p *person) shut(d time.Duration) {
+	s := p.stage
+	end := s.now().Add(d)
+	if end.After(s.troubled) {
+		end = s.troubled
+	}
+	freeze := v1alpha1.RolloutFreeze{Spec: v1alpha1.RolloutFreezeSpec{
+		Start: metav1.NewTime(s.now()), End: metav1.NewTime(end), Reason: "the story wants it",
+	}}
+	freeze.Name = fmt.Sprintf("freeze-%d", len(s.freezes)+1)
+	s.freezes = append(s.freezes, freeze)
+	s.record.trace = append(s.record.trace, invariants.Frozen{At: invariants.At(s.now()), Until: end})
 }
 
 // ask stores a request about what is going on now, or about another attempt.

@@ -72,6 +72,7 @@ func (s *stage) start(place int) {
 	r := &controllers.Reconciler{
 		Client: client, Live: s.plane.As(p.name), Clock: ticking{s, &p.skew}, Process: ticking{s, new(time.Duration)}, Recorder: s.plane.Recorder(p.name),
 		Cluster: modelplane.Cluster, Random: func() float64 { return 0.5 },
+		Freezes: func(context.Context) ([]v1alpha1.RolloutFreeze, error) { return s.freezes, nil },
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) { return reach.ports(), nil },
 	}
 	p.reconciler, p.wakes = reconcile.AsReconciler(client, r), r.Wakes()

@@ -87,6 +87,7 @@ const (
 	Remove      Deed = "remove"         // For is when it is applied again; 0 is never
 	Annotate    Deed = "annotate"       // what changes the version and nothing else
 	Wipe        Deed = "wipe status"
+	Shut        Deed = "freeze rollouts" // For a while nothing may rise
 )
 
 // The deeds of bad luck.
@@ -164,6 +165,8 @@ func (a Act) byPeople() string {
 		return "somebody annotates the rollout"
 	case Wipe:
 		return "somebody wipes its status"
+	case Shut:
+		return fmt.Sprintf("somebody freezes all rollouts for %s", a.For)
 	}
 	return ""
 }

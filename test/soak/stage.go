@@ -31,10 +31,12 @@ type stage struct {
 	record    record
 	count     counts
 	refusals  []refusal
+	freezes   []v1alpha1.RolloutFreeze
 	crashes   crashes
 	minute    time.Time // the present one, and the calls in it
 	calls     map[string]int
-	quiet     bool // the adversary is done
+	troubled  time.Time // until when
+	quiet     bool      // the adversary is done
 	calmAt    time.Time
 	// quietFrom is from where on in the trace nothing may be written.
 	quietFrom int
@@ -201,7 +203,8 @@ func Play(ctx context.Context, script Script) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	s.run(s.now().Add(script.Lasts))
+	s.troubled = s.now().Add(script.Lasts)
+	s.run(s.troubled)
 	s.calm()
 	s.run(s.now().Add(patience))
 	return s.outcome(), s.err

@@ -11,7 +11,7 @@ import (
 var families = []func(*author){
 	(*author).crash, (*author).leadership, (*author).watches, (*author).saves, (*author).writes, (*author).reads,
 	(*author).reconciling, (*author).metrics, (*author).edits, (*author).deploys, (*author).revisions, (*author).verbs,
-	(*author).pauses, (*author).plans, (*author).removal, (*author).memory, (*author).quotas,
+	(*author).pauses, (*author).plans, (*author).removal, (*author).memory, (*author).quotas, (*author).freezes,
 }
 
 // cue is some time, or some time after a phase began.
@@ -164,7 +164,7 @@ func (a *author) revisions() {
 }
 
 func (a *author) verbs() {
-	act := Act{Cue: a.anywhere(), Deed: Ask, Word: pick(*a, "approve", "resume", "abort", "retry", "adopt")}
+	act := Act{Cue: a.anywhere(), Deed: Ask, Word: pick(*a, "approve", "resume", "abort", "retry", "adopt", "promote", "pause", "undo")}
 	if a.chance(0.1) {
 		act.Count = 1 + a.IntN(3)
 	}
@@ -176,6 +176,10 @@ func (a *author) pauses() {
 	a.act(Act{Cue: c, Deed: Pause})
 	c.Call, c.After = "", c.After+a.between(time.Second, 10*time.Minute)
 	a.act(Act{Cue: c, Deed: Unpause})
+}
+
+func (a *author) freezes() {
+	a.act(Act{Cue: a.anywhere(), Deed: Shut, For: a.between(time.Minute, 20*time.Minute)})
 }
 
 func (a *author) plans() {

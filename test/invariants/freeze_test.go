@@ -1,0 +1,31 @@
+package invariants
+
+import (
+	"testing"
+	"time"
+)
+
+// TestNothingRisesInAFreeze: the second rise of the good rollout is sent after 16m.
+func TestNothingRisesInAFreeze(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		from, until string
+		apart       time.Duration
+		fine        bool
+	}{
+		"one that is over":                     {"12m", "16m", 0, true},
+		"one that lasts":                       {"12m", "16m1s", 0, false},
+		"one that begins as it is sent":        {"15m56s", "30m", 0, true},
+		"one that began before":                {"15m54s", "30m", 0, false},
+		"one that is over by a clock ahead":    {"12m", "16m20s", 30 * time.Second, true},
+		"one that began by no clock but ours":  {"15m40s", "30m", 30 * time.Second, true},
+		"one that lasts by each of the clocks": {"12m", "16m31s", 30 * time.Second, false},
+	} {
+		trace := before[Read](until[Write](good(), 2), 4, Frozen{after(c.from), after(c.until).when()})
+		trace = append(Trace{Apart{after("0s"), c.apart}}, trace...)
+		found := Judge(trace)
+		if names(found, "I9") == c.fine {
+			t.Errorf("%s: %v", name, found)
+		}
+	}
+}
