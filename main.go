@@ -10,7 +10,6 @@ import (
 	"os"
 	"runtime/debug"
 	"time"
-	_ "time/tzdata" // windows name time zones, and the image has none
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"

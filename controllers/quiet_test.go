@@ -55,7 +55,7 @@ var lasting = map[string]func(*stage){
 		s.pass()
 		s.cloud.deploy("web-2", s.clock.Now().Add(time.Second))
 	},
-	"Held/AccessDenied":       func(s *stage) { s.started(); s.lose(rollout.Denied) },
+	"Held/AccessDenied": func(s *stage) { s.started(); s.lose(rollout.Denied) },
 	"Paused/Paused": func(s *stage) {
 		s.started()
 		s.edit(func(ro *v1alpha1.CloudRunRollout) { ro.Spec.Paused = true })

@@ -1,6 +1,7 @@
 package hours_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func window(t *testing.T, schedule string, duration time.Duration, zone string) 
 func TestWindows(t *testing.T) {
 	t.Parallel()
 	work := []hours.Window{window(t, "0 9 * * 1-5", 8*time.Hour, "Asia/Tokyo")}
-	night := append(work, window(t, "0 22 * * *", time.Hour, "Asia/Tokyo"))
+	night := slices.Concat(work, []hours.Window{window(t, "0 22 * * *", time.Hour, "Asia/Tokyo")})
 	for name, c := range map[string]struct {
 		windows []hours.Window
 		now     string

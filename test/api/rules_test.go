@@ -178,6 +178,20 @@ var rules = []rule{
 		},
 	},
 	{
+		field: "spec.strategy.windows.duration", says: "duration must be 1m to 168h",
+		accept: map[string]string{
+			"none":     `spec: {strategy: {pacing: Fixed}}`,
+			"a minute": `spec: {strategy: {windows: [{schedule: "0 9 * * 1-5", duration: 1m}]}}`,
+			"a week":   `spec: {strategy: {windows: [{schedule: "0 9 * * 1-5", duration: 168h}]}}`,
+		},
+		reject: map[string]string{
+			"half a minute":   `spec: {strategy: {windows: [{schedule: "0 9 * * 1-5", duration: 30s}]}}`,
+			"a second more":   `spec: {strategy: {windows: [{schedule: "0 9 * * 1-5", duration: 168h1s}]}}`,
+			"no duration":     `spec: {strategy: {windows: [{schedule: "0 9 * * 1-5", duration: all day}]}}`,
+			"an empty string": `spec: {strategy: {windows: [{schedule: "0 9 * * 1-5", duration: ""}]}}`,
+		},
+	},
+	{
 		field: "spec.strategy.warmup.timeout", says: "timeout must be 10s to 15m",
 		accept: map[string]string{
 			"none":                 `spec: {strategy: {pacing: Fixed}}`,

@@ -137,6 +137,7 @@ func TestWhatIsInstalled(t *testing.T) {
 	}
 	same(t, got, `Namespace /sluice-system
 CustomResourceDefinition /cloudrunrollouts.rollouts.sluice.dev
+CustomResourceDefinition /rolloutfreezes.rollouts.sluice.dev
 ServiceAccount sluice-system/sluice-manager
 Role sluice-system/sluice-leader-election
 ClusterRole /sluice-configure

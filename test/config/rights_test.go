@@ -18,6 +18,7 @@ const rights = `everywhere cloudrunrollouts.rollouts.sluice.dev: get list patch 
 everywhere cloudrunrollouts/status.rollouts.sluice.dev: get update
 everywhere events.events.k8s.io: create patch
 everywhere namespaces kube-system: get
+everywhere rolloutfreezes.rollouts.sluice.dev: get list watch
 everywhere subjectaccessreviews.authorization.k8s.io: create
 everywhere tokenreviews.authentication.k8s.io: create
 in sluice-system events: create patch

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-"time"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"

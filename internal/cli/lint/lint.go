@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/hours"
 )
 
 // Finding is a CloudRunRollout of a manifest and what is wrong with it.
@@ -91,8 +93,26 @@ func (s *schema) finding(ctx context.Context, obj *unstructured.Unstructured) Fi
 	}
 	if err := into(obj.Object, &f.Rollout); err != nil {
 		f.Problems = []string{err.Error()}
+		return f
 	}
+	f.Problems = windows(f.Rollout.Spec.Strategy.Windows)
 	return f
+}
+
+// windows are those that the schema admits and nobody can read; the controller says so
+// in Accepted.
+func windows(all []v1alpha1.Window) []string {
+	var problems []string
+	for i, w := range all {
+		duration, err := time.ParseDuration(string(w.Duration))
+		if err == nil {
+			_, err = hours.ParseWindow(w.Schedule, duration, w.TimeZone)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("spec.strategy.windows[%d].%s", i, err))
+		}
+	}
+	return problems
 }
 
 func nameOf(obj *unstructured.Unstructured) string {
