@@ -25,7 +25,7 @@ type RolloutFreeze struct {
 
 	// spec says when nothing rises, where, and why. Required.
 	// +required
-	Spec RolloutFreezeSpec `json:"spec"`
+	Spec RolloutFreezeSpec `json:"spec,omitzero"`
 }
 
 // RolloutFreezeList is a list of RolloutFreeze.
@@ -65,5 +65,5 @@ type RolloutFreezeSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=200
-	Reason string `json:"reason"`
+	Reason string `json:"reason,omitempty"`
 }

@@ -221,7 +221,7 @@ type Window struct {
 	// +kubebuilder:validation:MinLength=9
 	// +kubebuilder:validation:MaxLength=100
 	// +kubebuilder:validation:Pattern=`^[^ =@]+( +[^ =@]+){4}$`
-	Schedule string `json:"schedule"`
+	Schedule string `json:"schedule,omitempty"`
 
 	// duration is how long it stays open from then on, in elapsed time: 1m to
 	// 168h, written like 8h or 90m. Required.
