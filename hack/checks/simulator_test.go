@@ -16,6 +16,8 @@ func TestSimulatorMentions(t *testing.T) {
 		{"adapters may not", "internal/cloudrun/client.go", "// the simulator\n", "internal/cloudrun/client.go:1"},
 		{"nor may what is beside Go", "internal/dashboard/page.html", "simulation", "internal/dashboard/page.html:1"},
 		{"the simulator may", "internal/simulator/deep/world.go", "// a simulator\n", ""},
+		{"tests of internal/kcc may", "internal/kcc/town_test.go", "// the simulator\n", ""},
+		{"what they test may not", "internal/kcc/client.go", "// the simulator\n", `internal/kcc/client.go:1: says "simulat"`},
 		{"tests beside it may not", "internal/cloudrun/client_test.go", "// the simulator\n", `internal/cloudrun/client_test.go:1: says "simulat"`},
 		{"main may at its clock flag", "main.go", "// clock\nflag(\"simulated\")\n", ""},
 		{"main may not elsewhere", "main.go", "// clock\n" + far + "flag(\"simulated\")\n", "main.go:9"},
