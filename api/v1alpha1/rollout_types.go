@@ -213,8 +213,8 @@ type Strategy struct {
 
 // Window is a span of time that comes again and again.
 type Window struct {
-	// schedule is when the window opens, in five cron fields: minute, hour, day of
-	// the month, month, day of the week. "0 9 * * 1-5" is nine o'clock from Monday
+	// schedule is when the window opens, in five cron fields: minute, hour, date,
+	// month and day of the week. "0 9 * * 1-5" is nine o'clock from Monday
 	// to Friday. A time that the clock skips in spring opens nothing; one that
 	// comes twice in autumn opens twice. Required.
 	// +required
