@@ -158,6 +158,9 @@ func TestWhatFollowsFromAGatewaysTrouble(t *testing.T) {
 		"not where the check never goes back":  {unclear.onBreach(Hold, 0), held, "A person should look at nat-1; abort sends everything to web-1"},
 		"from the first step to nothing":       {first, "Held/HeldByAnalysis, writes web-1 100%", "web-2 goes from 5% back to 0%"},
 		"also while the spec is paused":        {unclear.with(func(s *scene) { s.Plan.Paused = true }), down, ""},
+		"not over a pause that somebody asked for": {unclear.with(func(s *scene) {
+			s.Progress.Phase, s.Progress.Reason, s.Progress.Cause = Paused, ReasonPaused, "paused by ann"
+		}), "Paused/Paused", "paused by ann"},
 		"not over a wait for a person": {unclear.with(func(s *scene) {
 			s.Progress.Phase, s.Progress.Reason, s.Progress.Cause = Paused, StepDeadlineExceeded, "a cause"
 		}), "Paused/StepDeadlineExceeded", ""},

@@ -133,7 +133,7 @@ func (v view) lower() (int64, bool) {
 	switch {
 	case from == 0, !p.Trial.Since.IsZero() && from <= p.Trial.From:
 		return to, false
-	case p.Phase == Paused && p.Reason != ReasonPaused:
+	case p.needsVerb():
 		return to, false
 	case !v.Service.settled(), !v.desired.Equal(p.Confirmed), !v.effective.Equal(v.desired):
 		return to, false

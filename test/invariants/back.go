@@ -78,11 +78,12 @@ func backEndsInTime(p *past, e Event) string {
 }
 
 // lowersByOneStep: I3. A candidate that is not given up goes back to the weight of
-// the plan below its own, and to no other.
+// the plan below its own, and to no other. A write that meets another state than it was
+// decided on is refused, and lowers nothing.
 func lowersByOneStep(p *past, e Event) string {
 	w, ok := e.(Write)
 	c := p.saved.Candidate
-	if !ok || w.Landed || !p.lowers(w) || p.goesBack() || p.resumed() || slices.Contains(p.saved.Latched, c) {
+	if !ok || w.Landed || w.Etag != w.Before.Etag || !p.lowers(w) || p.goesBack() || p.resumed() || slices.Contains(p.saved.Latched, c) {
 		return ""
 	}
 	if below := p.used().below(w.Before.Desired[c]); w.Split[c] != below {

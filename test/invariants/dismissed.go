@@ -14,8 +14,14 @@ type dismissal struct {
 // announces nobody can tell from a write of ours whose answer was lost.
 func (p *past) ends(d Desired) bool {
 	announced := p.saved.Intent != nil && p.saved.Intent.Split.equal(d.Split)
-	given := !p.firstWrite.IsZero() || p.desired[p.saved.Candidate] > 0 // by us, or before the attempt was taken up
+	given := !p.firstWrite.IsZero() || p.sawServed(p.saved.Candidate) // by us, or before the attempt was taken up
 	return p.underway() && given && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && !announced
+}
+
+// sawServed tells whether the split that is asked for gives a revision traffic, and has
+// served: what comes and goes between two looks nobody sees.
+func (p *past) sawServed(revision string) bool {
+	return p.desired[revision] > 0 && p.servedSince(func(s Split) bool { return s[revision] > 0 }, p.askedAt)
 }
 
 // dismiss notes a split of somebody else's that ends an attempt, or that gives the

@@ -12,10 +12,12 @@ type post struct {
 	latched []string // the revisions that its claim says are given up
 }
 
-// learnPost remembers a write that is sent.
+// learnPost remembers a write that is sent. Its claim says what whoever sends it has
+// saved, also where somebody has just put another status in the place of that.
 func (p *past) learnPost(w Write) {
 	if !w.Landed {
-		p.posts[w.key()] = post{w.when(), p.saved.Stable, p.saved.Latched}
+		known := p.asOf(w).saved
+		p.posts[w.key()] = post{w.when(), known.Stable, known.Latched}
 	}
 }
 

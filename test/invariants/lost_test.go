@@ -79,3 +79,21 @@ func TestAReadOfThePast(t *testing.T) {
 		t.Error("a status that knew better is not found")
 	}
 }
+
+// TestAPauseEndsWithItsObject: one that is applied again has attempts of the same numbers,
+// and nobody asked it for anything.
+func TestAPauseEndsWithItsObject(t *testing.T) {
+	t.Parallel()
+	paused := before[Read](until[Write](good(), 2), 4, pauseAsked("12m"), answered("12m"))
+	if !names(Judge(paused), "I9") {
+		t.Error("a rise in a pause is not found")
+	}
+	again := pausedAt("15m30s")
+	again.Paused = false
+	gone := before[Read](paused, 4, Gone{after("15m")}, again)
+	for _, v := range Judge(gone) {
+		if v.Invariant == "I9" {
+			t.Errorf("the object of the pause is gone: %s", v)
+		}
+	}
+}

@@ -119,7 +119,7 @@ func (p *past) learnPlan(plan Plan) {
 	if !p.gone.IsZero() {
 		p.saved, p.savedOnce, p.deleting, p.gone = Saved{}, false, time.Time{}, time.Time{}
 		p.forgotten()
-		p.requests = nil // they stood in the former object
+		p.requests, p.wishes = nil, wishes{} // they stood in the former object
 	}
 	p.plans = append(p.plans, plan)
 }
@@ -204,7 +204,7 @@ func (p *past) learnWrite(w Write) {
 }
 
 func (p *past) learnDesired(d Desired) {
-	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before && (d.Ours || p.underway()) {
+	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before && (d.Ours || p.underway() && p.sawServed(p.saved.Candidate)) {
 		p.lowered, p.lateRise = d.when(), time.Time{}
 	}
 	if !d.Ours {
