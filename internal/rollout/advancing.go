@@ -112,13 +112,14 @@ func (v view) fresh() Decision {
 // weight is the candidate's percent that serves.
 func (v view) weight() int64 { return v.Progress.Confirmed.Of(v.Progress.Candidate) }
 
-// tagAfter is the revision on which our tag is ours, now that a write of ours
-// is seen.
+// tagAfter is the revision on which our tag is ours, now that a write of ours is seen,
+// which put it on stable or left it alone because it was somebody else's. Anywhere else it
+// is somebody else's, also where it was ours before.
 func (v view) tagAfter() string {
 	if tagged := v.Service.tagged(Tag); tagged == v.Progress.Stable {
 		return tagged
 	}
-	return v.Progress.Tagged
+	return ""
 }
 
 // check looks at the preconditions of the first write.

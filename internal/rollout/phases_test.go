@@ -283,3 +283,19 @@ func TestAPhaseOfAnotherVersionIsPaused(t *testing.T) {
 		}
 	}
 }
+
+// TestATagThatWasMovedIsSomebodyElses: our write put it on stable. Where it is seen on the
+// stable of an earlier attempt, somebody moved it there since.
+func TestATagThatWasMovedIsSomebodyElses(t *testing.T) {
+	t.Parallel()
+	s := at(0).with(func(s *scene) {
+		s.Progress.FirstWrite, s.Progress.Tagged = ago(time.Minute), "web-0"
+	}).meant(between("web-2", "web-1", 5)).split("web-2", 5, "web-1", 95)
+	ours, moved := Decide(Input(s.tagged("web-1"))), Decide(Input(s.tagged("web-0")))
+	if got := ours.Progress; got.Step != 1 || got.Tagged != "web-1" {
+		t.Errorf("on stable: step %d, tagged %q", got.Step, got.Tagged)
+	}
+	if got := moved.Progress; got.Step != 1 || got.Tagged != "" {
+		t.Errorf("on web-0: step %d, tagged %q", got.Step, got.Tagged)
+	}
+}

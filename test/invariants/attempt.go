@@ -98,7 +98,7 @@ func baselineReachable(p *past, e Event) string {
 		return ""
 	}
 	stable := p.saved.Stable
-	if !p.wasReady(stable, w.when()) {
+	if !p.wasReady(stable, p.decided(w)) {
 		return fmt.Sprintf("a rise to %v was sent while stable %s was %s", w.Split, stable, p.lives[stable])
 	}
 	if !slices.ContainsFunc(w.Targets, func(t Target) bool { return t.Revision == stable && (t.Percent > 0 || t.Tag != "") }) {

@@ -234,6 +234,9 @@ func (p *past) learnSaved(s Saved) {
 	if s.Intent != nil {
 		p.intents = append(p.intents, s.Intent.Split)
 		p.announced(s.By)
+		if p.foreign != nil && p.foreign.Split.equal(s.Intent.Split) {
+			p.foreign = nil // somebody set what we mean
+		}
 	}
 	if s.Phase == phaseRollingBack || s.Phase == phaseRolledBack {
 		p.given[s.Attempt] = true
@@ -292,6 +295,14 @@ func (p *past) wasReady(revision string, t time.Time) bool {
 	return p.lives[revision] == Ready || known && t.Sub(left.when()) <= p.delta
 }
 
+// decided is when a write was decided on: when it was announced, or else when it is sent.
+func (p *past) decided(w Write) time.Time {
+	if p.saved.Intent != nil && p.saved.Intent.Etag == w.Etag {
+		return p.saved.when()
+	}
+	return w.when()
+}
+
 // underway tells whether an attempt is. What people do with its candidate after its
 // end is their own affair, as with any revision.
 func (p *past) underway() bool {
@@ -307,9 +318,12 @@ func (p *past) plan() Plan {
 }
 
 // used is the plan that the newest status was decided on.
-func (p *past) used() Plan {
+func (p *past) used() Plan { return p.numbered(p.saved.Plan) }
+
+// numbered returns a plan; the newest where there is none of that number.
+func (p *past) numbered(number int) Plan {
 	for _, plan := range p.plans {
-		if plan.Number == p.saved.Plan {
+		if plan.Number == number {
 			return plan
 		}
 	}

@@ -47,6 +47,9 @@ func (p *past) advances(e Event) (advance, bool) {
 	if a.served == 0 || !done && (!rise || p.resumed()) {
 		return a, false
 	}
+	if done {
+		a.plan = p.numbered(s.Plan)
+	}
 	if _, promoted := p.promoted(w.Split[p.saved.Candidate]); promoted || done && p.endsByPromote(s) {
 		return a, false
 	}
@@ -201,7 +204,7 @@ func mayBegin(p *past, e Event) string {
 	plan, risen := p.used(), p.risen(w)[0]
 	_, promoted := p.promoted(w.Split[risen])
 	switch {
-	case !p.wasReady(risen, w.when()):
+	case !p.wasReady(risen, p.decided(w)):
 		return fmt.Sprintf("the first write goes to %s, which is %s", risen, p.lives[risen])
 	case promoted:
 		return ""
