@@ -231,13 +231,7 @@ func (p *past) learnSaved(s Saved) {
 		p.settledBy = p.plan().StableRevision
 		p.intents = append(p.intents, Split{s.Stable: 100})
 	}
-	if s.Intent != nil {
-		p.intents = append(p.intents, s.Intent.Split)
-		p.announced(s.By)
-		if p.foreign != nil && p.foreign.Split.equal(s.Intent.Split) {
-			p.foreign = nil // somebody set what we mean
-		}
-	}
+	p.learnIntent(s)
 	if s.Phase == phaseRollingBack || s.Phase == phaseRolledBack {
 		p.given[s.Attempt] = true
 	}
@@ -254,6 +248,19 @@ func (p *past) learnSaved(s Saved) {
 	}
 	p.raised = false
 	p.saved, p.savedOnce = s, true
+}
+
+// learnIntent notes what is about to be written. Where somebody has set the same, it is
+// nobody's but ours.
+func (p *past) learnIntent(s Saved) {
+	if s.Intent == nil {
+		return
+	}
+	p.intents = append(p.intents, s.Intent.Split)
+	p.announced(s.By)
+	if p.foreign != nil && p.foreign.Split.equal(s.Intent.Split) {
+		p.foreign = nil
+	}
 }
 
 // learnAnswer notes what became of a person's request.
