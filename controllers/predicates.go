@@ -16,8 +16,7 @@ import (
 func (r *Reconciler) Wakes() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || requestChanged(e.ObjectOld, e.ObjectNew) ||
-				e.ObjectOld.GetDeletionTimestamp().IsZero() && !e.ObjectNew.GetDeletionTimestamp().IsZero()
+			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || waitedFor(e)
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
 			if ro, ok := e.Object.(*v1alpha1.CloudRunRollout); ok && r.memory.firstRelease(ro) {
@@ -29,6 +28,13 @@ func (r *Reconciler) Wakes() predicate.Predicate {
 			return false
 		},
 	}
+}
+
+// waitedFor tells whether a change is one that a person waits for: a new request, or a
+// deletion.
+func waitedFor(e event.UpdateEvent) bool {
+	return requestChanged(e.ObjectOld, e.ObjectNew) ||
+		e.ObjectOld.GetDeletionTimestamp().IsZero() && !e.ObjectNew.GetDeletionTimestamp().IsZero()
 }
 
 func requestChanged(was, now client.Object) bool {

@@ -37,14 +37,11 @@ func (r *Reconciler) ranked(ro *v1alpha1.CloudRunRollout, result ctrl.Result) ct
 	return result
 }
 
-// Hurries lets through what a person waits for: a new request, and a deletion.
-func (r *Reconciler) Hurries() predicate.Predicate {
+// hurries lets through what a person waits for.
+func hurries() predicate.Predicate {
 	return predicate.Funcs{
-		CreateFunc: func(event.CreateEvent) bool { return false },
-		UpdateFunc: func(e event.UpdateEvent) bool {
-			return requestChanged(e.ObjectOld, e.ObjectNew) ||
-				e.ObjectOld.GetDeletionTimestamp().IsZero() && !e.ObjectNew.GetDeletionTimestamp().IsZero()
-		},
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		UpdateFunc:  waitedFor,
 		DeleteFunc:  func(event.DeleteEvent) bool { return false },
 		GenericFunc: func(event.GenericEvent) bool { return false },
 	}

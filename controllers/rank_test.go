@@ -62,13 +62,12 @@ func TestWhoAsksComesFirst(t *testing.T) {
 	was.Name, other.Name = "asked", "other"
 	now := was.DeepCopy()
 	now.Generation++
-	r := &Reconciler{}
-	if r.Hurries().Update(event.UpdateEvent{ObjectOld: was, ObjectNew: now}) {
+	if hurries().Update(event.UpdateEvent{ObjectOld: was, ObjectNew: now}) {
 		t.Error("an edit hurries")
 	}
 	now.Annotations = map[string]string{v1alpha1.RequestID: "r1", v1alpha1.RequestVerb: "pause"}
 	asks := event.UpdateEvent{ObjectOld: was, ObjectNew: now}
-	if !r.Hurries().Update(asks) {
+	if !hurries().Update(asks) {
 		t.Fatal("a request does not hurry")
 	}
 	q.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(other)})

@@ -78,7 +78,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wrap func(reconcile.Reco
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("cloudrunrollout").
 		For(&v1alpha1.CloudRunRollout{}, builder.WithPredicates(r.Wakes())).
-		Watches(&v1alpha1.CloudRunRollout{}, hurried(), builder.WithPredicates(r.Hurries())).
+		Watches(&v1alpha1.CloudRunRollout{}, hurried(), builder.WithPredicates(hurries())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
 			RateLimiter:             r.backoff(),

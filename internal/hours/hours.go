@@ -48,7 +48,9 @@ func opens(windows []Window, freezes []Freeze, at time.Time) time.Time {
 		if within(windows, at) {
 			return at
 		}
-		at = slices.MinFunc(nexts(windows, at), time.Time.Compare)
+		if at = slices.MinFunc(nexts(windows, at), time.Time.Compare); at.IsZero() { // none in five years
+			break
+		}
 	}
 	return time.Time{}
 }

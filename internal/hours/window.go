@@ -30,9 +30,9 @@ type Window struct {
 	duration time.Duration
 }
 
-// ParseWindow reads a window: a schedule of the five cron fields, which are minute, hour,
-// day of the month, name of the month and day of the week; how long it is open from then
-// on, 1m to [Longest]; and an IANA time zone, in which "" is UTC. The error says what to write instead.
+// ParseWindow reads a window: a schedule in five cron fields (minute, hour, date, month and
+// day of the week), how long it is open from then on, 1m to [Longest], and an IANA time
+// zone, in which "" is UTC. The error says what to write instead.
 func ParseWindow(schedule string, duration time.Duration, zone string) (Window, error) {
 	if strings.Contains(schedule, "=") {
 		return Window{}, fmt.Errorf("schedule: write the time zone into timeZone, not into %q", schedule)

@@ -26,6 +26,14 @@ func (v view) closed() (Decision, bool) {
 // since says in which hours nothing rises, as the end of a sentence.
 func (h Hours) since() string { return "now: " + h.Why }
 
+// opening says until when, as the end of a refusal.
+func (h Hours) opening() string {
+	if h.Opens.IsZero() {
+		return ""
+	}
+	return "; ask again at " + clock(h.Opens)
+}
+
 // ends says what comes after them.
 func (h Hours) ends() string {
 	if h.Opens.IsZero() {

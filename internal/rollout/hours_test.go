@@ -38,6 +38,7 @@ func TestHoursStopRisesAndNothingElse(t *testing.T) {
 		"an abort":                   {at(25).shut().asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
 		"a deadline waits":           {late, held, ""},
 		"a promote":                  {young(5).shut().promotes(), "Baking/Progressing, refuses", "nothing rises now: RolloutFreeze sale"},
+		"when to ask again":          {young(5).shut().promotes(), "Baking/Progressing, refuses", "no releases during the sale; ask again at Mar 2 00:00Z"},
 		"one with override":          {young(5).shut().promotes("full", "override"), "Baking/Progressing, refuses", "nothing rises now"},
 		"one that ends the last one": {young(100).shut().promotes(), "Completed/Completed, accepts", ""},
 		"a resume over a person's lower split": {

@@ -119,7 +119,7 @@ func (v view) unpromotable(to Promotion) string {
 		return d.Note
 	}
 	if v.Hours.Shut {
-		return "nothing rises " + v.Hours.since()
+		return "nothing rises " + v.Hours.since() + v.Hours.opening()
 	}
 	if d, ok := v.named(); ok {
 		return d.Note
