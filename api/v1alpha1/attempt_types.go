@@ -133,7 +133,8 @@ type Attempt struct {
 	EffectiveSince *metav1.Time `json:"effectiveSince,omitempty"`
 
 	// evidenceSince is when the attempt's first step began to serve, or later
-	// where somebody else's split was in between. What served since then is
+	// where somebody else's split was in between, or when the first write was sent,
+	// where that is all the claim on the service tells. What served since then is
 	// judged again at each step, in case its data came late.
 	// +optional
 	EvidenceSince *metav1.Time `json:"evidenceSince,omitempty"`

@@ -137,22 +137,41 @@ func (c *cloud) deploy(s site, image string) (err error) {
 	return err
 }
 
-// serve waits until the candidates of half of some sites have served somebody. The first
-// ones may have gone back before the last one begins.
-func (c *cloud) serve(ctx context.Context, sites []site) error {
-	served := map[string]bool{}
-	return wait.PollUntilContextTimeout(ctx, look, patience, true, func(context.Context) (half bool, err error) {
-		c.guard.Do(func(w *simulator.World) {
+// ways are where the bad releases are.
+type ways struct {
+	served map[string]bool // sites whose candidate has served somebody
+	back   map[string]bool // and whose stable serves everybody again
+}
+
+// follow looks at some sites until they are where they should be. The first ones may
+// have gone back before the last one begins.
+func (c *cloud) follow(ctx context.Context, sites []site, w *ways, what string, so func() bool) error {
+	err := wait.PollUntilContextTimeout(ctx, look, patience, true, func(context.Context) (bool, error) {
+		var err error
+		c.guard.Do(func(world *simulator.World) {
 			for _, s := range sites {
-				state, failure := w.State(s.fullName())
+				state, failure := world.State(s.fullName())
 				err = errors.Join(err, failure)
-				if state.Effective[s.candidate()] > 0 {
-					served[s.name] = true
-				}
+				w.served[s.name] = w.served[s.name] || state.Effective[s.candidate()] > 0
+				w.back[s.name] = w.served[s.name] && state.Effective[s.stable()] == 100
 			}
 		})
-		return len(served)*2 >= len(sites), err
+		return so(), err
 	})
+	if err != nil {
+		return fmt.Errorf("waiting until %s, with %d of %d that served and %d that are back: %w",
+			what, count(w.served), len(sites), count(w.back), err)
+	}
+	return nil
+}
+
+func count(of map[string]bool) (n int) {
+	for _, so := range of {
+		if so {
+			n++
+		}
+	}
+	return n
 }
 
 // log is what happened from a moment on.

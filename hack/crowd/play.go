@@ -84,7 +84,7 @@ func (p play) measure(ctx context.Context) (r result, err error) {
 }
 
 // release releases everywhere, waits until the others are under way, and then
-// releases what is bad. The storm begins once users have reached that.
+// releases what is bad.
 func (p play) release(ctx context.Context, cloud *cloud, objects objects, sites []site) (result, error) {
 	err := objects.until(ctx, "all are at rest", func(phases map[v1alpha1.Phase]int) bool {
 		return phases[v1alpha1.PhaseIdle] == len(sites)
@@ -105,18 +105,24 @@ func (p play) release(ctx context.Context, cloud *cloud, objects objects, sites 
 	if err := deploy(cloud, sites[:p.bad], "web:bad"); err != nil {
 		return result{}, err
 	}
-	if err := cloud.serve(ctx, sites[:p.bad]); err != nil {
-		return result{}, err
-	}
-	storm := cloud.now()
-	cloud.storm.begin(p.refused)
-	err = objects.until(ctx, "the bad ones are back", func(phases map[v1alpha1.Phase]int) bool {
-		return phases[v1alpha1.PhaseRolledBack] == p.bad
-	})
+	storm, err := p.storm(ctx, cloud, sites[:p.bad])
 	if err != nil {
 		return result{}, err
 	}
 	return p.read(cloud, from, storm, sites[:p.bad])
+}
+
+// storm begins once half of the bad ones serve, and lasts until all that do are back.
+// In a storm some never begin, because nothing rises on what cannot be seen.
+func (p play) storm(ctx context.Context, cloud *cloud, bad []site) (began time.Time, err error) {
+	w := &ways{served: map[string]bool{}, back: map[string]bool{}}
+	if err := cloud.follow(ctx, bad, w, "half of the bad ones serve", func() bool { return count(w.served)*2 >= len(bad) }); err != nil {
+		return time.Time{}, err
+	}
+	began = cloud.now()
+	cloud.storm.begin(p.refused)
+	over := func() bool { return count(w.back) == count(w.served) && (p.refused > 0 || count(w.back) == len(bad)) }
+	return began, cloud.follow(ctx, bad, w, "the bad ones are back", over)
 }
 
 func deploy(cloud *cloud, sites []site, image string) error {

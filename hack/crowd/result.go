@@ -15,6 +15,7 @@ import (
 type result struct {
 	play    play
 	took    []time.Duration // from a visible breach until stable serves everything, in order
+	never   int             // bad ones that served nobody
 	minutes float64         // of the world, from when the bad ones served
 	passed  int64           // calls of Cloud Run and Cloud Monitoring
 	refused int64
@@ -27,11 +28,15 @@ func (p play) read(cloud *cloud, from, storm time.Time, sites []site) (result, e
 	}
 	events := cloud.log(from)
 	for _, s := range sites {
-		took, err := wayBack(events, s)
-		if err != nil {
+		took, served, err := wayBack(events, s)
+		switch {
+		case err != nil:
 			return result{}, err
+		case !served:
+			r.never++
+		default:
+			r.took = append(r.took, took)
 		}
-		r.took = append(r.took, took)
 	}
 	slices.Sort(r.took)
 	return r, nil
@@ -39,7 +44,8 @@ func (p play) read(cloud *cloud, from, storm time.Time, sites []site) (result, e
 
 // wayBack is how long it took from when the candidate's errors could be seen until
 // stable served everything again; negative where it was faster than that plain rule.
-func wayBack(events []simulator.Event, s site) (time.Duration, error) {
+// A candidate that served nobody had none to go.
+func wayBack(events []simulator.Event, s site) (took time.Duration, reached bool, err error) {
 	var served []invariants.Served
 	var back time.Time
 	for _, e := range events {
@@ -52,10 +58,13 @@ func wayBack(events []simulator.Event, s site) (time.Duration, error) {
 		}
 	}
 	visible := invariants.FirstVisible(served)
-	if visible.IsZero() || back.IsZero() {
-		return 0, fmt.Errorf("%s never failed visibly, or never went back", s.name)
+	switch {
+	case len(served) == 0:
+		return 0, false, nil
+	case visible.IsZero() || back.IsZero():
+		return 0, true, fmt.Errorf("%s never failed visibly, or never went back", s.name)
 	}
-	return back.Sub(visible), nil
+	return back.Sub(visible), true, nil
 }
 
 // share is the smallest of the times that a part of all does not exceed.
@@ -66,9 +75,9 @@ func (r result) share(part float64) time.Duration {
 func printTable(out io.Writer, results []result) error {
 	_, _ = fmt.Fprint(out, "\nFrom a visible breach until stable serves everything again, in the world's time\n\n")
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "OTHERS\tREFUSED\tBAD\tP50\tMAX\tCALLS A MINUTE\tOF THEM REFUSED")
+	_, _ = fmt.Fprintln(t, "OTHERS\tREFUSED\tBAD\tNEVER SERVED\tP50\tMAX\tCALLS A MINUTE\tOF THEM REFUSED")
 	for _, r := range results {
-		_, _ = fmt.Fprintf(t, "%d\t%d%%\t%d\t%s\t%s\t%.0f\t%d\n", r.play.others, r.play.refused, r.play.bad,
+		_, _ = fmt.Fprintf(t, "%d\t%d%%\t%d\t%d\t%s\t%s\t%.0f\t%d\n", r.play.others, r.play.refused, r.play.bad, r.never,
 			r.share(0.5), r.share(1), float64(r.passed+r.refused)/max(r.minutes, 1), r.refused)
 	}
 	return t.Flush()

@@ -212,7 +212,7 @@ func (v view) lost() Check {
 func (v view) bake() Decision {
 	p := v.Progress
 	if p.Effective.IsZero() && v.skew() == "" {
-		v.Progress.Effective, v.Progress.Watched = v.Now, v.Now
+		v.Progress.Effective, v.Progress.Watched = v.Now, cmp.Or(v.Progress.Watched, v.Now)
 		return v.fresh()
 	}
 	step := v.Plan.step(p.Step)

@@ -145,9 +145,10 @@ func (v view) remember(c Claim) (Decision, bool) {
 }
 
 // takeUp goes on where a claim says that a rollout was: with its baseline, with
-// what was given up, with evidence anew. It never rises on what it has not seen, nor
-// from a split that somebody else has set since. Nobody knows when traffic was
-// lowered last, so that a cool-down begins now.
+// what was given up, with a bake anew. It never rises on what it has not seen, nor
+// from a split that somebody else has set since. What the candidate has served since
+// the attempt's first write is judged, because a breach of it may still be arriving.
+// Nobody knows when traffic was lowered last, so that a cool-down begins now.
 func (v view) takeUp(c Claim) Decision {
 	p := Progress{
 		Phase: v.Progress.Phase, Reason: v.Progress.Reason, Since: v.Progress.Since, LastRequest: v.Progress.LastRequest,
@@ -180,7 +181,7 @@ func (v view) takeUp(c Claim) Decision {
 	case other == "":
 		return v.idle().steady()
 	}
-	v.Progress.Candidate, v.Progress.FirstWrite = other, cmp.Or(c.Since, v.Now)
+	v.Progress.Candidate, v.Progress.FirstWrite, v.Progress.Watched = other, cmp.Or(c.Since, v.Now), c.Since
 	if p.latched(other) {
 		return v.sendBack(other + " was given up")
 	}
@@ -188,7 +189,7 @@ func (v view) takeUp(c Claim) Decision {
 		return v.shifting()
 	}
 	return v.at(Baking, Progressing, fmt.Sprintf("attempt %d is taken up from the claim on the service; traffic is %s", c.Attempt, v.desired)).next(
-		"Its evidence begins anew.")
+		"Its bake begins anew; what it has served before is judged too.")
 }
 
 // movedSince leaves a split alone that is not the one that the claim was written

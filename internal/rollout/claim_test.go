@@ -112,7 +112,7 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	late := rests
 	late.Progress.Generation = late.Service.Generation + 1
 	check(t, map[string]row{
-		"a split goes on, with evidence anew":                {statusLost(at(25).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up from the claim on the service; traffic is web-2 25%, web-1 75%"},
+		"a split goes on, with a bake anew":                  {statusLost(at(25).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up from the claim on the service; traffic is web-2 25%, web-1 75%"},
 		"everything at the candidate is not yet the end":     {statusLost(at(100).claimedBy(self, 3)), "Baking/Progressing", "attempt 4 is taken up"},
 		"stable serving everything is the baseline":          {statusLost(idle().split("web-1", 100).claimedBy(self, 3)), "Idle/Steady", "web-1 serves 100%"},
 		"what was given up goes back":                        {latched, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
@@ -136,6 +136,11 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	}
 	if p := Decide(Input(rests)).Progress; !p.latched("web-0") {
 		t.Errorf("what it gave up itself is forgotten: %v", p.Latched)
+	}
+	next := statusLost(at(25).claimedBy(self, 3))
+	next.Progress = d.Progress
+	if p := Decide(Input(next)).Progress; !p.Effective.Equal(now) || !p.Watched.Equal(ago(time.Hour)) {
+		t.Errorf("bakes since %s and judges since %s; the first write was sent %s", p.Effective, p.Watched, ago(time.Hour))
 	}
 	if p := d.Progress; !p.Lowered.Equal(now) {
 		t.Errorf("nobody knows when traffic was lowered last, and the cool-down counts from %s", p.Lowered)

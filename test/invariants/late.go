@@ -8,6 +8,7 @@ import (
 // post is a write as it was sent: when, and on which status. It may land much later.
 type post struct {
 	at      time.Time
+	attempt int64
 	stable  string   // the baseline that its claim says
 	latched []string // the revisions that its claim says are given up
 }
@@ -17,7 +18,7 @@ type post struct {
 func (p *past) learnPost(w Write) {
 	if !w.Landed {
 		known := p.asOf(w).saved
-		p.posts[w.key()] = post{w.when(), known.Stable, known.Latched}
+		p.posts[w.key()] = post{w.when(), known.Attempt, known.Stable, known.Latched}
 	}
 }
 
@@ -27,7 +28,7 @@ func (p *past) post(w Write) post {
 	if sent, known := p.posts[w.key()]; known && w.Landed {
 		return sent
 	}
-	return post{w.when(), p.saved.Stable, p.saved.Latched}
+	return post{w.when(), p.saved.Attempt, p.saved.Stable, p.saved.Latched}
 }
 
 // key is the same for a write and its landing: who sent what, on which version.

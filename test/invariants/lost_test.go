@@ -2,7 +2,9 @@ package invariants
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 // wiped is a status that somebody took everything from.
@@ -29,20 +31,103 @@ func TestWhatAnObjectThatIsGoneWasAsked(t *testing.T) {
 	asked := func(more ...Event) Trace {
 		return before[Read](until[Write](good(), 2), 4, slices.Concat([]Event{Request{At: after("15m"), ID: "r1", Verb: "abort"}}, more)...)
 	}
-	again := pausedAt("15m30s")
-	again.Paused = false
-	saved := nth[Saved](good(), 3)
-	saved.At, saved.Plan = after("15m31s"), 2
 	if len(Judge(asked())) == 0 {
 		t.Error("a rise a minute after an abort is not found")
 	}
 	if found := Judge(asked(Request{At: after("15m1s"), ID: "r2", Verb: "resume"})); len(found) > 0 {
 		t.Errorf("a request in the place of the abort: %v", found)
 	}
-	gone := asked(Gone{after("15m10s")}, again, saved)
-	gone = edit(gone, 5, func(s *Saved) { s.Plan = 2 })
-	if found := Judge(gone); len(found) > 0 {
+	again := pausedAt("15m30s")
+	again.Paused = false
+	taken := nth[Saved](good(), 3)
+	taken.At, taken.Plan = after("15m31s"), 2
+	request := Request{At: after("15m"), ID: "r1", Verb: "abort"}
+	if found := Judge(risesAt("21m", request, Gone{after("15m10s")}, again, taken)); len(found) > 0 {
 		t.Errorf("the object of the abort is gone: %v", found)
+	}
+}
+
+// TestWhoKnowsOfACoolDown: an object that is made anew learns from the claim on the
+// service that traffic was lowered. Where nothing was written there is none.
+func TestWhoKnowsOfACoolDown(t *testing.T) {
+	t.Parallel()
+	tooSoon := func(trace Trace) bool {
+		return slices.ContainsFunc(Judge(trace), func(v Violation) bool { return strings.Contains(v.What, "lost its traffic") })
+	}
+	anew := func(at string) []Event {
+		plan := pausedAt(at)
+		plan.Paused = false
+		return []Event{Gone{after(at)}, plan}
+	}
+	promoted := func(more ...Event) Trace {
+		seen := nth[Saved](good(), 2)
+		seen.At, seen.Phase, seen.Intent = after("10m1s"), "Checking", nil
+		everything := State{Etag: "y", Generation: 1, Desired: Split{"web-2": 100}}
+		return before[Read](good(), 2, slices.Concat([]Event{
+			seen,
+			Desired{after("10m1s"), Split{"web-2": 100}, false},
+			Effective{after("10m1s"), Split{"web-2": 100}},
+			Read{At: after("10m2s"), State: everything},
+			Desired{after("10m2s"), Split{"web-1": 100}, false},
+			Effective{after("10m2s"), Split{"web-1": 100}},
+		}, more)...)
+	}
+	if !tooSoon(promoted()) || tooSoon(promoted(anew("10m3s")...)) {
+		t.Error("a cool-down of an object that wrote nothing goes with it")
+	}
+	second := secondAttempt("15m")
+	at := find[Saved](second, 6)
+	if !tooSoon(slices.Insert(second, at, anew("14m")...)) {
+		t.Error("a cool-down that the claim on the service tells of stays")
+	}
+}
+
+// risesAt is the good rollout with a second rise at a later moment, and what happens
+// before it.
+func risesAt(at string, before ...Event) Trace {
+	trace := until[Saved](good(), 3)
+	plan := nth[Plan](good(), 1).Number
+	for _, e := range before {
+		trace = append(trace, e)
+		if p, ok := e.(Plan); ok {
+			plan = p.Number
+		}
+	}
+	raise, now := nth[Saved](good(), 4), nth[Write](good(), 2)
+	raise.At, raise.Plan = after(at), plan
+	whole := int(raise.when().Sub(start)/time.Minute) - 1
+	seen := Evidence{At: after(at), Candidate: minutes(11, whole), Stable: minutes(1, whole), Gateways: gatewayMinutes(1, whole)}
+	for i := range seen.Gateways["nat-1"] {
+		if i == 13 || i == 14 {
+			seen.Gateways["nat-1"][i].Drops = 3
+		}
+	}
+	trace = append(trace, Read{At: after(at), State: now.Before}, seen, raise)
+	return append(trace, written(at, "b", now.Before, now.Targets)...)
+}
+
+// TestAnAttemptThatIsTakenUp: its bake begins anew, because whoever takes it up knows
+// nothing of what was judged. Then what a gateway dropped before it is no longer new.
+func TestAnAttemptThatIsTakenUp(t *testing.T) {
+	t.Parallel()
+	taken := nth[Saved](good(), 3)
+	taken.At = after("15m31s")
+	dropped := func(trace Trace) bool {
+		return slices.ContainsFunc(Judge(trace), func(v Violation) bool { return strings.Contains(v.What, "dropped packets") })
+	}
+	if found := Judge(risesAt("21m", wiped("15m"), taken)); len(found) > 0 {
+		t.Errorf("a bake after the attempt was taken up: %v", found)
+	}
+	restored := Put{Saved: nth[Saved](good(), 3), Past: true}
+	restored.At = after("15m40s")
+	if !dropped(risesAt("18m", wiped("15m"), taken, restored)) || dropped(risesAt("21m", wiped("15m"), taken)) {
+		t.Error("a bake that goes on after the status was put back is judged from its begin")
+	}
+	if len(Judge(risesAt("18m", wiped("15m"), taken))) == 0 {
+		t.Error("a rise before a whole bake since the attempt was taken up is not found")
+	}
+	if len(Judge(risesAt("18m"))) == 0 {
+		t.Error("a rise over packets that were dropped in the bake is not found")
 	}
 }
 

@@ -48,6 +48,8 @@ type past struct {
 	put         time.Time        // when they did
 	lateRise    time.Time        // since when a write of a given-up attempt serves
 	lowered     time.Time        // when a candidate last lost traffic
+	memoryLost  bool             // the status forgot the attempt, and nobody has taken it up yet
+	takenUp     time.Time        // when the attempt was taken up after that
 	back        back
 	freezes     []Frozen
 	evidence    Evidence
@@ -117,9 +119,12 @@ func (p *past) learnPlan(plan Plan) {
 		p.foreign = nil
 	}
 	if !p.gone.IsZero() {
-		p.saved, p.savedOnce, p.deleting, p.gone = Saved{}, false, time.Time{}, time.Time{}
+		p.saved, p.savedOnce, p.deleting, p.gone, p.memoryLost = Saved{}, false, time.Time{}, time.Time{}, true
 		p.forgotten()
 		p.requests, p.wishes = nil, wishes{} // they stood in the former object
+		if p.claim.attempt == 0 {            // nothing says that there was an attempt
+			p.lowered = time.Time{}
+		}
 	}
 	p.plans = append(p.plans, plan)
 }
@@ -142,8 +147,9 @@ func (p *past) learnPut(e Put) {
 		p.forgotten()
 	}
 	if e.Past {
-		p.deleting = time.Time{}
+		p.deleting, p.takenUp = time.Time{}, time.Time{}
 	}
+	p.memoryLost = e.Attempt == 0
 	p.overwritten, p.put = p.saved, e.when()
 	p.wishes = wishes{} // what the status forgot is asked again by the annotation
 	p.learnSaved(e.Saved)
@@ -241,6 +247,7 @@ func (p *past) learnSaved(s Saved) {
 	if s.Phase == phaseCompleted && s.when().Sub(p.lowered) <= p.delta {
 		p.lowered = time.Time{} // who lowered it as it became stable lowered stable
 	}
+	p.learnTakenUp(s)
 	p.learnAnswer(s)
 	p.wishes.stood(s)
 	if p.foreign != nil && p.foreign.Split.sole() != "" && p.foreign.Split.sole() == s.Stable {
@@ -248,6 +255,13 @@ func (p *past) learnSaved(s Saved) {
 	}
 	p.raised = false
 	p.saved, p.savedOnce = s, true
+}
+
+// learnTakenUp notes that an attempt goes on from the claim on the service.
+func (p *past) learnTakenUp(s Saved) {
+	if s.Candidate != "" && (p.memoryLost || p.recalled(s)) {
+		p.memoryLost, p.takenUp = false, s.when()
+	}
 }
 
 // learnIntent notes what is about to be written. Where somebody has set the same, it is
@@ -405,6 +419,15 @@ func (p *past) servesSince() time.Time {
 		since = e.when()
 	}
 	return since
+}
+
+// judgedSince is since when the present percent must be judged: who takes an attempt up
+// after its status was lost begins its bake anew.
+func (p *past) judgedSince() time.Time {
+	if since := p.servesSince(); since.After(p.takenUp) {
+		return since
+	}
+	return p.takenUp
 }
 
 // step is the step of a plan that a weight belongs to.

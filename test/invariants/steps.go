@@ -54,7 +54,7 @@ func (p *past) advances(e Event) (advance, bool) {
 		return a, false
 	}
 	// The controllers date in whole seconds.
-	a.since = ceilMinute(p.servesSince().Truncate(time.Second).Add(p.settle))
+	a.since = ceilMinute(p.judgedSince().Truncate(time.Second).Add(p.settle))
 	a.step = a.plan.held(a.served)
 	return a, true
 }

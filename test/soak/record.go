@@ -104,7 +104,7 @@ func (r *record) changed(v modelplane.Version) {
 	}
 	r.asked(at, was, now)
 	statusChanged := was == nil || v.Call.Status || v.Restored
-	if by := r.stage.processes[v.Call.By]; statusChanged && by == nil && was != nil {
+	if by := r.stage.processes[v.Call.By]; statusChanged && by == nil && (was != nil || v.Restored) {
 		r.trace = append(r.trace, invariants.Put{Saved: r.saved(v.At, ""), Past: v.Restored})
 	} else if statusChanged && by != nil {
 		r.save(v.At, by, was)
