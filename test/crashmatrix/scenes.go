@@ -34,6 +34,12 @@ var Scenes = []Scene{
 	{Name: "undo", ends: v1alpha1.PhaseRolledBack, script: release(soak.Healthy,
 		soak.Act{Cue: soak.Cue{Phase: string(v1alpha1.PhaseCompleted), After: time.Minute}, Deed: soak.Ask, Word: "undo"})},
 	{Name: "delete", script: release(soak.Healthy, baking(soak.Act{Deed: soak.Remove}))},
+	{Name: "hold", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
+		baking(soak.Act{Deed: soak.Ask, Word: "pause"}), later(baking(soak.Act{Deed: soak.Ask, Word: "resume"}), 2*time.Minute))},
+	{Name: "freeze", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
+		baking(soak.Act{Deed: soak.Shut, For: 10 * time.Minute}))},
+	{Name: "adopt", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
+		baking(soak.Act{Deed: soak.MoveIn}), later(baking(soak.Act{Deed: soak.Ask, Word: "adopt"}), 2*time.Minute))},
 	{Name: "wipe", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Wipe}))},
 	{Name: "nat", ends: v1alpha1.PhaseRolledBack, from: v1alpha1.PhaseRollingBack, script: choking()},
 }

@@ -125,6 +125,8 @@ func (s *stage) people(a Act) {
 		p.remove(a.For)
 	case Shut:
 		p.shut(a.For)
+	case MoveIn:
+		p.moveIn()
 	default:
 		p.edit(func(ro *v1alpha1.CloudRunRollout) { p.respec(ro, a) })
 	}

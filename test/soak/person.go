@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/test/invariants"
 )
@@ -66,11 +68,11 @@ func (p *person) wipe() {
 	p.stage.drain()
 }
 
-// shut creates a freeze that begins now, and is over when the trouble is.
+// shut creates a freeze that begins now, and is over when the trouble is, if there is any.
 func (p *person) shut(d time.Duration) {
 	s := p.stage
 	end := s.now().Add(d)
-	if end.After(s.troubled) {
+	if s.script.Lasts > 0 && end.After(s.troubled) {
 		end = s.troubled
 	}
 	freeze := v1alpha1.RolloutFreeze{Spec: v1alpha1.RolloutFreezeSpec{
@@ -79,6 +81,23 @@ func (p *person) shut(d time.Duration) {
 	freeze.Name = fmt.Sprintf("freeze-%d", len(s.freezes)+1)
 	s.freezes = append(s.freezes, freeze)
 	s.record.trace = append(s.record.trace, invariants.Frozen{At: invariants.At(s.now()), Until: end})
+}
+
+// moveIn puts the claim of another cluster's object in the place of ours.
+func (p *person) moveIn() {
+	s := p.stage
+	api := s.world.As(simulator.Caller{Identity: "sluice@elsewhere.iam.gserviceaccount.com"})
+	found, err := api.GetService(fullName)
+	s.fail(err)
+	claim := map[string]any{}
+	s.fail(json.Unmarshal([]byte(found.Annotations[cloudrun.ClaimKey]), &claim))
+	claim["cluster"], claim["uid"] = "another-cluster", "another-object"
+	text, err := json.Marshal(claim)
+	s.fail(err)
+	found.Annotations[cloudrun.ClaimKey] = string(text)
+	_, err = api.PatchService(simulator.PatchRequest{Name: fullName, Service: found, UpdateMask: []string{"annotations"}})
+	s.fail(err)
+	s.drain()
 }
 
 // ask stores a request about what is going on now, or about another attempt.

@@ -88,6 +88,7 @@ const (
 	Annotate    Deed = "annotate"       // what changes the version and nothing else
 	Wipe        Deed = "wipe status"
 	Shut        Deed = "freeze rollouts" // For a while nothing may rise
+	MoveIn      Deed = "move in"         // an object of another cluster claims the service
 )
 
 // The deeds of bad luck.
@@ -167,6 +168,8 @@ func (a Act) byPeople() string {
 		return "somebody wipes its status"
 	case Shut:
 		return fmt.Sprintf("somebody freezes all rollouts for %s", a.For)
+	case MoveIn:
+		return "an object of another cluster claims the service"
 	}
 	return ""
 }
