@@ -41,8 +41,8 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	if err != nil {
 		return err
 	}
-	ask := p.ask(a.caller(reach))
-	if err := a.print(show.Asking(seen, ask, a.screen())); err != nil {
+	ask, err := a.announce(reach, seen, p)
+	if err != nil {
 		return err
 	}
 	id, err := p.submit(reach, cluster, seen, ask)
@@ -59,6 +59,17 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	limited, cancel := a.within(ctx, p.timeout)
 	defer cancel()
 	return a.hear(limited, cluster, seen, id)
+}
+
+// announce finds out who asks, and says what the request will do.
+func (a *app) announce(ctx context.Context, seen *v1alpha1.CloudRunRollout, p plea) (request.Ask, error) {
+	by, unknown := a.caller(ctx)
+	ask := p.ask(by)
+	text := show.Asking(seen, ask, a.screen())
+	if unknown != nil {
+		text += show.Nameless(unknown, a.screen())
+	}
+	return ask, a.print(text)
 }
 
 // late tells whether a context ended because its deadline passed, and not by a hand.

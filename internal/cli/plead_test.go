@@ -65,7 +65,7 @@ func against(t *testing.T, server http.HandlerFunc, reach time.Duration) (*app, 
 	}
 	flags := genericclioptions.NewConfigFlags(false)
 	flags.KubeConfig, flags.APIServer, flags.Namespace = &none, &api.URL, &namespace
-	return &app{Env: Env{Out: out, Clock: clock.RealClock{}}, flags: flags, reach: reach}, out
+	return &app{Env: Env{Out: out, Clock: clock.RealClock{}}, flags: flags, reach: reach, introduced: reach}, out
 }
 
 // hangs accepts a call and never answers it. Only a call that was read to its end is
@@ -88,6 +88,56 @@ func TestAVerbEndsWhereTheAPIServerNeverAnswers(t *testing.T) {
 	}
 	if out.Len() > 0 {
 		t.Errorf("it prints %s", out)
+	}
+}
+
+// serving is a rollout with all traffic at stable.
+func serving() *v1alpha1.CloudRunRollout {
+	ro := &v1alpha1.CloudRunRollout{}
+	ro.APIVersion, ro.Kind, ro.Namespace, ro.Name = v1alpha1.GroupVersion.String(), "CloudRunRollout", "pay", "api"
+	ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: "acme-prod", Location: "us-central1", Name: "api"}
+	ro.Status.Stable = &v1alpha1.RevisionStatus{Revision: "api-00041"}
+	return ro
+}
+
+// gives answers with a rollout.
+func gives(w http.ResponseWriter, ro *v1alpha1.CloudRunRollout) {
+	text, err := json.Marshal(ro)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(text)
+}
+
+// TestAVerbIsAskedForWithoutANameWhereTheAPIServerFallsSilentOverIt: most of the time
+// is the request's own, and whoever is refused for want of a name knows why there is
+// none.
+func TestAVerbIsAskedForWithoutANameWhereTheAPIServerFallsSilentOverIt(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 1)
+	a, out := against(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPost:
+			hangs(w, r)
+		case http.MethodPatch:
+			asked <- struct{}{}
+			gives(w, serving())
+		default:
+			gives(w, serving())
+		}
+	}, time.Hour)
+	a.introduced = 50 * time.Millisecond
+	if err := a.plead(t.Context(), "api", plea{verb: v1alpha1.VerbAbort, noWait: true}); err != nil {
+		t.Fatal(err)
+	}
+	if len(asked) != 1 {
+		t.Error("nothing was asked for")
+	}
+	const want = "It is not known who asks: the API server has not said so within 50ms. The request goes without a name"
+	if !strings.Contains(out.String(), want) {
+		t.Errorf("%q is not in\n%s", want, out)
 	}
 }
 
@@ -114,16 +164,12 @@ func (o overdue) Err() error {
 // itself. Nobody knows then whether it took it, and the traffic can go back without it.
 func TestAVerbThatMayHaveArrivedSaysSo(t *testing.T) {
 	t.Parallel()
-	ro := v1alpha1.CloudRunRollout{}
-	ro.APIVersion, ro.Kind, ro.Namespace, ro.Name = v1alpha1.GroupVersion.String(), "CloudRunRollout", "pay", "api"
-	ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: "acme-prod", Location: "us-central1", Name: "api"}
-	ro.Status.Stable = &v1alpha1.RevisionStatus{Revision: "api-00041"}
+	ro := serving()
 	limit := overdue{t.Context(), make(chan struct{})}
 	a, out := against(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method {
 		case http.MethodGet:
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(ro)
+			gives(w, ro)
 		case http.MethodPatch:
 			close(limit.passed)
 			hangs(w, r)

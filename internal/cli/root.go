@@ -38,6 +38,8 @@ type app struct {
 	console string
 	// reach is how long the API server may take to read a rollout and to write a request.
 	reach time.Duration
+	// introduced is how much of it the API server may take to say who asks.
+	introduced time.Duration
 }
 
 // reachable is reach where no test says otherwise.
@@ -59,7 +61,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 
 // Command is the tree of commands.
 func Command(env Env) *cobra.Command {
-	a := &app{Env: env, flags: genericclioptions.NewConfigFlags(true), reach: reachable}
+	a := &app{Env: env, flags: genericclioptions.NewConfigFlags(true), reach: reachable, introduced: introduced}
 	root := &cobra.Command{
 		Use:   "kubectl-sluice",
 		Short: "See and steer rollouts of Cloud Run services",

@@ -38,6 +38,11 @@ func Asking(ro *v1alpha1.CloudRunRollout, ask request.Ask, s Screen) string {
 	return text + s.wrap(who+": ", Will(ro, ask.Verb, ask.Modes, ask.Revision)+".")
 }
 
+// Nameless says that a request names nobody, why, and what comes of it.
+func Nameless(why error, s Screen) string {
+	return s.wrap("It is not known who asks: ", fmt.Sprintf("%v. The request goes without a name, which a cluster that checks who asks refuses.", why))
+}
+
 // Answer writes the manager's answer.
 func Answer(r *v1alpha1.RequestStatus, s Screen) string {
 	return s.wrap(string(r.Result)+": ", view.Dash(r.Message))
