@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"sync"
@@ -15,14 +13,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
-	"k8s.io/client-go/util/cert"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/controllers"
 	"github.com/sluice-rollouts/sluice/internal/dashboard"
 	"github.com/sluice-rollouts/sluice/internal/dashboard/access"
 	"github.com/sluice-rollouts/sluice/internal/view"
@@ -44,12 +40,12 @@ func addDashboard(ctx context.Context, mgr ctrl.Manager, o options, now clock.Pa
 	if o.leaderElection {
 		with.Pulse = (&lease{reader: mgr.GetAPIReader(), namespace: cmp.Or(o.namespace, ownNamespace()), clock: clock.RealClock{}}).pulse
 	}
-	if !controllers.OnLoopback(o.dashboard) {
-		var err error
+	held, err := certified(o.dashboard, o.certificates)
+	if err != nil {
+		return err
+	}
+	if with.TLS = held.config; with.TLS != nil {
 		if with.Access, err = access.New(mgr.GetConfig()); err != nil {
-			return fmt.Errorf("--%s: %w", dashboardFlag, err)
-		}
-		if with.TLS, err = selfSigned(o.dashboard); err != nil {
 			return fmt.Errorf("--%s: %w", dashboardFlag, err)
 		}
 	}
@@ -61,16 +57,23 @@ func addDashboard(ctx context.Context, mgr ctrl.Manager, o options, now clock.Pa
 	if _, err := informer.AddEventHandler(tellPage(page)); err != nil {
 		return fmt.Errorf("watching rollouts for the page: %w", err)
 	}
-	return mgr.Add(besides{page})
+	return mgr.Add(besides{page, held})
 }
 
 // besides serves the page beside the manager's work: that the page cannot be served
 // is no reason to stop moving traffic.
-type besides struct{ *dashboard.Server }
+type besides struct {
+	*dashboard.Server
+	certificate certificate
+}
 
 // Start serves the page until the context ends.
 func (b besides) Start(ctx context.Context) error {
 	log := ctrl.Log.WithName("dashboard")
+	if err := b.certificate.keep(ctx); err != nil {
+		log.Error(err, "The page is not served", "flag", certificatesFlag)
+		return nil
+	}
 	go func() {
 		if address := b.Bound(ctx); address != "" {
 			log.Info("The page is served", "address", address)
@@ -162,26 +165,4 @@ func ownNamespace() string {
 		return ""
 	}
 	return strings.TrimSpace(string(text))
-}
-
-// selfSigned makes a certificate for an address that nobody gave one for. Whoever
-// forwards to it is not told by it who answers, only kept from being overheard.
-func selfSigned(address string) (*tls.Config, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	if host == "" {
-		host = "sluice-dashboard"
-	}
-	certificate, key, err := cert.GenerateSelfSignedCertKey(host, nil, nil)
-	if err != nil {
-		return nil, fmt.Errorf("making a certificate: %w", err)
-	}
-	pair, err := tls.X509KeyPair(certificate, key)
-	if err != nil {
-		return nil, fmt.Errorf("reading the certificate that was made: %w", err)
-	}
-	// Streams of HTTP/2 have been a way to tire servers.
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
 }

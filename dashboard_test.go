@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"testing"
 	"time"
@@ -61,18 +60,5 @@ func TestThePulseIsWhatTheLeaseSays(t *testing.T) {
 	clock.SetTime(now.Add(2 * time.Minute))
 	if got := l.pulse(t.Context()); got.Err != nil || got.Leader != "" {
 		t.Errorf("where nobody has ever led: %+v", got)
-	}
-}
-
-func TestACertificateThatTheManagerMakesIsForTLSAlone(t *testing.T) {
-	t.Parallel()
-	for _, address := range []string{":8444", "0.0.0.0:8444", "sluice.example:443"} {
-		config, err := selfSigned(address)
-		if err != nil || len(config.Certificates) != 1 || config.MinVersion < tls.VersionTLS12 {
-			t.Errorf("%s: %v", address, err)
-		}
-	}
-	if _, err := selfSigned("8444"); err == nil {
-		t.Error("an address without a port has a certificate")
 	}
 }

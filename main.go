@@ -56,6 +56,7 @@ type options struct {
 	probes, metrics      string
 	notifications        string
 	dashboard            string
+	certificates         string
 	leaderElection       bool
 	namespace            string
 	lease, renew, retry  time.Duration
@@ -89,6 +90,8 @@ func parse() options {
 		"a file that says where news of rollouts go to, as docs/notifications.md describes it; empty sends none")
 	flag.StringVar(&o.dashboard, dashboardFlag, "127.0.0.1:8082",
 		"address of the page that shows rollouts; 0 for none; off this machine it is served with TLS, and to each who may list rollouts those")
+	flag.StringVar(&o.certificates, certificatesFlag, "",
+		"directory with the page's tls.crt and tls.key, which are read again when they change; empty lets the manager make a certificate for itself")
 	flag.BoolVar(&o.leaderElection, "leader-elect", true, "let one of several managers act; the others wait")
 	flag.StringVar(&o.namespace, "leader-election-namespace", "", "namespace of the lease; empty is the manager's own, and default outside a cluster")
 	flag.DurationVar(&o.lease, "leader-election-lease-duration", 15*time.Second, "how long a lease holds that is not renewed")
