@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cli/source"
 	"github.com/sluice-rollouts/sluice/internal/request"
 )
 
@@ -241,7 +242,7 @@ func TestSelfHealDoesNotUndoARequest(t *testing.T) {
 	asked := &unstructured.Unstructured{Object: map[string]any{"apiVersion": git["apiVersion"], "kind": git["kind"]}}
 	asked.SetName("healed")
 	asked.SetAnnotations(want)
-	if _, err := rolloutsOf(t, as("oncall@acme.example")).Apply(t.Context(), "healed", asked, metav1.ApplyOptions{FieldManager: "kubectl-sluice"}); err != nil {
+	if _, err := rolloutsOf(t, as("oncall@acme.example")).Apply(t.Context(), "healed", asked, metav1.ApplyOptions{FieldManager: source.FieldManager}); err != nil {
 		t.Fatal(err)
 	}
 	got := heal().GetAnnotations()

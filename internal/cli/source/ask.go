@@ -16,6 +16,11 @@ import (
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 )
 
+// FieldManager is whose the annotations of a request are. Its name does not begin with
+// kubectl: Flux takes what such managers wrote for drift and takes it away, an abort that
+// nobody has heard yet, too.
+const FieldManager = "sluice-request"
+
 // ErrChanged says that a rollout is not the one any more that was looked at.
 var ErrChanged = errors.New("it has changed since it was looked at")
 
@@ -28,7 +33,7 @@ func (c *Cluster) Annotate(ctx context.Context, seen *v1alpha1.CloudRunRollout, 
 		return err
 	}
 	objects := c.client.Namespace(seen.Namespace)
-	_, err = objects.Patch(ctx, seen.Name, types.JSONPatchType, patch, metav1.PatchOptions{DryRun: dryRun, FieldManager: "kubectl-sluice"})
+	_, err = objects.Patch(ctx, seen.Name, types.JSONPatchType, patch, metav1.PatchOptions{DryRun: dryRun, FieldManager: FieldManager})
 	if !apierrors.IsInvalid(err) && !apierrors.IsConflict(err) {
 		return explained(err)
 	}
