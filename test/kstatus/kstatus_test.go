@@ -19,16 +19,8 @@ const expectation = "# kstatus: "
 // TestGoldenObjects computes the status of each golden object, the way Flux
 // does, and compares it with the file's first line.
 func TestGoldenObjects(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("testdata", "*.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		t.Fatal("no golden objects in test/kstatus/testdata: without any this test proves nothing; " +
-			"the test of the condition table in controllers writes them")
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+	for _, file := range files(t) {
+		t.Run(named(file), func(t *testing.T) {
 			want, object := golden(t, file)
 			got, err := status.Compute(object)
 			if err != nil {
@@ -39,6 +31,32 @@ func TestGoldenObjects(t *testing.T) {
 			}
 		})
 	}
+}
+
+// files are those of the golden objects.
+func files(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatal("no golden objects in test/kstatus/testdata: without any this test proves nothing; " +
+			"the test of the condition table in controllers writes them")
+	}
+	return files
+}
+
+func named(file string) string { return strings.TrimSuffix(filepath.Base(file), ".yaml") }
+
+// goldens are the golden objects by the names of their files.
+func goldens(t *testing.T) map[string]*unstructured.Unstructured {
+	t.Helper()
+	all := map[string]*unstructured.Unstructured{}
+	for _, file := range files(t) {
+		_, all[named(file)] = golden(t, file)
+	}
+	return all
 }
 
 func golden(t *testing.T, file string) (status.Status, *unstructured.Unstructured) {
