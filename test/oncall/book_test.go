@@ -1,10 +1,10 @@
 package oncall_test
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/internal/request"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
 
@@ -29,11 +29,11 @@ var stories = []story{
 			n.until(api, v1alpha1.PhaseBaking, "25%")
 			n.must(n.World.Inject(simulator.Fault{Kind: simulator.FaultError, Operation: "timeSeries.list", Code: 503, Times: -1}))
 			n.wait(time.Minute)
-			n.must(n.Ask(api, request.Ask{Verb: v1alpha1.VerbAbort, By: "ana@example.com", Reason: "checkout fails", ID: "1"}))
-			n.until(api, v1alpha1.PhaseRolledBack, "0%")
 		},
-		command: "get -n pay api",
-		truth:   func(night) []string { return []string{"ana@example.com", "api-00041"} },
+		command: "abort api -n pay --reason checkout",
+		truth: func(n night) []string {
+			return []string{person, fmt.Sprintf("Cloud Run confirms: %s serves 100%%", n.alone(api))}
+		},
 	},
 	{
 		name: "why-did-it-roll-back", question: "Why did it roll back?",
@@ -91,11 +91,11 @@ var stories = []story{
 		play: func(n night) {
 			n.deploy(api, healthy)
 			n.until(api, v1alpha1.PhaseBaking, "25%")
-			n.must(n.Ask(api, request.Ask{Verb: v1alpha1.VerbPause, By: "ana@example.com", Reason: "holding for the vendor", ID: "1"}))
+			n.ask("pause", "api", "-n", "pay", "--reason", "holding for the vendor")
 			n.wait(7 * time.Minute)
 		},
 		command: "why -n pay api",
-		truth:   func(night) []string { return []string{"ana@example.com", "holding for the vendor"} },
+		truth:   func(night) []string { return []string{person, "holding for the vendor"} },
 	},
 	{
 		name: "somebody-else-moved-it", question: "Git and reality disagree: who moved the traffic?",

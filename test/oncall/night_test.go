@@ -3,12 +3,15 @@ package oncall_test
 import (
 	"bytes"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
@@ -63,9 +66,30 @@ func (n night) served(revision string, percent int) time.Time {
 	return time.Time{}
 }
 
-// answer runs kubectl sluice over all rollouts as they are now.
+// alone is the revision that has all of a service's traffic, as the world tells it.
+func (n night) alone(key client.ObjectKey) string {
+	n.t.Helper()
+	state, err := n.World.State(key.Name)
+	n.must(err)
+	for revision, percent := range state.Effective {
+		if percent == 100 {
+			return revision
+		}
+	}
+	n.t.Fatalf("no revision serves everything: %v", state.Effective)
+	return ""
+}
+
+// person is who is on call.
+const person = "ana@example.com"
+
+// answer runs kubectl sluice over all rollouts as they are now, or asks for a verb.
 func (n night) answer(command string) string {
 	n.t.Helper()
+	args := strings.Fields(command)
+	if slices.Contains(v1alpha1.Verbs, args[0]) {
+		return n.ask(args...)
+	}
 	list, err := n.All()
 	n.must(err)
 	var text bytes.Buffer
@@ -77,11 +101,29 @@ func (n night) answer(command string) string {
 	}
 	file := filepath.Join(n.t.TempDir(), "rollouts.yaml")
 	n.must(os.WriteFile(file, text.Bytes(), 0o600))
+	return n.run(clocktesting.NewFakeClock(n.Now()), append(args, "-f", file)...)
+}
+
+// ask runs a verb of kubectl sluice against the night's API server, and lets the time
+// pass that it takes.
+func (n night) ask(args ...string) string {
+	n.t.Helper()
+	door := n.Door(person)
+	server := httptest.NewServer(door)
+	defer server.Close()
+	nowhere := filepath.Join(n.t.TempDir(), "kubeconfig")
+	n.must(os.WriteFile(nowhere, nil, 0o600))
+	return n.run(door.Clock(), append(args, "--kubeconfig", nowhere, "--server", server.URL)...)
+}
+
+// run runs kubectl sluice.
+func (n night) run(c clock.Clock, args ...string) string {
+	n.t.Helper()
 	var out, said bytes.Buffer
-	env := cli.Env{In: strings.NewReader(""), Out: &out, Err: &said, Clock: clocktesting.NewFakeClock(n.Now()), Version: "v0.0.0-test"}
-	cli.Run(n.t.Context(), cli.Command(env), append(strings.Fields(command), "-f", file))
+	env := cli.Env{In: strings.NewReader(""), Out: &out, Err: &said, Clock: c, Version: "v0.0.0-test"}
+	cli.Run(n.t.Context(), cli.Command(env), args)
 	if said.Len() > 0 {
-		n.t.Fatalf("kubectl sluice %s: %s", command, said.String())
+		n.t.Fatalf("kubectl sluice %s: %s", strings.Join(args, " "), said.String())
 	}
 	return out.String()
 }

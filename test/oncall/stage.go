@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -18,7 +17,6 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/controllers"
-	"github.com/sluice-rollouts/sluice/internal/request"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/test/modelplane"
 )
@@ -96,16 +94,6 @@ func (s *Stage) Change(key client.ObjectKey, change func(*v1alpha1.CloudRunRollo
 	return s.plane.As("a person").Update(s.ctx, ro)
 }
 
-// Ask writes a request the way kubectl sluice does.
-func (s *Stage) Ask(key client.ObjectKey, ask request.Ask) error {
-	return s.Change(key, func(ro *v1alpha1.CloudRunRollout) {
-		if ro.Annotations == nil {
-			ro.Annotations = map[string]string{}
-		}
-		maps.Copy(ro.Annotations, ask.Annotations(ro))
-	})
-}
-
 // Get reads a rollout.
 func (s *Stage) Get(key client.ObjectKey) (*v1alpha1.CloudRunRollout, error) {
 	ro := &v1alpha1.CloudRunRollout{}
@@ -123,9 +111,11 @@ func (s *Stage) Run(d time.Duration) error {
 	return s.until(s.Now().Add(d), func() bool { return false })
 }
 
+// patience is how long a change is waited for in the stage's time.
+const patience = 24 * time.Hour
+
 // Until lets time pass until a rollout is as wanted, for a day at most.
 func (s *Stage) Until(key client.ObjectKey, what string, holds func(*v1alpha1.CloudRunRollout) bool) error {
-	const patience = 24 * time.Hour
 	var last *v1alpha1.CloudRunRollout
 	err := s.until(s.Now().Add(patience), func() bool {
 		ro, err := s.Get(key)
