@@ -64,7 +64,8 @@ fuzz: ## fuzz each target in turn for 30 seconds; FUZZTIME=5m for longer; an inp
 
 demo: ## play a rollout against a simulated cloud; HEADLESS=1 asserts instead of showing
 	@echo "compiling the demo; a minute or two the first time"
-	go run ./hack/demo $(if $(HEADLESS),-headless)
+	@go build -o bin/demo ./hack/demo
+	@bin/demo $(if $(HEADLESS),-headless)
 
 kill-matrix: ## kill the controller at every call it makes, and the manager at every cloud write; under 20 minutes
 	@echo "compiling the kill matrix; a minute or two the first time"

@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"golang.org/x/term"
 	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/cli"
@@ -24,24 +23,8 @@ func main() {
 
 // env is the world around whoever started the program.
 func env() cli.Env {
-	e := cli.Env{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Clock: clock.RealClock{}, Version: version()}
-	out := int(os.Stdout.Fd())
-	if !term.IsTerminal(out) {
-		return e
-	}
-	width, _, err := term.GetSize(out)
-	if err != nil {
-		width = 0
-	}
-	return onTerminal(e, width)
-}
-
-// onTerminal writes for a terminal of so many columns, with colours unless NO_COLOR
-// (no-color.org) or a terminal that knows none is in the way.
-func onTerminal(e cli.Env, width int) cli.Env {
-	e.Terminal, e.Width = true, width
-	e.Paint = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	return e
+	e := cli.Env{In: os.Stdin, Err: os.Stderr, Clock: clock.RealClock{}, Version: version()}
+	return e.For(os.Stdout)
 }
 
 // version is the module's version, or the commit it was built from.

@@ -40,7 +40,7 @@ func testEnv() cli.Env {
 	e.Clock = clocktesting.NewFakeClock(at)
 	e.Version = "v0.0.0-test"
 	if width, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil {
-		e = onTerminal(e, width)
+		e = e.OnTerminal(width)
 	}
 	return e
 }

@@ -13,7 +13,8 @@ import (
 // leaveRunning slows the world down, puts buttons on the page that break it, and
 // waits until the user has seen enough.
 func (s *stage) leaveRunning(ctx context.Context) error {
-	if err := s.build(ctx, "kubectl-sluice", "./cmd/kubectl-sluice"); err != nil {
+	say("compiling kubectl sluice, which lives in the world's time here")
+	if err := s.build(ctx, "kubectl-sluice", "./hack/demo/plugin", "-ldflags", "-X main.world="+s.world.url); err != nil {
 		return err
 	}
 	if err := s.world.setSpeed(ctx, playSpeed); err != nil {
@@ -28,15 +29,19 @@ Everything goes on running, at %dx, until Ctrl-C. The page, with buttons that br
 
   %s
 
-Three commands to try in another terminal. Their "ago" is by this machine's clock; the page goes by the world's:
+Three commands to try in another terminal, after this line:
 
   export KUBECONFIG=%s PATH=%s:%s:$PATH
 
   kubectl sluice list -A
   kubectl sluice get graphql-api -w
   kubectl sluice abort graphql-api --reason trying
+
+kubectl sluice and the page go by the world's clock, kubectl get by this machine's. After a rollback the next release
+waits 20 minutes, two by this machine's clock, until the NAT gateway has calmed down; an abort needs one under way.
 `, playSpeed, page, s.kubeconfig, s.dir, filepath.Dir(s.kubectl))
 	<-ctx.Done()
+	fmt.Println("\nEnding. Nothing of it stays on this machine but what was downloaded or compiled.")
 	return nil
 }
 

@@ -102,8 +102,9 @@ func (s *stage) openStory(ctx context.Context) error {
 	return s.apply(ctx, "hack/demo/rollout.yaml")
 }
 
-func (s *stage) build(ctx context.Context, name, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(s.dir, name), pkg)
+func (s *stage) build(ctx context.Context, name, pkg string, flags ...string) error {
+	args := slices.Concat([]string{"build", "-o", filepath.Join(s.dir, name)}, flags, []string{pkg})
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("compiling %s: %w\n%s", pkg, err, out)

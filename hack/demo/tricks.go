@@ -72,7 +72,7 @@ func director(page string, call func(ctx context.Context, method, path string, b
 				http.Error(w, err.Error(), http.StatusBadGateway)
 				return
 			}
-			http.Redirect(w, r, "/", http.StatusSeeOther)
+			http.Redirect(w, r, "/?"+done+"="+t.name, http.StatusSeeOther)
 			return
 		}
 		http.Error(w, "the demo knows no such trick", http.StatusNotFound)
@@ -93,6 +93,9 @@ func forThisMachine(inner http.Handler) http.Handler {
 	})
 }
 
+// done names in an address the trick that was just done.
+const done = "done"
+
 // before is where the buttons go: outside of what the page renews by itself.
 const before = `<a class="skip"`
 
@@ -109,7 +112,7 @@ func withButtons(r *http.Response) error {
 	if err := r.Body.Close(); err != nil {
 		return err
 	}
-	text = bytes.Replace(text, []byte(before), []byte(buttons()+before), 1)
+	text = bytes.Replace(text, []byte(before), []byte(buttons(r.Request.URL.Query().Get(done))+before), 1)
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
 	r.Header.Set("Content-Length", strconv.Itoa(len(text)))
 	policy := r.Header.Get("Content-Security-Policy")
@@ -117,12 +120,17 @@ func withButtons(r *http.Response) error {
 	return nil
 }
 
-func buttons() string {
+// buttons are the tricks, and a word of the one that was just done.
+func buttons(last string) string {
 	var made strings.Builder
 	made.WriteString(`<form class="note" method="post" action="/world" aria-label="The demo's world"><b>Demo</b>`)
+	said := ""
 	for _, t := range tricks {
 		fmt.Fprintf(&made, ` <button class="copy" name="trick" value="%s">%s</button>`, t.name, html.EscapeString(t.label))
+		if t.name == last {
+			said = fmt.Sprintf(` <span role="status">Done: %s.</span>`, html.EscapeString(t.label))
+		}
 	}
-	made.WriteString("</form>")
+	made.WriteString(said + "</form>")
 	return made.String()
 }

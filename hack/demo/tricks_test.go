@@ -134,6 +134,27 @@ func TestAButtonChangesTheWorld(t *testing.T) {
 	}
 }
 
+// TestThePageSaysWhichTrickWasDone, as many change nothing on it for a while; nothing
+// else that is in an address gets into the page.
+func TestThePageSaysWhichTrickWasDone(t *testing.T) {
+	t.Parallel()
+	handler, _ := playing(t)
+	get := func(path string) string {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:9"+path, http.NoBody))
+		return w.Body.String()
+	}
+	led := press(t, handler, "silence", map[string]string{"Sec-Fetch-Site": "same-origin"}).Header().Get("Location")
+	if page := get(led); !strings.Contains(page, "Done: Lose the metrics.") {
+		t.Errorf("%s says\n%s", led, page)
+	}
+	for _, path := range []string{"/", "/?done=", "/?done=%3Cb%3E"} {
+		if page := get(path); strings.Contains(page, "Done") || strings.Count(page, "<b>") != 1 {
+			t.Errorf("%s says\n%s", path, page)
+		}
+	}
+}
+
 // TestANameThatWasTurnedHereIsNotLetIn: to a browser such a site is the page itself, so
 // it could read what the page shows and press its buttons.
 func TestANameThatWasTurnedHereIsNotLetIn(t *testing.T) {
