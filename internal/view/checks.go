@@ -82,7 +82,9 @@ func ToneOf(c v1alpha1.CheckStatus) Tone {
 		return Alarm
 	case v1alpha1.VerdictNoData, v1alpha1.VerdictUndecided, v1alpha1.VerdictInsufficient:
 		return Wary
-	case v1alpha1.VerdictPass, v1alpha1.VerdictIncomplete, v1alpha1.VerdictNotApplicable:
+	case v1alpha1.VerdictIncomplete:
+		return Busy // nothing is known yet, and that is no reason for green
+	case v1alpha1.VerdictPass, v1alpha1.VerdictNotApplicable:
 	}
 	return Calm
 }
