@@ -62,7 +62,7 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	}
 	p.Seq, p.Adopted, p.ClaimMissed = a.Seq, a.AdoptedFrom, a.ClaimMissing != ""
 	p.Approved, p.ThinAccepted = int64(a.ApprovedWeight), int(a.ApprovedThin)
-	p.Promoted = rollout.Promotion{Weight: int64(a.PromotedWeight), Override: a.NatOverridden != ""}
+	p.Promoted = rollout.Promotion{Weight: int64(a.PromotedWeight), Full: a.PromotedFull != "", Override: a.NatOverridden != ""}
 	p.Former = a.FormerStable
 	p.NoDataSince, p.SettledBy = timeOf(a.NoDataSince), a.SettledBy
 	readTrouble(p, a)
@@ -125,6 +125,9 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 		a.LongWaitTold = string(metav1.ConditionTrue)
 	}
 	a.PromotedWeight, a.FormerStable = int32(p.Promoted.Weight), p.Former //nolint:gosec // a percent
+	if p.Promoted.Full {
+		a.PromotedFull = string(metav1.ConditionTrue)
+	}
 	if p.Promoted.Override {
 		a.NatOverridden = string(metav1.ConditionTrue)
 	}

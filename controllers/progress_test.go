@@ -86,7 +86,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 			Cause:   rapid.StringN(0, 200, v1alpha1.MaxCause).Draw(t, "cause"),
 			Latched: rapid.SliceOfN(name, 0, 20).Draw(t, "latched"), Approved: rapid.Int64Range(0, 100).Draw(t, "approved"), ThinAccepted: small.Draw(t, "thin"),
 			Former:      maybe.Draw(t, "former"),
-			Promoted:    rollout.Promotion{Weight: rapid.Int64Range(0, 100).Draw(t, "promoted"), Override: rapid.Bool().Draw(t, "override")},
+			Promoted:    rollout.Promotion{Weight: rapid.Int64Range(0, 100).Draw(t, "promoted"), Full: rapid.Bool().Draw(t, "full"), Override: rapid.Bool().Draw(t, "override")},
 			NoDataSince: when.Draw(t, "noData"), SettledBy: maybe.Draw(t, "settledBy"),
 			Clock: rollout.Stopwatch{
 				Spent: time.Duration(rapid.Int64Range(0, 1e6).Draw(t, "spent")) * time.Second, Running: when.Draw(t, "running"),

@@ -19,6 +19,10 @@ import (
 // always made, so that a manager that was away longer still sends traffic back.
 const releaseWithin = 10 * time.Minute
 
+// afterwards is when it is looked whether an object that was let go is gone: if etcd is
+// put back in that moment, no watch tells of the object that is there again.
+const afterwards = time.Minute
+
 // awaitsRollback tells whether an object waits for its traffic to be sent back when it is
 // deleted.
 func awaitsRollback(ro *v1alpha1.CloudRunRollout) bool {
@@ -112,7 +116,10 @@ func (r *Reconciler) letGo(ctx context.Context, ro *v1alpha1.CloudRunRollout, re
 	if first {
 		r.tellReleased(ro, release)
 	}
-	return ctrl.Result{}, nil
+	if len(ro.Finalizers) == len(was.Finalizers) {
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{RequeueAfter: afterwards}, nil
 }
 
 // tellReleased says where traffic stays when an object goes. It is silent about a

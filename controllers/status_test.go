@@ -95,7 +95,7 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 	d.Progress.Company, d.Progress.Called = rollout.Company{Since: morning, Until: later}, later
 	d.Progress.Trial = rollout.Trial{At: morning, From: 100, To: 50, Since: later, Role: nat.Bystander}
 	d.Progress.Warmup = rollout.Warmup{Tagged: name(2), Since: morning, Over: later}
-	d.Progress.Promoted, d.Progress.Former = rollout.Promotion{Weight: 100, Override: true}, name(3)
+	d.Progress.Promoted, d.Progress.Former = rollout.Promotion{Weight: 100, Full: true, Override: true}, name(3)
 	d.Progress.Retreat = rollout.Retreat{Began: morning, Last: later, Sent: 3, Weight: 50}
 	for range 4 {
 		d.Progress.Intents = append(d.Progress.Intents, rollout.Intent{Split: split, ETag: long[:256], Generation: 1 << 60, Seq: 1 << 60, At: later})

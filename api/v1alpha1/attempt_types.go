@@ -227,6 +227,12 @@ type Attempt struct {
 	// +kubebuilder:validation:Maximum=100
 	PromotedWeight int32 `json:"promotedWeight,omitempty"`
 
+	// promotedFull is True where that promote is one to the end, whatever the steps
+	// between say. Absent otherwise.
+	// +optional
+	// +kubebuilder:validation:Enum="True"
+	PromotedFull string `json:"promotedFull,omitempty"`
+
 	// natOverridden is True where that promote goes past what the NAT gateways are
 	// known to have room for. Absent otherwise.
 	// +optional

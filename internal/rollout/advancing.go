@@ -77,8 +77,8 @@ func (v view) shifting() Decision {
 		"Baking starts when the split serves.")
 }
 
-// confirm starts the bake of a step whose split is seen to serve.
-func (v view) confirm() Decision {
+// confirmed is the step whose split is seen to serve: its evidence begins now.
+func (v view) confirmed() Progress {
 	p := v.Progress
 	intent, _ := p.landed(v.desired)
 	p.Confirmed, p.Step, p.Intents = intent.Split, v.Plan.stepAt(intent.Split.Of(p.Candidate)), nil
@@ -88,6 +88,12 @@ func (v view) confirm() Decision {
 	if v.skew() != "" { // nobody knows when it began to serve
 		p = p.anew()
 	}
+	return p
+}
+
+// confirm starts the bake of a step whose split is seen to serve.
+func (v view) confirm() Decision {
+	p := v.confirmed()
 	v.Progress = p
 	if p.Step == 0 {
 		return v.at(Checking, Preparing, "traffic is back at "+p.Confirmed.String()).next("Its preconditions are checked next.")

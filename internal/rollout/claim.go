@@ -94,6 +94,9 @@ func (v view) signs(d Decision) Decision {
 	if d.Progress.Stable == "" || !d.Progress.ours(v.desired) || !v.Service.settled() || v.stale() || v.Deleting {
 		return d
 	}
+	if slices.ContainsFunc(v.desired, func(s Share) bool { return v.revision(s.Revision).Presence == Missing }) {
+		return d // to say it again would send traffic to nothing
+	}
 	if signed := v.write(d, v.desired); signed.Write != nil {
 		return signed
 	}
@@ -148,16 +151,20 @@ func (v view) remember(c Claim) (Decision, bool) {
 // what was given up, with a bake anew. It never rises on what it has not seen, nor
 // from a split that somebody else has set since. What the candidate has served since
 // the attempt's first write is judged, because a breach of it may still be arriving.
-// Nobody knows when traffic was lowered last, so that a cool-down begins now.
+// Nobody knows when traffic was lowered last, so that a cool-down begins now. Attempts
+// are counted on from the larger number, so that none of ours comes back.
 func (v view) takeUp(c Claim) Decision {
 	p := Progress{
 		Phase: v.Progress.Phase, Reason: v.Progress.Reason, Since: v.Progress.Since, LastRequest: v.Progress.LastRequest,
-		Attempt: c.Attempt, Seq: max(c.Seq, v.Progress.Seq), Stable: c.Stable, Latched: slices.Clone(c.Latched),
-		Confirmed: v.desired, Tagged: v.Service.tagged(Tag), Adopted: c.UID,
+		Attempt: max(c.Attempt, v.Progress.Attempt), Seq: max(c.Seq, v.Progress.Seq), Stable: c.Stable, Latched: slices.Clone(c.Latched),
+		Confirmed: v.desired, Adopted: c.UID,
 		Warmup: Warmup{Tagged: v.Service.tagged(WarmTag)},
 	}
 	if c.Attempt > 0 {
 		p.Lowered = v.Now
+	}
+	if v.Service.tagged(Tag) == c.Stable { // anywhere else somebody else put it
+		p.Tagged = c.Stable
 	}
 	if !c.same(v.Self) {
 		for _, revision := range v.Progress.Latched { // what we gave up before stays given up
@@ -188,9 +195,11 @@ func (v view) takeUp(c Claim) Decision {
 	if !v.effective.Equal(v.desired) || v.revision(other).Presence != Found { // it is read from the next look on
 		return v.shifting()
 	}
-	return v.at(Baking, Progressing, fmt.Sprintf("attempt %d is taken up from the claim on the service; traffic is %s", c.Attempt, v.desired)).next(
-		"Its bake begins anew; what it has served before is judged too.")
+	return v.at(Baking, Progressing, fmt.Sprintf("attempt %d is taken up from the claim on the service; traffic is %s", c.Attempt, v.desired)).next(bakesAnew)
 }
+
+// bakesAnew is what becomes of an attempt that goes on.
+const bakesAnew = "Its bake begins anew; what it has served before is judged too."
 
 // movedSince leaves a split alone that is not the one that the claim was written
 // with: a person moved traffic meanwhile.

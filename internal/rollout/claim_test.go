@@ -46,7 +46,13 @@ func TestClaimed(t *testing.T) {
 	moving.Service.Desired = []Entry{{Latest: true, Percent: 100}}
 	anonymous := rival(elsewhere, "")
 	anonymous.Self = Holder{}
+	adoptedHere := at(25).claimedBy(neighbour, 3)
+	adoptedHere.Rival = Found
+	adoptedHere.Progress.Adopted, adoptedHere.Progress.Seq = neighbour.UID, 3
+	adoptedHere = adoptedHere.errors(analysis.Incomplete)
 	check(t, map[string]row{
+		"a name that is missing is written":       {adoptedHere, "Baking/Progressing, writes web-2 25%, web-1 75%", ""},
+		"but not over a revision that is gone":    {adoptedHere.presence("web-1", Missing), "Paused/BaselineLost", ""},
 		"our own claim changes nothing":           {remembered, "Shifting/Progressing, writes web-2 100%", ""},
 		"a claim from another cluster":            {at(25).claimedBy(elsewhere, 3), "Idle/OwnedElsewhere", "claimed from another cluster"},
 		"is not outranked by an abort":            {at(25).claimedBy(elsewhere, 3).asks(Abort), "Idle/OwnedElsewhere, refuses", ""},
@@ -134,8 +140,16 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	if p := d.Progress; p.Seq != 3 || p.Attempt != 4 || p.Stable != "web-1" || p.Candidate != "web-2" || !p.FirstWrite.Equal(ago(time.Hour)) {
 		t.Errorf("remembers %+v", p)
 	}
+	if p := Decide(Input(rests.with(func(s *scene) { s.Progress.Attempt = 9 }))).Progress; p.Attempt != 9 {
+		t.Errorf("it counts attempts on from %d, and 9 was ours already", p.Attempt)
+	}
 	if p := Decide(Input(rests)).Progress; !p.latched("web-0") {
 		t.Errorf("what it gave up itself is forgotten: %v", p.Latched)
+	}
+	for revision, ours := range map[string]string{"web-1": "web-1", "web-0": ""} {
+		if p := Decide(Input(statusLost(at(25).tagged(revision).claimedBy(self, 3)))).Progress; p.Tagged != ours {
+			t.Errorf("the tag on %s: ours is that on %q, want %q", revision, p.Tagged, ours)
+		}
 	}
 	next := statusLost(at(25).claimedBy(self, 3))
 	next.Progress = d.Progress

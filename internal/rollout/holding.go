@@ -239,10 +239,10 @@ func (v view) nothingToLower() Decision {
 // its note, where the candidate would rise without a way back.
 func (v view) takeBack() (Decision, bool) {
 	p := v.Progress
-	if _, leaving := p.moving().landed(all(p.Stable)); leaving || p.Candidate == "" || p.latched(p.Candidate) {
+	if p.leaving() || p.Candidate == "" || p.latched(p.Candidate) {
 		return v.resume(v.sendBack("resumed"+v.resumer()), "everything goes to "+p.Stable), true
 	}
-	rises := p.Confirmed.Of(p.Candidate) > v.desired.Of(p.Candidate)
+	rises := v.wouldRise(p.Confirmed)
 	if d, lost := v.noWayBack(); lost && rises {
 		return d, false
 	}
@@ -251,6 +251,8 @@ func (v view) takeBack() (Decision, bool) {
 		return v.at(Held, HeldByAnalysis, c.unreadWhy()), false
 	case v.skew() != "" && rises:
 		return v.at(Held, MetricsUnavailable, v.skew()), false
+	case v.foreignTag() && rises: // stable would be left without an address
+		return v.tagTaken(Tag), false
 	case !c.unread() && (c.Presence != Found || c.Readiness != Ready):
 		cause := fmt.Sprintf("resumed%s, but candidate %s is not there or not ready", v.resumer(), p.Candidate)
 		return v.resume(v.giveUp(cause), "everything goes to "+p.Stable), true
@@ -270,6 +272,14 @@ func (v view) takeBack() (Decision, bool) {
 	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed%s: traffic goes back to %s", v.resumer(), p.Confirmed)).next(
 		"Baking starts anew when the split serves.")
 	return v.resume(v.write(d, p.Confirmed), "our split is written again"), true
+}
+
+// wouldRise tells whether a split gives anything but stable more than it is asked to have:
+// the candidate, or what else a damaged memory names.
+func (v view) wouldRise(split Split) bool {
+	return slices.ContainsFunc(split, func(s Share) bool {
+		return s.Revision != v.Progress.Stable && s.Percent > v.desired.Of(s.Revision)
+	})
 }
 
 // resume answers the request to resume, if it was not answered when its write was

@@ -254,6 +254,10 @@ func unsettled(v view) (Decision, bool) {
 	default:
 		phase, reason = Baking, Progressing
 	}
+	if phase == Baking && v.desired.Equal(p.Confirmed) && !v.effective.Equal(p.Confirmed) {
+		v.Progress = p.anew() // somebody else's split was in between, or it never served yet
+		return v.shifting(), true
+	}
 	return v.at(phase, reason, "Cloud Run is applying a change").next("Goes on when it is done."), true
 }
 
@@ -263,6 +267,9 @@ func paused(v view) (Decision, bool) {
 	p := v.Progress
 	if !p.active() || !v.Plan.Paused || p.needsVerb() {
 		return Decision{}, false
+	}
+	if v.awaited() && v.effective.Equal(v.desired) {
+		v.Progress = v.confirmed() // it serves, and is judged, whoever waits
 	}
 	v.Progress.Cause = ""
 	return v.at(Paused, ReasonPaused, fmt.Sprintf("spec.paused is true; traffic stays at %s", v.desired)).next(

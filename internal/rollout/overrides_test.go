@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -104,7 +105,7 @@ func TestTargetGone(t *testing.T) {
 		"no service":                               {missing(idle()), "Idle/ServiceNotFound", "service web does not exist in asia-northeast1 of project acme"},
 		"another service of that name":             {recreated, "Paused/StateLost", "the request resume, which takes it as new"},
 		"which a person takes as new":              {recreated.asks(Resume).split("web-1", 100), "Idle/Steady, accepts", "taken as new"},
-		"a service that is back goes on":           {at(25).with(func(s *scene) { s.Progress.Phase, s.Progress.Reason = Idle, ServiceNotFound }), "Baking/Progressing", "evidence begins anew"},
+		"a service that is back goes on":           {at(25).with(func(s *scene) { s.Progress.Phase, s.Progress.Reason = Idle, ServiceNotFound }), "Baking/Progressing", "bake begins anew"},
 		"one whose candidate was given up returns": {at(25).with(func(s *scene) { s.Progress.Phase = Idle; s.Progress = s.Progress.latch("web-2") }), "RollingBack/RollingBack, writes web-1 100%", ""},
 	})
 }
@@ -143,6 +144,10 @@ func TestStableGone(t *testing.T) {
 	named.Plan.StableRevision = "web-0"
 	unread := at(25).presence("web-1", Unknown)
 	unread.Progress.Phase, unread.Progress.Reason = Paused, BaselineLost
+	tagged := named.tagged("web-2")
+	if kept := Decide(Input(tagged)).Write; kept == nil || !slices.Contains(kept.Targets(), Entry{Revision: "web-2", Tag: Tag}) {
+		t.Errorf("writes %v; the tag on web-2 is somebody else's", kept)
+	}
 	check(t, map[string]row{
 		"nor when it cannot be read since": {unread.errors(analysis.Breach), "Paused/BaselineLost", "stable revision web-1 no longer exists"},
 		"nothing rises or falls":           {gone.errors(analysis.Breach), "Paused/BaselineLost", "stable revision web-1 no longer exists; traffic is web-2 25%, web-1 75%"},
@@ -209,6 +214,8 @@ func TestForeignChange(t *testing.T) {
 	latched := at(25).foreign().asks(Resume)
 	latched.Progress = latched.Progress.latch("web-2")
 	leaving := at(25).foreign().meant(all("web-1")).asks(Resume)
+	early := at(0).foreign().meant(between("web-2", "web-1", 25)).meant(all("web-1")).asks(Resume)
+	early.Progress.Intents[1].Seq = 2
 	failing := at(25).foreign().errors(analysis.Breach)
 	resumed := at(25).foreign().meant(between("web-2", "web-1", 25)).answered(Resume, Shifting, Progressing)
 	newer := func(s *scene) { s.Service.ETag = "newer" }
@@ -224,8 +231,11 @@ func TestForeignChange(t *testing.T) {
 		"resume writes our split again":                 {at(25).foreign().asks(Resume), "Shifting/Progressing, writes web-2 25%, web-1 75%, accepts", "resumed by ann"},
 		"resume is refused while spec.paused is true":   {at(25).foreign().paused().asks(Resume), "Paused/TrafficConflict, refuses", "spec.paused is true: set it to false in Git"},
 		"resume does not raise without a way back":      {at(25).split("web-1", 90, "web-2", 10).readiness("web-1", NotReady).asks(Resume), "Paused/TrafficConflict, refuses", "stable web-1 is not ready: it crashed"},
+		"nor where stable gets no address":              {at(25).split("web-1", 90, "web-2", 10).tagged("web-0").asks(Resume), "Paused/TrafficConflict, refuses", "someone else put the tag sluice-stable on revision web-0"},
+		"but takes traffic back there":                  {at(25).split("web-1", 50, "web-2", 50).tagged("web-0").asks(Resume), "Shifting/Progressing, writes web-2 25%, web-1 75%, accepts", ""},
 		"resume of what was given up goes back":         {latched, "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
 		"resume on the way back goes back":              {leaving, "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"also where nobody saw the first write serve":   {early, "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
 		"resume of a candidate that crashed goes back":  {at(25).foreign().asks(Resume).readiness("web-2", NotReady), "RollingBack/RollingBack, writes web-1 100%, accepts", "but candidate web-2 is not there or not ready"},
 		"a lost answer is not foreign":                  {lost.split("web-2", 100), "Baking/Progressing", "the first evidence comes in a few minutes"},
 		"a write that did not land is sent again":       {lost, "Shifting/Progressing, writes web-2 100%", ""},
@@ -326,11 +336,14 @@ func TestSuperseded(t *testing.T) {
 		s.Plan.CandidateRevision = revision
 		return s
 	}
+	older := at(25).newer().revision("web-3", 20*time.Hour) // after stable and before web-2
 	check(t, map[string]row{
 		"before the first write it starts at once":  {at(0).newer(), "Checking/Preparing", "web-3 is to follow web-1"},
 		"later it goes back first":                  {at(25).newer(), "RollingBack/RollingBack, writes web-1 100%", "web-2 is superseded by web-3"},
 		"even while paused":                         {at(25).newer().paused(), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"but not by a revision that is not ready":   {at(25).newer().readiness("web-3", Pending), "Shifting/Progressing, writes web-2 100%", ""},
+		"nor by an older one that is the latest":    {older, "Shifting/Progressing, writes web-2 100%", ""},
+		"one that is gone goes back for itself":     {older.presence("web-2", Missing), "RollingBack/RollingBack, writes web-1 100%", "candidate web-2 no longer exists"},
 		"nor by one that was given up":              {at(25).newer().with(func(s *scene) { s.Progress.Latched = []string{"web-3"} }), "Shifting/Progressing, writes web-2 100%", ""},
 		"nor by the newest if another one is named": {named(at(25).newer(), "web-2"), "Shifting/Progressing, writes web-2 100%", ""},
 		"naming stable ends it":                     {named(at(25), "web-1"), "RollingBack/RollingBack, writes web-1 100%", ""},
@@ -345,8 +358,10 @@ func TestSuperseded(t *testing.T) {
 
 func TestUnsettled(t *testing.T) {
 	t.Parallel()
+	returning := at(25).split("web-1", 100).wants("web-2", 25, "web-1", 75).unsettled()
 	check(t, map[string]row{
 		"our write is under way":               {at(5).meant(between("web-2", "web-1", 25)).wants("web-2", 25, "web-1", 75).unsettled(), "Shifting/Progressing", "traffic goes to web-2 25%, web-1 75%, serves web-2 5%, web-1 95%"},
+		"one that comes back to our split":     {returning, "Shifting/Progressing", "traffic goes to web-2 25%, web-1 75%, serves web-1 100%"},
 		"somebody else's change":               {at(25).unsettled(), "Baking/Progressing", "Cloud Run is applying a change"},
 		"generations that differ":              {at(25).with(func(s *scene) { s.Service.ObservedGeneration = 6 }), "Baking/Progressing", "Cloud Run is applying a change"},
 		"after a failure they differ for good": {at(25).with(func(s *scene) { s.Service.ObservedGeneration = 6; s.Service.Failure = "web-3 crashed" }), "Shifting/Progressing, writes web-2 100%", ""},
@@ -363,6 +378,17 @@ func TestUnsettled(t *testing.T) {
 		"a wrong approval is refused even so":     {in(AwaitingApproval, ReasonAwaitingApproval).unsettled().asks(Approve).with(func(s *scene) { s.Request.Step = 1 }), "AwaitingApproval/AwaitingApproval, refuses", "step 1 was meant"},
 		"a stale read keeps everything as it was": {in(Held, MetricsUnavailable).older(), "Held/MetricsUnavailable", "answered with generation 7, 8 was seen before"},
 	})
+}
+
+// TestAPauseDoesNotKeepEvidenceFromBeginning: what serves is judged from when it serves,
+// and not from when somebody lets it go on.
+func TestAPauseDoesNotKeepEvidenceFromBeginning(t *testing.T) {
+	t.Parallel()
+	s := at(0).meant(between("web-2", "web-1", 25)).split("web-2", 25, "web-1", 75).paused()
+	d := Decide(Input(s))
+	if p := d.Progress; inWords(d) != "Paused/Paused" || p.Step != 2 || !p.Effective.Equal(now) || !p.Watched.Equal(now) {
+		t.Errorf("%s at step %d, serves since %s, judged since %s", inWords(d), p.Step, p.Effective, p.Watched)
+	}
 }
 
 func TestPaused(t *testing.T) {

@@ -154,6 +154,14 @@ func (p Progress) landed(split Split) (Intent, bool) {
 	return Intent{}, false
 }
 
+// leaving tells whether a way back is among the writes whose fate is unknown: one that
+// gives stable everything, and takes something from the candidate.
+func (p Progress) leaving() bool {
+	back, ok := p.landed(all(p.Stable))
+	raised := func(i Intent) bool { return i.Seq < back.Seq && i.Split.Of(p.Candidate) > 0 }
+	return ok && (!p.Confirmed.Equal(back.Split) || slices.ContainsFunc(p.Intents, raised))
+}
+
 // ours tells whether a split is one we meant or confirmed. Once a newer one of
 // ours was seen, only a person can have brought the confirmed one back.
 func (p Progress) ours(split Split) bool {

@@ -6,6 +6,7 @@ import "fmt"
 // Promotion is none.
 type Promotion struct {
 	Weight   int64 // percent
+	Full     bool  // to the end, whatever the steps between say
 	Override bool  // past what the gateways are known to have room for
 }
 
@@ -53,7 +54,7 @@ func (v view) promoted() (Decision, bool) {
 // promotion is what a request to promote means now: the next weight, or all of it.
 // At the last weight it is that one.
 func (v view) promotion() Promotion {
-	to := Promotion{Weight: 100, Override: v.Request.Override}
+	to := Promotion{Weight: 100, Full: v.Request.Full, Override: v.Request.Override}
 	if n := v.Plan.after(v.weight()); n > 0 && !v.Request.Full {
 		to.Weight = v.Plan.step(n).Weight
 	}
@@ -115,6 +116,9 @@ func (v view) unpromotable(to Promotion) string {
 	if to.Weight == v.weight() {
 		return ""
 	}
+	if !v.planned(to) {
+		return "the steps were edited since"
+	}
 	if d, ok := v.noWayBack(); ok {
 		return d.Note
 	}
@@ -134,6 +138,13 @@ func (v view) unpromotable(to Promotion) string {
 		return why + "; mode: override goes past it"
 	}
 	return ""
+}
+
+// planned tells whether the steps still allow a promotion: it goes to the next one, or to
+// the end whatever is between.
+func (v view) planned(to Promotion) bool {
+	n := v.Plan.after(v.weight())
+	return to.Full || n > 0 && v.Plan.step(n).Weight == to.Weight
 }
 
 // inBreach returns an enforced check that is in breach, or was when its data

@@ -115,7 +115,13 @@ func TestAPromoteWhoseWriteIsLost(t *testing.T) {
 	resumed := lost.paused()
 	resumed.Progress = Decide(Input(resumed)).Progress
 	resumed.Plan.Paused = false
+	step := young(5).promotes("")
+	step.Progress = Decide(Input(step)).Progress
+	smaller := step
+	smaller.Plan.Steps = append([]Step{{Weight: 10, Bake: time.Minute}}, step.Plan.Steps...)
 	check(t, map[string]row{
+		"of a step is sent again":           {step, "Shifting/Progressing, writes web-2 25%, web-1 75%", "promoted"},
+		"but not once the steps are others": {smaller, "Baking/Progressing", ""},
 		"is sent again":                     {lost, "Shifting/Progressing, writes web-2 100%", "promoted"},
 		"is over when it serves":            {landed, "Baking/Progressing", "web-2 at 100%"},
 		"is not sent into a breach":         {held, "Held/HeldByAnalysis", ""},

@@ -49,14 +49,16 @@ func rest(v view) Decision {
 	return v.start(wanted)
 }
 
-// pickUp goes on where an attempt was interrupted, with evidence anew.
+// pickUp goes on where an attempt was interrupted, with a bake anew. What the candidate
+// served before is judged still.
 func (v view) pickUp() Decision {
 	if v.Progress.latched(v.Progress.Candidate) {
 		return v.sendBack(v.Progress.Candidate + " was given up")
 	}
+	watched := v.Progress.Watched
 	v.Progress = v.Progress.anew()
-	v.Progress.Clock = Stopwatch{}
-	return v.at(Baking, Progressing, "the service is back; traffic is "+v.desired.String()).next("Its evidence begins anew.")
+	v.Progress.Watched, v.Progress.Clock = watched, Stopwatch{}
+	return v.at(Baking, Progressing, "the service is back; traffic is "+v.desired.String()).next(bakesAnew)
 }
 
 // cooling begins the cool-down where one revision took over: what the others were given
@@ -225,8 +227,10 @@ func (v view) settleBaseline() (Decision, bool) {
 			"Name a ready revision of this service."), true
 	}
 	p := v.Progress.ended()
+	if p.Stable == "" { // forgotten; else we know where we put them
+		p.Tagged, p.Warmup.Tagged = v.Service.tagged(Tag), v.Service.tagged(WarmTag)
+	}
 	p.Stable, p.Candidate, p.Requested, p.SettledBy = named, "", "", named
-	p.Tagged, p.Warmup.Tagged = v.Service.tagged(Tag), v.Service.tagged(WarmTag)
 	p.Cutoff = later(p.Cutoff, v.newest(named))
 	p.Cause = "spec.stableRevision names " + named
 	v.Progress = p
@@ -261,6 +265,18 @@ func (v view) steady() Decision {
 	return v.at(phase, reason, note).next(next)
 }
 
+// youngest is when the newest revision was created that needs no more thought: what came
+// before stable, and before the candidate under way. A read of the past, and a newest
+// revision that is deleted, name one that is older as the latest.
+func (v view) youngest() time.Time {
+	p := v.Progress
+	candidate := v.revision(p.Candidate)
+	if !p.active() || candidate.Presence != Found || p.Candidate == v.Service.LatestReady {
+		return p.Cutoff
+	}
+	return later(p.Cutoff, candidate.CreatedAt)
+}
+
 // wanted is the revision that should be rolled out, or "".
 func (v view) wanted() string {
 	p := v.Progress
@@ -268,7 +284,7 @@ func (v view) wanted() string {
 		return v.unless(named)
 	}
 	newest := v.revision(v.Service.LatestReady)
-	if newest.Presence == Found && newest.CreatedAt.After(p.Cutoff) && newest.Name != p.Stable && !p.latched(newest.Name) {
+	if newest.Presence == Found && newest.CreatedAt.After(v.youngest()) && newest.Name != p.Stable && !p.latched(newest.Name) {
 		return newest.Name
 	}
 	if p.Requested != "" {

@@ -17,7 +17,7 @@ func lowered(phase string, steps ...any) Trace {
 		at, weight, etag := steps[i].(string), steps[i+1].(int), fmt.Sprintf("c%d", i)
 		s := Saved{
 			At: after(at), Plan: 1, Generation: 3, Phase: phase, Attempt: 1, Stable: "web-1", Candidate: "web-2",
-			Intent: &Intent{Split{}, etag},
+			Intent: &Intent{Split{}, etag, nil},
 		}
 		targets := []Target{{Revision: "web-1", Percent: 100 - weight, Tag: ourTag}, blue}
 		if weight > 0 {

@@ -14,7 +14,7 @@ type dismissal struct {
 // announces nobody can tell from a write of ours whose answer was lost.
 func (p *past) ends(d Desired) bool {
 	announced := p.saved.Intent != nil && p.saved.Intent.Split.equal(d.Split)
-	given := !p.firstWrite.IsZero() || p.sawServed(p.saved.Candidate) // by us, or before the attempt was taken up
+	given := p.reached || p.sawServed(p.saved.Candidate) // by us, or before the attempt was taken up
 	return p.underway() && given && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && !announced
 }
 

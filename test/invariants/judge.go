@@ -98,6 +98,7 @@ func JudgeHurried(trace Trace, speed float64) []Violation {
 func judge(past *past, trace Trace, clouds []Behaviour) []Violation {
 	var found []Violation
 	held := slices.DeleteFunc(slices.Clone(rules), func(r rule) bool { return r.waived(clouds) })
+	past.etagsHeld = !slices.Contains(clouds, Behaviour{Switch: "etag", Value: "ignored"})
 	for _, e := range trace {
 		then := past.asOf(e)
 		for _, r := range held {

@@ -71,12 +71,12 @@ func good() Trace {
 	idle := Saved{At: after("1s"), Plan: 1, Generation: 1, Phase: "Idle", Stable: "web-1"}
 	shift := Saved{
 		At: after("10m5s"), Plan: 1, Generation: 1, Phase: "Shifting", Attempt: 1, Stable: "web-1", Candidate: "web-2",
-		Intent: &Intent{Split{"web-2": 10, "web-1": 90}, "a"},
+		Intent: &Intent{Split{"web-2": 10, "web-1": 90}, "a", nil},
 	}
 	bake := shift
 	bake.At, bake.Phase, bake.Generation, bake.Intent, bake.Serving = after("10m15s"), "Baking", 2, nil, Split{"web-2": 10, "web-1": 90}
 	raise := shift
-	raise.At, raise.Generation, raise.Intent = after("16m"), 2, &Intent{Split{"web-2": 100}, "b"}
+	raise.At, raise.Generation, raise.Intent = after("16m"), 2, &Intent{Split{"web-2": 100}, "b", nil}
 	last := bake
 	last.At, last.Generation, last.Serving = after("16m10s"), 3, Split{"web-2": 100}
 	done := Saved{At: after("22m"), Plan: 1, Generation: 3, Phase: "Completed", Attempt: 1, Stable: "web-2", Candidate: "web-2"}
@@ -280,7 +280,7 @@ func threeSteps(trace Trace) Trace {
 // halfway lets the second rise of a trace go to 50 %.
 func halfway(trace Trace) Trace {
 	split := Split{"web-2": 50, "web-1": 50}
-	trace = edit(trace, 4, func(s *Saved) { s.Intent = &Intent{split, "b"} })
+	trace = edit(trace, 4, func(s *Saved) { s.Intent = &Intent{split, "b", nil} })
 	trace = edit(trace, 3, func(d *Desired) { d.Split = split })
 	return edit(trace, 2, func(w *Write) {
 		w.Split, w.Targets = split, []Target{
@@ -294,7 +294,7 @@ func undone(r Request) Trace {
 	now := snap("c", 3, nth[Write](good(), 2).Targets...)
 	given := Saved{
 		At: after("30m"), Plan: 1, Generation: 3, Phase: "RollingBack", Attempt: 1, Stable: "web-1", Candidate: "web-2",
-		Latched: []string{"web-2"}, Answered: r.ID, Accepted: true, Intent: &Intent{Split{"web-1": 100}, "c"},
+		Latched: []string{"web-2"}, Answered: r.ID, Accepted: true, Intent: &Intent{Split{"web-1": 100}, "c", nil},
 	}
 	back := []Target{{Revision: "web-1", Percent: 100, Tag: ourTag}, {Revision: "web-1", Tag: "blue"}}
 	return slices.Concat(good(), Trace{r, Read{At: after("30m"), State: now}, given}, written("30m", "c", now, back),
@@ -327,7 +327,7 @@ func aborted() Trace {
 	now := snap("b", 2, nth[Write](good(), 1).Targets...)
 	given := Saved{
 		At: after("13m"), Plan: 1, Generation: 2, Phase: "RollingBack", Attempt: 1, Stable: "web-1", Candidate: "web-2",
-		Latched: []string{"web-2"}, Answered: "r1", Accepted: true, Intent: &Intent{Split{"web-1": 100}, "b"},
+		Latched: []string{"web-2"}, Answered: "r1", Accepted: true, Intent: &Intent{Split{"web-1": 100}, "b", nil},
 	}
 	ended := given
 	ended.At, ended.Phase, ended.Intent = after("13m10s"), "RolledBack", nil
@@ -614,7 +614,7 @@ func unnamed(change func(*Saved)) Trace {
 func secondAttempt(at string) Trace {
 	now := snap("c", 3, Target{Revision: "web-1", Percent: 100, Tag: ourTag}, Target{Revision: "web-1", Tag: "blue"})
 	shift := nth[Saved](good(), 2)
-	shift.At, shift.Attempt, shift.Generation, shift.Intent = after(at), 2, 3, &Intent{Split{"web-2": 10, "web-1": 90}, "c"}
+	shift.At, shift.Attempt, shift.Generation, shift.Intent = after(at), 2, 3, &Intent{Split{"web-2": 10, "web-1": 90}, "c", nil}
 	shift.Answered, shift.Accepted = "r1", true
 	return slices.Concat(aborted(),
 		Trace{Read{At: after(at), State: now}, Evidence{At: after(at), Stable: minutes(1, 12), Gateways: gatewayMinutes(1, 11)}, shift},

@@ -9,7 +9,8 @@ import (
 type post struct {
 	at      time.Time
 	attempt int64
-	stable  string   // the baseline that its claim says
+	stable  string // the baseline that its claim says
+	split   Split
 	latched []string // the revisions that its claim says are given up
 }
 
@@ -18,7 +19,7 @@ type post struct {
 func (p *past) learnPost(w Write) {
 	if !w.Landed {
 		known := p.asOf(w).saved
-		p.posts[w.key()] = post{w.when(), known.Attempt, known.Stable, known.Latched}
+		p.posts[w.key()] = post{w.when(), known.Attempt, known.Stable, w.Split, known.Latched}
 	}
 }
 
@@ -28,7 +29,7 @@ func (p *past) post(w Write) post {
 	if sent, known := p.posts[w.key()]; known && w.Landed {
 		return sent
 	}
-	return post{w.when(), p.saved.Attempt, p.saved.Stable, p.saved.Latched}
+	return post{w.when(), p.saved.Attempt, p.saved.Stable, w.Split, p.saved.Latched}
 }
 
 // key is the same for a write and its landing: who sent what, on which version.
@@ -53,7 +54,7 @@ func (p *past) overtaken(e Event) *past {
 		inTime = longestPass * p.delta
 	}
 	if !ok || w.Landed || w.By == p.saved.By || own.Intent == nil ||
-		own.Intent.Etag != w.Etag || !own.Intent.Split.equal(w.Split) || w.when().Sub(own.when()) > inTime {
+		!own.Intent.announces(w) || w.when().Sub(own.when()) > inTime {
 		return p
 	}
 	then := *p

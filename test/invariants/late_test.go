@@ -68,7 +68,7 @@ func TestAWayBackThatIsOvertaken(t *testing.T) {
 		trace := until[Saved](good(), 3)
 		own := nth[Saved](trace, 3)
 		own.At, own.By, own.Phase, own.Latched, own.Serving = after("12m"), "a", "RollingBack", []string{"web-2"}, nil
-		own.Intent = &Intent{Split{"web-1": 100}, "b"}
+		own.Intent = &Intent{Split{"web-1": 100}, "b", nil}
 		late := nth[Write](trace, 1)
 		late.At, late.By, late.Etag, late.Split, late.Accepted = after("13m"), "a", "b", Split{"web-1": 100}, false
 		late.Targets = []Target{{Revision: "web-1", Percent: 100}}

@@ -182,3 +182,28 @@ func TestAPauseEndsWithItsObject(t *testing.T) {
 		}
 	}
 }
+
+// TestAWriteThatNeverArrivedIsNoAttemptToEnd: a split of somebody else's that comes and
+// goes while our first write is refused leaves the service as it was. Nobody can see in it
+// that a person ended the attempt.
+func TestAWriteThatNeverArrivedIsNoAttemptToEnd(t *testing.T) {
+	t.Parallel()
+	between := []Event{
+		Desired{after("10m5s"), Split{"web-0": 100}, false},
+		Desired{after("10m5s"), Split{"web-1": 100}, false},
+		Read{At: after("10m6s"), State: nth[Write](good(), 1).Before},
+	}
+	again := slices.Concat(between, []Event{nth[Saved](good(), 2), nth[Write](good(), 1)})
+	ended := func(trace Trace) bool {
+		return slices.ContainsFunc(Judge(trace), func(v Violation) bool { return strings.Contains(v.What, "given stable everything") })
+	}
+	refused := until[Saved](good(), 2)
+	w := nth[Write](good(), 1)
+	w.Accepted, w.Before.Etag = false, "z"
+	if ended(append(append(refused, w), again...)) {
+		t.Error("the candidate never had traffic, and an end of its attempt is seen")
+	}
+	if !ended(append(until[Write](good(), 1), again...)) {
+		t.Error("the candidate had traffic, and the end of its attempt is not seen")
+	}
+}

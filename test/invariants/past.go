@@ -15,6 +15,7 @@ type past struct {
 	desired     Split
 	desiredOurs bool
 	askedAt     time.Time   // since when that split has been asked for
+	askedBefore time.Time   // and the split before it
 	effective   []Effective // every split that served, oldest first
 	lives       map[string]LifeState
 	left        map[string]Life // when each revision last stopped being ready, and what it became
@@ -22,6 +23,7 @@ type past struct {
 	reads       map[string]*Read  // the newest of each process
 	read        *Read             // the newest of all
 	lists       map[string]Listed // the newest of each process
+	stood       map[string]Stood  // and when it stood still last
 	plans       []Plan
 	saved       Saved
 	savedOnce   bool
@@ -30,6 +32,7 @@ type past struct {
 	deleting    time.Time       // since when the object is to go, and since when it is gone
 	gone        time.Time
 	firstWrite  time.Time // of the attempt
+	reached     bool      // the candidate had traffic by a write of ours in it
 	raised      bool      // since the newest status was saved
 	settledBy   string    // spec.stableRevision at the newest baseline
 	tagged      string    // where we put our tag
@@ -46,10 +49,13 @@ type past struct {
 	claim       post             // what the claim on the service says
 	overwritten Saved            // the status before somebody else put another in its place
 	put         time.Time        // when they did
+	wished      wishes           // before that
 	lateRise    time.Time        // since when a write of a given-up attempt serves
 	lowered     time.Time        // when a candidate last lost traffic
+	etagsHeld   bool             // Cloud Run refuses a write on a former version
 	memoryLost  bool             // the status forgot the attempt, and nobody has taken it up yet
 	takenUp     time.Time        // when the attempt was taken up after that
+	seen        time.Time        // when a status first said that the candidate has its present percent
 	back        back
 	freezes     []Frozen
 	evidence    Evidence
@@ -59,7 +65,7 @@ func newPast(delta time.Duration) *past {
 	return &past{
 		delta: delta, settle: Settle,
 		lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{},
-		reads: map[string]*Read{}, lists: map[string]Listed{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
+		reads: map[string]*Read{}, lists: map[string]Listed{}, stood: map[string]Stood{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
 		answered: map[string]bool{}, given: map[int64]bool{}, abandoned: map[string]bool{},
 	}
 }
@@ -97,6 +103,8 @@ func (p *past) learn(e Event) {
 		p.learnSaved(e)
 	case Put:
 		p.learnPut(e)
+	case Stood:
+		p.stood[e.By] = e
 	case Deleting:
 		p.deleting = e.when()
 	case Gone:
@@ -118,11 +126,15 @@ func (p *past) learnPlan(plan Plan) {
 	if len(p.plans) > 0 && plan.StableRevision != "" && plan.StableRevision != p.plan().StableRevision {
 		p.foreign = nil
 	}
+	if len(p.plans) > 0 && plan.Candidate != p.plan().Candidate {
+		p.dismissed = dismissal{} // whoever names another one says what they want
+	}
 	if !p.gone.IsZero() {
 		p.saved, p.savedOnce, p.deleting, p.gone, p.memoryLost = Saved{}, false, time.Time{}, time.Time{}, true
 		p.forgotten()
 		p.requests, p.wishes = nil, wishes{} // they stood in the former object
-		if p.claim.attempt == 0 {            // nothing says that there was an attempt
+		p.named(plan)
+		if p.claim.attempt == 0 { // nothing says that there was an attempt
 			p.lowered = time.Time{}
 		}
 	}
@@ -149,10 +161,20 @@ func (p *past) learnPut(e Put) {
 	if e.Past {
 		p.deleting, p.takenUp = time.Time{}, time.Time{}
 	}
-	p.memoryLost = e.Attempt == 0
+	if p.memoryLost = e.Attempt == 0; p.memoryLost {
+		p.named(p.plan())
+	}
 	p.overwritten, p.put = p.saved, e.when()
-	p.wishes = wishes{} // what the status forgot is asked again by the annotation
+	p.wished, p.wishes = p.wishes, wishes{} // what the status forgot is asked again by the annotation
 	p.learnSaved(e.Saved)
+}
+
+// named lets a plan that names stable overrule what somebody else has set: whoever forgot
+// what went before knows no better.
+func (p *past) named(plan Plan) {
+	if plan.StableRevision != "" {
+		p.foreign = nil
+	}
 }
 
 // forgotten is what is left of a status that is there no more: what the claim on the
@@ -168,12 +190,12 @@ func (p *past) forgotten() {
 func (p *past) asOf(e Event) *past {
 	w, ok := e.(Write)
 	meant := p.overwritten.Intent
-	if !ok || w.Landed || p.overwritten.By != w.By || meant == nil || meant.Etag != w.Etag ||
+	if !ok || w.Landed || p.overwritten.By != w.By || !meant.announces(w) ||
 		w.when().Sub(p.put) > p.delta {
 		return p.overtaken(e)
 	}
 	then := *p
-	then.saved = p.overwritten
+	then.saved, then.wishes = p.overwritten, p.wished
 	return &then
 }
 
@@ -192,6 +214,7 @@ func (p *past) learnWrite(w Write) {
 		return
 	}
 	p.claim = p.post(w)
+	p.reached = p.reached || w.Split[p.saved.Candidate] > 0
 	if w.Etag != w.Before.Etag { // where etags are ignored; what it asks for was decided for another state
 		p.desiredOurs = false
 	}
@@ -216,7 +239,7 @@ func (p *past) learnDesired(d Desired) {
 	if !d.Ours {
 		p.dismiss(d)
 	}
-	p.desired, p.desiredOurs, p.askedAt = d.Split, d.Ours, d.when()
+	p.desired, p.desiredOurs, p.askedBefore, p.askedAt = d.Split, d.Ours, p.askedAt, d.when()
 	switch {
 	case d.Ours:
 	case slices.ContainsFunc(p.intents, d.Split.equal):
@@ -228,7 +251,7 @@ func (p *past) learnDesired(d Desired) {
 
 func (p *past) learnSaved(s Saved) {
 	if s.Attempt != p.saved.Attempt || !p.savedOnce {
-		p.firstWrite, p.intents = time.Time{}, nil
+		p.firstWrite, p.reached, p.intents = time.Time{}, false, nil
 		if s.Stable != "" {
 			p.intents = append(p.intents, Split{s.Stable: 100})
 		}
@@ -248,6 +271,7 @@ func (p *past) learnSaved(s Saved) {
 		p.lowered = time.Time{} // who lowered it as it became stable lowered stable
 	}
 	p.learnTakenUp(s)
+	p.learnSeen(s)
 	p.learnAnswer(s)
 	p.wishes.stood(s)
 	if p.foreign != nil && p.foreign.Split.sole() != "" && p.foreign.Split.sole() == s.Stable {
@@ -255,13 +279,6 @@ func (p *past) learnSaved(s Saved) {
 	}
 	p.raised = false
 	p.saved, p.savedOnce = s, true
-}
-
-// learnTakenUp notes that an attempt goes on from the claim on the service.
-func (p *past) learnTakenUp(s Saved) {
-	if s.Candidate != "" && (p.memoryLost || p.recalled(s)) {
-		p.memoryLost, p.takenUp = false, s.when()
-	}
 }
 
 // learnIntent notes what is about to be written. Where somebody has set the same, it is
@@ -305,6 +322,8 @@ const (
 	phaseRollingBack = "RollingBack"
 	phaseRolledBack  = "RolledBack"
 	phaseCompleted   = "Completed"
+	phaseIdle        = "Idle"
+	phaseBaking      = "Baking"
 
 	reasonStateLost = "StateLost"
 )
@@ -318,7 +337,7 @@ func (p *past) wasReady(revision string, t time.Time) bool {
 
 // decided is when a write was decided on: when it was announced, or else when it is sent.
 func (p *past) decided(w Write) time.Time {
-	if p.saved.Intent != nil && p.saved.Intent.Etag == w.Etag {
+	if p.saved.Intent.announces(w) {
 		return p.saved.when()
 	}
 	return w.when()
@@ -421,15 +440,6 @@ func (p *past) servesSince() time.Time {
 	return since
 }
 
-// judgedSince is since when the present percent must be judged: who takes an attempt up
-// after its status was lost begins its bake anew.
-func (p *past) judgedSince() time.Time {
-	if since := p.servesSince(); since.After(p.takenUp) {
-		return since
-	}
-	return p.takenUp
-}
-
 // step is the step of a plan that a weight belongs to.
 func (p Plan) step(weight int) Step {
 	var at Step
@@ -448,10 +458,16 @@ func (p Plan) inserted(weight int) bool {
 }
 
 // held is how a weight must be held: as the plan says, and an inserted one for a
-// complete minute.
+// complete minute. One that a former plan had is held like the step that it is on the
+// way to.
 func (p Plan) held(weight int) Step {
 	if p.inserted(weight) {
 		return Step{Weight: weight, Bake: 1}
+	}
+	for _, s := range p.Steps {
+		if s.Weight >= weight {
+			return s
+		}
 	}
 	return p.step(weight)
 }

@@ -33,7 +33,8 @@ func oneRiseOfTheNextWeight(p *past, e Event) string {
 // advance is a rise from a weight that served, or the end of the last step.
 type advance struct {
 	served int
-	since  time.Time // of the minutes that count
+	since  time.Time // of the minutes that count for it
+	firm   time.Time // of those that count against it, too: a status says when it saw the weight serve
 	plan   Plan
 	step   Step
 }
@@ -42,6 +43,9 @@ type advance struct {
 func (p *past) advances(e Event) (advance, bool) {
 	a := advance{served: p.serving()[p.saved.Candidate], plan: p.used()}
 	w, rise := p.sentRise(e)
+	if rise && p.etagsHeld && w.Etag != "" && w.Etag != w.Before.Etag {
+		return a, false // it rests on a read of the past, and never arrives
+	}
 	s, saved := e.(Saved)
 	done := saved && s.Phase == phaseCompleted && p.saved.Phase != phaseCompleted && s.Candidate == p.saved.Candidate
 	if a.served == 0 || !done && (!rise || p.resumed()) {
@@ -53,8 +57,7 @@ func (p *past) advances(e Event) (advance, bool) {
 	if _, promoted := p.promoted(w.Split[p.saved.Candidate]); promoted || done && p.endsByPromote(s) {
 		return a, false
 	}
-	// The controllers date in whole seconds.
-	a.since = ceilMinute(p.judgedSince().Truncate(time.Second).Add(p.settle))
+	a.since, a.firm = p.countedSince(p.judgedSince()), p.countedSince(later(p.judgedSince(), p.seen))
 	a.step = a.plan.held(a.served)
 	return a, true
 }
@@ -90,11 +93,14 @@ func healthyEvidence(p *past, e Event) string {
 	if !ok || a.plan.Errors == nil {
 		return ""
 	}
-	var requests, errors int64
+	var requests, errors, firm int64
 	minutes := 0
 	for _, m := range p.evidence.Candidate {
 		if m.End.After(a.since) {
-			requests, errors, minutes = requests+m.Requests, errors+m.Errors, minutes+1
+			requests, minutes = requests+m.Requests, minutes+1
+		}
+		if m.End.After(a.firm) {
+			errors, firm = errors+m.Errors, firm+m.Requests
 		}
 	}
 	few := requests < a.plan.Errors.MinRequests
@@ -104,8 +110,8 @@ func healthyEvidence(p *past, e Event) string {
 	case few && a.plan.inserted(a.served):
 	case few && !p.approved(p.servesSince()):
 		return fmt.Sprintf("the step at %d%% ended on %d requests; %d are needed", a.served, requests, a.plan.Errors.MinRequests)
-	case float64(errors) > a.plan.Errors.MaxRatio*float64(requests):
-		return fmt.Sprintf("the step at %d%% ended on %d errors in %d requests", a.served, errors, requests)
+	case float64(errors) > a.plan.Errors.MaxRatio*float64(firm):
+		return fmt.Sprintf("the step at %d%% ended on %d errors in %d requests", a.served, errors, firm)
 	}
 	return ""
 }
@@ -116,33 +122,35 @@ func healthyGateways(p *past, e Event) string {
 	if !ok {
 		return ""
 	}
-	return p.gatewaysFail(a.plan, a.since, a.step.Bake)
+	return p.gatewaysFail(a.plan, a.since, a.firm, a.step.Bake)
 }
 
-// gatewaysFail looks at the newest minutes of every gateway after a time.
-func (p *past) gatewaysFail(plan Plan, since time.Time, needed int) string {
+// gatewaysFail looks at the newest minutes of every gateway: so many are needed after a
+// time, and those after another one count against it.
+func (p *past) gatewaysFail(plan Plan, since, firm time.Time, needed int) string {
 	if plan.Drops == nil && plan.Allocation == nil {
 		return ""
 	}
 	for _, name := range plan.Gateways {
-		var whole, flags []GatewayMinute
-		for _, m := range p.evidence.Gateways[name] {
-			if !m.End.After(since) {
-				continue
-			}
-			flags = append(flags, m)
-			if !m.Early {
-				whole = append(whole, m)
-			}
+		counted, against := p.minutesOf(name, since), p.minutesOf(name, firm)
+		if n := len(whole(counted)); n < max(1, needed) {
+			return fmt.Sprintf("gateway %s had %d visible minutes; %d are needed", name, n, max(1, needed))
 		}
-		if len(whole) < max(1, needed) {
-			return fmt.Sprintf("gateway %s had %d visible minutes; %d are needed", name, len(whole), max(1, needed))
-		}
-		if what := cmp.Or(dropping(plan, p.usual(name), newest(whole)), failing(plan, newest(flags))); what != "" {
+		if what := cmp.Or(dropping(plan, p.usual(name), newest(whole(against))), failing(plan, newest(against))); what != "" {
 			return "gateway " + name + " " + what
 		}
 	}
 	return ""
+}
+
+// minutesOf are a gateway's minutes after a time.
+func (p *past) minutesOf(gateway string, after time.Time) []GatewayMinute {
+	return slices.DeleteFunc(slices.Clone(p.evidence.Gateways[gateway]), func(m GatewayMinute) bool { return !m.End.After(after) })
+}
+
+// whole are the minutes of which everything has arrived.
+func whole(minutes []GatewayMinute) []GatewayMinute {
+	return slices.DeleteFunc(slices.Clone(minutes), func(m GatewayMinute) bool { return m.Early })
 }
 
 // usual is a gateway's median of drops in the half hour before the attempt's
@@ -215,7 +223,13 @@ func mayBegin(p *past, e Event) string {
 	case plan.step(0).Approval && !p.approved(time.Time{}):
 		return "the first step needs an approval and had none"
 	}
-	return p.gatewaysFail(plan, time.Time{}, 1)
+	return p.gatewaysFail(plan, time.Time{}, time.Time{}, 1)
+}
+
+// countedSince is the minute after which minutes count of what serves since a moment. The
+// controllers date in whole seconds.
+func (p *past) countedSince(served time.Time) time.Time {
+	return ceilMinute(served.Truncate(time.Second).Add(p.settle))
 }
 
 func ceilMinute(t time.Time) time.Time {

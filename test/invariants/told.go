@@ -33,6 +33,9 @@ func (p *past) look(s Saved) look {
 // lookedAt is the earliest moment whose traffic a status may tell of.
 func (p *past) lookedAt(s Saved) time.Time {
 	since, oldest := p.look(s).at, s.when().Add(-oldestLook*p.delta)
+	if stood := p.stood[s.By]; stood.when().After(since) {
+		oldest = oldest.Add(-stood.For)
+	}
 	if since.Before(oldest) {
 		return oldest
 	}
@@ -47,7 +50,9 @@ func servingIsTrue(p *past, e Event) string {
 		return ""
 	}
 	l := p.look(s)
-	if p.servedSince(s.Serving.equal, p.lookedAt(s)) || l.stale && (l.listed || s.Generation < l.newest) {
+	since := p.lookedAt(s)
+	if p.servedSince(s.Serving.equal, since) || p.servedSince(p.existing(s.Serving).agrees, since) ||
+		l.stale && (l.listed || s.Generation < l.newest) {
 		return ""
 	}
 	return fmt.Sprintf("the status says that %v serves, and %v does", s.Serving, p.serving())
@@ -60,14 +65,24 @@ func toldIsTrue(p *past, e Event) string {
 		return ""
 	}
 	since := p.toldOf(s)
+	if len(p.existing(p.desired)) < len(p.desired) {
+		return "" // what has the share of a revision that is lost, nobody knows
+	}
 	for _, said := range s.Told {
-		said = maps.Clone(said)
-		maps.DeleteFunc(said, func(revision string, _ int) bool { return p.lives[revision] == Lost }) // Cloud Run goes on naming it
+		said = p.existing(said)
 		if !p.servedSince(said.agrees, since) {
 			return fmt.Sprintf("the status tells that %v serves, and %v does", said, p.serving())
 		}
 	}
 	return ""
+}
+
+// existing is a split without revisions that were lost: Cloud Run goes on naming them, also
+// where there is a new one of the name.
+func (p *past) existing(said Split) Split {
+	said = maps.Clone(said)
+	maps.DeleteFunc(said, func(revision string, _ int) bool { return !p.lost[revision].IsZero() })
+	return said
 }
 
 // toldOf is the earliest moment whose traffic a status may tell people of. A read of the
@@ -79,10 +94,20 @@ func (p *past) toldOf(s Saved) time.Time {
 	switch {
 	case !l.stale:
 		return since
-	case l.listed, s.Generation >= l.newest:
+	case !l.listed && s.Generation < l.newest:
+	case s.Generation < p.generation: // it knows the split before at the most
+		return earlier(since, p.askedBefore)
+	default:
 		return earlier(since, p.askedAt)
 	}
 	return time.Time{}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestWhatPeopleAreTold: what a status tells must have served when it was looked. What a
@@ -25,6 +26,9 @@ func TestWhatPeopleAreTold(t *testing.T) {
 	listed := func(at string, stale bool, trace Trace) Trace {
 		return slices.Insert(trace, len(trace)-1, Event(Listed{At: after(at), Stale: stale}))
 	}
+	stood := func(at string, trace Trace) Trace {
+		return slices.Insert(trace, len(trace)-1, Event(Stood{after(at), "", 15 * time.Second}))
+	}
 	before, between := Split{"web-2": 0, "web-1": 100}, Split{"web-2": 10, "web-1": 90}
 	for name, c := range map[string]struct {
 		trace Trace
@@ -40,6 +44,8 @@ func TestWhatPeopleAreTold(t *testing.T) {
 		"what never served":                      {tells("16m30s", unknown, Split{"web-2": 50}), false},
 		"what the newest look showed":            {tells("16m20s", glance, between), true},
 		"what a look long before showed":         {tells("16m30s", glance, between), false},
+		"what it showed who stood still since":   {stood("16m20s", tells("16m30s", glance, between)), true},
+		"what it showed who stood still before":  {stood("16m", tells("16m30s", glance, between)), false},
 		"what a list showed that is newer":       {listed("16m4s", false, tells("16m20s", glance, between)), true},
 		"what a list did not show":               {listed("16m6s", false, tells("16m20s", glance, between)), false},
 		"what a list says that is stale":         {listed("17m55s", true, tells("18m", glance, between)), true},
@@ -67,7 +73,17 @@ func TestARevisionThatIsLost(t *testing.T) {
 	told := trace[len(trace)-1].(Saved)
 	told.At, told.Serving, told.Told = after("20m"), nil, []Split{{"web-2": 100, "web-1": 0}}
 	trace = append(trace, Life{after("19m"), "web-2", Lost}, Effective{after("19m"), Split{}})
-	if found := Judge(append(trace, told)); len(found) > 0 {
+	if found := Judge(append(slices.Clone(trace), told)); len(found) > 0 {
 		t.Errorf("a status that names a lost revision: %v", found)
+	}
+	half := Split{"web-2": 50, "web-1": 50}
+	told.Serving, told.Told = half, nil
+	left := append(until[Saved](good(), 5), Effective{after("18m"), half}, Life{after("19m"), "web-2", Lost}, Effective{after("19m1s"), Split{"web-1": 50}})
+	if found := Judge(append(slices.Clone(left), told)); len(found) > 0 {
+		t.Errorf("a status that says that a lost revision serves: %v", found)
+	}
+	told.Serving = Split{"web-2": 40, "web-1": 60}
+	if len(Judge(append(left, told))) == 0 {
+		t.Error("a wrong share beside a lost revision is not found")
 	}
 }

@@ -2,6 +2,7 @@ package invariants
 
 import (
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -163,6 +164,7 @@ type Plan struct {
 	Number         int // rises by one with every edit
 	Paused         bool
 	StableRevision string
+	Candidate      string // that is named
 	Steps          []Step
 	Errors         *ErrorLimit // nil: not enforced
 	Drops          *DropLimit
@@ -261,6 +263,13 @@ type Apart struct {
 // Deleting is the moment from which on the object is to go.
 type Deleting struct{ At }
 
+// Stood is the moment at which a process that had stood still goes on, with what it knew.
+type Stood struct {
+	At
+	By  string
+	For time.Duration
+}
+
 // Gone is the moment at which the object is not there any more. A later plan is
 // that of a new one.
 type Gone struct{ At }
@@ -269,4 +278,12 @@ type Gone struct{ At }
 type Intent struct {
 	Split Split
 	Etag  string
+	// Again are the etags of the same split's writes that were announced before it, and
+	// whose fate is unknown too: each may be sent again.
+	Again []string
+}
+
+// announces tells whether it is that of a write.
+func (i *Intent) announces(w Write) bool {
+	return i != nil && i.Split.equal(w.Split) && (i.Etag == w.Etag || slices.Contains(i.Again, w.Etag))
 }

@@ -62,7 +62,7 @@ func keepsTags(p *past, e Event) string {
 		return ""
 	}
 	for _, had := range w.Before.Traffic {
-		ours := had.Tag == ourTag && (had.Revision == p.tagged || had.Revision == p.saved.Stable) ||
+		ours := had.Tag == ourTag && slices.Contains([]string{p.tagged, p.saved.Stable, p.claim.stable}, had.Revision) ||
 			had.Tag == warmTag && had.Revision == p.warmed
 		if had.Tag == "" || ours {
 			continue
@@ -167,7 +167,7 @@ func savedBeforeSent(p *past, e Event) string {
 	}
 	intent := p.saved.Intent
 	switch {
-	case intent == nil || !intent.Split.equal(w.Split) || intent.Etag != w.Etag:
+	case !intent.announces(w):
 		return fmt.Sprintf("a write to %v was sent that the newest saved status does not announce", w.Split)
 	case p.sent[w.By]:
 		return "a write was sent twice on one saved decision"
@@ -197,6 +197,9 @@ func humanWins(p *past, e Event) string {
 	w, ok := e.(Write)
 	if !ok || !w.Accepted || p.foreign == nil || w.Split.equal(p.foreign.Split) {
 		return ""
+	}
+	if named := p.plan().StableRevision; p.saved.Candidate == "" && named != "" && named == w.Split.sole() {
+		return "" // nothing is under way, and the spec names what is to serve
 	}
 	return fmt.Sprintf("%v was written over %v, which somebody else had set and nobody let go", w.Split, p.foreign.Split)
 }

@@ -151,7 +151,7 @@ func (p *person) rescue() {
 func (s *stage) settle() {
 	o := s.record.object
 	s.quietFrom = len(s.record.trace)
-	version := o.ResourceVersion
+	version, began := o.ResourceVersion, s.now()
 	for place, p := range s.replicas {
 		if p != nil {
 			p.die()
@@ -159,6 +159,11 @@ func (s *stage) settle() {
 		s.in(restart, func() { s.start(place) })
 	}
 	s.in(watched, func() {
+		if s.record.lateAt.After(began) { // that was no rest
+			s.quietFrom = 0
+			s.in(attention, s.attend)
+			return
+		}
 		if now := s.record.object; now == nil || now.ResourceVersion != version {
 			s.record.violate("I12", "controllers that start anew change an object that rests: %s", s.changedSince(version))
 		}

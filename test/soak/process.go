@@ -14,6 +14,7 @@ import (
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/controllers"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/test/invariants"
 	"github.com/sluice-rollouts/sluice/test/modelplane"
 )
 
@@ -50,6 +51,9 @@ type process struct {
 	woken    int       // looks at once that the queue has
 	rewound  bool      // its cache went back
 	saved    bool      // the update of the status that is under way changed it
+
+	minute time.Time // the present one, and the calls in it
+	calls  map[string]int
 }
 
 // errKilled unwinds the pass of a process that died.
@@ -225,7 +229,7 @@ func (p *process) sends(request simulator.PatchRequest, do func() error) error {
 func (p *process) meet(name string, side side) {
 	s := p.stage
 	if side == before {
-		s.busy(name)
+		p.counts(name)
 	}
 	s.reached(p, name, side)
 	s.crashes.meet(p, name, side)
@@ -233,7 +237,9 @@ func (p *process) meet(name string, side side) {
 		s.run(s.now().Add(s.script.Setting.Latency))
 	}
 	for p.stopped.After(s.now()) && !s.over {
+		from := s.now()
 		s.run(p.stopped)
+		s.record.trace = append(s.record.trace, invariants.Stood{At: invariants.At(s.now()), By: p.name, For: s.now().Sub(from)})
 	}
 	if p.dead || s.over {
 		p.dead = true
@@ -241,17 +247,17 @@ func (p *process) meet(name string, side side) {
 	}
 }
 
-// mostCalls is how many calls of one kind a rollout may make in a minute.
+// mostCalls is how many calls of one kind a controller may make for a rollout in a minute.
 const mostCalls = 60
 
-// busy holds the controllers to looking no more often than they must.
-func (s *stage) busy(call string) {
-	minute := s.now().Truncate(time.Minute)
-	if s.minute != minute {
-		s.minute, s.calls = minute, map[string]int{}
+// counts holds a controller to looking no more often than it must.
+func (p *process) counts(call string) {
+	minute := p.stage.now().Truncate(time.Minute)
+	if p.minute != minute {
+		p.minute, p.calls = minute, map[string]int{}
 	}
-	if s.calls[call]++; s.calls[call] == mostCalls {
-		s.record.violate("I16", "%q is called %d times in a minute", call, mostCalls)
+	if p.calls[call]++; p.calls[call] == mostCalls {
+		p.stage.record.violate("I16", "%q is called %d times in a minute", call, mostCalls)
 	}
 }
 

@@ -23,6 +23,7 @@ type record struct {
 	object   *v1alpha1.CloudRunRollout // nil while there is none; read only
 	landing  map[string]landing        // writes under way, by process
 	extra    []invariants.Violation    // found beside the trace
+	lateAt   time.Time                 // when a write last arrived that was held up
 	restedAt time.Time                 // since when nothing has changed in the object, or was deployed
 }
 
@@ -48,6 +49,9 @@ func (r *record) drain() {
 // happened takes an event of the world.
 func (r *record) happened(e simulator.Event) {
 	r.stage.counted(e)
+	if e.Call != nil && e.Call.Late && e.Call.Accepted {
+		r.lateAt = e.At
+	}
 	for _, event := range invariants.FromLog([]simulator.Event{e}, fullName, ours) {
 		if w, ok := event.(invariants.Write); ok {
 			event = r.arrived(w)
@@ -163,7 +167,8 @@ func (r *record) plan(at time.Time) invariants.Plan {
 	spec := r.object.Spec
 	plan := invariants.Plan{
 		At: invariants.At(at), Number: r.number(r.object.Generation), Paused: spec.Paused, StableRevision: spec.StableRevision,
-		Errors: &invariants.ErrorLimit{MaxRatio: 0.01, MinRequests: 100},
+		Candidate: spec.CandidateRevision,
+		Errors:    &invariants.ErrorLimit{MaxRatio: 0.01, MinRequests: 100},
 	}
 	for _, step := range spec.Strategy.Steps {
 		bake, err := time.ParseDuration(string(step.Bake))

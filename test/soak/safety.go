@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/test/invariants"
 )
 
 // promised is how long it may take, with everything at work, from a visible breach
@@ -17,6 +18,7 @@ const promised = 5 * time.Minute
 // exposure is one stretch in which a revision other than the first had traffic, and
 // how it failed.
 type exposure struct {
+	settled          time.Time // minutes that began before it are not judged
 	seen             time.Time // when a breach could first be seen; zero for never
 	requests, failed float64
 }
@@ -30,14 +32,14 @@ func (s *stage) backs() []time.Duration {
 	for _, e := range s.world.Log() {
 		switch e.Kind { //nolint:exhaustive // the others say nothing about it
 		case simulator.EventTally:
-			if x := exposed[e.Revision]; x != nil {
+			if x := exposed[e.Revision]; x != nil && !e.At.Add(-time.Minute).Before(x.settled) {
 				x.count(*e.Tally, e.At.Add(s.requestDelay()), s.limit())
 			}
 		case simulator.EventEffective:
 			all = append(all, ended(exposed, e)...)
 			for revision, percent := range e.Split {
 				if percent > 0 && revision != first && exposed[revision] == nil {
-					exposed[revision] = &exposure{}
+					exposed[revision] = &exposure{settled: e.At.Add(invariants.Settle)}
 				}
 			}
 		}

@@ -33,8 +33,6 @@ type stage struct {
 	refusals  []refusal
 	freezes   []v1alpha1.RolloutFreeze
 	crashes   crashes
-	minute    time.Time // the present one, and the calls in it
-	calls     map[string]int
 	troubled  time.Time // until when
 	quiet     bool      // the adversary is done
 	calmAt    time.Time
@@ -60,8 +58,9 @@ func setUp(ctx context.Context, script Script) (*stage, error) {
 	s.plane.Before, s.plane.After = s.planeBefore, s.planeAfter
 	s.record = record{stage: s, landing: map[string]landing{}}
 	s.person.stage, s.crashes.due = s, script.Crashes
-	apart := max(script.Setting.Skew[0].Abs(), script.Setting.Skew[1].Abs())
-	s.record.trace = append(s.record.trace, invariants.Apart{At: invariants.At(morning), Most: min(apart, tolerated)})
+	skew := script.Setting.Skew
+	apart := max(skew[0].Abs(), skew[1].Abs(), (skew[0] - skew[1]).Abs())
+	s.record.trace = append(s.record.trace, invariants.Apart{At: invariants.At(morning), Most: min(apart, 2*tolerated)})
 	s.world.Advance(settled)
 	s.drain()
 	return s, nil

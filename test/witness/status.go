@@ -1,6 +1,7 @@
 package witness
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -28,9 +29,20 @@ func SavedAt(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
 		e.Serving = shares(a.Confirmed)
 	}
 	if i := IntentOf(a); i != nil {
-		e.Intent = &invariants.Intent{Split: shares(i.Split), Etag: i.BaseEtag}
+		e.Intent = &invariants.Intent{Split: shares(i.Split), Etag: i.BaseEtag, Again: again(a, i)}
 	}
 	return e
+}
+
+// again are the etags of the writes of the same split that are announced before one.
+func again(a *v1alpha1.Attempt, newest *v1alpha1.Intent) []string {
+	var etags []string
+	for i := range a.Intents {
+		if o := &a.Intents[i]; o != newest && maps.Equal(shares(o.Split), shares(newest.Split)) {
+			etags = append(etags, o.BaseEtag)
+		}
+	}
+	return etags
 }
 
 // IntentOf is the write that an attempt announces, if it does.
