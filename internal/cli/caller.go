@@ -12,7 +12,7 @@ import (
 
 // introduced is how long the API server may take to say who the caller is, where no
 // test says otherwise. It is short, so that the request itself has most of reachable.
-const introduced = 5 * time.Second
+const introduced = 10 * time.Second
 
 // caller is who the API server takes us for. That it does not say is no reason not to
 // ask for an abort.
