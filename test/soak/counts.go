@@ -147,7 +147,7 @@ func (s *stage) countBack(by *process, now *v1alpha1.CloudRunRollout) {
 		c.sometimes[deletedBack]++
 	}
 	text := strings.ToLower(lastNote(now) + now.Status.Attempt.Cause)
-	for part, what := range map[string]string{"superseded": supersededOnce, "nat-": natBack, "no data": noDataBack} {
+	for part, what := range map[string]string{"superseded": supersededOnce, "nat-": natBack, "no evidence since": noDataBack} {
 		if strings.Contains(text, part) {
 			c.sometimes[what]++
 		}

@@ -1,0 +1,141 @@
+package invariants
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// finds tells whether a violation says something.
+func finds(trace Trace, what string) bool {
+	return slices.ContainsFunc(Judge(trace), func(v Violation) bool { return strings.Contains(v.What, what) })
+}
+
+// TestAWriteThatIsAnnouncedMoreThanOnce: each of the same split's writes whose fate is
+// unknown may be sent again, and no other one.
+func TestAWriteThatIsAnnouncedMoreThanOnce(t *testing.T) {
+	t.Parallel()
+	announced := func(etag string, split Split) Trace {
+		return edit(good(), 4, func(s *Saved) { s.Intent = &Intent{split, "z", []string{etag}} })
+	}
+	const what = "does not announce"
+	if finds(announced("b", Split{"web-2": 100}), what) {
+		t.Error("a write that was announced before another one is taken for one that was not")
+	}
+	if !finds(announced("y", Split{"web-2": 100}), what) || !finds(announced("b", Split{"web-1": 100}), what) {
+		t.Error("a write of another version, or of another split, is not found")
+	}
+}
+
+// TestARiseOnAFormerVersion never arrives where Cloud Run compares versions, whatever
+// it would have ended.
+func TestARiseOnAFormerVersion(t *testing.T) {
+	t.Parallel()
+	early := edit(until[Write](good(), 2), 4, func(s *Saved) { s.At = after("12m") })
+	early = edit(early, 2, func(w *Write) { w.At = after("12m") })
+	outdated := edit(early, 2, func(w *Write) { w.Accepted, w.Before.Etag = false, "z" })
+	const what = "its bake is 3m and a minute to settle"
+	if !finds(early, what) || finds(outdated, what) {
+		t.Error("what matters of a rise before its time is whether it can arrive")
+	}
+	ignored := Judge(outdated, Behaviour{Switch: "etag", Value: "ignored"})
+	if !slices.ContainsFunc(ignored, func(v Violation) bool { return strings.Contains(v.What, what) }) {
+		t.Error("where versions are ignored it can")
+	}
+}
+
+// TestAPersonWhoNamesRevisions: who names stable in the spec gets it where nothing is
+// under way, and who names another candidate wants no end of the former one kept.
+func TestAPersonWhoNamesRevisions(t *testing.T) {
+	t.Parallel()
+	foreign := Desired{after("3m"), Split{"web-1": 50, "web-0": 50}, false}
+	settles := Saved{At: after("4m"), Plan: 2, Generation: 1, Phase: "RollingBack", Stable: "web-1", Intent: &Intent{Split{"web-1": 100}, "a", nil}}
+	over := func(named string) Trace {
+		plan := nth[Plan](good(), 1)
+		plan.At, plan.Number, plan.StableRevision = after("2m"), 2, named
+		now := snap("a", 1, Target{Revision: "web-1", Percent: 50}, Target{Revision: "web-0", Percent: 50})
+		trace := append(until[Saved](good(), 1), plan, foreign, Read{At: after("4m"), State: now}, settles)
+		return append(trace, written("4m", "a", now, []Target{{Revision: "web-1", Percent: 100}})...)
+	}
+	if finds(over("web-1"), "nobody let go") || !finds(over(""), "nobody let go") {
+		t.Error("spec.stableRevision lets go of a split, and nothing else does")
+	}
+	named := nth[Plan](good(), 1)
+	named.At, named.Candidate = after("15m"), "web-2"
+	if finds(dismissed(good(), named), "given stable everything") {
+		t.Error("a candidate that is named after a person's way back may rise")
+	}
+}
+
+// TestWhatIsOursAfterAStatusWasLost: the split that the claim on the service tells of.
+func TestWhatIsOursAfterAStatusWasLost(t *testing.T) {
+	t.Parallel()
+	taken := nth[Saved](good(), 3)
+	taken.At = after("12m1s")
+	back := Saved{
+		At: after("14m"), Plan: 1, Generation: 2, Phase: "RollingBack", Attempt: 1, Stable: "web-1", Candidate: "web-2",
+		Latched: []string{"web-2"}, Intent: &Intent{Split{"web-1": 100}, "b", nil},
+	}
+	leaves := func(split Split) Trace {
+		now := nth[Write](good(), 2).Before
+		trace := append(until[Saved](good(), 3), wiped("12m"), taken,
+			Desired{after("13m"), Split{"web-0": 100}, false}, Desired{after("13m5s"), split, false},
+			Read{At: after("14m"), State: now}, back)
+		return append(trace, written("14m", "b", now, backTo())...)
+	}
+	if finds(leaves(Split{"web-2": 10, "web-1": 90}), "nobody let go") {
+		t.Error("our split that a person put back is taken for somebody else's")
+	}
+	if !finds(leaves(Split{"web-2": 20, "web-1": 80}), "nobody let go") {
+		t.Error("a way back over somebody else's split is not found")
+	}
+}
+
+// TestAPromoteWhoseStatusIsTakenAway: who sends it cannot know that in the same moment.
+func TestAPromoteWhoseStatusIsTakenAway(t *testing.T) {
+	t.Parallel()
+	promoted := promotedAt("12m", Request{At: after("12m"), ID: "r1", Verb: "promote"})
+	if found := Judge(before[Desired](promoted, 3, wiped("12m"))); len(found) > 0 {
+		t.Errorf("a promote whose status goes as its write is sent: %v", found)
+	}
+}
+
+// TestWhereABakeIsCountedFrom: a status tells when a weight was first seen to serve, and
+// minutes before that count for a step and not against it.
+func TestWhereABakeIsCountedFrom(t *testing.T) {
+	t.Parallel()
+	failing := func(seen string) Trace {
+		trace := edit(good(), 3, func(s *Saved) { s.At = after(seen) })
+		return edit(trace, 2, func(e *Evidence) { e.Candidate[2].Errors = 9 }) // the minute that ends at 13m
+	}
+	const what = "errors in"
+	if !finds(failing("10m15s"), what) || finds(failing("12m5s"), what) {
+		t.Error("errors count from when the status says that the weight serves")
+	}
+}
+
+// TestABakeAfterAnInterruption begins anew.
+func TestABakeAfterAnInterruption(t *testing.T) {
+	t.Parallel()
+	gone := Saved{At: after("13m"), Plan: 1, Generation: 2, Phase: "Idle", Attempt: 1, Stable: "web-1", Candidate: "web-2"}
+	again := saidAgain("14m")
+	if !finds(before[Read](good(), 4, gone, again), "visible minutes") {
+		t.Error("a step that ends two minutes after its service came back is not found")
+	}
+}
+
+// TestATagOnTheStableThatTheClaimNames is ours for whoever knows nothing but the claim.
+func TestATagOnTheStableThatTheClaimNames(t *testing.T) {
+	t.Parallel()
+	if finds(good(), "somebody else's") {
+		t.Fatal("the good rollout takes a tag away")
+	}
+	moved := func(to string) Trace {
+		return edit(good(), 2, func(w *Write) {
+			w.Before.Traffic = append(slices.Clone(w.Before.Traffic), Target{Revision: to, Tag: ourTag})
+		})
+	}
+	if !finds(moved("web-0"), "somebody else's") {
+		t.Error("a tag of our name that somebody put elsewhere is taken away, and nobody finds it")
+	}
+}
