@@ -195,7 +195,7 @@ func (v view) takeUp(c Claim) Decision {
 	if !v.effective.Equal(v.desired) || v.revision(other).Presence != Found { // it is read from the next look on
 		return v.shifting()
 	}
-	return v.at(Baking, Progressing, fmt.Sprintf("attempt %d is taken up from the claim on the service; traffic is %s", c.Attempt, v.desired)).next(bakesAnew)
+	return v.at(Baking, Progressing, fmt.Sprintf("attempt %d is taken up from the claim on the service; traffic is %s", v.Progress.Attempt, v.desired)).next(bakesAnew)
 }
 
 // bakesAnew is what becomes of an attempt that goes on.
