@@ -14,7 +14,7 @@ import (
 // +kubebuilder:selectablefield:JSONPath=`.spec.target.service.project`
 // +kubebuilder:selectablefield:JSONPath=`.spec.target.service.location`
 // +kubebuilder:selectablefield:JSONPath=`.spec.target.service.name`
-// +kubebuilder:printcolumn:name="Service",type=string,JSONPath=`.spec.target.service.name`
+// +kubebuilder:printcolumn:name="Service",type=string,JSONPath=`.spec.target['service','runServiceRef'].name`
 // +kubebuilder:printcolumn:name="Step",type=string,JSONPath=`.status.step`
 // +kubebuilder:printcolumn:name="Weight",type=string,JSONPath=`.status.weight`
 // +kubebuilder:printcolumn:name="Candidate",type=string,JSONPath=`.status.candidate.revision`
@@ -112,12 +112,31 @@ type CloudRunRolloutSpec struct {
 
 // Target names what is rolled out, in one of several ways.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.service)].exists_one(set, set)",message="target must have exactly one member: write target.service with project, location and name"
+// +kubebuilder:validation:XValidation:rule="[has(self.service), has(self.runServiceRef)].exists_one(set, set)",message="target must have exactly one member: write target.service with project, location and name, or target.runServiceRef with the name of a RunService where Config Connector keeps the service"
 type Target struct {
-	// service is a Cloud Run service. Absent is refused, because there is no
-	// other member yet.
+	// service is a Cloud Run service. Absent, runServiceRef must be there.
 	// +optional
 	Service *ServiceReference `json:"service,omitempty"`
+
+	// runServiceRef is a RunService of Config Connector in the namespace of the
+	// CloudRunRollout. Sluice writes its spec.traffic, and Config Connector carries
+	// it out. A service that Config Connector keeps is written so and not as service,
+	// because Config Connector takes back what is set past it. Absent, service must be
+	// there.
+	// +optional
+	RunServiceRef *RunServiceReference `json:"runServiceRef,omitempty"`
+}
+
+// RunServiceReference names a RunService of Config Connector in the namespace of the
+// object that refers to it.
+type RunServiceReference struct {
+	// name is metadata.name of the RunService, such as graphql-api: at most 253
+	// lowercase letters, digits, hyphens and dots. Required. The service may have
+	// another name, by spec.resourceID of the RunService.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="name must be the name of a RunService in this namespace, such as graphql-api: lowercase letters, digits, hyphens and dots"
+	Name string `json:"name"`
 }
 
 // ServiceReference names one Cloud Run service in one location.

@@ -73,6 +73,15 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// TestTheColumnOfTheServiceShowsARunServiceToo: it is the name that tells rollouts apart.
+func TestTheColumnOfTheServiceShowsARunServiceToo(t *testing.T) {
+	created := create(t, with(t, sample(t, minimal), runService+`name: storefront}}}`))
+	table := tableOf(t, created.GetName())
+	if name, cell := table.ColumnDefinitions[1].Name, table.Rows[0].Cells[1]; name != "Service" || cell != "storefront" {
+		t.Errorf("column %s shows %v, want storefront", name, cell)
+	}
+}
+
 // tableOf returns an object the way kubectl get asks for it.
 func tableOf(t *testing.T, name string) metav1.Table {
 	t.Helper()

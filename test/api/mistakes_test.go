@@ -13,8 +13,7 @@ import (
 func TestMistakesGetAClearAnswer(t *testing.T) {
 	cases := map[string]struct{ fragment, want string }{
 		"two targets": {
-			`spec: {target: {runServiceRef: {name: graphql-api}}}`,
-			`unknown field "spec.target.runServiceRef"`,
+			`spec: {target: {runServiceRef: {name: graphql-api}}}`, `target must have exactly one member`,
 		},
 		"a misspelt field":  {`spec: {stratgy: {}}`, `unknown field "spec.stratgy"`},
 		"a field of a step": {steps + `[{weight: 100, pause: 10m}]}}`, `unknown field "spec.strategy.steps[0].pause"`},

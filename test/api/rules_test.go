@@ -28,14 +28,22 @@ const (
 	gateway  = `spec: {nat: {gateways: [{project: acme-net, region: asia-northeast1, router: r1, name: nat-1, `
 	service  = `spec: {target: {service: {`
 	onNoData = `spec: {analysis: {onNoData: `
+
+	runService = `spec: {target: {service: null, runServiceRef: {`
 	ready    = `{type: Ready, status: "True", lastTransitionTime: "2026-11-23T08:00:00Z", `
 )
 
 var rules = []rule{
 	{
 		field: "spec.target", says: "target must have exactly one member",
-		accept: map[string]string{"a service": ``},
-		reject: map[string]string{"no member": `spec: {target: {service: null}}`},
+		accept: map[string]string{
+			"a service":    ``,
+			"a RunService": runService + `name: graphql-api}}}`,
+		},
+		reject: map[string]string{
+			"no member":   `spec: {target: {service: null}}`,
+			"two members": `spec: {target: {runServiceRef: {name: graphql-api}}}`,
+		},
 	},
 	{
 		field: "spec.target", says: "target is immutable", before: `{}`,
@@ -44,6 +52,23 @@ var rules = []rule{
 			"another service":  service + `name: other}}}`,
 			"another location": service + `location: europe-west1}}}`,
 			"another project":  service + `project: acme-test}}}`,
+			"a RunService":     runService + `name: graphql-api}}}`,
+		},
+	},
+	{
+		field: "spec.target.runServiceRef.name", says: "name must be the name of a RunService",
+		accept: map[string]string{
+			"a digit first": runService + `name: 1api}}}`,
+			"dots":          runService + `name: shop.graphql-api}}}`,
+			"the longest":   runService + `name: a` + strings.Repeat("b", 252) + `}}}`,
+		},
+		reject: map[string]string{
+			"nothing":              runService + `name: ""}}}`,
+			"a namespace":          runService + `name: shop/graphql-api}}}`,
+			"capitals":             runService + `name: GraphQL}}}`,
+			"a hyphen at the end":  runService + `name: api-}}}`,
+			"two dots":             runService + `name: shop..api}}}`,
+			"a filter in disguise": runService + `name: 'x" OR metric.type="'}}}`,
 		},
 	},
 	{

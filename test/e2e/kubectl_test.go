@@ -79,14 +79,14 @@ func TestTheSamplesAreAppliedAndDoNotDiffer(t *testing.T) {
 	k := newKubectl(t, newNamespace(t, newClient(t)))
 	samples := filepath.Join("..", "..", "config", "samples")
 	output := k.do("apply", "--filename", samples)
-	names := []string{"checkout", "graphql-api", "storefront-asia-northeast1", "storefront-europe-west1"}
+	names := []string{"cart", "checkout", "graphql-api", "storefront-asia-northeast1", "storefront-europe-west1"}
 	for _, name := range names {
 		if !strings.Contains(output, "cloudrunrollout.rollouts.sluice.dev/"+name+" created") {
 			t.Errorf("apply printed:\n%s", output)
 		}
 	}
 	k.do("apply", "--filename", samples)
-	if generations := k.do("get", "crr", "--output", "jsonpath={.items[*].metadata.generation}"); generations != "1 1 1 1" {
+	if generations := k.do("get", "crr", "--output", "jsonpath={.items[*].metadata.generation}"); generations != "1 1 1 1 1" {
 		t.Errorf("applied again, the generations are %s", generations)
 	}
 	if output, code := k.try("", "diff", "--filename", samples); code != 0 || output != "" {
