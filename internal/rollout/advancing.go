@@ -73,7 +73,7 @@ func (v view) awaited() bool {
 }
 
 func (v view) shifting() Decision {
-	return v.at(Shifting, Progressing, fmt.Sprintf("traffic goes to %s, serves %s", v.desired, v.effective)).next(
+	return v.at(Shifting, Progressing, fmt.Sprintf("traffic goes to %s, serves %s%s", v.desired, v.effective, v.Service.Kept.waits())).next(
 		"Baking starts when the split serves.")
 }
 
@@ -146,10 +146,7 @@ func (v view) check() Decision {
 	if v.blind {
 		return v.unbegun(v.natUnwatched(p.Candidate))
 	}
-	if v.foreignTag() {
-		return v.tagTaken(Tag)
-	}
-	if d, ok := v.named(); ok {
+	if d, ok := v.barred(); ok {
 		return d
 	}
 	if d, ok := v.undated(); ok {
@@ -172,6 +169,17 @@ func (v view) check() Decision {
 		return v.relieve(d)
 	}
 	return v.raise(v.Plan.after(0))
+}
+
+// barred holds a start for what somebody has to end first.
+func (v view) barred() (Decision, bool) {
+	if d, ok := v.blocked(); ok {
+		return d, true
+	}
+	if v.foreignTag() {
+		return v.tagTaken(Tag), true
+	}
+	return v.named()
 }
 
 // unbegun ends an attempt that cannot begin. A tag of ours is taken back first.

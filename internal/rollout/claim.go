@@ -37,7 +37,7 @@ func (h Holder) same(other Holder) bool { return h.Cluster == other.Cluster && h
 // claim is what the next write says of itself, or nil where nobody knows who we
 // are. A write that is sent again is the same to the byte.
 func (v view) claim(p Progress, seq int64, split Split) *Claim {
-	if !v.Self.known() {
+	if !v.Self.known() || v.Plan.RunService != "" { // whoever keeps the service keeps its annotations
 		return nil
 	}
 	return &Claim{
@@ -51,6 +51,8 @@ func (v view) claim(p Progress, seq int64, split Split) *Claim {
 func claimed(v view) (Decision, bool) {
 	c := v.Service.Claim
 	switch {
+	case v.Elder != "":
+		return v.outranked(), true
 	case !v.Self.known():
 		return Decision{}, false
 	case v.Service.ClaimUnread != "":
@@ -88,7 +90,7 @@ func (v view) adoptedBefore(c Claim) bool {
 // so was lost and nothing else is written: until then the former holder would go on.
 func (v view) signs(d Decision) Decision {
 	c := v.Service.Claim
-	if d.Write != nil || c == nil || !v.adoptedBefore(*c) || c.Cluster == v.Self.Cluster && v.Rival != Found {
+	if d.Write != nil || c == nil || v.Plan.RunService != "" || !v.adoptedBefore(*c) || c.Cluster == v.Self.Cluster && v.Rival != Found {
 		return d
 	}
 	if d.Progress.Stable == "" || !d.Progress.ours(v.desired) || !v.Service.settled() || v.stale() || v.Deleting {
@@ -123,6 +125,13 @@ func (v view) rivalName(c Claim) string {
 		return "CloudRunRollout " + c.Name
 	}
 	return "a CloudRunRollout in another namespace"
+}
+
+// outranked leaves a RunService to the object that moves it already. Both would write
+// it under one name, so that nothing in the RunService tells them apart.
+func (v view) outranked() Decision {
+	note := fmt.Sprintf("RunService %s is moved by CloudRunRollout %s, which is older", v.Plan.RunService, v.Elder)
+	return v.idle().at(Idle, OwnedElsewhere, note).next("Nothing is written. Delete one of the two; looked at again every minute.")
 }
 
 // disowned leaves the service to its holder. An attempt of ours is over.
@@ -253,7 +262,7 @@ func beside(split Split, stable string) (string, bool) {
 // missed tells, once, that a claim of ours is no longer there: somebody strips
 // annotations, and the service can no longer say whose it is.
 func (v view) missed(d Decision) Decision {
-	if v.Service.Presence != Found || !v.Self.known() {
+	if v.Service.Presence != Found || !v.Self.known() || v.Plan.RunService != "" {
 		return d
 	}
 	gone := v.Service.Claim == nil && v.Service.ClaimUnread == "" && v.Progress.Seq > 0 && v.Service.settled() &&

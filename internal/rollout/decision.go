@@ -44,7 +44,7 @@ func (v view) write(d Decision, split Split) Decision {
 	w, err := newWrite(v.Service, split, d.Progress.Candidate, v.tags(d.Progress, split)...)
 	if err != nil {
 		return v.pause(TrafficConflict, "the service's traffic list cannot be written: "+err.Error()).next(
-			"Mend the list with gcloud run services update-traffic, then resume.")
+			fmt.Sprintf("Mend the list with %s, then resume.", v.byHand()))
 	}
 	seq := d.Progress.numbered(split, w.etag)
 	w.claim, w.annotations = v.claim(d.Progress, seq, split), v.Service.Annotations

@@ -144,7 +144,7 @@ func (v view) sendBack(cause string) Decision {
 	}
 	v.Progress.Confirmed, v.Progress.Intents = v.desired, v.Progress.unseen("")
 	v.Progress.Retreat = Retreat{}
-	note, next := fmt.Sprintf("%s; 100%% goes to %s", cause, stable), "Done when Cloud Run serves it."
+	note, next := fmt.Sprintf("%s; 100%% goes to %s", cause, stable), v.doneWhen(served)
 	if r := v.revision(stable); r.Readiness == NotReady {
 		note += fmt.Sprintf(", which is not ready itself: %s", r.Why)
 		next = "A person must look at stable: it may not serve what it is sent. " + next
@@ -156,15 +156,14 @@ func (v view) sendBack(cause string) Decision {
 func goBack(v view) Decision {
 	p := v.Progress
 	stable := all(p.Stable)
-	switch why := v.hurried(); {
-	case !v.staged():
-	case why == "":
-		return v.lowers()
-	default:
-		return v.sendBack(v.because() + why)
+	if v.staged() {
+		return v.inStages()
 	}
 	if !v.desired.Equal(stable) {
 		return v.sendBack(v.because() + "traffic is still " + v.desired.String())
+	}
+	if d, late := delayed(v); late {
+		return d
 	}
 	if v.carries() {
 		return v.sendBack(fmt.Sprintf("%s%s still carries the tag %s", v.because(), p.Warmup.Tagged, WarmTag))
@@ -181,14 +180,25 @@ func goBack(v view) Decision {
 		return rest(v.idle())
 	}
 	if v.Service.Failure != "" && !v.Service.Reconciling && v.lastWriteBefore(v.Now.Add(-time.Minute)) {
-		return v.sendBack(v.because() + "Cloud Run could not apply it: " + v.Service.Failure)
+		return v.sendBack(v.because() + v.applier() + " could not apply it: " + v.Service.Failure)
 	}
 	if v.effective.Equal(stable) {
-		return v.at(RollingBack, ReasonRollingBack, v.because()+p.Stable+" serves 100%; Cloud Run is still applying a change").next(
-			"Done when Cloud Run reports it done.")
+		return v.at(RollingBack, ReasonRollingBack, v.because()+p.Stable+" serves 100%; "+v.applying("Cloud Run is still applying a change")).next(
+			v.doneWhen("Cloud Run reports it done"))
 	}
-	return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%straffic goes to %s, serves %s", v.because(), v.desired, v.effective)).next(
-		"Done when Cloud Run serves it.")
+	return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%straffic goes to %s, serves %s%s",
+		v.because(), v.desired, v.effective, v.Service.Kept.waits())).next(v.doneWhen(served))
+}
+
+// inStages goes on with a way back that takes several writes, or ends it in one.
+func (v view) inStages() Decision {
+	if why := v.hurried(); why != "" {
+		return v.sendBack(v.because() + why)
+	}
+	if d, late := delayed(v); late {
+		return d
+	}
+	return v.lowers()
 }
 
 // because is why the candidate was given up, as the beginning of a sentence.
@@ -229,7 +239,7 @@ func (v view) endedByPerson() Decision {
 func (v view) nothingToLower() Decision {
 	if !v.effective.Equal(v.desired) {
 		return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%sserves %s", v.because(), v.effective)).next(
-			"Done when Cloud Run serves it.")
+			v.doneWhen(served))
 	}
 	return v.rolledBack()
 }

@@ -18,7 +18,7 @@ func overdue(v view) (Decision, bool) {
 	case !p.warms() || v.Now.Before(v.warmUntil()):
 		return Decision{}, false
 	case !v.Service.settled():
-		why = "Cloud Run is still applying the tag"
+		why = v.applying("Cloud Run is still applying the tag")
 	case candidate.pending():
 		why = "the candidate is not ready"
 	default:

@@ -21,7 +21,7 @@ func targetGone(v view) (Decision, bool) {
 			"Traffic stays as it is; goes on when access is back."), true
 	case svc.Presence == Denied:
 		return v.at(Idle, AccessDenied, "access to the service is denied: "+svc.Detail).next(
-			"Grant run.services.get, run.services.update and run.revisions.get; looked at again every minute."), true
+			fmt.Sprintf("Grant %s; looked at again every minute.", v.rights())), true
 	case svc.Presence != Found:
 		return v.serviceMissing(), true
 	case p.ServiceUID != "" && p.ServiceUID != svc.UID:
@@ -35,12 +35,24 @@ func targetGone(v view) (Decision, bool) {
 	return Decision{}, false
 }
 
+// rights are what is needed to move traffic.
+func (v view) rights() string {
+	if v.Plan.RunService != "" {
+		return "run.services.get and run.revisions.get, and in the cluster what config/config-connector does"
+	}
+	return "run.services.get, run.services.update and run.revisions.get"
+}
+
 // serviceMissing says so, and forgets nothing: a pause that waits for a person,
 // or a way back, is still one when the service is seen again.
 func (v view) serviceMissing() Decision {
 	p := v.Progress
 	note := fmt.Sprintf("service %s does not exist in %s of project %s", v.Plan.Service.Name, v.Plan.Service.Location, v.Plan.Service.Project)
-	const next = "Deploy it, or correct spec.target; looked at again every minute."
+	next := "Deploy it, or correct spec.target; looked at again every minute."
+	if v.Plan.RunService != "" {
+		note = fmt.Sprintf("the service of RunService %s is not there: %s", v.Plan.RunService, v.Service.Detail)
+		next = "Apply the RunService in this namespace and let Config Connector make its service; looked at again every minute."
+	}
 	if p.Phase == Paused || p.Phase == RollingBack {
 		return v.at(p.Phase, p.Reason, note).next(next)
 	}
@@ -247,7 +259,7 @@ func unsettled(v view) (Decision, bool) {
 	phase, reason := p.Phase, p.Reason
 	switch {
 	case p.needsVerb():
-		return v.at(phase, reason, p.Cause).next("Waits for a person; Cloud Run is applying a change."), true
+		return v.at(phase, reason, p.Cause).next("Waits for a person; " + v.applying("Cloud Run is applying a change") + "."), true
 	case phase != Shifting && reason != AccessDenied:
 	case p.Step == 0:
 		phase, reason = Checking, Preparing
@@ -258,7 +270,7 @@ func unsettled(v view) (Decision, bool) {
 		v.Progress = p.anew() // somebody else's split was in between, or it never served yet
 		return v.shifting(), true
 	}
-	return v.at(phase, reason, "Cloud Run is applying a change").next("Goes on when it is done."), true
+	return v.at(phase, reason, v.applying("Cloud Run is applying a change")).next("Goes on when it is done."), true
 }
 
 // paused: guards stay armed above; nothing rises. A pause that waits for a

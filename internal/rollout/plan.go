@@ -10,6 +10,9 @@ import (
 // Plan is what the user asks for, every default resolved.
 type Plan struct {
 	Service ServiceRef
+	// RunService is the name of the RunService that is moved in the service's place, by
+	// Config Connector; "" for none. It is in the namespace of the rollout.
+	RunService string
 
 	Paused            bool
 	CandidateRevision string // roll out exactly this one; "" follows the newest

@@ -55,7 +55,7 @@ func (g garbage) plan() Plan {
 		CandidateRevision: pick(g, "named", "", "", g.name()), StableRevision: pick(g, "stable", "", "", g.name()),
 		StepDeadline: g.duration(), Warmup: g.duration(), Window: g.duration(), NatUnwanted: pick(g, "unwanted", false, true),
 		NoData: NoDataPolicy{g.duration(), pick(g, "action", Pause, Rollback, "")},
-		Pacing: pick(g, "pacing", Headroom, Fixed, ""), Reserve: g.percent(),
+		Pacing: pick(g, "pacing", Headroom, Fixed, ""), Reserve: g.percent(), RunService: pick(g, "RunService", "", "web"),
 	}
 	for range rapid.IntRange(0, 4).Draw(g.T, "steps") {
 		p.Steps = append(p.Steps, Step{g.percent(), g.duration(), pick(g, "approval", false, true)})
@@ -75,6 +75,13 @@ func (g garbage) plan() Plan {
 		p.Gateways = []analysis.Source{{Gateway: "nat-1"}}
 	}
 	return p
+}
+
+func (g garbage) kept() Kept {
+	return Kept{
+		Waits: pick(g, "waits", "", "it waits"), Late: pick(g, "late", "", "it is late"), Owner: pick(g, "owner", "", "", "it is theirs"),
+		Blocks: pick(g, "blocks", nil, nil, []string{"a block"}), Notes: pick(g, "notes", nil, []string{"a note"}),
+	}
 }
 
 func (g garbage) progress() Progress {
@@ -107,7 +114,7 @@ func (g garbage) input() Input {
 			Presence: pick(g, "presence", Found, Found, Found, Missing, Denied, ""), UID: "uid", Generation: 7,
 			ObservedGeneration: pick[int64](g, "observed", 7, 7, 7, 6), ETag: pick(g, "etag", "e", "e", ""),
 			Reconciling: pick(g, "reconciling", false, false, true), Failure: pick(g, "failure", "", "", "failed"),
-			LatestReady: g.name(), LatestCreated: g.name(), Desired: g.entries(),
+			LatestReady: g.name(), LatestCreated: g.name(), Desired: g.entries(), Keeper: pick(g, "keeper", "", "", "somebody"), Kept: g.kept(),
 		},
 	}
 	in.Hours = pick(g, "hours", Hours{}, Hours{}, Hours{Shut: true, Why: "a freeze"}, Hours{Shut: true, Opens: now.Add(time.Hour)})

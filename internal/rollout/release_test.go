@@ -129,14 +129,14 @@ func TestADeletionOnlyLowers(t *testing.T) {
 	})
 }
 
-// TestADeletionEnds: where Cloud Run does what it is told, an object that is
-// being deleted may go after a few looks.
+// TestADeletionEnds: where Cloud Run and Config Connector do what they are told, an
+// object that is being deleted may go after a few looks.
 func TestADeletionEnds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		in := garbage{t}.input()
 		in.Deleting, in.Now = true, now
-		in.Service.Reconciling, in.Service.ObservedGeneration, in.Service.Failure = false, 7, ""
+		in.Service.Reconciling, in.Service.ObservedGeneration, in.Service.Failure, in.Service.Kept = false, 7, "", Kept{}
 		in.Service.ETag = "e"
 		in.Progress.Generation = min(in.Progress.Generation, 7)
 		var said []string

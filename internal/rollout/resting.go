@@ -142,7 +142,7 @@ func (v view) baseline() (Decision, bool) {
 	sole, ok := v.desired.sole()
 	switch {
 	case v.arriving():
-		return v.at(p.Phase, p.Reason, "Cloud Run is applying a change").next("Looked at again when it is done."), true
+		return v.at(p.Phase, p.Reason, v.applying("Cloud Run is applying a change")).next("Looked at again when it is done."), true
 	case !ok || !v.effective.Equal(v.desired):
 		if d, ok := v.settleBaseline(); ok {
 			return d, true
@@ -153,7 +153,7 @@ func (v view) baseline() (Decision, bool) {
 	case v.carries():
 		return v.untag(v.at(p.Phase, p.Reason, fmt.Sprintf("%s still carried the tag %s of an earlier warm-up", p.Warmup.Tagged, WarmTag)).next(
 			"Its instances end when the tag is gone.")), true
-	case v.Service.followsLatest() && !v.Plan.Paused:
+	case v.Service.followsLatest() && v.unpinned() == "":
 		return v.pin(v.at(p.Phase, p.Reason, "")), true
 	}
 	return Decision{}, false
@@ -165,7 +165,7 @@ func (v view) baselineUnknown() Decision {
 		serves = fmt.Sprintf(", serves %s (%s)", v.effective, v.Service.Failure)
 	}
 	return v.at(Idle, BaselineUnknown, fmt.Sprintf("traffic is %s%s and no rollout of ours did that; nothing says which revision is the way back",
-		v.desired, serves)).next("Send one revision 100% with gcloud run services update-traffic; or: " + v.nameStable())
+		v.desired, serves)).next(fmt.Sprintf("Send one revision 100%% with %s; or: %s", v.byHand(), v.nameStable()))
 }
 
 // nameStable says how a person names the way back.
@@ -196,10 +196,21 @@ func (v view) rebase(stable string) Decision {
 	if was.Stable != "" && was.Stable != stable {
 		d = d.tell(Steady, fmt.Sprintf("baseline is now %s, which got 100%% without us; it was %s", stable, was.Stable), false)
 	}
-	if v.Service.followsLatest() && !v.Plan.Paused {
+	if v.Service.followsLatest() && v.unpinned() == "" {
 		return v.pin(d)
 	}
 	return d
+}
+
+// unpinned says what must be over before LATEST is pinned; "" for nothing.
+func (v view) unpinned() string {
+	if v.Plan.Paused {
+		return "spec.paused is false"
+	}
+	if len(v.Service.Kept.Blocks) > 0 {
+		return "this is over: " + v.obstacles()
+	}
+	return ""
 }
 
 // pin replaces LATEST by the revision it stands for. The split stays; a new
@@ -250,10 +261,10 @@ func (v view) steady() Decision {
 	case p.latched(v.Plan.CandidateRevision) && v.Plan.CandidateRevision != p.Stable:
 		phase, reason = Idle, Steady
 		next = fmt.Sprintf("spec.candidateRevision names %s, which was given up: the request retry with that revision starts it again.", v.Plan.CandidateRevision)
-	case v.Service.followsLatest() && v.Plan.Paused:
+	case v.Service.followsLatest() && v.unpinned() != "":
 		phase, reason = Idle, Steady
 		note += " and follows LATEST: a new revision takes everything at once"
-		next = "It is pinned when spec.paused is false."
+		next = "It is pinned when " + v.unpinned() + "."
 	default:
 		phase, reason = Idle, Steady
 		if newest := v.Service.LatestReady; newest != p.Stable && v.revision(newest).unread() {
@@ -336,6 +347,9 @@ func (v view) start(candidate string) Decision {
 	v.Progress = p
 	d := v.at(Checking, Preparing, fmt.Sprintf("%s is to follow %s", candidate, p.Stable)).next("Its preconditions are checked next.")
 	d.LookAt = v.Now.Add(soon)
+	for _, note := range v.Service.Kept.Notes {
+		d = d.tell(Preparing, note, true)
+	}
 	return d.tell(RolloutStarted, fmt.Sprintf("attempt %d: %s is to follow %s", p.Attempt, candidate, p.Stable), false)
 }
 

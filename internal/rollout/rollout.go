@@ -19,6 +19,7 @@ type Input struct {
 	Request   Request             // a person's verb; the zero Request is none
 	Self      Holder              // who we are in a claim; the zero Holder writes none
 	Rival     Presence            // whether the object that holds the claim is there, in our cluster
+	Elder     string              // name of the object that moves our RunService, where we are not the first; "" for none
 	Hours     Hours               // whether rises are let through now
 	Deleting  bool                // it is being deleted, and goes back before it does
 	Now       time.Time           // whole seconds; the only clock the core sees
@@ -85,6 +86,8 @@ var overrides = []rule{
 	deleted,       // the rollout is to go: back to stable first
 	ownRollback,   // we decided to go back and are not there yet
 	breached,      // the metrics or the candidate itself said stop
+	delayed,       // what was lowered does not arrive: send it again
+	kept,          // somebody else keeps the traffic as it is: do not raise it
 	pauseAsked,    // a person said wait, by a request
 	superseded,    // there is a newer candidate: go back, start anew
 	overdue,       // a warm-up ran out of time, and no step can end it

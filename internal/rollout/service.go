@@ -77,6 +77,15 @@ type Service struct {
 	// Modifier is who changed it last, an e-mail address (run v2 discovery,
 	// Service.lastModifier); "" where that is not told.
 	Modifier string
+
+	// Keeper is who keeps the service as their own description of it says, as it is
+	// labelled; "" for nobody.
+	Keeper string
+	// TemplateRevision is the name that its template gives to revisions; "" where Cloud
+	// Run makes one up.
+	TemplateRevision string
+	// Kept is what is known beside it where a RunService is moved in its place.
+	Kept Kept
 }
 
 // changedBy is the end of a sentence about what somebody else did. The last change

@@ -21,7 +21,7 @@ func (v view) undoable() string {
 	case v.was.Phase != Completed:
 		return "" // what it says of itself is enough
 	case p.Former == "":
-		return "which revision was stable before is not remembered: send it 100% with gcloud run services update-traffic"
+		return "which revision was stable before is not remembered: send it 100% with " + v.byHand()
 	case wanted != "" && wanted != p.Former:
 		return fmt.Sprintf("%s was meant, %s was stable before: look again, and write revision: %[2]s", wanted, p.Former)
 	case former.unread():

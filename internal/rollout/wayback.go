@@ -99,7 +99,7 @@ func (v view) broken() (string, bool) {
 	case candidate.Readiness == NotReady:
 		return fmt.Sprintf("candidate %s is not ready: %s", v.Progress.Candidate, candidate.Why), true
 	case v.notApplied():
-		return "Cloud Run could not apply the split: " + v.Service.Failure, true
+		return v.applier() + " could not apply the split: " + v.Service.Failure, true
 	}
 	for _, c := range v.checks {
 		if !aboutGateways(v.guard(c.Name).Rule) && v.due(c) {

@@ -1,0 +1,117 @@
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
+// Kept is what is known of a RunService and of Config Connector beside the service
+// itself. Every text is for people.
+type Kept struct {
+	// Waits says how far Config Connector is with what the RunService asks for; ""
+	// where that was handed to Cloud Run.
+	Waits string
+	// Late says why that should be set on the service too, or "". It may be sent again
+	// then, and is set on the service itself.
+	Late string
+	// Owner says whose the traffic is and what they have to do, where it is not ours to
+	// write; "" where it is.
+	Owner string
+	// Blocks keep a rollout from beginning; Notes are what may surprise it. Neither
+	// concerns a way back.
+	Blocks, Notes []string
+}
+
+// kept: traffic that somebody else keeps as they want it is not raised. What leads
+// back is decided before; whether it arrives is up to them.
+func kept(v view) (Decision, bool) {
+	p := v.Progress
+	why, cure := v.disputed()
+	switch {
+	case why == "", p.needsVerb() && !v.asked(Resume):
+		return Decision{}, false
+	case p.active() && !v.untouched():
+		return v.pause(TrafficConflict, why).next(fmt.Sprintf("Waits: %s, then resume; abort sends everything to %s.", cure, p.Stable)), true
+	}
+	d := v.at(Idle, OwnedElsewhere, why).next(fmt.Sprintf("Nothing is written: %s; looked at again every minute.", cure))
+	if p.active() {
+		d = v.unbegun(d)
+	}
+	return d, true
+}
+
+// disputed says why the traffic is not ours to raise, and what cures that; "" where
+// it is ours.
+func (v view) disputed() (why, cure string) {
+	switch svc := v.Service; {
+	case svc.Kept.Owner != "":
+		return svc.Kept.Owner, "they have to let go of it"
+	case v.Plan.RunService == "" && svc.Keeper != "":
+		return fmt.Sprintf("service %s is kept by %s, which takes back what is set past it", v.Plan.Service.Name, svc.Keeper),
+			"write runServiceRef with the name of its RunService under spec.target of another CloudRunRollout, and delete this one"
+	}
+	return "", ""
+}
+
+// blocked holds a start that Config Connector would not carry out, or not keep.
+func (v view) blocked() (Decision, bool) {
+	if len(v.Service.Kept.Blocks) == 0 {
+		return Decision{}, false
+	}
+	return v.at(Held, HeldByAnalysis, "before the first write: "+v.obstacles()).next(
+		v.untilDeadline("Starts by itself when that is over")), true
+}
+
+func (v view) obstacles() string { return strings.Join(v.Service.Kept.Blocks, "; ") }
+
+// delayed: a lower weight that Config Connector is late with is sent again, and set
+// on the service itself. A rise waits for it.
+func delayed(v view) (Decision, bool) {
+	p := v.Progress
+	lowers := p.Phase == RollingBack || v.desired.Of(p.Candidate) < p.Confirmed.Of(p.Candidate)
+	if v.Service.Kept.Late == "" || !p.active() || !lowers || !p.ours(v.desired) {
+		return Decision{}, false
+	}
+	d := v.at(p.Phase, p.Reason, fmt.Sprintf("%s; %s is set on the service itself", v.Service.Kept.Late, v.desired)).next(v.doneWhen(served))
+	return v.write(d, v.desired), true
+}
+
+// applying is what is said while a change is applied: how far Config Connector is, or
+// what Cloud Run does once it was handed over.
+func (v view) applying(cloudRun string) string { return cmp.Or(v.Service.Kept.Waits, cloudRun) }
+
+// waits is what is waited for beside Cloud Run, as the end of a note.
+func (k Kept) waits() string {
+	if k.Waits == "" {
+		return ""
+	}
+	return "; " + k.Waits
+}
+
+// doneWhen says when a way back is over: when Cloud Run says so.
+func (v view) doneWhen(cloudRun string) string {
+	if v.Plan.RunService != "" {
+		return fmt.Sprintf("Done when Config Connector has carried it out and %s.", cloudRun)
+	}
+	return fmt.Sprintf("Done when %s.", cloudRun)
+}
+
+// served is how a way back ends.
+const served = "Cloud Run serves it"
+
+// applier is who could not apply a change.
+func (v view) applier() string {
+	if v.Service.Kept.Waits != "" {
+		return "Config Connector"
+	}
+	return "Cloud Run"
+}
+
+// byHand is how a person sets traffic without us.
+func (v view) byHand() string {
+	if v.Plan.RunService != "" {
+		return "kubectl edit runservice " + v.Plan.RunService
+	}
+	return "gcloud run services update-traffic"
+}

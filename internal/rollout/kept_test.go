@@ -1,0 +1,215 @@
+package rollout
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+// byRunService is a rollout of the RunService web.
+func (s scene) byRunService() scene {
+	s.Plan.RunService = "web"
+	return s
+}
+
+// kept is a RunService of which such things are known.
+func (s scene) kept(change func(*Kept)) scene {
+	s = s.byRunService()
+	change(&s.Service.Kept)
+	return s
+}
+
+func (s scene) owned() scene {
+	return s.kept(func(k *Kept) { k.Owner = "spec.traffic is Git's: remove it there" })
+}
+
+func (s scene) blocked() scene {
+	return s.kept(func(k *Kept) { k.Blocks = []string{"it is paused", "it merges"} })
+}
+
+func (s scene) late() scene {
+	return s.kept(func(k *Kept) { k.Late = "Config Connector has looked at 3 of 4" })
+}
+
+func (s scene) waits() scene {
+	return s.kept(func(k *Kept) { k.Waits = "Config Connector says Updating" })
+}
+
+// lowered is an attempt at 25 % that went back to 5 % to see what that does, which
+// RunServices ask for and Cloud Run does not serve.
+func (s scene) lowered() scene {
+	s = s.wants("web-2", 5, "web-1", 95)
+	s.Progress.Phase, s.Progress.Reason = Held, HeldByAnalysis
+	return s.meant(between("web-2", "web-1", 5))
+}
+
+func (s scene) followsLatest() scene {
+	s.Service.LatestReady, s.Service.LatestCreated = "web-1", "web-1"
+	s.Service.Desired = []Entry{{Latest: true, Percent: 100}}
+	s.Service.Effective = s.Service.Desired
+	return s
+}
+
+func TestTrafficThatSomebodyElseKeepsIsNotRaised(t *testing.T) {
+	t.Parallel()
+	direct := func(s scene) scene {
+		s.Service.Keeper = "Config Connector"
+		return s
+	}
+	const cure = "write runServiceRef with the name of its RunService"
+	check(t, map[string]row{
+		"no attempt begins":                       {idle().owned(), "Idle/OwnedElsewhere", "spec.traffic is Git's: remove it there"},
+		"nor is a baseline recorded":              {statusLost(idle()).owned(), "Idle/OwnedElsewhere", "looked at again every minute"},
+		"one that has moved nothing ends":         {at(0).owned(), "Idle/OwnedElsewhere", "remove it there"},
+		"what was moved waits for a person":       {at(25).owned(), "Paused/TrafficConflict", "Waits: they have to let go of it, then resume"},
+		"who cannot resume before that":           {in(Paused, TrafficConflict).owned().asks(Resume), "Paused/TrafficConflict, refuses", "remove it there"},
+		"a pause keeps its cause":                 {in(Paused, StepDeadlineExceeded).owned(), "Paused/StepDeadlineExceeded", "a cause"},
+		"a breach leads back":                     {at(25).owned().errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"so does an abort":                        {at(25).owned().asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"a way back goes on":                      {in(RollingBack, ReasonRollingBack).owned(), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"LATEST is not pinned":                    {idle().followsLatest().owned(), "Idle/OwnedElsewhere", ""},
+		"a service named itself":                  {direct(idle()), "Idle/OwnedElsewhere", "service web is kept by Config Connector"},
+		"whose rollout says what to write":        {direct(idle()), "Idle/OwnedElsewhere", cure},
+		"and goes back where it was under way":    {direct(at(25)).errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"and rises no more":                       {direct(at(25)), "Paused/TrafficConflict", cure},
+		"by its RunService it is rolled out":      {direct(at(25)).byRunService(), "Shifting/Progressing, writes web-2 100%", ""},
+		"another object moves it already":         {at(25).byRunService().with(func(s *scene) { s.Elder = "web-too" }), "Idle/OwnedElsewhere", "RunService web is moved by CloudRunRollout web-too, which is older"},
+		"which an abort does not change":          {at(25).byRunService().asks(Abort).with(func(s *scene) { s.Elder = "web-too" }), "Idle/OwnedElsewhere, refuses", "Delete one of the two"},
+		"what was given up stays so meanwhile":    {gaveUp().owned(), "Idle/OwnedElsewhere", ""},
+		"and is told again once they have let go": {gaveUp().owned().then(func(s *scene) { s.Service.Kept.Owner = "" }), "RolledBack/RolledBack", "web-2 was given up"},
+	})
+}
+
+// gaveUp is a rollout that went back from web-2.
+func gaveUp() scene {
+	s := idle()
+	s.Progress.Attempt, s.Progress.Candidate, s.Progress.Latched = 1, "web-2", []string{"web-2"}
+	s.Progress.Phase, s.Progress.Reason = RolledBack, ReasonRolledBack
+	return s
+}
+
+// then is the next look, after something has changed.
+func (s scene) then(change func(*scene)) scene {
+	s.Progress = Decide(Input(s)).Progress
+	change(&s)
+	return s
+}
+
+func TestWhatConfigConnectorWouldNotCarryOutHoldsAStart(t *testing.T) {
+	t.Parallel()
+	check(t, map[string]row{
+		"before the first write":         {at(0).blocked(), "Held/HeldByAnalysis", "before the first write: it is paused; it merges"},
+		"and no longer":                  {at(0).byRunService(), "Shifting/Progressing, writes web-2 5%, web-1 95%", ""},
+		"not once traffic was moved":     {at(25).blocked(), "Shifting/Progressing, writes web-2 100%", ""},
+		"not a way back":                 {at(25).blocked().errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"LATEST is pinned":               {idle().followsLatest().byRunService(), "Idle/Steady, writes web-1 100%", ""},
+		"but not while it would fail":    {idle().followsLatest().blocked(), "Idle/Steady", "It is pinned when this is over: it is paused; it merges."},
+		"nor for a baseline that is new": {statusLost(idle().followsLatest()).blocked(), "Idle/Steady", "a new revision takes everything at once"},
+	})
+}
+
+func TestAStartTellsWhatMaySurprise(t *testing.T) {
+	t.Parallel()
+	d := Decide(Input(idle().kept(func(k *Kept) { k.Notes = []string{"it merges", "it names a revision"} })))
+	var told []string
+	for _, e := range d.Events {
+		told = append(told, string(e.Reason)+": "+e.Note)
+	}
+	if diff := cmp.Diff([]string{"Preparing: it merges", "Preparing: it names a revision", "RolloutStarted: attempt 1: web-2 is to follow web-1"}, told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
+// goingBack is a way back from 25 % that is asked for and does not serve.
+func goingBack() scene {
+	s := in(RollingBack, ReasonRollingBack).wants("web-1", 100).meant(all("web-1"))
+	s.Progress = s.Progress.latch("web-2")
+	return s
+}
+
+func TestALowerWeightThatIsLateIsSentAgain(t *testing.T) {
+	t.Parallel()
+	back := goingBack()
+	staged := at(50).wants("web-2", 25, "web-1", 75).meant(between("web-2", "web-1", 25))
+	staged.Progress.Phase, staged.Progress.Reason = RollingBack, ReasonRollingBack
+	staged.Progress = staged.Progress.latch("web-2")
+	staged.Progress.Retreat = Retreat{Began: ago(10), Last: ago(10), Sent: 1, Weight: 25}
+	risen := at(25).wants("web-2", 100).meant(all("web-2"))
+	risen.Progress.Phase = Shifting
+	check(t, map[string]row{
+		"a way back":                             {back.late(), "RollingBack/RollingBack, writes web-1 100%", "web-1 100% is set on the service itself"},
+		"also while Cloud Run is at work":        {back.late().unsettled(), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"not before":                             {back.byRunService(), "RollingBack/RollingBack", "Done when Config Connector has carried it out"},
+		"a part of one":                          {staged.late(), "RollingBack/RollingBack, writes web-2 25%, web-1 75%", ""},
+		"which ends at once where users suffer":  {staged.late().errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"a step down":                            {at(25).lowered().late(), "Held/HeldByAnalysis, writes web-2 5%, web-1 95%", ""},
+		"a rise waits for Config Connector":      {risen.late(), "Shifting/Progressing", ""},
+		"what somebody else set is not repeated": {at(25).foreign().late(), "Paused/TrafficConflict", ""},
+	})
+}
+
+func TestWhoIsWaitedForIsNamed(t *testing.T) {
+	t.Parallel()
+	rise := at(25).wants("web-2", 100).meant(all("web-2")).waits().unsettled()
+	back := goingBack()
+	served := back.split("web-1", 100).waits().unsettled()
+	refused := back.waits()
+	refused.Progress.Intents[0].At = ago(2 * time.Minute)
+	refused.Service.Failure = "403"
+	failed := in(Shifting, Progressing).wants("web-2", 100).meant(all("web-2")).waits()
+	failed.Service.Failure = "a template that is refused"
+	missing := idle().byRunService()
+	missing.Service = Service{Presence: Missing, Detail: "not found"}
+	denied := missing
+	denied.Service.Presence = Denied
+	mixed := idle().split("web-1", 50, "web-2", 50)
+	check(t, map[string]row{
+		"in a rise":                       {rise, "Shifting/Progressing", "serves web-2 25%, web-1 75%; Config Connector says Updating"},
+		"in a way back":                   {back.waits().unsettled(), "RollingBack/RollingBack", "; Config Connector says Updating\nDone when Config Connector has carried it out and Cloud Run serves it."},
+		"at its end":                      {served, "RollingBack/RollingBack", "web-1 serves 100%; Config Connector says Updating"},
+		"in a bake":                       {at(25).waits().unsettled(), "Baking/Progressing", "Config Connector says Updating\nGoes on when it is done."},
+		"at rest":                         {idle().waits().unsettled(), "Idle/Steady", "Config Connector says Updating"},
+		"in a pause":                      {in(Paused, TrafficConflict).waits().unsettled(), "Paused/TrafficConflict", "Waits for a person; Config Connector says Updating."},
+		"in a way back that failed":       {refused, "RollingBack/RollingBack, writes web-1 100%", "Config Connector could not apply it: 403"},
+		"in a rise that failed":           {failed, "RollingBack/RollingBack, writes web-1 100%", "Config Connector could not apply the split: a template"},
+		"where there is no RunService":    {missing, "Idle/ServiceNotFound", "the service of RunService web is not there: not found"},
+		"where it may not be read":        {denied, "Idle/AccessDenied", "what config/config-connector does"},
+		"to whoever has to mend a split":  {mixed.byRunService(), "Idle/BaselineUnknown", "Send one revision 100% with kubectl edit runservice web"},
+		"Cloud Run where it is a service": {mixed, "Idle/BaselineUnknown", "with gcloud run services update-traffic"},
+	})
+}
+
+// TestARunServiceIsNotClaimed: Config Connector keeps the annotations of its services.
+func TestARunServiceIsNotClaimed(t *testing.T) {
+	t.Parallel()
+	s := at(25).byRunService()
+	s.Self = self
+	s.Progress.Seq = 3
+	d := Decide(Input(s))
+	if claim, _ := d.Write.Claim(); claim != nil {
+		t.Errorf("it claims %+v", *claim)
+	}
+	if len(d.Events) > 1 || d.Progress.ClaimMissed {
+		t.Errorf("told %+v, want nothing of a claim", d.Events)
+	}
+	adopted := s.claimedBy(elsewhere, 3)
+	adopted.Progress.Adopted = elsewhere.UID
+	check(t, map[string]row{
+		"one of another cluster is heeded": {s.claimedBy(elsewhere, 3), "Idle/OwnedElsewhere", "claimed from another cluster"},
+		"and is not written over":          {adopted.errors(analysis.Undecided), "Held/HeldByAnalysis", ""},
+	})
+}
+
+func TestTheNotesOfAKeptServiceAreSentences(t *testing.T) {
+	t.Parallel()
+	for _, s := range []scene{idle().owned(), at(25).owned(), at(0).blocked(), at(25).lowered().late()} {
+		d := Decide(Input(s))
+		if strings.HasSuffix(d.Note, ".") || !strings.HasSuffix(d.Next, ".") {
+			t.Errorf("note %q, next %q", d.Note, d.Next)
+		}
+	}
+}
