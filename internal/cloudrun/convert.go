@@ -44,6 +44,7 @@ func convertService(ref rollout.ServiceRef, answer *run.GoogleCloudRunV2Service)
 	service.Claim, service.ClaimUnread = claimOf(answer.Annotations)
 	service.Annotations = othersOf(answer.Annotations)
 	service.Modifier = answer.LastModifier
+	service.Keeper, service.TemplateRevision = keeperOf(answer.Labels), revisionOf(answer.Template)
 	var err error
 	if service.Desired, err = desired(answer.Traffic); err != nil {
 		return rollout.Service{}, err

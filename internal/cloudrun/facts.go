@@ -10,6 +10,24 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
+// keeperOf is who keeps a service as their own description of it says: Config
+// Connector, which labels what it keeps (k8s-config-connector, pkg/label/const.go).
+func keeperOf(labels map[string]string) string {
+	if labels["managed-by-cnrm"] == "true" {
+		return "Config Connector"
+	}
+	return ""
+}
+
+// revisionOf is the name that a service's template gives to revisions; "" where it
+// leaves that to Cloud Run.
+func revisionOf(template *run.GoogleCloudRunV2RevisionTemplate) string {
+	if template == nil {
+		return ""
+	}
+	return google.Clean(template.Revision)
+}
+
 // longestVariable bounds the name of a variable that is told.
 const longestVariable = 63
 

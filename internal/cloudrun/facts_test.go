@@ -55,6 +55,30 @@ func TestWhatElseIsReadOfARevision(t *testing.T) {
 	}
 }
 
+func TestWhoKeepsAServiceAndWhatItsTemplateNames(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ body, keeper, revision string }{
+		"nobody, and nothing":     {serviceJSON, "", ""},
+		"Config Connector":        {`"labels": {"managed-by-cnrm": "true"}, `, "Config Connector", ""},
+		"no longer":               {`"labels": {"managed-by-cnrm": "false"}, `, "", ""},
+		"a revision":              {`"template": {"revision": "web-9"}, `, "", "web-9"},
+		"a template without name": {`"template": {}, `, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := c.body
+			if body != serviceJSON {
+				body = replaced(t, serviceJSON, `"uid": `, c.body+`"uid": `)
+			}
+			client, _ := dial(t, answering(http.StatusOK, body))
+			got, err := client.Service(t.Context(), web)
+			if err != nil || got.Keeper != c.keeper || got.TemplateRevision != c.revision {
+				t.Errorf("kept by %q, names %q, error %v; want %q and %q", got.Keeper, got.TemplateRevision, err, c.keeper, c.revision)
+			}
+		})
+	}
+}
+
 // TestHowManyInstancesAServiceHas at least and at most, of those that Cloud Run
 // divides among its revisions.
 func TestHowManyInstancesAServiceHas(t *testing.T) {

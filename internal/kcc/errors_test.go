@@ -102,9 +102,9 @@ func TestAnAnswerThatIsNoReadIsAFact(t *testing.T) {
 	} {
 		t.Run(says, func(t *testing.T) {
 			t.Parallel()
-			presence, detail, err := absent(readError("op", row.err))
-			if string(presence) != row.want || (err == nil) != (row.want != "") || (detail == "") != (row.want == "") {
-				t.Errorf("presence %q, detail %q, error %v; want %q", presence, detail, err, row.want)
+			s, err := absent(readError("op", row.err))
+			if string(s.Presence) != row.want || (err == nil) != (row.want != "") || (s.Detail == "") != (row.want == "") {
+				t.Errorf("presence %q, detail %q, error %v; want %q", s.Presence, s.Detail, err, row.want)
 			}
 		})
 	}

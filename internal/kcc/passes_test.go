@@ -46,7 +46,7 @@ func (j *journey) decide(want rollout.Phase, asked ...rollout.Request) (send fun
 	target := j.target()
 	in := rollout.Input{
 		Plan: rollout.Plan{
-			Service: ref, CandidateRevision: newWeb, StepDeadline: time.Hour,
+			Service: ref, RunService: "web", CandidateRevision: newWeb, StepDeadline: time.Hour,
 			Steps: []rollout.Step{{Weight: 5, Bake: time.Minute}, {Weight: 100, Bake: time.Minute}},
 		},
 		Progress: j.progress, Service: j.seen(target), Now: j.world.Now(),

@@ -39,8 +39,33 @@ type Sight struct {
 	Settings   Settings
 	// Live is the service as Cloud Run shows it.
 	Live rollout.Service
-	// TemplateRevision is template.revision of the live service; "" for none.
-	TemplateRevision string
+}
+
+// kept is what the core is told of it beside the service.
+func (s Sight) kept() rollout.Kept {
+	kept := rollout.Kept{Waits: s.waits()}
+	for _, f := range Preflight(s) {
+		switch {
+		case f.Topic == TrafficOwned:
+			kept.Owner = f.Text
+		case f.Blocks:
+			kept.Blocks = append(kept.Blocks, f.Text)
+		default:
+			kept.Notes = append(kept.Notes, f.Text)
+		}
+	}
+	return kept
+}
+
+// waits says how far Config Connector is, or "" where it is through.
+func (s Sight) waits() string {
+	switch standing := s.RunService.Standing(); {
+	case standing == Done:
+		return ""
+	case standing.open() && s.Settings.PausedBy != "":
+		return "Config Connector is paused by " + s.Settings.PausedBy
+	}
+	return s.RunService.progress()
 }
 
 // Preflight lists what stands in the way of a rollout, and what may surprise it.
@@ -70,9 +95,9 @@ func Preflight(s Sight) []Finding {
 		}},
 		{s.Settings.Merges, Finding{MergesState, false, fmt.Sprintf(
 			"Config Connector writes live state into %s and may take spec.traffic over; the annotation %s: absent keeps it from that", r, stateIntoSpec)}},
-		{s.TemplateRevision != "" && r.TemplateRevision == "", Finding{RevisionNamed, false, fmt.Sprintf(
+		{s.Live.TemplateRevision != "" && r.TemplateRevision == "", Finding{RevisionNamed, false, fmt.Sprintf(
 			"the live template names revision %s and %s does not: the next change of its template is refused because that revision exists; "+
-				"write a new spec.template.revision with each change", google.Clean(s.TemplateRevision), r)}},
+				"write a new spec.template.revision with each change", google.Clean(s.Live.TemplateRevision), r)}},
 		{s.Settings.Unread != "", Finding{SettingsUnread, false, "whether Config Connector is paused is not known: " + s.Settings.Unread}},
 	} {
 		if c.so {

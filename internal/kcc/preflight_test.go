@@ -7,6 +7,9 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
+// named is a service whose template names its revision.
+func named(s *rollout.Service) { s.TemplateRevision = "web-2" }
+
 func TestWhatARolloutShouldKnowBefore(t *testing.T) {
 	t.Parallel()
 	ownedBy := func(managers ...string) func(*RunService) {
@@ -73,12 +76,12 @@ func TestWhatARolloutShouldKnowBefore(t *testing.T) {
 			topic: MergesState, text: "cnrm.cloud.google.com/state-into-spec: absent",
 		},
 		{
-			says: "the live template names its revision and spec does not", sight: Sight{RunService: upToDate(), Live: serving(wanted), TemplateRevision: "web-2"},
+			says: "the live template names its revision and spec does not", sight: Sight{RunService: upToDate(), Live: serving(wanted, named)},
 			topic: RevisionNamed, text: "write a new spec.template.revision",
 		},
 		{
 			says:  "nothing where spec names it too",
-			sight: Sight{RunService: upToDate(func(r *RunService) { r.TemplateRevision = "web-2" }), Live: serving(wanted), TemplateRevision: "web-2"},
+			sight: Sight{RunService: upToDate(func(r *RunService) { r.TemplateRevision = "web-2" }), Live: serving(wanted, named)},
 		},
 		{
 			says: "whether it is paused is not known", sight: Sight{RunService: upToDate(), Live: serving(wanted), Settings: Settings{Unread: "forbidden"}},

@@ -71,20 +71,20 @@ func readyOf(o *unstructured.Unstructured) Condition {
 	return Condition{}
 }
 
-// serviceRef is the service that a RunService is about. A project that is not
-// written is taken from the names of its revisions. A project's number is no
-// substitute for its id, by which access is granted.
-func serviceRef(o *unstructured.Unstructured) (rollout.ServiceRef, error) {
+// serviceRef is the service that a RunService is about, or why that cannot be told. A
+// project that is not written is taken from the names of its revisions. A project's
+// number is no substitute for its id, by which access is granted.
+func serviceRef(o *unstructured.Unstructured) (ref rollout.ServiceRef, why string) {
 	location, _, _ := unstructured.NestedString(o.Object, "spec", "location")
 	resource, _, _ := unstructured.NestedString(o.Object, "spec", "resourceID")
 	project, _, _ := unstructured.NestedString(o.Object, "spec", "projectRef", "external")
 	latest, _, _ := unstructured.NestedString(o.Object, "status", "latestCreatedRevision")
 	project = strings.TrimPrefix(cmp.Or(project, projectIn(latest)), "projects/")
 	if project == "" || strings.Trim(project, "0123456789") == "" {
-		return rollout.ServiceRef{}, fmt.Errorf("the project of %s %s/%s is not known: write its id into spec.projectRef.external",
+		return rollout.ServiceRef{}, fmt.Sprintf("the project of %s %s/%s is not known: write its id into spec.projectRef.external",
 			kind, o.GetNamespace(), o.GetName())
 	}
-	return rollout.ServiceRef{Project: project, Location: location, Name: cmp.Or(resource, o.GetName())}, nil
+	return rollout.ServiceRef{Project: project, Location: location, Name: cmp.Or(resource, o.GetName())}, ""
 }
 
 // projectIn is the project in a full name; "" for a short one.

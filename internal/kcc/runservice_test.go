@@ -45,9 +45,9 @@ func TestTheServiceOfARunService(t *testing.T) {
 			o := &unstructured.Unstructured{Object: object{
 				"metadata": object{"namespace": "shop", "name": "web"}, "spec": row.spec, "status": row.status,
 			}}
-			got, err := serviceRef(o)
-			if got != row.want || (err != nil) != (row.want == rollout.ServiceRef{}) {
-				t.Errorf("service %+v, want %+v; error %v", got, row.want, err)
+			got, why := serviceRef(o)
+			if got != row.want || (why != "") != (row.want == rollout.ServiceRef{}) {
+				t.Errorf("service %+v, want %+v; %q", got, row.want, why)
 			}
 		})
 	}

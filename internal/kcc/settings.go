@@ -2,6 +2,7 @@ package kcc
 
 import (
 	"context"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +27,10 @@ func (s setting) text(key string) string {
 	return text
 }
 
+// settingTimeout limits each read of a setting. They explain, and keep a rollout from
+// beginning; a way back must not wait for them.
+const settingTimeout = 5 * time.Second
+
 // settings reads what Config Connector is told of a RunService. Not knowing is an
 // answer: an installation may have no such objects, and keep them from us.
 func (t *Target) settings(ctx context.Context, r RunService) Settings {
@@ -41,7 +46,7 @@ func (t *Target) settings(ctx context.Context, r RunService) Settings {
 }
 
 func (t *Target) setting(ctx context.Context, of schema.GroupVersionResource, namespace, name string) (setting, error) {
-	ctx, cancel := context.WithTimeout(ctx, t.client.timeout)
+	ctx, cancel := context.WithTimeout(ctx, min(t.client.timeout, settingTimeout))
 	defer cancel()
 	object, err := t.client.api.Resource(of).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

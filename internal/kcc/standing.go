@@ -62,25 +62,6 @@ func versionOf(r RunService, live rollout.Service) string {
 	return fmt.Sprintf("%s %s/%d", live.ETag, r.UID, r.Generation)
 }
 
-// Unsettled says what is still to come before a split in spec is known to serve, or
-// "": both sides must agree, since either alone may be minutes old. Live is the
-// service as it was read, without spec.
-func Unsettled(r RunService, live rollout.Service) string {
-	switch standing := r.Standing(); {
-	case live.Presence != rollout.Found:
-		return "the service cannot be read: " + live.Detail
-	case standing != Done:
-		return r.progress()
-	case live.Reconciling || live.Generation != live.ObservedGeneration || live.Failure != "":
-		return "Cloud Run is not done with it"
-	case len(r.Traffic) > 0 && !sameSplit(r.Traffic, live.Desired):
-		return fmt.Sprintf("spec says %s, Cloud Run was asked for %s", describe(r.Traffic), describe(live.Desired))
-	case !sameSplit(live.Desired, live.Effective):
-		return fmt.Sprintf("Cloud Run was asked for %s and serves %s", describe(live.Desired), describe(live.Effective))
-	}
-	return ""
-}
-
 // progress says how far Config Connector is, for people.
 func (r RunService) progress() string {
 	if r.Standing() == Unseen {

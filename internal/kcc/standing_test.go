@@ -146,31 +146,72 @@ func TestAServiceThatCannotBeReadStaysAFact(t *testing.T) {
 func TestASplitIsSettledWhenBothSidesAgree(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		says string
-		r    RunService
-		live rollout.Service
-		want string // "" for settled
+		says    string
+		r       RunService
+		live    rollout.Service
+		settled bool
+		waits   string // "" for nothing of Config Connector
 	}{
-		{says: "both agree", r: upToDate(), live: serving(wanted)},
-		{says: "without traffic in spec Cloud Run agrees with itself", r: upToDate(silent), live: serving(former)},
-		{says: "the same shares in other entries are the same", r: upToDate(), live: serving([]rollout.Entry{wanted[1], wanted[0], {Revision: "web-0", Tag: "blue"}})},
-		{says: "Config Connector has not looked", r: upToDate(unseen), live: serving(wanted), want: "observed generation 3 of 4"},
-		{says: "Config Connector is updating", r: upToDate(updates), live: serving(wanted), want: "Updating: Update in progress"},
-		{says: "Config Connector failed", r: upToDate(fails), live: serving(wanted), want: "UpdateFailed"},
-		{says: "Config Connector is done and Cloud Run says otherwise", r: upToDate(), live: serving(former), want: "spec says web-2 5%, web-1 95%, Cloud Run was asked for web-1 100%"},
-		{says: "Cloud Run is reconciling", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.Reconciling = true }), want: "not done"},
-		{says: "Cloud Run has not observed its own generation", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.ObservedGeneration-- }), want: "not done"},
-		{says: "Cloud Run failed", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.Failure = "gone" }), want: "not done"},
-		{says: "Cloud Run serves the former split", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.Effective = former }), want: "serves web-1 100%"},
-		{says: "Cloud Run cannot be read", r: upToDate(), live: rollout.Service{Presence: rollout.Denied, Detail: "no"}, want: "cannot be read: no"},
+		{says: "both agree", r: upToDate(), live: serving(wanted), settled: true},
+		{says: "without traffic in spec Cloud Run agrees with itself", r: upToDate(silent), live: serving(former), settled: true},
+		{says: "the same shares in other entries are the same", r: upToDate(), live: serving([]rollout.Entry{wanted[1], wanted[0], {Revision: "web-0", Tag: "blue"}}), settled: true},
+		{says: "Config Connector has not looked", r: upToDate(unseen), live: serving(wanted), waits: "observed generation 3 of 4"},
+		{says: "Config Connector is updating", r: upToDate(updates), live: serving(wanted), waits: "Updating: Update in progress"},
+		{says: "Config Connector failed", r: upToDate(fails), live: serving(wanted), waits: "UpdateFailed"},
+		{says: "Cloud Run is reconciling", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.Reconciling = true })},
+		{says: "Cloud Run has not observed its own generation", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.ObservedGeneration-- })},
+		{says: "Cloud Run failed", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.Failure = "gone" })},
+		{says: "Cloud Run serves the former split", r: upToDate(), live: serving(wanted, func(s *rollout.Service) { s.Effective = former })},
 	} {
 		t.Run(row.says, func(t *testing.T) {
 			t.Parallel()
-			got := Unsettled(row.r, row.live)
-			if !strings.Contains(got, row.want) || (row.want == "") != (got == "") {
-				t.Errorf("unsettled: %q, want %q", got, row.want)
+			s := seen(row.r, row.live)
+			s.Kept = Sight{RunService: row.r, Live: row.live}.kept()
+			if why := unsettled(s); (why == "") != row.settled || !strings.Contains(s.Kept.Waits, row.waits) || (s.Kept.Waits == "") != (row.waits == "") {
+				t.Errorf("unsettled: %q, waits for %q; want settled: %t, waits for %q", why, s.Kept.Waits, row.settled, row.waits)
 			}
 		})
+	}
+}
+
+// unsettled is what a service that is shown still lacks, or "".
+func unsettled(s rollout.Service) string {
+	switch {
+	case s.Kept.Waits != "":
+		return s.Kept.Waits
+	case s.Reconciling || s.Generation != s.ObservedGeneration || s.Failure != "":
+		return "Cloud Run is not done with it"
+	case !sameSplit(s.Desired, s.Effective):
+		return "asked for " + describe(s.Desired) + ", serves " + describe(s.Effective)
+	}
+	return ""
+}
+
+func TestAPauseOfConfigConnectorIsWhatIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := Sight{RunService: upToDate(unseen), Live: serving(wanted), Settings: Settings{PausedBy: "the ConfigConnector of the cluster"}}
+	if got := s.kept(); got.Waits != "Config Connector is paused by the ConfigConnector of the cluster" || len(got.Blocks) != 1 {
+		t.Errorf("kept %+v", got)
+	}
+	s.RunService = upToDate()
+	if got := s.kept(); got.Waits != "" {
+		t.Errorf("waits for %q, though it is through", got.Waits)
+	}
+}
+
+func TestFindingsReachTheCore(t *testing.T) {
+	t.Parallel()
+	s := Sight{
+		RunService: upToDate(func(r *RunService) {
+			r.Owners = append(r.Owners, Owner{Manager: "configsync.gke.io", Applies: true})
+			r.Deleting = true
+		}),
+		Live: serving(wanted), Settings: Settings{Merges: true},
+	}
+	got := s.kept()
+	if !strings.Contains(got.Owner, "configsync.gke.io") || len(got.Blocks) != 1 || len(got.Notes) != 1 ||
+		!strings.Contains(got.Blocks[0], "being deleted") || !strings.Contains(got.Notes[0], "live state") {
+		t.Errorf("kept %+v, want an owner, a block and a note", got)
 	}
 }
 

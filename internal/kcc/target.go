@@ -28,30 +28,35 @@ func (t *Target) objects() dynamic.ResourceInterface {
 	return t.client.api.Resource(runServices).Namespace(t.namespace)
 }
 
-// Ref resolves which service the RunService is about. A RunService that is missing
-// or may not be read is a fact, as a service is.
-func (t *Target) Ref(ctx context.Context) (rollout.ServiceRef, rollout.Presence, error) {
+// Ref resolves which service the RunService is about. Where that cannot be told,
+// because the RunService is missing, may not be read or does not say, the service
+// that is returned says why: it is a fact, as a missing service is.
+func (t *Target) Ref(ctx context.Context) (rollout.ServiceRef, rollout.Service, error) {
 	object, err := t.get(ctx)
 	if err != nil {
-		presence, _, err := absent(err)
-		return rollout.ServiceRef{}, presence, err
+		none, err := absent(err)
+		return rollout.ServiceRef{}, none, err
 	}
-	ref, err := serviceRef(object)
-	if err != nil {
-		return rollout.ServiceRef{}, rollout.Found, &cloudrun.CallError{Op: t.op("reading"), Kind: cloudrun.ErrInvalid, Detail: err.Error()}
+	ref, why := serviceRef(object)
+	if why != "" {
+		return rollout.ServiceRef{}, rollout.Service{Presence: rollout.Missing, Detail: why}, nil
 	}
-	return ref, rollout.Found, nil
+	return ref, rollout.Service{Presence: rollout.Found}, nil
 }
 
-// Service reads the RunService and its service live, and shows them as one. It
-// changes nothing.
+// Service reads the RunService and its service live, and shows them as one, with
+// what should be known before the first write. It changes nothing.
 func (t *Target) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.Service, error) {
-	r, live, err := t.both(ctx, ref)
+	s, err := t.Look(ctx, ref)
 	if err != nil {
-		presence, detail, err := absent(err)
-		return rollout.Service{Presence: presence, Detail: detail}, err
+		return absent(err)
 	}
-	return seen(r, live), nil
+	shown := seen(s.RunService, s.Live)
+	if shown.Presence == rollout.Found {
+		shown.Kept = s.kept()
+		shown.Kept.Late = t.Late(s)
+	}
+	return shown, nil
 }
 
 // Revisions reads revisions live: Config Connector has none.
@@ -59,8 +64,7 @@ func (t *Target) Revisions(ctx context.Context, ref rollout.ServiceRef, names []
 	return t.client.live.Revisions(ctx, ref, names)
 }
 
-// Look reads everything that a rollout should know before its first write. The
-// name in the live template is the caller's to add.
+// Look reads everything that a rollout should know before its first write.
 func (t *Target) Look(ctx context.Context, ref rollout.ServiceRef) (Sight, error) {
 	r, live, err := t.both(ctx, ref)
 	if err != nil {
@@ -102,15 +106,15 @@ func (t *Target) get(ctx context.Context) (*unstructured.Unstructured, error) {
 }
 
 // absent tells a failed read that is an answer from one that is none.
-func absent(err error) (presence rollout.Presence, detail string, rest error) {
+func absent(err error) (rollout.Service, error) {
 	var failure *cloudrun.CallError
 	switch {
 	case errors.As(err, &failure) && errors.Is(failure.Kind, cloudrun.ErrNotFound):
-		return rollout.Missing, failure.Detail, nil
+		return rollout.Service{Presence: rollout.Missing, Detail: failure.Detail}, nil
 	case errors.As(err, &failure) && failure.Denied():
-		return rollout.Denied, failure.Detail, nil
+		return rollout.Service{Presence: rollout.Denied, Detail: failure.Detail}, nil
 	}
-	return "", "", err
+	return rollout.Service{}, err
 }
 
 // SetTraffic writes spec.traffic, if RunService and service are still as they were

@@ -62,24 +62,18 @@ func TestAWriteIsAskedForAtOnceAndSettledWhenBothSidesAgree(t *testing.T) {
 	if diff := cmp.Diff(map[string]int64{newWeb: 50, oldWeb: 50}, sums(s.Effective)); diff != "" {
 		t.Errorf("before Config Connector acts: effective (-want +got):\n%s", diff)
 	}
-	if why := unsettled(town); !strings.Contains(why, "observed generation") {
+	if why := unsettled(town.seen(town.target())); !strings.Contains(why, "observed generation") {
 		t.Errorf("unsettled: %q", why)
 	}
 	town.run()
 	town.wantAsked(risen)
-	if why := unsettled(town); !strings.Contains(why, "Updating") {
+	if why := unsettled(town.seen(town.target())); !strings.Contains(why, "Updating") {
 		t.Errorf("unsettled while it is updated: %q", why)
 	}
 	town.settle()
-	if s, why := town.seen(town.target()), unsettled(town); why != "" || s.Reconciling || len(s.Effective) == 0 {
-		t.Errorf("unsettled: %q, reconciling %v", why, s.Reconciling)
+	if s := town.seen(town.target()); unsettled(s) != "" || len(s.Effective) == 0 {
+		t.Errorf("unsettled: %q", unsettled(s))
 	}
-}
-
-func unsettled(t *town) string {
-	t.Helper()
-	s := t.look(t.target())
-	return Unsettled(s.RunService, s.Live)
 }
 
 func TestTheSameWriteAgainChangesNothing(t *testing.T) {
@@ -232,8 +226,8 @@ func TestARunServiceThatIsMissingIsAFact(t *testing.T) {
 	if s := town.seen(target); s.Presence != rollout.Missing || !strings.Contains(s.Detail, "nobody") {
 		t.Errorf("service %+v, want it missing", s)
 	}
-	if _, presence, err := target.Ref(t.Context()); err != nil || presence != rollout.Missing {
-		t.Errorf("presence %s, error %v", presence, err)
+	if _, s, err := target.Ref(t.Context()); err != nil || s.Presence != rollout.Missing || !strings.Contains(s.Detail, "nobody") {
+		t.Errorf("service %+v, error %v", s, err)
 	}
 	w := town.rise(town.seen(town.target()))
 	if err := target.SetTraffic(t.Context(), ref, w); !errors.Is(err, cloudrun.ErrNotFound) {
@@ -246,8 +240,16 @@ func TestARunServiceThatIsMissingIsAFact(t *testing.T) {
 
 func TestItsServiceIsTheOneInSpec(t *testing.T) {
 	t.Parallel()
-	if got, presence, err := newTown(t).target().Ref(t.Context()); err != nil || presence != rollout.Found || got != ref {
-		t.Errorf("service %+v, %s, error %v; want %+v", got, presence, err, ref)
+	town := newTown(t)
+	if got, s, err := town.target().Ref(t.Context()); err != nil || s.Presence != rollout.Found || got != ref {
+		t.Errorf("service %+v, %s, error %v; want %+v", got, s.Presence, err, ref)
+	}
+	town.edit(func(o *unstructured.Unstructured) {
+		unstructured.RemoveNestedField(o.Object, "status")
+		_ = unstructured.SetNestedField(o.Object, "123456789", "spec", "projectRef", "external")
+	})
+	if _, s, err := town.target().Ref(t.Context()); err != nil || s.Presence != rollout.Missing || !strings.Contains(s.Detail, "spec.projectRef.external") {
+		t.Errorf("without a project: service %+v, error %v", s, err)
 	}
 }
 
@@ -281,7 +283,7 @@ func TestAWayBackIsSetDirectlyWhereAnUpdateHoldsConfigConnectorUp(t *testing.T) 
 	town.world.ClearFaults()
 	town.settle()
 	town.wantAsked(back)
-	if why := unsettled(town); why != "" {
+	if why := unsettled(town.seen(town.target())); why != "" {
 		t.Errorf("unsettled: %s", why)
 	}
 }

@@ -297,7 +297,7 @@ func (t *town) decide(s rollout.Service, p rollout.Progress, asked rollout.Reque
 		return rollout.Revision{Presence: rollout.Found, Name: name, Readiness: rollout.Ready}
 	}
 	d := rollout.Decide(rollout.Input{
-		Plan:     rollout.Plan{Service: ref, Steps: []rollout.Step{{Weight: 5, Bake: time.Minute}, {Weight: 100, Bake: time.Minute}}, StepDeadline: time.Hour},
+		Plan:     rollout.Plan{Service: ref, RunService: "web", Steps: []rollout.Step{{Weight: 5, Bake: time.Minute}, {Weight: 100, Bake: time.Minute}}, StepDeadline: time.Hour},
 		Progress: p, Service: s, Request: asked, Now: t.world.Now(),
 		Revisions: map[string]rollout.Revision{oldWeb: ready(oldWeb), newWeb: ready(newWeb)},
 	})
