@@ -53,6 +53,7 @@ type options struct {
 	cloudRun, monitoring string
 	compute, vpcAccess   string
 	reads                int
+	direct               bool
 	probes, metrics      string
 	notifications        string
 	dashboard            string
@@ -83,6 +84,8 @@ func parse() options {
 		"address of Serverless VPC Access v1; empty is Google's, an http address on this machine is used without credentials")
 	flag.IntVar(&o.reads, readsFlag, cloudrun.DefaultReadsPerMinute,
 		"most reads of the Cloud Run Admin API a minute, for each project and location; writes are not limited")
+	flag.BoolVar(&o.direct, "config-connector-direct", true,
+		"set a way back on the Cloud Run service itself where Config Connector is late with its RunService, after the RunService; needs run.services.update")
 	flag.StringVar(&o.probes, "health-probe-bind-address", "127.0.0.1:8081", "address of /healthz and /readyz; 0 for none")
 	flag.StringVar(&o.metrics, "metrics-bind-address", "0",
 		"address of /metrics; 0 for none; off this machine it is served with TLS, to those who may get /metrics")
@@ -109,7 +112,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	cloud, refused, err := connect(ctx, o, now)
+	cloud, run, err := connect(ctx, o, now)
 	if err != nil {
 		return err
 	}
@@ -117,12 +120,16 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("finding a Kubernetes cluster: %w", err)
 	}
+	runServices, err := keeper(config, run, o)
+	if err != nil {
+		return err
+	}
 	o.namespace = leaseNamespace(o.namespace, config)
 	mgr, err := ctrl.NewManager(config, managerOptions(o))
 	if err != nil {
 		return fmt.Errorf("building the manager: %w", err)
 	}
-	collector := controllers.NewCollector(mgr.GetCache(), now, refused)
+	collector := controllers.NewCollector(mgr.GetCache(), now, run.Refused)
 	if err := metrics.Registry.Register(collector); err != nil {
 		return fmt.Errorf("registering the metrics: %w", err)
 	}
@@ -148,9 +155,7 @@ func run(ctx context.Context, o options) error {
 		Freezes:  freezes(mgr.GetClient()),
 		Decided:  collector.Decided,
 		Tell:     tell,
-		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
-			return cloud, nil
-		},
+		Connect:  reach{cloud, runServices, collector.Count}.of,
 	}
 	pace := func(inner reconcile.Reconciler) reconcile.Reconciler { return paced{inner, speed} }
 	if err := reconciler.SetupWithManager(mgr, pace); err != nil {
@@ -183,8 +188,8 @@ func clusterUID(ctx context.Context, reader client.Reader) (string, error) {
 
 // connect opens Google's APIs with the manager's own identity, once for all
 // rollouts: what they ask of Cloud Monitoring is put together, and counted. It
-// returns a count of the writes that the firewall refused beside them.
-func connect(ctx context.Context, o options, now clock.PassiveClock) (controllers.Cloud, func() int64, error) {
+// returns the client of Cloud Run beside them.
+func connect(ctx context.Context, o options, now clock.PassiveClock) (controllers.Cloud, *cloudrun.Client, error) {
 	if o.reads <= 0 {
 		return controllers.Cloud{}, nil, fmt.Errorf(
 			"--%s: %d reads a minute would be none: write 1 or more, %d unless the project's quota is known",
@@ -213,7 +218,7 @@ func connect(ctx context.Context, o options, now clock.PassiveClock) (controller
 		Watcher: cloudrun.NewWatch(run, func(err error) {
 			ctrl.Log.WithName("watch").Info("Services are read one by one, because they could not be listed", "cause", err.Error())
 		}),
-	}, run.Refused, nil
+	}, run, nil
 }
 
 func managerOptions(o options) ctrl.Options {

@@ -84,10 +84,7 @@ func about(name, help string, labels ...string) *prometheus.Desc {
 }
 
 func tellInfo(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
-	var service v1alpha1.ServiceReference
-	if ro.Spec.Target.Service != nil {
-		service = *ro.Spec.Target.Service
-	}
+	service := serviceOf(ro)
 	tell(1, service.Project, service.Location, service.Name,
 		revisionOf(ro.Status.Stable), revisionOf(ro.Status.Candidate), readyReason(ro))
 }

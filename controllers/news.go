@@ -11,10 +11,7 @@ import (
 // newsOf is what people elsewhere hear of a rollout that has changed its state. A gate
 // warns as well: nobody would open it otherwise.
 func newsOf(ro *v1alpha1.CloudRunRollout, d rollout.Decision) notify.News {
-	service := v1alpha1.ServiceReference{}
-	if ro.Spec.Target.Service != nil {
-		service = *ro.Spec.Target.Service
-	}
+	service := serviceOf(ro)
 	p := d.Progress
 	return notify.News{
 		Namespace: ro.Namespace, Name: ro.Name, UID: string(ro.UID),

@@ -29,9 +29,7 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 	if err != nil {
 		return rollout.Input{}, err
 	}
-	plan := in.Plan
-	in.Service, err = cloud.Service(ctx, plan.Service)
-	if err != nil {
+	if err := look(ctx, cloud, &in); err != nil {
 		return rollout.Input{}, err
 	}
 	if detail, denied := r.memory.writeDenied(ro, r.Process.Now()); denied && !asked(in) && in.Service.Presence == rollout.Found {
@@ -39,8 +37,8 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 	}
 	if in.Service.Presence == rollout.Found {
 		in.Service.Interleaved = r.memory.wasInterleaved(ro)
-		names := rollout.Involved(plan, in.Progress, in.Service, in.Request)
-		if in.Revisions, err = cloud.Revisions(ctx, plan.Service, names); err != nil {
+		names := rollout.Involved(in.Plan, in.Progress, in.Service, in.Request)
+		if in.Revisions, err = cloud.Revisions(ctx, in.Plan.Service, names); err != nil {
 			return rollout.Input{}, err
 		}
 		wholeSeconds(in.Revisions)
@@ -48,6 +46,22 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 	in.Now = r.now()
 	r.memory.wasReadLive(ro, in.Now)
 	return r.question(ctx, cloud, ro, in)
+}
+
+// look reads the service of a rollout, and before that, where the target is a
+// RunService, which one it is.
+func look(ctx context.Context, cloud Cloud, in *rollout.Input) error {
+	if cloud.RunService != nil {
+		ref, none, err := cloud.RunService.Ref(ctx)
+		if err != nil || none.Presence != rollout.Found {
+			in.Service = none
+			return err
+		}
+		in.Plan.Service = ref
+	}
+	var err error
+	in.Service, err = cloud.Service(ctx, in.Plan.Service)
+	return err
 }
 
 // now is the time of a decision: whole seconds, as the API saves them.
@@ -95,10 +109,14 @@ func answers(ctx context.Context, cloud Cloud, questions []analysis.Question, no
 	return got, nil
 }
 
-// identify says who we are, and whether the object that claims the service is
-// there. It looks in the cache: every object of the cluster is in it.
+// identify says who we are, who moves our RunService before us, and whether the object
+// that claims the service is there. It looks in the cache: every object of the cluster is in it.
 func (r *Reconciler) identify(ctx context.Context, ro *v1alpha1.CloudRunRollout, in *rollout.Input) error {
 	in.Self = rollout.Holder{Cluster: r.Cluster, Namespace: ro.Namespace, Name: ro.Name, UID: string(ro.UID)}
+	var err error
+	if in.Elder, err = r.elder(ctx, ro); err != nil {
+		return err
+	}
 	claim := in.Service.Claim
 	if claim == nil || claim.Cluster != r.Cluster || claim.UID == string(ro.UID) {
 		return nil

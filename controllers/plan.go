@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -38,16 +37,10 @@ type invalidSpecError struct{ error }
 // are parsed.
 func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 	spec := ro.Spec
-	if spec.Target.Service == nil {
-		return rollout.Plan{}, invalidSpecError{errors.New("spec.target: write service: {project, location, name}")}
-	}
 	p := parser{}
 	plan := rollout.Plan{
-		Service: rollout.ServiceRef{
-			Project:  spec.Target.Service.Project,
-			Location: spec.Target.Service.Location,
-			Name:     spec.Target.Service.Name,
-		},
+		Service:           p.target(spec.Target),
+		RunService:        runServiceOf(ro),
 		Paused:            spec.Paused,
 		CandidateRevision: spec.CandidateRevision,
 		StableRevision:    spec.StableRevision,
@@ -90,6 +83,18 @@ func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 
 // parser reads strings and keeps the first mistake.
 type parser struct{ err error }
+
+// target is the service of a target; the zero one of a RunService, which has to be
+// asked.
+func (p *parser) target(t v1alpha1.Target) rollout.ServiceRef {
+	switch {
+	case t.Service != nil:
+		return rollout.ServiceRef{Project: t.Service.Project, Location: t.Service.Location, Name: t.Service.Name}
+	case t.RunServiceRef == nil:
+		p.fail("spec.target", "write service: {project, location, name}, or runServiceRef: {name}")
+	}
+	return rollout.ServiceRef{}
+}
 
 func (p *parser) fail(path, format string, args ...any) {
 	if p.err == nil {

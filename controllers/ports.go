@@ -47,6 +47,15 @@ type Outlets interface {
 	) (rollout.Outlet, error)
 }
 
+// RunService is what a rollout moves where Config Connector keeps its service.
+type RunService interface {
+	// Ref resolves which service it is about. Where that cannot be told, the service
+	// that is returned is not Found and says why.
+	Ref(ctx context.Context) (rollout.ServiceRef, rollout.Service, error)
+	// Release gives its traffic up, and leaves the service as it is.
+	Release(ctx context.Context) error
+}
+
 // Cloud is what one rollout may touch.
 type Cloud struct {
 	Observer
@@ -56,4 +65,13 @@ type Cloud struct {
 	Watcher Watcher
 	// Outlets says where traffic leaves; with nil only the spec does.
 	Outlets Outlets
+	// RunService is there where the target is one: Observer and Actuator are about it
+	// then, and there is no Watcher, because a list of services shows one side alone.
+	RunService RunService
+}
+
+// Through is the cloud of a rollout that moves a RunService in its service's place.
+func (c Cloud) Through(of RunService, observer Observer, actuator Actuator) Cloud {
+	c.RunService, c.Observer, c.Actuator, c.Watcher = of, observer, actuator, nil
+	return c
 }

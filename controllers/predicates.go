@@ -20,7 +20,7 @@ func (r *Reconciler) Wakes() predicate.Predicate {
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
 			if ro, ok := e.Object.(*v1alpha1.CloudRunRollout); ok && r.memory.firstRelease(ro) {
-				r.tellReleased(ro, rollout.Release{})
+				r.tellReleased(ro, rollout.Release{}, nil)
 			}
 			r.memory.forget(e.Object.GetUID())
 			r.sight.forget(e.Object.GetUID())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -29,32 +30,50 @@ func awaitsRollback(ro *v1alpha1.CloudRunRollout) bool {
 	return ro.Spec.Strategy.OnDelete == v1alpha1.OnDeleteRollback && controllerutil.ContainsFinalizer(ro, v1alpha1.FinalizerRollback)
 }
 
-// hold puts the finalizer on before the first write of an attempt, and takes it
-// off when there is nothing left to send back or nobody wants that. It compares
-// versions like the save that follows: together they are one decision.
+// hold puts finalizers on before a write that is to be taken back, or given up, when
+// the object goes, and takes them off when there is nothing left of that or nobody
+// wants it. It compares versions like the save that follows: together they are one
+// decision.
 func (r *Reconciler) hold(ctx context.Context, ro *v1alpha1.CloudRunRollout, d rollout.Decision) error {
 	if !ro.DeletionTimestamp.IsZero() {
 		return nil
 	}
-	wanted := ro.Spec.Strategy.OnDelete == v1alpha1.OnDeleteRollback && d.Progress.Exposed()
-	if wanted == controllerutil.ContainsFinalizer(ro, v1alpha1.FinalizerRollback) {
+	wanted := finalizersFor(ro, d)
+	if slices.Equal(wanted, ro.Finalizers) {
 		return nil
 	}
 	was := ro.DeepCopy()
-	if wanted {
-		controllerutil.AddFinalizer(ro, v1alpha1.FinalizerRollback)
-	} else {
-		controllerutil.RemoveFinalizer(ro, v1alpha1.FinalizerRollback)
-	}
+	ro.Finalizers = wanted
 	return r.patchFinalizers(ctx, ro, was)
 }
 
+// finalizersFor are those that an object has once a decision is saved: those of others
+// as they are, and ours.
+func finalizersFor(ro *v1alpha1.CloudRunRollout, d rollout.Decision) []string {
+	var ours []string
+	if ro.Spec.Strategy.OnDelete == v1alpha1.OnDeleteRollback && d.Progress.Exposed() {
+		ours = append(ours, v1alpha1.FinalizerRollback)
+	}
+	if runServiceOf(ro) != "" && d.Progress.Seq > 0 {
+		ours = append(ours, v1alpha1.FinalizerRelease)
+	}
+	finalizers := slices.DeleteFunc(slices.Clone(ro.Finalizers), func(f string) bool {
+		return !slices.Contains(ours, f) && (f == v1alpha1.FinalizerRollback || f == v1alpha1.FinalizerRelease)
+	})
+	for _, f := range ours {
+		if !slices.Contains(finalizers, f) {
+			finalizers = append(finalizers, f)
+		}
+	}
+	return finalizers
+}
+
 func (r *Reconciler) patchFinalizers(ctx context.Context, ro, was *v1alpha1.CloudRunRollout) error {
-	if len(ro.Finalizers) == len(was.Finalizers) {
+	if slices.Equal(ro.Finalizers, was.Finalizers) {
 		return nil
 	}
 	if err := r.Patch(ctx, ro, client.MergeFromWithOptions(was, client.MergeFromWithOptimisticLock{})); err != nil {
-		return fmt.Errorf("setting the finalizer %s: %w", v1alpha1.FinalizerRollback, err)
+		return fmt.Errorf("setting the finalizers: %w", err)
 	}
 	r.sight.wrote(ro, r.Process.Now())
 	return nil
@@ -63,10 +82,7 @@ func (r *Reconciler) patchFinalizers(ctx context.Context, ro, was *v1alpha1.Clou
 // release sends traffic back before an object goes, and lets it go when that is
 // done, cannot be done, or takes too long.
 func (r *Reconciler) release(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ctrl.Result, error) {
-	left := releaseWithin - max(
-		r.Clock.Now().Sub(r.memory.deletedSince(ro, r.Clock.Now())), // the core's time, which may be told
-		r.Process.Now().Sub(ro.DeletionTimestamp.Time),              // what a restart does not forget
-	)
+	left := r.timeLeft(ro)
 	in, d, err := r.goBack(ctx, ro)
 	var invalid invalidSpecError
 	switch {
@@ -86,6 +102,14 @@ func (r *Reconciler) release(ctx context.Context, ro *v1alpha1.CloudRunRollout) 
 	return ctrl.Result{RequeueAfter: min(wait(in, d), max(left, again))}, nil
 }
 
+// timeLeft is how long a deletion may still wait; 0 or less where it has waited enough.
+func (r *Reconciler) timeLeft(ro *v1alpha1.CloudRunRollout) time.Duration {
+	return releaseWithin - max(
+		r.Clock.Now().Sub(r.memory.deletedSince(ro, r.Clock.Now())), // the core's time, which may be told
+		r.Process.Now().Sub(ro.DeletionTimestamp.Time),              // what a restart does not forget
+	)
+}
+
 // goBack is a pass on an object that is being deleted.
 func (r *Reconciler) goBack(ctx context.Context, ro *v1alpha1.CloudRunRollout) (rollout.Input, rollout.Decision, error) {
 	ctx, cancel := context.WithTimeout(ctx, passTimeout)
@@ -102,11 +126,19 @@ func (r *Reconciler) goBack(ctx context.Context, ro *v1alpha1.CloudRunRollout) (
 	return in, d, r.act(ctx, cloud, ro, in, d)
 }
 
-// letGo takes our finalizer off, if it is there, and says where traffic stays.
+// letGo gives up what the object owns elsewhere, takes our finalizers off, and says
+// where traffic stays.
 func (r *Reconciler) letGo(ctx context.Context, ro *v1alpha1.CloudRunRollout, release rollout.Release) (ctrl.Result, error) {
+	kept := r.giveUp(ctx, ro)
+	if kept != nil && r.timeLeft(ro) > 0 {
+		result, err := r.explain(ctx, ro, kept)
+		result.RequeueAfter = min(max(result.RequeueAfter, again), longestBackoff)
+		return result, err
+	}
 	first := r.memory.firstRelease(ro) // before the deletion is seen, which would tell less
 	was := ro.DeepCopy()
 	controllerutil.RemoveFinalizer(ro, v1alpha1.FinalizerRollback)
+	controllerutil.RemoveFinalizer(ro, v1alpha1.FinalizerRelease)
 	if err := r.patchFinalizers(ctx, ro, was); client.IgnoreNotFound(err) != nil {
 		if first {
 			r.memory.unreleased(ro)
@@ -114,7 +146,7 @@ func (r *Reconciler) letGo(ctx context.Context, ro *v1alpha1.CloudRunRollout, re
 		return r.explain(ctx, was, err)
 	}
 	if first {
-		r.tellReleased(ro, release)
+		r.tellReleased(ro, release, kept)
 	}
 	if len(ro.Finalizers) == len(was.Finalizers) {
 		return ctrl.Result{}, nil
@@ -122,12 +154,13 @@ func (r *Reconciler) letGo(ctx context.Context, ro *v1alpha1.CloudRunRollout, re
 	return ctrl.Result{RequeueAfter: afterwards}, nil
 }
 
-// tellReleased says where traffic stays when an object goes. It is silent about a
+// tellReleased says where traffic stays when an object goes, and why its RunService was
+// not given up. It is silent about a
 // service that was never read, or is not ours to speak of. The log line remains
 // where the namespace goes too and takes no more events.
-func (r *Reconciler) tellReleased(ro *v1alpha1.CloudRunRollout, release rollout.Release) {
+func (r *Reconciler) tellReleased(ro *v1alpha1.CloudRunRollout, release rollout.Release, kept error) {
 	note := leftAt(ro, release)
-	if note == "" && release.Stuck == "" {
+	if note == "" && release.Stuck == "" && kept == nil {
 		return
 	}
 	if note == "" {
@@ -136,8 +169,11 @@ func (r *Reconciler) tellReleased(ro *v1alpha1.CloudRunRollout, release rollout.
 	if release.Stuck != "" {
 		note = fmt.Sprintf("not sent back: %s; %s", shorten(release.Stuck, maxEventNote/2), note)
 	}
+	if kept != nil {
+		note = fmt.Sprintf("spec.traffic of RunService %s was not given up: %s; %s", runServiceOf(ro), shorten(kept.Error(), maxEventNote/4), note)
+	}
 	ctrl.Log.Info("Released", "namespace", ro.Namespace, "name", ro.Name, "note", note)
-	r.event(ro, rollout.Event{Reason: v1alpha1.ReasonReleased, Note: note, Warning: release.Stuck != ""})
+	r.event(ro, rollout.Event{Reason: v1alpha1.ReasonReleased, Note: note, Warning: release.Stuck != "" || kept != nil})
 }
 
 // leftAt is where traffic stays: as just read, else as last saved.
@@ -155,9 +191,16 @@ func leftAt(ro *v1alpha1.CloudRunRollout, release rollout.Release) string {
 			}
 		}
 	}
-	if len(split) == 0 || ro.Spec.Target.Service == nil {
+	if len(split) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("left at %s%s; pinned; gcloud run services update-traffic %s --to-latest follows LATEST again",
-		split, unsure, ro.Spec.Target.Service.Name)
+	return fmt.Sprintf("left at %s%s; pinned; %s", split, unsure, unpin(ro))
+}
+
+// unpin says how traffic follows LATEST again.
+func unpin(ro *v1alpha1.CloudRunRollout) string {
+	if name := runServiceOf(ro); name != "" {
+		return fmt.Sprintf("spec.traffic of RunService %s in Git says what follows", name)
+	}
+	return fmt.Sprintf("gcloud run services update-traffic %s --to-latest follows LATEST again", ro.Spec.Target.Service.Name)
 }

@@ -303,6 +303,11 @@ const (
 // object go and leaves the traffic as it is.
 const FinalizerRollback = "rollouts.sluice.dev/rollback"
 
+// FinalizerRelease holds an object whose target is a RunService once it has written
+// spec.traffic of it, until that is given up. Taking it away by hand lets the object
+// go, and leaves spec.traffic as it is, with nobody to change it.
+const FinalizerRelease = "rollouts.sluice.dev/release"
+
 // Duration is a length of time as people write it, such as 90s, 10m or 1h30m.
 // Every value that kube-apiserver let pass can be read by time.ParseDuration,
 // RollbackNever apart.
