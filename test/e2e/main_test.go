@@ -12,5 +12,5 @@ import (
 var plane *controlplane.ControlPlane
 
 func TestMain(m *testing.M) {
-	os.Exit(controlplane.Main(m, &plane, controlplane.Options{}))
+	os.Exit(controlplane.Main(m, &plane, controlplane.Options{CRDs: []string{"../../config/crd/bases", "../configconnector/crd"}}))
 }

@@ -1,0 +1,365 @@
+package e2e_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/controllers"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+	"github.com/sluice-rollouts/sluice/internal/kcc"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/test/configconnector"
+)
+
+const (
+	directTarget = "{service: {project: acme-prod, location: asia-northeast1, name: web}}"
+	toRunService = directTarget + "->{runServiceRef: {name: web}}"
+)
+
+// keptStage is a stage on which Config Connector keeps the service as a RunService
+// says. Between two looks of Sluice it does what it can.
+type keptStage struct {
+	*stage
+	connector *configconnector.Connector
+	kept      types.NamespacedName           // the RunService
+	clock     *clocktesting.FakePassiveClock // the API server's time, as Sluice sees it
+	idle      bool                           // Config Connector is busy with something else
+}
+
+// newKeptStage is such a stage, with changes to the object.
+func newKeptStage(t *testing.T, changes string) *keptStage {
+	t.Helper()
+	s := &keptStage{stage: newStage(t, scenario, replaced(t, manifest, changes)), clock: clocktesting.NewFakePassiveClock(time.Now())}
+	api := dynamic.NewForConfigOrDie(plane.Config)
+	s.kept = types.NamespacedName{Namespace: s.key.Namespace, Name: "web"}
+	s.world(func(w *simulator.World) { s.connector = configconnector.New(api, w) })
+	live, err := cloudrun.New(t.Context(), cloudrun.Options{Endpoint: s.run, UserAgent: agent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeper := kcc.New(kcc.Options{API: api, Live: live, Clock: s.clock, Direct: true})
+	inner := s.reconciler.Connect
+	s.reconciler.Connect = func(ctx context.Context, ro *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
+		cloud, err := inner(ctx, ro)
+		if ref := ro.Spec.Target.RunServiceRef; ref != nil {
+			target := keeper.Target(ro.Namespace, ref.Name)
+			cloud = cloud.Through(target, target, target)
+		}
+		return cloud, err
+	}
+	s.reconciler.Cluster = "here"
+	s.release("example.com/web:1", "web-1")
+	s.settle()
+	return s
+}
+
+func (s *keptStage) runServices() dynamic.ResourceInterface {
+	return dynamic.NewForConfigOrDie(plane.Config).Resource(configconnector.RunServices).Namespace(s.key.Namespace)
+}
+
+// apply applies a spec of the RunService as somebody does from Git.
+func (s *keptStage) apply(manager string, spec map[string]any) {
+	s.t.Helper()
+	o := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "run.cnrm.cloud.google.com/v1beta1", "kind": "RunService", "spec": spec,
+	}}
+	o.SetName("web")
+	if _, err := s.runServices().Apply(s.t.Context(), "web", o, metav1.ApplyOptions{FieldManager: manager, Force: true}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// release is what Git says of the service, without traffic.
+func (s *keptStage) release(image, revision string) {
+	s.t.Helper()
+	s.apply("git", map[string]any{
+		"location": "asia-northeast1", "projectRef": map[string]any{"external": "acme-prod"},
+		"template": map[string]any{"revision": revision, "containers": []any{map[string]any{"image": image}}},
+	})
+}
+
+// traffic is spec.traffic: percent by revision; nil for none.
+func (s *keptStage) traffic() map[string]int64 {
+	s.t.Helper()
+	o, err := s.runServices().Get(s.t.Context(), "web", metav1.GetOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "traffic")
+	var split map[string]int64
+	for _, one := range list {
+		entry, _ := one.(map[string]any)
+		percent, _ := entry["percent"].(int64)
+		revision, _ := entry["revision"].(string)
+		if split == nil {
+			split = map[string]int64{}
+		}
+		split[revision] += percent
+	}
+	return split
+}
+
+// act lets Config Connector do what it can without time passing.
+func (s *keptStage) act() {
+	s.t.Helper()
+	if s.idle {
+		return
+	}
+	s.world(func(*simulator.World) {
+		if _, err := s.connector.Run(s.t.Context(), s.kept); err != nil {
+			s.t.Fatal(err)
+		}
+	})
+}
+
+// settle lets Config Connector and Cloud Run finish.
+func (s *keptStage) settle() {
+	s.t.Helper()
+	for range 5 {
+		s.act()
+		s.world(func(w *simulator.World) { w.Advance(10 * time.Second) })
+	}
+}
+
+func (s *keptStage) pass() *v1alpha1.CloudRunRollout {
+	s.t.Helper()
+	s.act()
+	ro := s.stage.pass()
+	s.act()
+	return ro
+}
+
+func (s *keptStage) until(phase v1alpha1.Phase) *v1alpha1.CloudRunRollout {
+	s.t.Helper()
+	for range 500 {
+		if ro := s.pass(); ro.Status.Phase == phase {
+			return ro
+		}
+	}
+	s.t.Fatalf("never %s; it is %+v", phase, s.get().Status)
+	return nil
+}
+
+// bakes is such a stage whose candidate bakes at 20 %.
+func bakesKept(t *testing.T, image string) *keptStage {
+	t.Helper()
+	s := newKeptStage(t, toRunService)
+	s.pass()
+	s.release(image, "web-2")
+	s.until(v1alpha1.PhaseBaking)
+	return s
+}
+
+// direct counts the writes that Sluice made to Cloud Run itself.
+func (s *keptStage) direct() int {
+	n := 0
+	for _, e := range s.log() {
+		if e.Call != nil && e.Call.Operation == "services.patch" && e.Call.Caller != configconnector.Identity {
+			n++
+		}
+	}
+	return n
+}
+
+// says wants a state and a part of what the object says of it.
+func (s *keptStage) says(phase v1alpha1.Phase, reason, part string) {
+	s.t.Helper()
+	ro := s.get()
+	for _, c := range ro.Status.Conditions {
+		if c.Type != v1alpha1.ConditionReady {
+			continue
+		}
+		if ro.Status.Phase != phase || c.Reason != reason || !strings.Contains(c.Message, part) {
+			s.t.Errorf("%s/%s: %q, want %s/%s and a part %q", ro.Status.Phase, c.Reason, c.Message, phase, reason, part)
+		}
+		return
+	}
+	s.t.Error("it says nothing")
+}
+
+func TestARunServiceIsRolledOut(t *testing.T) {
+	t.Parallel()
+	s := bakesKept(t, "example.com/web:2")
+	if diff := cmp.Diff(map[string]int{"web-1": 80, "web-2": 20}, s.serves()); diff != "" {
+		t.Errorf("serves (-want +got):\n%s", diff)
+	}
+	s.until(v1alpha1.PhaseCompleted)
+	if diff := cmp.Diff(map[string]int64{"web-2": 100}, nonZero(s.traffic())); diff != "" {
+		t.Errorf("spec.traffic (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]int{"web-2": 100}, s.serves()); diff != "" || s.direct() != 0 {
+		t.Errorf("%d writes to Cloud Run; serves (-want +got):\n%s", s.direct(), diff)
+	}
+	s.world(func(w *simulator.World) {
+		live, err := w.GetService(service)
+		if err != nil || live.Annotations[cloudrun.ClaimKey] != "" {
+			t.Errorf("claimed by %q, error %v", live.Annotations[cloudrun.ClaimKey], err)
+		}
+	})
+}
+
+func nonZero(split map[string]int64) map[string]int64 {
+	some := map[string]int64{}
+	for revision, percent := range split {
+		if percent > 0 {
+			some[revision] = percent
+		}
+	}
+	return some
+}
+
+func TestABadCandidateGoesBackThroughItsRunService(t *testing.T) {
+	t.Parallel()
+	s := bakesKept(t, "example.com/web:bad")
+	s.until(v1alpha1.PhaseRolledBack)
+	if diff := cmp.Diff(map[string]int{"web-1": 100}, s.serves()); diff != "" || s.direct() != 0 {
+		t.Errorf("%d writes to Cloud Run; serves (-want +got):\n%s", s.direct(), diff)
+	}
+	s.says(v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack, "web-2 was given up")
+}
+
+func TestTrafficThatGitWritesIsNotFought(t *testing.T) {
+	t.Parallel()
+	s := newKeptStage(t, toRunService)
+	all := map[string]any{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": "web-1", "percent": int64(100)}
+	s.apply("configsync.gke.io", map[string]any{"traffic": []any{all}})
+	s.settle()
+	s.pass()
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonOwnedElsewhere, "remove spec.traffic from the RunService in Git")
+	s.apply("configsync.gke.io", map[string]any{})
+	s.settle()
+	s.pass()
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonSteady, "web-1 serves 100%")
+
+	s.release("example.com/web:2", "web-2")
+	s.until(v1alpha1.PhaseBaking)
+	s.apply("configsync.gke.io", map[string]any{"traffic": []any{all}})
+	s.settle()
+	for range 3 {
+		s.pass()
+	}
+	if diff := cmp.Diff(map[string]int64{"web-1": 100}, s.traffic()); diff != "" || s.direct() != 0 {
+		t.Errorf("%d writes to Cloud Run; spec.traffic (-want +got):\n%s", s.direct(), diff)
+	}
+}
+
+// TestAWayBackDoesNotWaitForConfigConnector that is busy with something else: it is
+// written to the RunService first, and set on the service once that is late.
+func TestAWayBackDoesNotWaitForConfigConnector(t *testing.T) {
+	t.Parallel()
+	s := bakesKept(t, "example.com/web:2")
+	s.idle = true
+	s.ask(v1alpha1.VerbAbort)
+	for range 4 {
+		s.pass()
+	}
+	s.says(v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack, "Config Connector has observed generation")
+	if diff := cmp.Diff(map[string]int64{"web-1": 100}, s.traffic()); diff != "" || s.direct() != 0 {
+		t.Fatalf("%d writes to Cloud Run; spec.traffic (-want +got):\n%s", s.direct(), diff)
+	}
+	s.clock.SetTime(s.clock.Now().Add(time.Hour))
+	for range 4 {
+		s.pass()
+	}
+	if diff := cmp.Diff(map[string]int{"web-1": 100}, s.serves()); diff != "" || s.direct() != 1 {
+		t.Errorf("%d writes to Cloud Run, want 1; serves (-want +got):\n%s", s.direct(), diff)
+	}
+	s.says(v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack, "Done when Config Connector has carried it out")
+	s.idle = false
+	s.until(v1alpha1.PhaseRolledBack)
+	if s.direct() != 1 {
+		t.Errorf("%d writes to Cloud Run, want 1", s.direct())
+	}
+}
+
+func TestADeletedRolloutGivesItsRunServiceUp(t *testing.T) {
+	t.Parallel()
+	s := bakesKept(t, "example.com/web:2")
+	s.until(v1alpha1.PhaseCompleted)
+	if diff := cmp.Diff([]string{v1alpha1.FinalizerRelease}, s.finalizers()); diff != "" {
+		t.Fatalf("finalizers (-want +got):\n%s", diff)
+	}
+	s.remove()
+	s.untilGone()
+	if split := s.traffic(); split != nil {
+		t.Errorf("spec.traffic is %v, want none", split)
+	}
+	s.settle()
+	if diff := cmp.Diff(map[string]int{"web-2": 100}, s.serves()); diff != "" {
+		t.Errorf("serves (-want +got):\n%s", diff)
+	}
+	if told := s.eventsOf(v1alpha1.ReasonReleased); len(told) != 1 || !strings.Contains(told[0], "left at web-2 100%; pinned; spec.traffic of RunService web") {
+		t.Errorf("told %q", told)
+	}
+}
+
+// TestTwoObjectsOnOneRunServiceAreToldApart: the one that was made first moves it.
+func TestTwoObjectsOnOneRunServiceAreToldApart(t *testing.T) {
+	t.Parallel()
+	s := bakesKept(t, "example.com/web:2")
+	first := s.key
+	second := &v1alpha1.CloudRunRollout{Spec: s.get().Spec}
+	second.Namespace, second.Name = first.Namespace, "web-too"
+	for { // until it is younger by the API server's clock, which counts seconds
+		if err := s.client.Create(t.Context(), second); err != nil {
+			t.Fatal(err)
+		}
+		if made := s.get().CreationTimestamp; made.Before(&second.CreationTimestamp) {
+			break
+		}
+		if err := s.client.Delete(t.Context(), second); err != nil {
+			t.Fatal(err)
+		}
+		second = &v1alpha1.CloudRunRollout{Spec: second.Spec, ObjectMeta: metav1.ObjectMeta{Namespace: first.Namespace, Name: "web-too"}}
+	}
+	before := s.traffic()
+	s.key = client.ObjectKeyFromObject(second)
+	s.due = 0
+	if _, err := s.reconciler.Reconcile(t.Context(), s.get()); err != nil {
+		t.Fatal(err)
+	}
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonOwnedElsewhere, "is moved by CloudRunRollout web, which is older")
+	s.remove()
+	s.untilGone()
+	if diff := cmp.Diff(before, s.traffic()); diff != "" {
+		t.Errorf("spec.traffic after the younger one was deleted (-want +got):\n%s", diff)
+	}
+	if err := s.client.Get(t.Context(), s.key, &v1alpha1.CloudRunRollout{}); !apierrors.IsNotFound(err) {
+		t.Errorf("it is still there: %v", err)
+	}
+	s.key = first
+}
+
+func TestAServiceThatConfigConnectorKeepsIsNotMovedPastIt(t *testing.T) {
+	t.Parallel()
+	s := newKeptStage(t, "")
+	s.pass()
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonOwnedElsewhere, "write runServiceRef with the name of its RunService")
+	s.release("example.com/web:2", "web-2")
+	s.settle()
+	for range 3 {
+		s.pass()
+	}
+	if s.direct() != 0 || s.serves()["web-2"] != 0 {
+		t.Errorf("%d writes to Cloud Run, serves %v", s.direct(), s.serves())
+	}
+}
+
+func TestARunServiceThatIsNotThereIsTold(t *testing.T) {
+	t.Parallel()
+	s := newKeptStage(t, directTarget+"->{runServiceRef: {name: nobody}}")
+	s.pass()
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonServiceNotFound, "Apply the RunService in this namespace")
+}
