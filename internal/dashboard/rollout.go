@@ -17,6 +17,7 @@ type rolloutPage struct {
 	Mark           view.Mark
 	Tone, Name     string
 	Service        v1alpha1.ServiceReference
+	Subject        string // where the service is not known
 	Headline       string
 	Cause, Next    string
 	Doubts, Rules  []string
@@ -95,7 +96,7 @@ func (s *Server) page(ro *v1alpha1.CloudRunRollout, all []v1alpha1.CloudRunRollo
 	mark := view.MarkOf(standing.Of(ro))
 	window := view.WindowOf(ro, reader.Now)
 	p := rolloutPage{
-		Mark: mark, Tone: tones[mark.Tone], Name: view.Name(ro), Service: view.Service(ro),
+		Mark: mark, Tone: tones[mark.Tone], Name: view.Name(ro), Service: view.Service(ro), Subject: view.Subject(ro),
 		Headline: reader.Headline(ro), Cause: view.Cause(ro), Next: ro.Status.NextAction,
 		Doubts: reader.Doubts(ro), Rules: view.Rules(ro), Deeds: view.Deeds(ro), Gcloud: view.Gcloud(ro),
 		Revisions: revisionsOf(ro), InSync: reader.InSync(ro), Chart: chartOf(ro, reader), Advice: ro.Status.Advice,

@@ -27,7 +27,32 @@ func Args(ro *v1alpha1.CloudRunRollout) string {
 	return ro.Name + " -n " + ro.Namespace
 }
 
-// Service is the service that a rollout moves, or an empty one.
+// RunService is the name of the RunService that a rollout moves; "" for none.
+func RunService(ro *v1alpha1.CloudRunRollout) string {
+	if ref := ro.Spec.Target.RunServiceRef; ref != nil {
+		return ref.Name
+	}
+	return ""
+}
+
+// Subject names what a rollout moves: "service web", "RunService web".
+func Subject(ro *v1alpha1.CloudRunRollout) string {
+	if name := RunService(ro); name != "" {
+		return "RunService " + name
+	}
+	return "service " + Dash(Service(ro).Name)
+}
+
+// About is the same with where it is, as far as the spec says that.
+func About(ro *v1alpha1.CloudRunRollout) string {
+	if RunService(ro) != "" {
+		return Subject(ro)
+	}
+	return fmt.Sprintf("%s (%s, %s)", Subject(ro), Service(ro).Project, Service(ro).Location)
+}
+
+// Service is the service that a rollout moves, or an empty one: which service a
+// RunService is about is not said.
 func Service(ro *v1alpha1.CloudRunRollout) v1alpha1.ServiceReference {
 	if ro.Spec.Target.Service == nil {
 		return v1alpha1.ServiceReference{}

@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -81,5 +82,31 @@ func TestASpecThatNobodyHasSeenIsDoubted(t *testing.T) {
 	doubts := view.Reader{Now: now}.Doubts(ro)
 	if len(doubts) != 2 || doubts[1] != "deleted 10:57Z (60s ago); it goes when traffic is released." {
 		t.Errorf("got %q", doubts)
+	}
+}
+
+// TestARunServiceIsNamedWhereTheServiceIsNotKnown, and set by hand where Config
+// Connector looks.
+func TestARunServiceIsNamedWhereTheServiceIsNotKnown(t *testing.T) {
+	t.Parallel()
+	ro := &v1alpha1.CloudRunRollout{}
+	ro.Namespace, ro.Name = "shop", "cart"
+	ro.Spec.Target.RunServiceRef = &v1alpha1.RunServiceReference{Name: "cart"}
+	ro.Status.Stable = &v1alpha1.RevisionStatus{Revision: "cart-1"}
+	if got := view.About(ro); got != "RunService cart" {
+		t.Errorf("about %q", got)
+	}
+	if line := view.Gcloud(ro); !strings.HasPrefix(line, "kubectl -n shop patch runservice cart ") || !strings.Contains(line, `"revision":"cart-1","percent":100`) {
+		t.Errorf("by hand: %s", line)
+	}
+	if got := (view.Reader{}).Summarize(ro).Service; got != "cart" {
+		t.Errorf("the list shows %q", got)
+	}
+	if links := (view.Reader{}).Links(ro, view.Console); links != nil {
+		t.Errorf("links %v to a service that is not known", links)
+	}
+	ro.Spec.Target = v1alpha1.Target{Service: &v1alpha1.ServiceReference{Project: "acme", Location: "europe-west1", Name: "web"}}
+	if got := view.About(ro); got != "service web (acme, europe-west1)" {
+		t.Errorf("about %q", got)
 	}
 }

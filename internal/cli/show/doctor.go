@@ -13,7 +13,7 @@ import (
 // that it was seen by, and what keeps Sluice itself from seeing.
 func Doctor(ro *v1alpha1.CloudRunRollout, s Screen) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s  service %s\n", view.Name(ro), view.Dash(view.Service(ro).Name))
+	fmt.Fprintf(&text, "%s  %s\n", view.Name(ro), view.Subject(ro))
 	troubles := s.blindness(ro)
 	for _, t := range troubles {
 		text.WriteString("\n" + s.painted(view.Alarm, "! "+t.title) + "\n" + s.wrap("  ", t.text))

@@ -21,9 +21,8 @@ type branch struct {
 // Tree writes one rollout: what is, the service with its revisions, steps and
 // checks, the gateways, and the newest turns.
 func Tree(ro *v1alpha1.CloudRunRollout, s Screen) string {
-	service := view.Service(ro)
 	root := branch{
-		text:  fmt.Sprintf("service %s (%s, %s)", view.Dash(service.Name), service.Project, service.Location),
+		text:  view.About(ro),
 		below: s.revisions(ro),
 	}
 	var text strings.Builder

@@ -38,9 +38,7 @@ func (s Screen) answered(ro *v1alpha1.CloudRunRollout) string {
 // Timeline writes what happened since a time, in UTC, to be pasted into the
 // document of an incident. A zero time shows everything that is remembered.
 func Timeline(ro *v1alpha1.CloudRunRollout, since time.Time, s Screen) string {
-	service := view.Service(ro)
-	text := fmt.Sprintf("%s  service %s (%s, %s)  %s\n", view.Name(ro), view.Dash(service.Name), service.Project, service.Location,
-		s.Now.UTC().Format(time.RFC3339))
+	text := fmt.Sprintf("%s  %s  %s\n", view.Name(ro), view.About(ro), s.Now.UTC().Format(time.RFC3339))
 	if len(ro.Status.History) == v1alpha1.MaxHistory {
 		text += fmt.Sprintf("(status keeps %d entries; what was before %s is gone)\n",
 			v1alpha1.MaxHistory, ro.Status.History[0].Time.UTC().Format(time.RFC3339))

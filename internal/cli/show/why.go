@@ -97,8 +97,7 @@ func (s Screen) rules(ro *v1alpha1.CloudRunRollout) string {
 
 // Planned says what a manifest rolls out, and what its checks lead to.
 func Planned(ro *v1alpha1.CloudRunRollout) string {
-	service := view.Service(ro)
-	text := fmt.Sprintf("%s  service %s (%s, %s)\n\n", view.Name(ro), view.Dash(service.Name), service.Project, service.Location)
+	text := fmt.Sprintf("%s  %s\n\n", view.Name(ro), view.About(ro))
 	rows := [][]string{{"CHECK", "ON BREACH"}}
 	for _, c := range view.ChecksInForce(ro) {
 		rows = append(rows, []string{c.Name, view.Consequence(c)})
