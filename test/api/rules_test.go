@@ -30,7 +30,7 @@ const (
 	onNoData = `spec: {analysis: {onNoData: `
 
 	runService = `spec: {target: {service: null, runServiceRef: {`
-	ready    = `{type: Ready, status: "True", lastTransitionTime: "2026-11-23T08:00:00Z", `
+	ready      = `{type: Ready, status: "True", lastTransitionTime: "2026-11-23T08:00:00Z", `
 )
 
 var rules = []rule{
