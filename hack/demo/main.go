@@ -24,7 +24,7 @@ import (
 func main() {
 	headless := flag.Bool("headless", false, "assert, print the table and stop")
 	speed := flag.Float64("speed", 120, "how much faster than real time the story passes")
-	incident := flag.Float64("incident-speed", 240, "the same for its first act, the incident")
+	incident := flag.Float64("incident-speed", 120, "the same for its first act, the incident")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

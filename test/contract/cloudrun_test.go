@@ -21,7 +21,7 @@ func TestAServiceAndItsRevisions(t *testing.T) {
 	want := rollout.Service{
 		Presence: rollout.Found, Generation: s.state().Generation, ObservedGeneration: s.state().Generation, ETag: s.state().Etag,
 		Desired: []rollout.Entry{{Revision: "web-1", Percent: 100}}, Effective: []rollout.Entry{{Revision: "web-1", Percent: 100}},
-		LatestReady: "web-2", LatestCreated: "web-2", Modifier: "someone@example.com",
+		LatestReady: "web-2", LatestCreated: "web-2", TemplateRevision: "web-2", Modifier: "someone@example.com",
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(rollout.Service{}, "UID")); diff != "" || got.UID == "" {
 		t.Errorf("service (-want +got):\n%s", diff)
