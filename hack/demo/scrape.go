@@ -62,6 +62,7 @@ func (s *scraper) promises(ctx context.Context) (looked int, broken []string, er
 	if s == nil {
 		return 0, nil, nil
 	}
+	s.catchUp(ctx)
 	rules, err := s.server.Rules(ctx)
 	if err != nil {
 		return 0, nil, err
@@ -99,4 +100,15 @@ func (s *scraper) promises(ctx context.Context) (looked int, broken []string, er
 	}
 	fmt.Printf("A Prometheus has evaluated %d rules and %d queries of the board.\n", len(rules), len(queries))
 	return len(rules) + len(queries) + 1, broken, nil
+}
+
+// catchUp waits until the end of the last act was scraped: the state may be younger than
+// a scrape, and those of the acts before it passed in moments. What is missing even so is
+// told as a promise that was broken.
+func (s *scraper) catchUp(ctx context.Context) {
+	const ended = `sluice_rollout_info{reason="RolledBack"} and on (namespace, name) sluice_rollout_awaiting_human`
+	_ = until(ctx, "a scrape of the last act", 20*time.Second, func() (bool, error) {
+		series, err := s.server.Series(ctx, ended, s.began, time.Now())
+		return series > 0, err
+	})
 }
