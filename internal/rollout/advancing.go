@@ -171,17 +171,6 @@ func (v view) check() Decision {
 	return v.raise(v.Plan.after(0))
 }
 
-// barred holds a start for what somebody has to end first.
-func (v view) barred() (Decision, bool) {
-	if d, ok := v.blocked(); ok {
-		return d, true
-	}
-	if v.foreignTag() {
-		return v.tagTaken(Tag), true
-	}
-	return v.named()
-}
-
 // unbegun ends an attempt that cannot begin. A tag of ours is taken back first.
 func (v view) unbegun(d Decision) Decision {
 	if v.mayLand() || v.Progress.Warmup.Tagged != "" {

@@ -44,6 +44,11 @@ func TestHoursStopRisesAndNothingElse(t *testing.T) {
 		"a resume over a person's lower split": {
 			at(25).wants("web-2", 5, "web-1", 95).shut().asks(Resume), "Paused/TrafficConflict, refuses", "nothing rises now",
 		},
+		"one of a memory that names a third revision": {
+			at(25).with(func(s *scene) {
+				s.Progress.Confirmed = NewSplit(map[string]int64{"web-1": 50, "web-2": 25, "web-0": 25})
+			}).shut().asks(Resume), "Paused/TrafficConflict, refuses", "nothing rises now",
+		},
 		"one over a higher split": {
 			at(25).wants("web-2", 50, "web-1", 50).shut().asks(Resume), "Shifting/Progressing, writes web-2 25%, web-1 75%, accepts", "",
 		},

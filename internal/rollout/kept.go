@@ -54,6 +54,17 @@ func (v view) disputed() (why, cure string) {
 	return "", ""
 }
 
+// barred holds a start for what somebody has to end first.
+func (v view) barred() (Decision, bool) {
+	if d, ok := v.blocked(); ok {
+		return d, true
+	}
+	if v.foreignTag() {
+		return v.tagTaken(Tag), true
+	}
+	return v.named()
+}
+
 // blocked holds a start that Config Connector would not carry out, or not keep.
 func (v view) blocked() (Decision, bool) {
 	if len(v.Service.Kept.Blocks) == 0 {

@@ -112,6 +112,18 @@ func TestTargetGone(t *testing.T) {
 	})
 }
 
+// TestWhatServedBeforeAnInterruptionIsJudged: the bake begins anew, and a breach that is
+// still arriving counts.
+func TestWhatServedBeforeAnInterruptionIsJudged(t *testing.T) {
+	t.Parallel()
+	s := at(25).with(func(s *scene) {
+		s.Progress.Phase, s.Progress.Reason, s.Progress.Watched = Idle, ServiceNotFound, ago(time.Hour)
+	})
+	if p := Decide(Input(s)).Progress; !p.Effective.IsZero() || !p.Watched.Equal(ago(time.Hour)) {
+		t.Errorf("bakes since %s, judges since %s; want an hour ago", p.Effective, p.Watched)
+	}
+}
+
 func TestStateLost(t *testing.T) {
 	t.Parallel()
 	lost := at(25).forgotten()

@@ -117,7 +117,7 @@ func (v view) unpromotable(to Promotion) string {
 		return ""
 	}
 	if !v.planned(to) {
-		return "the steps were edited since"
+		return "the steps were edited since; ask again if it is still meant"
 	}
 	if d, ok := v.noWayBack(); ok {
 		return d.Note

@@ -8,9 +8,9 @@ import (
 // post is a write as it was sent: when, and on which status. It may land much later.
 type post struct {
 	at      time.Time
-	attempt int64
-	stable  string // the baseline that its claim says
-	split   Split
+	attempt int64    // what its claim says: the attempt,
+	stable  string   // the baseline,
+	split   Split    // what is asked for,
 	latched []string // the revisions that its claim says are given up
 }
 

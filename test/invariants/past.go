@@ -161,7 +161,8 @@ func (p *past) learnPut(e Put) {
 	if e.Past {
 		p.deleting, p.takenUp = time.Time{}, time.Time{}
 	}
-	if p.memoryLost = e.Attempt == 0; p.memoryLost {
+	p.memoryLost = e.Attempt == 0
+	if p.memoryLost {
 		p.named(p.plan())
 	}
 	p.overwritten, p.put = p.saved, e.when()
@@ -425,82 +426,4 @@ func (p *past) servedSince(fits func(Split) bool, t time.Time) bool {
 		}
 	}
 	return false
-}
-
-// servesSince is since when the candidate has had its present percent.
-func (p *past) servesSince() time.Time {
-	var since time.Time
-	percent := p.serving()[p.saved.Candidate]
-	for _, e := range slices.Backward(p.effective) {
-		if e.Split[p.saved.Candidate] != percent {
-			break
-		}
-		since = e.when()
-	}
-	return since
-}
-
-// step is the step of a plan that a weight belongs to.
-func (p Plan) step(weight int) Step {
-	var at Step
-	for i, s := range p.Steps {
-		if i == 0 || s.Weight <= weight {
-			at = s
-		}
-	}
-	return at
-}
-
-// inserted tells whether a weight is one that pacing put between those of the plan.
-func (p Plan) inserted(weight int) bool {
-	planned := func(s Step) bool { return s.Weight == weight }
-	return p.Paced && weight > 0 && weight < 100 && !slices.ContainsFunc(p.Steps, planned)
-}
-
-// held is how a weight must be held: as the plan says, and an inserted one for a
-// complete minute. One that a former plan had is held like the step that it is on the
-// way to.
-func (p Plan) held(weight int) Step {
-	if p.inserted(weight) {
-		return Step{Weight: weight, Bake: 1}
-	}
-	for _, s := range p.Steps {
-		if s.Weight >= weight {
-			return s
-		}
-	}
-	return p.step(weight)
-}
-
-// wayBegan is since when the candidate has had its weight; where it is an inserted
-// one, since when it has had the weight of the plan below it, or the zero time.
-func (p *past) wayBegan(plan Plan) time.Time {
-	weight := p.serving()[p.saved.Candidate]
-	if !plan.inserted(weight) {
-		return p.servesSince()
-	}
-	floor := 0
-	for _, s := range plan.Steps {
-		if s.Weight < weight {
-			floor = max(floor, s.Weight)
-		}
-	}
-	var since time.Time
-	for _, e := range slices.Backward(p.effective) {
-		if floor == 0 || e.Split[p.saved.Candidate] < floor {
-			break
-		}
-		since = e.when()
-	}
-	return since
-}
-
-// after is the first weight of the plan above a weight; 100 after the last.
-func (p Plan) after(weight int) int {
-	for _, s := range p.Steps {
-		if s.Weight > weight {
-			return s.Weight
-		}
-	}
-	return 100
 }

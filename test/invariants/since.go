@@ -1,12 +1,14 @@
 package invariants
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // learnTakenUp notes that an attempt goes on from the claim on the service, or where it
 // was when the service could not be found.
 func (p *past) learnTakenUp(s Saved) {
-	back := p.saved.Phase == phaseIdle && s.Phase == phaseBaking && s.Attempt == p.saved.Attempt
-	if back {
+	if p.saved.Phase == phaseIdle && s.Phase == phaseBaking && s.Attempt == p.saved.Attempt {
 		p.takenUp = s.when()
 	}
 	if s.Candidate != "" && (p.memoryLost || p.recalled(s)) {
@@ -26,4 +28,40 @@ func (p *past) learnSeen(s Saved) {
 // after its status was lost begins its bake anew.
 func (p *past) judgedSince() time.Time {
 	return later(p.servesSince(), p.takenUp)
+}
+
+// servesSince is since when the candidate has had its present percent.
+func (p *past) servesSince() time.Time {
+	var since time.Time
+	percent := p.serving()[p.saved.Candidate]
+	for _, e := range slices.Backward(p.effective) {
+		if e.Split[p.saved.Candidate] != percent {
+			break
+		}
+		since = e.when()
+	}
+	return since
+}
+
+// wayBegan is since when the candidate has had its weight; where it is an inserted
+// one, since when it has had the weight of the plan below it, or the zero time.
+func (p *past) wayBegan(plan Plan) time.Time {
+	weight := p.serving()[p.saved.Candidate]
+	if !plan.inserted(weight) {
+		return p.servesSince()
+	}
+	floor := 0
+	for _, s := range plan.Steps {
+		if s.Weight < weight {
+			floor = max(floor, s.Weight)
+		}
+	}
+	var since time.Time
+	for _, e := range slices.Backward(p.effective) {
+		if floor == 0 || e.Split[p.saved.Candidate] < floor {
+			break
+		}
+		since = e.when()
+	}
+	return since
 }
