@@ -143,16 +143,10 @@ func (s *keptStage) pass() *v1alpha1.CloudRunRollout {
 
 func (s *keptStage) until(phase v1alpha1.Phase) *v1alpha1.CloudRunRollout {
 	s.t.Helper()
-	for range 500 {
-		if ro := s.pass(); ro.Status.Phase == phase {
-			return ro
-		}
-	}
-	s.t.Fatalf("never %s; it is %+v", phase, s.get().Status)
-	return nil
+	return s.repeat(s.pass, phase)
 }
 
-// bakes is such a stage whose candidate bakes at 20 %.
+// bakesKept is such a stage whose candidate bakes at 20 %.
 func bakesKept(t *testing.T, image string) *keptStage {
 	t.Helper()
 	s := newKeptStage(t, toRunService)

@@ -195,8 +195,14 @@ func (s *stage) pass() *v1alpha1.CloudRunRollout {
 // until makes passes until a phase is reached.
 func (s *stage) until(phase v1alpha1.Phase) *v1alpha1.CloudRunRollout {
 	s.t.Helper()
+	return s.repeat(s.pass, phase)
+}
+
+// repeat makes passes of some kind until a phase is reached.
+func (s *stage) repeat(pass func() *v1alpha1.CloudRunRollout, phase v1alpha1.Phase) *v1alpha1.CloudRunRollout {
+	s.t.Helper()
 	for range 500 {
-		if ro := s.pass(); ro.Status.Phase == phase {
+		if ro := pass(); ro.Status.Phase == phase {
 			return ro
 		}
 	}
