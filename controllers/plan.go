@@ -40,7 +40,7 @@ func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 	p := parser{}
 	plan := rollout.Plan{
 		Service:           p.target(spec.Target),
-		RunService:        runServiceOf(ro),
+		RunService:        ro.Spec.Target.RunServiceName(),
 		Paused:            spec.Paused,
 		CandidateRevision: spec.CandidateRevision,
 		StableRevision:    spec.StableRevision,

@@ -54,7 +54,7 @@ func finalizersFor(ro *v1alpha1.CloudRunRollout, d rollout.Decision) []string {
 	if ro.Spec.Strategy.OnDelete == v1alpha1.OnDeleteRollback && d.Progress.Exposed() {
 		ours = append(ours, v1alpha1.FinalizerRollback)
 	}
-	if runServiceOf(ro) != "" && d.Progress.Seq > 0 {
+	if ro.Spec.Target.RunServiceName() != "" && d.Progress.Seq > 0 {
 		ours = append(ours, v1alpha1.FinalizerRelease)
 	}
 	finalizers := slices.DeleteFunc(slices.Clone(ro.Finalizers), func(f string) bool {
@@ -170,7 +170,7 @@ func (r *Reconciler) tellReleased(ro *v1alpha1.CloudRunRollout, release rollout.
 		note = fmt.Sprintf("not sent back: %s; %s", shorten(release.Stuck, maxEventNote/2), note)
 	}
 	if kept != nil {
-		note = fmt.Sprintf("spec.traffic of RunService %s was not given up: %s; %s", runServiceOf(ro), shorten(kept.Error(), maxEventNote/4), note)
+		note = fmt.Sprintf("spec.traffic of RunService %s was not given up: %s; %s", ro.Spec.Target.RunServiceName(), shorten(kept.Error(), maxEventNote/4), note)
 	}
 	ctrl.Log.Info("Released", "namespace", ro.Namespace, "name", ro.Name, "note", note)
 	r.event(ro, rollout.Event{Reason: v1alpha1.ReasonReleased, Note: note, Warning: release.Stuck != "" || kept != nil})
@@ -199,7 +199,7 @@ func leftAt(ro *v1alpha1.CloudRunRollout, release rollout.Release) string {
 
 // unpin says how traffic follows LATEST again.
 func unpin(ro *v1alpha1.CloudRunRollout) string {
-	if name := runServiceOf(ro); name != "" {
+	if name := ro.Spec.Target.RunServiceName(); name != "" {
 		return fmt.Sprintf("spec.traffic of RunService %s in Git says what follows", name)
 	}
 	return fmt.Sprintf("gcloud run services update-traffic %s --to-latest follows LATEST again", ro.Spec.Target.Service.Name)

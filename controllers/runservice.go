@@ -10,28 +10,20 @@ import (
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 )
 
-// runServiceOf is the name of the RunService that a rollout moves; "" for none.
-func runServiceOf(ro *v1alpha1.CloudRunRollout) string {
-	if ref := ro.Spec.Target.RunServiceRef; ref != nil {
-		return ref.Name
-	}
-	return ""
-}
-
 // serviceOf is the service of a rollout as its spec has it: of one with a RunService the
 // name alone, which is the RunService's.
 func serviceOf(ro *v1alpha1.CloudRunRollout) v1alpha1.ServiceReference {
 	if service := ro.Spec.Target.Service; service != nil {
 		return *service
 	}
-	return v1alpha1.ServiceReference{Name: runServiceOf(ro)}
+	return v1alpha1.ServiceReference{Name: ro.Spec.Target.RunServiceName()}
 }
 
 // elder is the name of the object that moves the same RunService and was made first;
 // "" where that is this one. All objects write a RunService under one name, so nothing
 // in it tells them apart. It looks in the cache: every object of the cluster is in it.
 func (r *Reconciler) elder(ctx context.Context, ro *v1alpha1.CloudRunRollout) (string, error) {
-	name := runServiceOf(ro)
+	name := ro.Spec.Target.RunServiceName()
 	if name == "" {
 		return "", nil
 	}
@@ -42,7 +34,7 @@ func (r *Reconciler) elder(ctx context.Context, ro *v1alpha1.CloudRunRollout) (s
 	}
 	first := ro
 	for i := range all.Items {
-		if other := &all.Items[i]; runServiceOf(other) == name && madeBefore(other, first) {
+		if other := &all.Items[i]; other.Spec.Target.RunServiceName() == name && madeBefore(other, first) {
 			first = other
 		}
 	}

@@ -127,6 +127,15 @@ type Target struct {
 	RunServiceRef *RunServiceReference `json:"runServiceRef,omitempty"`
 }
 
+// RunServiceName is the name of the RunService that is moved; "" where the target is a
+// service.
+func (t *Target) RunServiceName() string {
+	if t.RunServiceRef == nil {
+		return ""
+	}
+	return t.RunServiceRef.Name
+}
+
 // RunServiceReference names a RunService of Config Connector in the namespace of the
 // object that refers to it.
 type RunServiceReference struct {

@@ -45,7 +45,7 @@ func Deeds(ro *v1alpha1.CloudRunRollout) []Deed {
 func unstuck(ro *v1alpha1.CloudRunRollout) []Deed {
 	switch standing.Reason(ro) {
 	case v1alpha1.ReasonOwnedElsewhere:
-		if RunService(ro) != "" {
+		if ro.Spec.Target.RunServiceName() != "" {
 			return nil // its message says who has to let go of what
 		}
 		return []Deed{ask("adopt", ro, "takes the service over from the other cluster")}

@@ -27,17 +27,9 @@ func Args(ro *v1alpha1.CloudRunRollout) string {
 	return ro.Name + " -n " + ro.Namespace
 }
 
-// RunService is the name of the RunService that a rollout moves; "" for none.
-func RunService(ro *v1alpha1.CloudRunRollout) string {
-	if ref := ro.Spec.Target.RunServiceRef; ref != nil {
-		return ref.Name
-	}
-	return ""
-}
-
 // Subject names what a rollout moves: "service web", "RunService web".
 func Subject(ro *v1alpha1.CloudRunRollout) string {
-	if name := RunService(ro); name != "" {
+	if name := ro.Spec.Target.RunServiceName(); name != "" {
 		return "RunService " + name
 	}
 	return "service " + Dash(Service(ro).Name)
@@ -45,7 +37,7 @@ func Subject(ro *v1alpha1.CloudRunRollout) string {
 
 // About is the same with where it is, as far as the spec says that.
 func About(ro *v1alpha1.CloudRunRollout) string {
-	if RunService(ro) != "" {
+	if ro.Spec.Target.RunServiceName() != "" {
 		return Subject(ro)
 	}
 	return fmt.Sprintf("%s (%s, %s)", Subject(ro), Service(ro).Project, Service(ro).Location)

@@ -11,7 +11,7 @@ import (
 // Connector keeps the service it is one for the RunService: what gcloud sets would not
 // last.
 func Gcloud(ro *v1alpha1.CloudRunRollout) string {
-	if name := RunService(ro); name != "" && ro.Status.Stable != nil {
+	if name := ro.Spec.Target.RunServiceName(); name != "" && ro.Status.Stable != nil {
 		return fmt.Sprintf(`kubectl -n %s patch runservice %s --type merge --patch `+
 			`'{"spec":{"traffic":[{"type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION","revision":"%s","percent":100}]}}'`,
 			Dash(ro.Namespace), name, ro.Status.Stable.Revision)

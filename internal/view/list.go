@@ -39,7 +39,7 @@ func (r Reader) Summarize(ro *v1alpha1.CloudRunRollout) Summary {
 	ready, mark, service := standing.Ready(ro), MarkOf(standing.Of(ro)), Service(ro)
 	step, _, _ := strings.Cut(ro.Status.Step, ",")
 	line := Summary{
-		Mark: mark, Namespace: Dash(ro.Namespace), Name: ro.Name, Service: Dash(cmp.Or(service.Name, RunService(ro))), Region: Dash(service.Location),
+		Mark: mark, Namespace: Dash(ro.Namespace), Name: ro.Name, Service: Dash(cmp.Or(service.Name, ro.Spec.Target.RunServiceName())), Region: Dash(service.Location),
 		Weight: Dash(ro.Status.Weight), Step: Dash(step), Reason: Dash(cmp.Or(ready.Reason, mark.Words)),
 		For: "-", LastShift: "-", What: Dash(r.What(ro)),
 	}
