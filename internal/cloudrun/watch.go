@@ -44,6 +44,7 @@ type Watch struct {
 	mu        sync.Mutex
 	places    map[place]*listing
 	revisions map[seenKey]seen
+	wants     map[place]map[seenKey]want
 }
 
 // place is what one list covers, and one quota.
@@ -75,7 +76,10 @@ type seen struct {
 // NewWatch makes a watch that reads through a client. It reports each list that
 // failed, at most once a minute for each place.
 func NewWatch(client *Client, report func(error)) *Watch {
-	return &Watch{client: client, report: report, places: map[place]*listing{}, revisions: map[seenKey]seen{}}
+	return &Watch{
+		client: client, report: report,
+		places: map[place]*listing{}, revisions: map[seenKey]seen{}, wants: map[place]map[seenKey]want{},
+	}
 }
 
 // Listed returns a service as a list showed it at most maxAge before now. It tells
@@ -138,15 +142,16 @@ func (w *Watch) renew(ctx context.Context, l *listing, at place, now time.Time) 
 	w.report(err)
 }
 
-// Remembered returns revisions as they were read at most maxAge before now, and
-// reads the others live. Only ready ones are remembered: all others are about to
-// change, and somebody waits for it. It fails with ErrThrottled where a quota does
-// not let one in now, and then returns with it what was read some minutes earlier, if
-// that is known and something is under way; what it read before that is remembered.
+// Remembered returns revisions as they were read at most maxAge before now, or longer
+// where a crowd wants some in their place, and reads the others live. Only ready ones
+// are remembered: all others are about to change, and somebody waits for it. It fails
+// with ErrThrottled where a quota does not let one in now, and then returns with it what
+// was read some minutes earlier, if that is known and something is under way; what it
+// read before that is remembered.
 func (w *Watch) Remembered(
 	ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration,
 ) (map[string]rollout.Revision, error) {
-	known, missing := w.recall(ref, names, now, maxAge)
+	known, missing := w.recall(ref, names, now, w.bearable(ref, names, now, maxAge))
 	if len(missing) == 0 {
 		return known, nil
 	}
