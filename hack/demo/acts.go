@@ -16,7 +16,9 @@ import (
 // act is one release and how it must end.
 type act struct {
 	title string
-	image string
+	// service is the full name of what is released; none is graphql-api.
+	service string
+	image   string
 	// killAt is the phase in which the manager is killed, once, with SIGKILL.
 	killAt v1alpha1.Phase
 	ends   v1alpha1.Phase
@@ -62,14 +64,29 @@ func (s *stage) acts(ctx context.Context) ([]result, error) {
 		return nil, err
 	}
 	s.watch = &watcher{stage: s, rollout: client.ObjectKey{Namespace: "default", Name: "graphql-api"}}
-	if err := until(ctx, "the first status", 30*time.Second, func() (bool, error) {
-		ro, err := s.watch.look(ctx)
-		return ro.Status.Phase == v1alpha1.PhaseIdle && ready(ro), err
-	}); err != nil {
+	if err := s.idle(ctx); err != nil {
 		return nil, err
 	}
+	results, err := s.playActs(ctx, story)
+	if err != nil {
+		return nil, err
+	}
+	more, err := s.playKept(ctx)
+	return append(results, more...), err
+}
+
+// idle waits until the rollout that is watched is at rest for the first time.
+func (s *stage) idle(ctx context.Context) error {
+	return until(ctx, "the first status", 30*time.Second, func() (bool, error) {
+		ro, err := s.watch.look(ctx)
+		return err == nil && ro.Status.Phase == v1alpha1.PhaseIdle && ready(ro), err
+	})
+}
+
+// playActs plays one act after another.
+func (s *stage) playActs(ctx context.Context, acts []act) ([]result, error) {
 	var results []result
-	for _, a := range story {
+	for _, a := range acts {
 		r, err := s.playAct(ctx, a)
 		if err != nil {
 			return nil, fmt.Errorf("act %s: %w\n%s", a.title, err, s.watch.last)
@@ -89,7 +106,7 @@ func (s *stage) playAct(ctx context.Context, a act) (result, error) {
 	if r.from, err = s.world.now(ctx); err != nil {
 		return r, err
 	}
-	if r.candidate, err = s.world.deploy(ctx, a.image); err != nil {
+	if r.candidate, err = s.deploy(ctx, a); err != nil {
 		return r, err
 	}
 	fmt.Printf("\nAct %s: %s was deployed\n", a.title, short(r.candidate))
@@ -111,6 +128,14 @@ func (s *stage) playAct(ctx context.Context, a act) (result, error) {
 		return r, err
 	}
 	return r.read(log), nil
+}
+
+// deploy deploys an act's image the way that its service is deployed.
+func (s *stage) deploy(ctx context.Context, a act) (revision string, err error) {
+	if a.service == cart {
+		return s.release(ctx, a.image)
+	}
+	return s.world.deploy(ctx, a.image)
 }
 
 // lookOn looks once, kills the manager when it is time to, and tells whether the

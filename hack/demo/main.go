@@ -81,14 +81,18 @@ func (s *stage) playStory(ctx context.Context, checked int, broken []string) err
 	if err != nil {
 		return err
 	}
-	looked, missed := s.brokenPromises(results)
+	looked, missed := s.brokenPromises(results[:len(story)])
+	keeps, unkept, err := s.keptPromises(ctx, results[len(story):], log)
+	if err != nil {
+		return err
+	}
 	verdict, violations := judged(log)
 	fmt.Println(verdict)
 	watched, silent, err := s.scraper.promises(ctx)
 	if err != nil {
 		return err
 	}
-	broken = slices.Concat(broken, missed, violations, silent)
+	broken = slices.Concat(broken, missed, unkept, violations, silent)
 	for _, b := range broken {
 		fmt.Println("BROKEN:", b)
 	}
@@ -96,6 +100,6 @@ func (s *stage) playStory(ctx context.Context, checked int, broken []string) err
 		return fmt.Errorf("%d promises broken\nwhat was asked for and what served:\n%s%s\n%s",
 			len(broken), history(log), s.watch.last, s.whatWasSaid())
 	}
-	fmt.Printf("%d promises checked, all kept.\n", checked+looked+watched)
+	fmt.Printf("%d promises checked, all kept.\n", checked+looked+keeps+watched)
 	return nil
 }

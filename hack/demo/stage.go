@@ -54,7 +54,7 @@ func say(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }
 
 // setUp brings everything up, and says what it does meanwhile.
 func setUp(ctx context.Context, speed float64) (*stage, error) {
-	fmt.Println("Sluice demo: services, their users, a NAT gateway, and five releases")
+	fmt.Println("Sluice demo: services, their users, a NAT gateway, and seven releases")
 	dir, err := os.MkdirTemp("", "sluice-demo-")
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func setUp(ctx context.Context, speed float64) (*stage, error) {
 
 // openStory starts the world of the acts after the first one.
 func (s *stage) openStory(ctx context.Context) error {
-	fmt.Println("\nThe other acts are played in a world of one service, whose NAT does what is written down, at 120 times real time")
+	fmt.Println("\nThe other acts are played in a world of two services, whose NAT does what is written down, at 120 times real time")
 	if err := s.startWorld(ctx, "hack/demo/scenarios/demo.yaml", s.speed); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -38,7 +39,7 @@ type result struct {
 func (r result) read(log []simulator.Event) result {
 	var served []invariants.Served
 	for _, e := range log {
-		if e.At.Before(r.from) || e.At.After(r.to) {
+		if e.At.Before(r.from) || e.At.After(r.to) || e.Service != cmp.Or(r.act.service, service) {
 			continue
 		}
 		switch e.Kind {

@@ -117,4 +117,4 @@ func wrap(margin, text string) string {
 // short leaves the service out of the names of revisions.
 func short(text string) string { return services.Replace(text) }
 
-var services = strings.NewReplacer("graphql-api-0", "0", "web-0", "0")
+var services = strings.NewReplacer("graphql-api-0", "0", "web-0", "0", "cart-0", "0")

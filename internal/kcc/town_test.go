@@ -71,7 +71,7 @@ func newTown(t *testing.T, edits ...func(*simulator.Scenario)) *town {
 		t.Fatal(err)
 	}
 	town := &town{T: t, api: dynamic.NewForConfigOrDie(plane.Config), world: world, clock: clocktesting.NewFakePassiveClock(time.Now())}
-	town.connector = configconnector.New(town.api, world)
+	town.connector = configconnector.New(town.api, configconnector.In(world))
 	town.key = types.NamespacedName{Namespace: town.namespace(), Name: "web"}
 	town.client = town.connect(plane.Config, func(*Options) {})
 	town.apply("kubectl", spec(image))

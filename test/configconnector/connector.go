@@ -53,13 +53,13 @@ const (
 // through. It is not safe for concurrent use.
 type Connector struct {
 	client dynamic.Interface
-	world  *simulator.World
+	cloud  Cloud
 	work   map[types.NamespacedName]*work
 }
 
 // New makes one that has seen nothing yet.
-func New(client dynamic.Interface, world *simulator.World) *Connector {
-	return &Connector{client: client, world: world, work: map[types.NamespacedName]*work{}}
+func New(client dynamic.Interface, cloud Cloud) *Connector {
+	return &Connector{client: client, cloud: cloud, work: map[types.NamespacedName]*work{}}
 }
 
 // work is what it knows of one object.
@@ -126,7 +126,7 @@ func (c *Connector) begin(ctx context.Context, key types.NamespacedName, w *work
 		return err
 	}
 	cause := causeOf(object)
-	if cause == w.cause && (w.next.IsZero() || c.world.Now().Before(w.next)) {
+	if cause == w.cause && (w.next.IsZero() || c.cloud.Now().Before(w.next)) {
 		return nil
 	}
 	w.object, w.cause, w.next = object, cause, c.nextLook(object)
@@ -137,7 +137,7 @@ func (c *Connector) begin(ctx context.Context, key types.NamespacedName, w *work
 	if err != nil || paused {
 		return err
 	}
-	live, err := c.api().GetService(serviceOf(object))
+	live, err := c.cloud.GetService(serviceOf(object))
 	if err != nil {
 		return c.fail(ctx, w, fmt.Errorf("error fetching live state: %w", err))
 	}
@@ -160,11 +160,11 @@ func (c *Connector) nextLook(o *unstructured.Unstructured) time.Time {
 	seconds, err := strconv.Atoi(o.GetAnnotations()[IntervalAnnotation])
 	switch {
 	case err != nil:
-		return c.world.Now().Add(meanInterval)
+		return c.cloud.Now().Add(meanInterval)
 	case seconds == 0:
 		return time.Time{}
 	}
-	return c.world.Now().Add(time.Duration(seconds) * time.Second)
+	return c.cloud.Now().Add(time.Duration(seconds) * time.Second)
 }
 
 // skips tells whether an object is left alone: with an interval of 0, once it is up
@@ -191,17 +191,17 @@ func (c *Connector) announce(ctx context.Context, w *work) error {
 // happened since it was read is overwritten
 // (resource_cloud_run_v2_service.go, resourceCloudRunV2ServiceUpdate).
 func (c *Connector) send(ctx context.Context, w *work) error {
-	op, err := c.api().PatchService(simulator.PatchRequest{Name: serviceOf(w.object), Service: w.update.body})
+	op, err := c.cloud.PatchService(simulator.PatchRequest{Name: serviceOf(w.object), Service: w.update.body})
 	if err != nil {
 		return c.fail(ctx, w, fmt.Errorf("error applying desired state: %w", err))
 	}
-	w.stage, w.operation, w.sent = Waiting, op.Name, c.world.Now()
+	w.stage, w.operation, w.sent = Waiting, op.Name, c.cloud.Now()
 	return nil
 }
 
 // wait looks whether an update is done.
 func (c *Connector) wait(ctx context.Context, w *work) error {
-	op, err := c.api().GetOperation(w.operation)
+	op, err := c.cloud.GetOperation(w.operation)
 	switch {
 	case err != nil:
 		return c.fail(ctx, w, err)
@@ -209,14 +209,11 @@ func (c *Connector) wait(ctx context.Context, w *work) error {
 		return c.fail(ctx, w, fmt.Errorf("error waiting to update Service: Error code %d, message: %s", op.Error.Code, op.Error.Message))
 	case op.Done:
 		return c.finish(ctx, w)
-	case c.world.Now().Sub(w.sent) >= longestUpdate:
+	case c.cloud.Now().Sub(w.sent) >= longestUpdate:
 		return c.fail(ctx, w, fmt.Errorf("timeout while waiting for operation %s to complete", w.operation))
 	}
 	return nil
 }
-
-// api is Cloud Run in its hands.
-func (c *Connector) api() simulator.API { return c.world.As(simulator.Caller{Identity: Identity}) }
 
 // serviceOf is the full name of an object's service.
 func serviceOf(o *unstructured.Unstructured) string {

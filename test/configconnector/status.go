@@ -39,7 +39,7 @@ func ready(o *unstructured.Unstructured) string {
 // setReady replaces the condition Ready. Its time changes with its status alone
 // (lifecyclehandler/handler.go, setCondition).
 func (c *Connector) setReady(o *unstructured.Unstructured, status, reason, message string) {
-	since := c.world.Now().UTC().Format(time.RFC3339)
+	since := c.cloud.Now().UTC().Format(time.RFC3339)
 	if old, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions"); len(old) > 0 {
 		if was, _ := old[0].(map[string]any); was["status"] == status {
 			since, _ = was["lastTransitionTime"].(string)
@@ -73,7 +73,7 @@ func (c *Connector) putStatus(ctx context.Context, w *work, observed int64) erro
 
 // fail says what went wrong, and tries again later.
 func (c *Connector) fail(ctx context.Context, w *work, cause error) error {
-	w.stage, w.next = Idle, c.world.Now().Add(retry)
+	w.stage, w.next = Idle, c.cloud.Now().Add(retry)
 	c.setReady(w.object, "False", updateFailed, "Update call failed: "+cause.Error())
 	return c.putStatus(ctx, w, w.object.GetGeneration())
 }
@@ -85,7 +85,7 @@ func (c *Connector) fail(ctx context.Context, w *work, cause error) error {
 // observed.
 func (c *Connector) finish(ctx context.Context, w *work) error {
 	w.stage = Idle
-	live, err := c.api().GetService(serviceOf(w.object))
+	live, err := c.cloud.GetService(serviceOf(w.object))
 	if err != nil {
 		return c.fail(ctx, w, err)
 	}

@@ -64,7 +64,7 @@ func newTown(t *testing.T, edits ...func(*simulator.Scenario)) *town {
 		t.Fatal(err)
 	}
 	client := dynamic.NewForConfigOrDie(plane.Config)
-	town := &town{T: t, client: client, world: world, connector: configconnector.New(client, world)}
+	town := &town{T: t, client: client, world: world, connector: configconnector.New(client, configconnector.In(world))}
 	town.key = types.NamespacedName{Namespace: town.namespace(), Name: "web"}
 	revisions, err := world.ListRevisions(service)
 	if err != nil {

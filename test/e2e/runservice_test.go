@@ -44,7 +44,7 @@ func newKeptStage(t *testing.T, changes string) *keptStage {
 	s := &keptStage{stage: newStage(t, scenario, replaced(t, manifest, changes)), clock: clocktesting.NewFakePassiveClock(time.Now())}
 	api := dynamic.NewForConfigOrDie(plane.Config)
 	s.kept = types.NamespacedName{Namespace: s.key.Namespace, Name: "web"}
-	s.world(func(w *simulator.World) { s.connector = configconnector.New(api, w) })
+	s.world(func(w *simulator.World) { s.connector = configconnector.New(api, configconnector.In(w)) })
 	live, err := cloudrun.New(t.Context(), cloudrun.Options{Endpoint: s.run, UserAgent: agent})
 	if err != nil {
 		t.Fatal(err)
