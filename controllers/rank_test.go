@@ -9,13 +9,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 )
 
-// TestWhatMustNotWait: what leads back comes before what is under way, and that before
-// what is at rest.
+// TestWhatMustNotWait: what leads back comes before all that only looks, and no look
+// before another, or some would never be reached.
 func TestWhatMustNotWait(t *testing.T) {
 	t.Parallel()
 	in := func(phase v1alpha1.Phase) *v1alpha1.CloudRunRollout {
@@ -37,9 +38,9 @@ func TestWhatMustNotWait(t *testing.T) {
 		"an abort":                      {asked, false, rankBack},
 		"a deletion":                    {leaves, false, rankBack},
 		"a breach that an old look saw": {in(v1alpha1.PhaseBaking), true, rankBack},
-		"a bake":                        {in(v1alpha1.PhaseBaking), false, rankUnderWay},
-		"a pause":                       {in(v1alpha1.PhasePaused), false, rankUnderWay},
-		"what is at rest":               {in(v1alpha1.PhaseCompleted), false, rankAtRest},
+		"a bake":                        {in(v1alpha1.PhaseBaking), false, rankLook},
+		"a pause":                       {in(v1alpha1.PhasePaused), false, rankLook},
+		"what is at rest":               {in(v1alpha1.PhaseCompleted), false, rankLook},
 	} {
 		r := &Reconciler{}
 		if c.pressed {
@@ -62,23 +63,52 @@ func TestWhoAsksComesFirst(t *testing.T) {
 	was.Name, other.Name = "asked", "other"
 	now := was.DeepCopy()
 	now.Generation++
-	if hurries().Update(event.UpdateEvent{ObjectOld: was, ObjectNew: now}) {
+	hurries := (&Reconciler{}).hurries()
+	if hurries.Update(event.UpdateEvent{ObjectOld: was, ObjectNew: now}) {
 		t.Error("an edit hurries")
 	}
 	now.Annotations = map[string]string{v1alpha1.RequestID: "r1", v1alpha1.RequestVerb: "pause"}
 	asks := event.UpdateEvent{ObjectOld: was, ObjectNew: now}
-	if !hurries().Update(asks) {
+	if !hurries.Update(asks) {
 		t.Fatal("a request does not hurry")
 	}
-	q.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(other)})
-	q.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(now)})
+	look := rankLook
+	for _, ro := range []*v1alpha1.CloudRunRollout{other, now} {
+		queue.AddWithOpts(priorityqueue.AddOpts{Priority: &look}, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(ro)})
+	}
 	hurried().Update(t.Context(), asks, q)
 	for _, want := range []struct {
 		name string
 		rank int
-	}{{"asked", rankBack}, {"other", rankUnderWay}} {
+	}{{"asked", rankBack}, {"other", rankLook}} {
 		if item, rank, _ := queue.GetWithPriority(); item.Name != want.name || rank != want.rank {
 			t.Errorf("next is %s with %d, want %+v", item.Name, rank, want)
+		}
+	}
+}
+
+// TestAWayBackThatANewLeaderFindsComesFirst: it may have thousands to look at.
+func TestAWayBackThatANewLeaderFindsComesFirst(t *testing.T) {
+	t.Parallel()
+	queue := priorityqueue.New[reconcile.Request]("")
+	defer queue.ShutDown()
+	hurries := (&Reconciler{}).hurries()
+	for phase, want := range map[v1alpha1.Phase]bool{v1alpha1.PhaseRollingBack: true, v1alpha1.PhaseBaking: false, v1alpha1.PhaseIdle: false} {
+		ro := bare()
+		ro.Name, ro.UID, ro.Status.Phase = string(phase), "uid-1", phase
+		ro.Status.Attempt = &v1alpha1.Attempt{ID: 1}
+		found := event.CreateEvent{Object: ro, IsInInitialList: true}
+		if got := hurries.Create(found); got != want {
+			t.Errorf("%s hurries: %t", phase, got)
+		}
+		(&handler.EnqueueRequestForObject{}).Create(t.Context(), found, queue)
+		if want {
+			hurried().Create(t.Context(), found, queue)
+		}
+	}
+	for _, want := range []int{rankBack, rankLook, rankLook} {
+		if item, rank, _ := queue.GetWithPriority(); rank != want {
+			t.Errorf("next is %s with %d, want %d", item.Name, rank, want)
 		}
 	}
 }
