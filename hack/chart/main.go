@@ -1,7 +1,8 @@
 // Command chart writes the Helm chart from what kustomize renders of
-// config/default, so that there is one source: each object is a template in which
-// a few values and the namespace are Helm's. The namespace object itself is left
-// out, because helm makes or finds it before it installs anything.
+// config/default, and of the folders beside it that a value turns on, so that there is
+// one source: each object is a template in which a few values and the namespace are
+// Helm's. The namespace object itself is left out, because helm makes or finds it before
+// it installs anything.
 //
 // With -package it packs the chart for a release, with its version and image.
 package main
@@ -24,7 +25,7 @@ func main() {
 	if *pack != "" {
 		err = packed(dir, *pack, *version, *image)
 	} else {
-		err = written(filepath.Join(*root, "config", "default"), dir)
+		err = written(filepath.Join(*root, "config"), dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "chart:", err)
@@ -33,10 +34,10 @@ func main() {
 }
 
 // written makes the templates and the values of a chart anew.
-func written(source, dir string) error {
-	objects, err := render(source)
+func written(config, dir string) error {
+	c, err := read(config)
 	if err != nil {
-		return fmt.Errorf("rendering %s: %w", source, err)
+		return err
 	}
 	templates := filepath.Join(dir, "templates")
 	if err := os.RemoveAll(templates); err != nil {
@@ -45,21 +46,35 @@ func written(source, dir string) error {
 	if err := os.MkdirAll(templates, 0o755); err != nil {
 		return err
 	}
-	for _, o := range objects {
-		if o.kind == "Namespace" {
-			continue
-		}
-		text, err := template(o)
+	for _, o := range c.objects {
+		text, err := c.template(o)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", o.kind, o.name, err)
 		}
-		if err := os.WriteFile(filepath.Join(templates, o.file()), []byte(text), 0o644); err != nil {
+		if err := put(templates, o, base, text); err != nil {
 			return err
 		}
 	}
-	text, err := values(objects)
+	for _, p := range c.parts {
+		for _, o := range p.objects {
+			text, err := c.template(o)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", o.kind, o.name, err)
+			}
+			if err := put(templates, o, p.dir, p.when(text)); err != nil {
+				return err
+			}
+		}
+	}
+	text, err := values(c.manager)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "values.yaml"), []byte(text), 0o644)
+}
+
+// put writes a template, with where it is from.
+func put(templates string, o object, from, text string) error {
+	text = fmt.Sprintf("# Written by make manifests, from config/%s.\n%s", from, text)
+	return os.WriteFile(filepath.Join(templates, o.file()), []byte(text), 0o644)
 }

@@ -18,7 +18,7 @@ import (
 
 const (
 	charts = "../../charts/sluice"
-	source = "../../config/default"
+	source = "../../config"
 )
 
 // keep is what the chart adds to the definition of the resource, and nothing else.
@@ -42,26 +42,30 @@ func helmed(t *testing.T, chart, namespace string, values map[string]any) (map[s
 	return decoded(t, slices.Collect(maps.Values(texts))), nil
 }
 
-// kustomized is what kubectl apply -k config/default sends, but for the namespace.
-func kustomized(t *testing.T) map[string]map[string]any {
+// kustomized is what kubectl apply -k sends for folders of config, one after the other,
+// but for the namespace.
+func kustomized(t *testing.T, folders ...string) map[string]map[string]any {
 	t.Helper()
-	objects, err := render(source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var texts []string
-	for _, o := range objects {
-		if o.kind != "Namespace" {
+	all := map[string]map[string]any{}
+	for _, folder := range folders {
+		objects, err := render(filepath.Join(source, folder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts []string
+		for _, o := range objects {
 			texts = append(texts, o.text)
 		}
+		maps.Copy(all, decoded(t, texts))
 	}
-	return decoded(t, texts)
+	return all
 }
 
 // decoded reads objects, by kind and name.
 func decoded(t *testing.T, texts []string) map[string]map[string]any {
 	t.Helper()
 	objects := map[string]map[string]any{}
+	texts = slices.DeleteFunc(texts, empty)
 	for _, text := range texts {
 		var o map[string]any
 		if err := yaml.UnmarshalStrict([]byte(text), &o); err != nil {
@@ -73,6 +77,16 @@ func decoded(t *testing.T, texts []string) map[string]map[string]any {
 		t.Fatalf("%d objects of %d texts", len(objects), len(texts))
 	}
 	return objects
+}
+
+// empty tells whether nothing is left of a template but comments.
+func empty(text string) bool {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return false
+		}
+	}
+	return true
 }
 
 // at is what is below some keys.
@@ -90,12 +104,35 @@ func at(o any, path ...any) any {
 
 func TestTheChartIsWhatKustomizeRenders(t *testing.T) {
 	t.Parallel()
-	got, err := helmed(t, charts, home, nil)
-	if err != nil {
-		t.Fatal(err)
+	on := map[string]any{"enabled": true}
+	for what, c := range map[string]struct {
+		values  map[string]any
+		folders []string
+		least   int
+	}{
+		"as it is":              {nil, []string{"default"}, 15},
+		"with Config Connector": {map[string]any{"configConnector": on}, []string{"config-connector"}, 17},
+		"with the page":         {map[string]any{"dashboard": on}, []string{"dashboard"}, 16},
+		"with NetworkPolicy":    {map[string]any{"networkPolicy": on}, []string{"default", "network-policy"}, 16},
+		"with all": {map[string]any{"configConnector": on, "dashboard": on, "networkPolicy": on},
+			[]string{"config-connector", "dashboard", "network-policy"}, 19},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			got, err := helmed(t, charts, home, c.values)
+			if err != nil {
+				t.Fatal(err)
+			}
+			alike(t, got, kustomized(t, c.folders...), c.least)
+		})
 	}
-	want := kustomized(t)
-	if len(want) < 15 {
+}
+
+// alike holds what Helm sends against what kustomize renders, of which there are a few
+// objects at least.
+func alike(t *testing.T, got, want map[string]map[string]any, least int) {
+	t.Helper()
+	if len(want) < least {
 		t.Fatalf("only %d objects to compare with", len(want))
 	}
 	for name, o := range got {
@@ -120,9 +157,10 @@ func TestEveryValueReachesWhatItIsFor(t *testing.T) {
 	t.Parallel()
 	got, err := helmed(t, charts, "rollouts", map[string]any{
 		"image": "registry.example/sluice@sha256:abc", "replicas": 3,
-		"resources":      map[string]any{"limits": map[string]any{"memory": "1Gi"}},
-		"serviceAccount": map[string]any{"annotations": map[string]any{"iam.gke.io/gcp-service-account": "sluice@acme.iam.gserviceaccount.com"}},
-		"extraArgs":      []any{"--cloud-run-reads-per-minute=600"},
+		"resources":       map[string]any{"limits": map[string]any{"memory": "1Gi"}},
+		"serviceAccount":  map[string]any{"annotations": map[string]any{"iam.gke.io/gcp-service-account": "sluice@acme.iam.gserviceaccount.com"}},
+		"extraArgs":       []any{"--cloud-run-reads-per-minute=600"},
+		"configConnector": map[string]any{"enabled": true}, "networkPolicy": map[string]any{"enabled": true},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -162,6 +200,8 @@ func TestAValueThatNobodyReadsIsRefused(t *testing.T) {
 		{"serviceAccount": map[string]any{"name": "other"}},
 		{"extraArgs": []any{"metrics-bind-address=0"}},
 		{"replicas": 0},
+		{"dashboard": true},
+		{"networkPolicy": map[string]any{"enabled": "yes"}},
 	} {
 		if _, err := helmed(t, charts, home, values); err == nil {
 			t.Errorf("%v is taken", values)
@@ -177,11 +217,11 @@ func TestATextThatIsNotWhereItIsExpectedIsSaid(t *testing.T) {
 		"it names " + home:   {"ConfigMap", "other", "data:\n  where: " + home + "\n"},
 		"want one container": {"Deployment", "manager", "spec:\n  replicas: 1\n"},
 	} {
-		if _, err := template(o); err == nil || !strings.Contains(err.Error(), what) {
+		if _, err := (chart{}).template(o); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("want %q, got %v", what, err)
 		}
 	}
-	if text, err := template(object{"ConfigMap", "other", "data:\n  text: '{{ .Release }}'\n"}); err != nil || !strings.Contains(text, `{{ "{{" }} .Release }}`) {
+	if text, err := (chart{}).template(object{"ConfigMap", "other", "data:\n  text: '{{ .Release }}'\n"}); err != nil || !strings.Contains(text, `{{ "{{" }} .Release }}`) {
 		t.Errorf("what Helm would read is not quoted: %s (%v)", text, err)
 	}
 }

@@ -20,7 +20,10 @@ func (o object) file() string {
 	return strings.ToLower(o.kind) + "-" + strings.TrimPrefix(o.name, "sluice-") + ".yaml"
 }
 
-// render makes what kubectl apply -k sends.
+// same tells whether two are one object of the cluster.
+func (o object) same(other object) bool { return o.kind == other.kind && o.name == other.name }
+
+// render makes what kubectl apply -k sends, but for the namespace.
 func render(dir string) ([]object, error) {
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionUnspecified // as written in the kustomization
@@ -34,7 +37,9 @@ func render(dir string) ([]object, error) {
 		if err != nil {
 			return nil, err
 		}
-		objects = append(objects, object{r.GetKind(), r.GetName(), string(text)})
+		if r.GetKind() != "Namespace" {
+			objects = append(objects, object{r.GetKind(), r.GetName(), string(text)})
+		}
 	}
 	return objects, nil
 }
@@ -44,7 +49,18 @@ type manager struct {
 	replicas  int
 	image     string
 	args      []string
+	ports     []map[string]any
 	resources map[string]any
+}
+
+// managerAmong reads the Deployment among objects.
+func managerAmong(objects []object) (manager, error) {
+	for _, o := range objects {
+		if o.kind == "Deployment" {
+			return managerOf(o.text)
+		}
+	}
+	return manager{}, errors.New("no Deployment is rendered")
 }
 
 // managerOf reads the Deployment.
@@ -57,6 +73,7 @@ func managerOf(text string) (manager, error) {
 					Containers []struct {
 						Image     string
 						Args      []string
+						Ports     []map[string]any
 						Resources map[string]any
 					}
 				}
@@ -71,5 +88,5 @@ func managerOf(text string) (manager, error) {
 		return manager{}, errors.New("want one container")
 	}
 	c := containers[0]
-	return manager{deployment.Spec.Replicas, c.Image, c.Args, c.Resources}, nil
+	return manager{deployment.Spec.Replicas, c.Image, c.Args, c.Ports, c.Resources}, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -15,9 +14,9 @@ const home = "sluice-system"
 type edit struct{ from, to string }
 
 // template makes an object a template of the chart.
-func template(o object) (string, error) {
+func (c chart) template(o object) (string, error) {
 	text := strings.ReplaceAll(o.text, "{{", `{{ "{{" }}`)
-	edits, err := editsOf(o)
+	edits, err := c.editsOf(o)
 	if err != nil {
 		return "", err
 	}
@@ -33,14 +32,14 @@ func template(o object) (string, error) {
 	if strings.Contains(text, home) {
 		return "", fmt.Errorf("it names %s in a way that is not known here", home)
 	}
-	return "# Written by make manifests, from config/default.\n" + text, nil
+	return text, nil
 }
 
 // editsOf are what an object takes from the values, and what Helm must know of it.
-func editsOf(o object) ([]edit, error) {
+func (c chart) editsOf(o object) ([]edit, error) {
 	switch o.kind {
 	case "Deployment":
-		return deploymentEdits(o.text)
+		return c.deploymentEdits(o.text)
 	case "ServiceAccount":
 		return []edit{{"metadata:\n", `metadata:
   {{- with .Values.serviceAccount.annotations }}
@@ -55,7 +54,7 @@ func editsOf(o object) ([]edit, error) {
 	return nil, nil
 }
 
-func deploymentEdits(text string) ([]edit, error) {
+func (c chart) deploymentEdits(text string) ([]edit, error) {
 	m, err := managerOf(text)
 	if err != nil {
 		return nil, err
@@ -68,12 +67,42 @@ func deploymentEdits(text string) ([]edit, error) {
 	if err != nil {
 		return nil, err
 	}
+	ports, err := block("ports", m.ports)
+	if err != nil {
+		return nil, err
+	}
+	moreArgs, morePorts, err := c.more()
+	if err != nil {
+		return nil, err
+	}
 	return []edit{
 		{fmt.Sprintf("  replicas: %d\n", m.replicas), "  replicas: {{ .Values.replicas }}\n"},
 		{fmt.Sprintf("        image: %s\n", m.image), "        image: {{ .Values.image | quote }}\n"},
 		{resources, "resources:\n          {{- toYaml .Values.resources | nindent 10 }}\n"},
-		{args, args + "        {{- with .Values.extraArgs }}\n        {{- toYaml . | nindent 8 }}\n        {{- end }}\n"},
+		{ports, ports + morePorts},
+		{args, args + moreArgs + "        {{- with .Values.extraArgs }}\n        {{- toYaml . | nindent 8 }}\n        {{- end }}\n"},
 	}, nil
+}
+
+// more are the flags and ports that parts give the manager.
+func (c chart) more() (args, ports string, err error) {
+	for _, p := range c.parts {
+		if len(p.args) > 0 {
+			text, err := block("args", p.args)
+			if err != nil {
+				return "", "", err
+			}
+			args += "        " + p.when(strings.TrimPrefix(text, "args:\n")+"        ")
+		}
+		if len(p.ports) > 0 {
+			text, err := block("ports", p.ports)
+			if err != nil {
+				return "", "", err
+			}
+			ports += "        " + p.when(strings.TrimPrefix(text, "ports:\n")+"        ")
+		}
+	}
+	return args, ports, nil
 }
 
 // block writes a field of a container as kustomize does, but for what stands before
@@ -91,22 +120,12 @@ func block(field string, value any) (string, error) {
 }
 
 // values writes values.yaml: what the templates take, as config/default has it.
-func values(objects []object) (string, error) {
-	for _, o := range objects {
-		if o.kind != "Deployment" {
-			continue
-		}
-		m, err := managerOf(o.text)
-		if err != nil {
-			return "", err
-		}
-		resources, err := yaml.Marshal(map[string]any{"resources": m.resources})
-		if err != nil {
-			return "", err
-		}
-		return fmt.Sprintf(valuesText, m.image, m.replicas, resources), nil
+func values(m manager) (string, error) {
+	resources, err := yaml.Marshal(map[string]any{"resources": m.resources})
+	if err != nil {
+		return "", err
 	}
-	return "", errors.New("no Deployment is rendered")
+	return fmt.Sprintf(valuesText, m.image, m.replicas, resources), nil
 }
 
 const valuesText = `# Written by make manifests, from config/default.
@@ -126,4 +145,18 @@ serviceAccount:
 
 # More flags of the manager, such as --cloud-run-reads-per-minute=600.
 extraArgs: []
+
+# The rights that rollouts of Config Connector's RunServices need
+# (docs/config-connector.md).
+configConnector:
+  enabled: false
+
+# The page in the cluster (docs/dashboard.md).
+dashboard:
+  enabled: false
+
+# Whom the manager may reach, and who may reach it, where NetworkPolicy is enforced
+# (docs/security.md).
+networkPolicy:
+  enabled: false
 `
