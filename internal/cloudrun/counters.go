@@ -26,7 +26,7 @@ func newCounters() *counters {
 			Help: "Calls of Google's APIs that this process did not make, to stay within a quota, by how well they could wait and by why.",
 		}, []string{"class", "cause"}),
 	}
-	for _, of := range []class{live, watching, resting} {
+	for _, of := range []class{shared, live, watching, resting} {
 		for _, cause := range []string{ownLimit, askedTo} {
 			c.withheld.WithLabelValues(string(of), cause) // there from the start, so that the first one is a rise
 		}

@@ -33,9 +33,11 @@ const (
 	// alone: it may be somebody else whose calls are too many, and users fail for as
 	// long as none is made.
 	urgent class = "urgent"
+	// shared is a list for looks at rollouts under way: it spares a live read of each.
+	shared class = "shared"
 	// live reads come before decisions and ways back.
 	live class = "live"
-	// watching is a look at a rollout under way. Whoever may not look reads live.
+	// watching is a look at a revision under way. Whoever may not look reads live.
 	watching class = "watching"
 	// resting is a read for a rollout at which nothing is under way.
 	resting class = "resting"
@@ -43,7 +45,8 @@ const (
 
 // reserve is which part of the burst, 1/reserve, a class leaves to those who can
 // wait less; 0 for none. The looks at rollouts under way get at what the resting
-// ones leave: one list spares the live reads of all of them.
+// ones leave, and their list at what live reads leave: those would otherwise keep out
+// the one call in whose place they are all made, and never stop.
 func (c class) reserve() int {
 	switch c {
 	case resting:
@@ -52,6 +55,8 @@ func (c class) reserve() int {
 		return 4
 	case live:
 		return 8
+	case shared:
+		return 16
 	case urgent:
 	}
 	return 0
@@ -124,7 +129,7 @@ func (c *Client) withheld(what lookup, no *google.Refusal[string]) *CallError {
 		return failure
 	}
 	c.counters.withheld.WithLabelValues(string(what.of), ownLimit).Inc()
-	but := map[class]string{live: " but for ways back", watching: " but for what decisions need", resting: " but for what decisions need"}[what.of]
+	but := map[class]string{shared: " but for ways back", live: " but for ways back", watching: " but for what decisions need", resting: " but for what decisions need"}[what.of]
 	failure.Detail = fmt.Sprintf("Sluice's own limit for a project and location, %d reads a minute, is used up%s; "+
 		"--cloud-run-reads-per-minute raises it", c.quotas.Limits.PerMinute, but)
 	return failure

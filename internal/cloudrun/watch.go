@@ -249,7 +249,7 @@ func (c *Client) list(ctx context.Context, at place) (map[string]rollout.Service
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	services := map[string]rollout.Service{}
-	what, token := lookup{op, at, classOr(ctx, watching)}, ""
+	what, token := lookup{op, at, classOr(ctx, shared)}, ""
 	for range maxListPages {
 		sent := c.now()
 		answer, failure := read(c, what, func() (*run.GoogleCloudRunV2ListServicesResponse, error) {
@@ -266,7 +266,7 @@ func (c *Client) list(ctx context.Context, at place) (map[string]rollout.Service
 		if answer.NextPageToken == "" {
 			return services, nil
 		}
-		what.of, token = live, answer.NextPageToken
+		what.of, token = shared, answer.NextPageToken
 	}
 	return nil, &CallError{Op: op, Kind: ErrGarbled, Detail: "pages without end"}
 }
