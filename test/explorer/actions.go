@@ -113,6 +113,8 @@ func people() []action {
 		{"A person approves what was not asked.", act, func(w *worker, s *state) bool { return !w.awaited(s) && w.asks(s, approve) }},
 		{"A person sets spec.paused to true.", act, func(w *worker, s *state) bool { return !s.object.paused && w.switches(s) }},
 		{"A person sets spec.paused to false.", free, func(w *worker, s *state) bool { return s.object.paused && w.switches(s) }},
+		{"A person freezes all rollouts.", act, func(_ *worker, s *state) bool { return freezes(s, true) }},
+		{"The freeze is over.", free, func(_ *worker, s *state) bool { return freezes(s, false) }},
 		{"A person asks to abort.", act, func(w *worker, s *state) bool { return w.asks(s, abort) }},
 		{"A person asks to resume.", act, func(w *worker, s *state) bool { return w.asks(s, resume) }},
 		{"A person asks to retry.", act, func(w *worker, s *state) bool { return w.asks(s, retry) }},

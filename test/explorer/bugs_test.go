@@ -108,6 +108,7 @@ func TestBugsAreFound(t *testing.T) {
 				d.Progress, d.Write = in.Progress, nil
 			}
 		}), acts: 1, want: "reachability"},
+		"does not see a freeze":             {bug: sees(func(in *rollout.Input) { in.Hours = rollout.Hours{} }), acts: 1, want: "I9"},
 		"ignores a person's pause":          {bug: sees(deaf(rollout.VerbPause)), acts: 1, want: "I9"},
 		"forgets a person's pause":          {bug: sees(func(in *rollout.Input) { in.Progress.Cause = "" }), acts: 1, want: "I9"},
 		"does not see whose the service is": {bug: sees(func(in *rollout.Input) { in.Service.Claim = nil }), acts: 1, want: "I8"},

@@ -34,6 +34,7 @@ type sight struct {
 	object  object
 	cloud   cloud
 	weather weather
+	shut    bool
 }
 
 // judged is a decision, and what is wrong with it by itself.
@@ -136,6 +137,9 @@ func (w *world) input(s sight) rollout.Input {
 	in := rollout.Input{
 		Self: self, Plan: plan(s.object, s.weather), Progress: *w.statuses.at(s.object.status), Service: svc,
 		Request: request(s.object), Deleting: s.object.life == deleting, Now: now, Revisions: map[string]rollout.Revision{},
+	}
+	if s.shut {
+		in.Hours = rollout.Hours{Shut: true, Why: "RolloutFreeze quiet: a quarter ends"}
 	}
 	for _, name := range rollout.Involved(in.Plan, in.Progress, svc, in.Request) {
 		in.Revisions[name] = revision(numberOf(name), s.cloud)

@@ -4,8 +4,8 @@
 // In each state it tries every action there is: time passes, Cloud Run finishes,
 // one of two controllers looks, saves, sends, or loses what it was about to do, a
 // write is late, the metrics change, somebody edits the traffic or writes the
-// service, revisions come, fail and go, a person asks, edits, pauses or deletes, and
-// another cluster takes the service over. Faults and a person's acts are taken from
+// service, revisions come, fail and go, a person asks, edits, pauses, deletes or freezes
+// all rollouts, and another cluster takes the service over. Faults and a person's acts are taken from
 // budgets. Every edge is judged by the invariants, by what was done to the service and
 // not by what the controller says of itself; test/invariants judges long runs by the
 // same ones. Whoever breaks one gets the shortest path to it, told in sentences.

@@ -8,7 +8,7 @@ func (w *worker) looks(s *state, i int) bool {
 	if s.controllers[i].stage != atRest || s.object.life == gone {
 		return false
 	}
-	j := w.decide(sight{s.object, s.cloud, s.weather})
+	j := w.decide(sight{s.object, s.cloud, s.weather, s.shut})
 	d := w.decisions.at(j.number)
 	w.blame(j.wrong)
 	w.blame(w.judgeDecision(s, d))

@@ -58,6 +58,13 @@ func (w *worker) switches(s *state) bool {
 	return true
 }
 
+// freezes begins a freeze, or ends it.
+func freezes(s *state, shut bool) bool {
+	was := s.shut
+	s.shut = shut
+	return was != shut && s.object.life != gone
+}
+
 // edits changes the steps.
 func (w *worker) edits(s *state, plan uint8) bool {
 	if s.object.life != living || s.object.plan == plan {

@@ -19,6 +19,7 @@ func (w *worker) judge(s sight, in rollout.Input, d rollout.Decision) string {
 		w.endIsTrue(s, in, d),
 		w.servingIsTrue(s, d),
 		w.fits(s, in, d),
+		w.heedsFreeze(s, d),
 		stopsSomething(in, d),
 		waitsEnd(s, in, d),
 	)
@@ -123,6 +124,17 @@ func (w *worker) fits(s sight, in rollout.Input, d rollout.Decision) string {
 	}
 	return fmt.Sprintf("I3: %s was meant for step %d of attempt %d, and is obeyed at step %d of attempt %d",
 		asked.Verb, asked.Step, asked.Attempt, step, in.Progress.Attempt)
+}
+
+// heedsFreeze: I9. No rise is decided on while a freeze is there.
+func (w *worker) heedsFreeze(s sight, d rollout.Decision) string {
+	if !s.shut || d.Write == nil {
+		return ""
+	}
+	if r := w.risen(s.cloud, d.Progress.Stable, w.traffic(d.Write.Targets())); r != 0 {
+		return fmt.Sprintf("I9: %s is to rise, and nothing may", names[r])
+	}
+	return ""
 }
 
 // toSettle is how often an unchanged world is looked at before nothing changes any

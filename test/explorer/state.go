@@ -9,6 +9,7 @@ type state struct {
 	controllers [2]controller
 	past        past
 	weather     weather
+	shut        bool  // a freeze lets nothing rise
 	faults      uint8 // how many may still happen
 	acts        uint8 // how often a person may still do something
 }

@@ -61,7 +61,7 @@ func (w *worker) stands(status uint32) string {
 
 // note is what a decision says of itself.
 func (w *worker) note(s state) string {
-	d := w.scope.Decide(w.input(sight{s.object, s.cloud, s.weather}))
+	d := w.scope.Decide(w.input(sight{s.object, s.cloud, s.weather, s.shut}))
 	return d.Note + "."
 }
 
