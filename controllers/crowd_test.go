@@ -261,3 +261,39 @@ func TestABadReleaseGoesBackThoughHalfOfAllCallsAreRefused(t *testing.T) {
 	}
 	t.Log(took)
 }
+
+// TestAHundredUnderWayInOnePlaceStarveNobody: released together, all of them are read
+// live at first. The list and what is remembered must take over from that, or the limit
+// is used up for as long as they are under way, and a release beside them is never seen.
+func TestAHundredUnderWayInOnePlaceStarveNobody(t *testing.T) {
+	t.Parallel()
+	c := crowdOf(t, 101)
+	c.start(cloudrun.Options{Clock: c.clock})
+	for _, ro := range c.ros[:100] {
+		c.place.deploy(ro.Name, ro.Name+"-2", c.clock.Now())
+	}
+	c.live(10 * time.Minute)
+	for _, ro := range c.ros[:100] {
+		if ro.Status.Phase == v1alpha1.PhaseIdle || strings.Contains(ro.Status.NextAction, "tried again") {
+			t.Fatalf("%s is %s: %s", ro.Name, ro.Status.Phase, ro.Status.NextAction)
+		}
+	}
+
+	withheld, newcomer := c.withheld("live"), c.ros[100]
+	c.place.deploy(newcomer.Name, newcomer.Name+"-2", c.clock.Now())
+	c.live(3 * time.Minute)
+	if a := newcomer.Status.Attempt; a == nil || a.Candidate != newcomer.Name+"-2" {
+		t.Errorf("the newcomer is %s: %s", newcomer.Status.Phase, newcomer.Status.NextAction)
+	}
+	if n := c.withheld("live") - withheld; n > 10 {
+		t.Errorf("%v live reads are held back in three minutes in which one release began", n)
+	}
+}
+
+// live lets rollouts look when they are due.
+func (c *crowd) live(during time.Duration) {
+	c.t.Helper()
+	for end := c.clock.Now().Add(during); c.clock.Now().Before(end); c.clock.SetTime(c.clock.Now().Add(time.Second)) {
+		c.passes(c.ros)
+	}
+}
