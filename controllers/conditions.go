@@ -79,18 +79,30 @@ func setCondition(conditions *[]metav1.Condition, now metav1.Condition) {
 func (w writer) accepted(d rollout.Decision) {
 	switch w.in.Service.Presence {
 	case rollout.Found:
+		if why, cure := w.in.PastKeeper(); why != "" {
+			w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonOwnedElsewhere, why+": "+cure)
+			return
+		}
 		w.set(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec is valid and the service was found.")
 	case rollout.Denied:
-		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAccessDenied, d.Note)
+		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, w.denial(), d.Note)
 	case rollout.Missing:
 		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonServiceNotFound, d.Note)
 	case rollout.Unknown: // a failed read of the service ends the pass before
 	}
 }
 
+// denial is why the service may not be changed.
+func (w writer) denial() string {
+	if w.in.Service.Kept.Owner != "" {
+		return v1alpha1.ReasonOwnedElsewhere
+	}
+	return v1alpha1.ReasonAccessDenied
+}
+
 func (w writer) traffic(d rollout.Decision) {
 	switch {
-	case w.in.Service.Presence != rollout.Found:
+	case w.in.Service.Presence != rollout.Found && w.in.Service.Kept.Owner == "":
 		w.set(v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown, d.Note)
 	case w.in.Past(): // what was seen last stands
 	case d.Progress.Reason == rollout.TrafficConflict, d.Progress.Reason == rollout.BaselineUnknown:

@@ -287,6 +287,48 @@ func TestTheFurtherConditions(t *testing.T) {
 	}
 }
 
+// TestATargetThatGoesPastItsKeeperIsNotAccepted: the service is there, and what is set on
+// it is taken back. The page and the command line tell by this that no verb helps.
+func TestATargetThatGoesPastItsKeeperIsNotAccepted(t *testing.T) {
+	t.Parallel()
+	in := rollout.Input{Now: morning, Plan: defaultPlan(), Service: rollout.Service{Presence: rollout.Found, Keeper: "Config Connector"}}
+	for name, c := range map[string]struct{ runService, want string }{
+		"the service itself": {"", "False/OwnedElsewhere"},
+		"its RunService":     {"web", "True/Accepted"},
+	} {
+		in.Plan.RunService = c.runService
+		var status v1alpha1.CloudRunRolloutStatus
+		setConditions(&status, 3, in, rollout.Decision{Progress: rollout.Progress{Phase: rollout.Idle, Reason: rollout.OwnedElsewhere}})
+		accepted := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionAccepted)
+		if got := string(accepted.Status) + "/" + accepted.Reason; got != c.want || strings.Contains(accepted.Message, "runServiceRef") != (c.runService == "") {
+			t.Errorf("%s: %s %q, want %s", name, got, accepted.Message, c.want)
+		}
+	}
+}
+
+// TestAServiceThatSomebodyElseOwnsIsSeen: a write of ours was refused, and what serves is
+// known all the same.
+func TestAServiceThatSomebodyElseOwnsIsSeen(t *testing.T) {
+	t.Parallel()
+	in := rollout.Input{Now: morning, Plan: defaultPlan(), Service: rollout.Service{
+		Presence: rollout.Denied, Kept: rollout.Kept{Owner: "spec.traffic is Git's"},
+	}}
+	var status v1alpha1.CloudRunRolloutStatus
+	setConditions(&status, 3, in, rollout.Decision{
+		Progress: rollout.Progress{Phase: rollout.RollingBack, Reason: rollout.ReasonRollingBack}, Note: "spec.traffic is Git's",
+		Serves: rollout.NewSplit(map[string]int64{"web-1": 75, "web-2": 25}),
+	})
+	for kind, want := range map[string]string{
+		v1alpha1.ConditionAccepted:      "OwnedElsewhere: spec.traffic is Git's",
+		v1alpha1.ConditionTrafficInSync: "Unconfirmed: Cloud Run serves web-2 25%, web-1 75%.",
+	} {
+		c := meta.FindStatusCondition(status.Conditions, kind)
+		if got := c.Reason + ": " + c.Message; got != want {
+			t.Errorf("%s: %q, want %q", kind, got, want)
+		}
+	}
+}
+
 func TestSinceIsWhenTheReasonBegan(t *testing.T) {
 	t.Parallel()
 	var status v1alpha1.CloudRunRolloutStatus

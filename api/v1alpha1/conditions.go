@@ -93,7 +93,9 @@ const (
 const ConditionAccepted = "Accepted"
 
 // ReasonAccepted is the reason of Accepted=True. Those of Accepted=False are
-// InvalidSpec, AccessDenied and ServiceNotFound.
+// InvalidSpec, AccessDenied, ServiceNotFound, and OwnedElsewhere: of a service that Config
+// Connector keeps, because the target is not its RunService; of a RunService, because
+// somebody else's ownership of its traffic refused a write.
 const ReasonAccepted = "Accepted"
 
 // ConditionTrafficInSync is True when the split that serves is the one that

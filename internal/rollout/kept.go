@@ -32,7 +32,7 @@ func kept(v view) (Decision, bool) {
 	case why == "", p.needsVerb() && !v.asked(Resume):
 		return Decision{}, false
 	case p.active() && !v.untouched():
-		return v.pause(TrafficConflict, why).next(fmt.Sprintf("Waits: %s, then resume; abort sends everything to %s.", cure, p.Stable)), true
+		return v.pause(TrafficConflict, why).next(fmt.Sprintf("Waits: %s; abort sends everything to %s.", v.thenResume(cure), p.Stable)), true
 	}
 	d := v.at(Idle, OwnedElsewhere, why).next(fmt.Sprintf("Nothing is written: %s; looked at again every minute.", cure))
 	if p.active() {
@@ -44,14 +44,53 @@ func kept(v view) (Decision, bool) {
 // disputed says why the traffic is not ours to raise, and what cures that; "" where
 // it is ours.
 func (v view) disputed() (why, cure string) {
-	switch svc := v.Service; {
-	case svc.Kept.Owner != "":
-		return svc.Kept.Owner, "they have to let go of it"
-	case v.Plan.RunService == "" && svc.Keeper != "":
-		return fmt.Sprintf("service %s is kept by %s, which takes back what is set past it", v.Plan.Service.Name, svc.Keeper),
-			"write runServiceRef with the name of its RunService under spec.target of another CloudRunRollout, and delete this one"
+	if owner := v.Service.Kept.Owner; owner != "" {
+		return owner, "they have to let go of it"
 	}
-	return "", ""
+	return v.PastKeeper()
+}
+
+// PastKeeper says that the target is a service that somebody else keeps, and what to
+// write instead; "" where nobody does. No verb helps there.
+func (in Input) PastKeeper() (why, cure string) {
+	if in.Plan.RunService != "" || in.Service.Keeper == "" {
+		return "", ""
+	}
+	return fmt.Sprintf("service %s is kept by %s, which takes back what is set past it", in.Plan.Service.Name, in.Service.Keeper),
+		"write runServiceRef with the name of its RunService under spec.target of another CloudRunRollout, and delete this one"
+}
+
+// thenResume adds what a person does after a cure. A rollout that is to be deleted
+// does not go on.
+func (v view) thenResume(cure string) string {
+	if v.Service.Kept.Owner == "" {
+		return cure
+	}
+	return cure + ", then resume"
+}
+
+// refusedByOwner: a write was refused because somebody else owns the traffic, and is not
+// repeated for a while. The service can be read all the same.
+func (v view) refusedByOwner() Decision {
+	p, owned := v.Progress, cmp.Or(v.Service.Detail, v.Service.Kept.Owner)
+	switch {
+	case p.Phase == RollingBack:
+		return v.at(p.Phase, p.Reason, v.because()+owned).next(fmt.Sprintf(
+			"Traffic stays as it is until they let go of it, or send everything to %s themselves.", p.Stable))
+	case p.Phase == Paused:
+		return v.at(p.Phase, p.Reason, v.because()+owned).next("Traffic stays as it is until they let go of it.")
+	case p.active():
+		return v.at(Held, AccessDenied, owned).next("Traffic stays as it is; goes on when they let go of it.")
+	}
+	return v.at(Idle, OwnedElsewhere, owned).next("Nothing is written: they have to let go of it; looked at again every minute.")
+}
+
+// barrier is what keeps the service from being moved, as the end of a sentence.
+func (v view) barrier() string {
+	if v.Service.Kept.Owner != "" {
+		return "spec.traffic is somebody else's"
+	}
+	return "access to the service is denied"
 }
 
 // barred holds a start for what somebody has to end first.

@@ -76,12 +76,44 @@ func TestTrafficThatSomebodyElseKeepsIsNotRaised(t *testing.T) {
 		"whose rollout says what to write":        {direct(idle()), "Idle/OwnedElsewhere", cure},
 		"and goes back where it was under way":    {direct(at(25)).errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"and rises no more":                       {direct(at(25)), "Paused/TrafficConflict", cure},
+		"nor does it go on in this object":        {direct(at(25)), "Paused/TrafficConflict", "and delete this one; abort sends everything to web-1."},
+		"which nobody can take over":              {direct(idle()).asks(Adopt), "Idle/OwnedElsewhere, refuses", cure},
 		"by its RunService it is rolled out":      {direct(at(25)).byRunService(), "Shifting/Progressing, writes web-2 100%", ""},
 		"another object moves it already":         {at(25).byRunService().with(func(s *scene) { s.Elder = "web-too" }), "Idle/OwnedElsewhere", "RunService web is moved by CloudRunRollout web-too, which is older"},
 		"which an abort does not change":          {at(25).byRunService().asks(Abort).with(func(s *scene) { s.Elder = "web-too" }), "Idle/OwnedElsewhere, refuses", "Delete one of the two"},
 		"what was given up stays so meanwhile":    {gaveUp().owned(), "Idle/OwnedElsewhere", ""},
 		"and is told again once they have let go": {gaveUp().owned().then(func(s *scene) { s.Service.Kept.Owner = "" }), "RolledBack/RolledBack", "web-2 was given up"},
 	})
+}
+
+// refused is a service that somebody else owns the traffic of, after a write that was
+// refused for it.
+func (s scene) refused() scene {
+	s = s.owned()
+	s.Service.Presence, s.Service.Detail = Denied, "a write was refused: spec.traffic is Git's: remove it there"
+	return s
+}
+
+// TestAWriteThatAnOwnerRefusesIsNoLostAccess: the service can be read, and what helps is
+// that somebody lets go of it.
+func TestAWriteThatAnOwnerRefusesIsNoLostAccess(t *testing.T) {
+	t.Parallel()
+	back := goingBack()
+	back.Progress.Cause = "errors: 5xx 5%"
+	rows := map[string]row{
+		"a way back waits with its cause":  {back.refused(), "RollingBack/RollingBack", "errors: 5xx 5%; a write was refused: spec.traffic is Git's: remove it there"},
+		"and says who can end it":          {back.refused(), "RollingBack/RollingBack", "until they let go of it, or send everything to web-1 themselves."},
+		"a pause keeps its reason":         {in(Paused, StepDeadlineExceeded).refused(), "Paused/StepDeadlineExceeded", "spec.traffic is Git's"},
+		"a rise is held":                   {at(25).refused(), "Held/AccessDenied", "goes on when they let go of it"},
+		"what is at rest is not moved":     {idle().refused(), "Idle/OwnedElsewhere", "they have to let go of it"},
+		"a way back goes on once they did": {back.byRunService().wants("web-2", 25, "web-1", 75), "RollingBack/RollingBack, writes web-1 100%", ""},
+	}
+	check(t, rows)
+	for name, r := range rows {
+		if d := Decide(Input(r.in)); strings.Contains(d.Note+d.Next, "access") {
+			t.Errorf("%s: it speaks of access: %s %s", name, d.Note, d.Next)
+		}
+	}
 }
 
 // gaveUp is a rollout that went back from web-2.

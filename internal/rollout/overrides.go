@@ -13,6 +13,8 @@ import (
 func targetGone(v view) (Decision, bool) {
 	svc, p := v.Service, v.Progress
 	switch {
+	case svc.Presence == Denied && svc.Kept.Owner != "":
+		return v.refusedByOwner(), true
 	case svc.Presence == Denied && (p.Phase == Paused || p.Phase == RollingBack):
 		return v.at(p.Phase, p.Reason, "access to the service was lost: "+svc.Detail).next(
 			"Traffic stays as it is until access is back."), true

@@ -250,9 +250,7 @@ func (v view) judge() []Check {
 func (v view) verdict(rule analysis.Rule) analysis.Verdict {
 	switch {
 	case v.Service.Presence != Found:
-		return analysis.Verdict{
-			Outcome: analysis.NoData, Cause: analysis.CauseUnasked, Note: "not judged while access to the service is denied",
-		}
+		return analysis.Verdict{Outcome: analysis.NoData, Cause: analysis.CauseUnasked, Note: "not judged while " + v.barrier()}
 	case v.scope.AttemptSince.IsZero():
 		return rule.Preflight(v.scope, v.Answers)
 	default:

@@ -3,6 +3,9 @@ package view
 import (
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/standing"
 )
@@ -45,7 +48,10 @@ func Deeds(ro *v1alpha1.CloudRunRollout) []Deed {
 func unstuck(ro *v1alpha1.CloudRunRollout) []Deed {
 	switch standing.Reason(ro) {
 	case v1alpha1.ReasonOwnedElsewhere:
-		if ro.Spec.Target.RunServiceName() != "" {
+		switch {
+		case pastKeeper(ro):
+			return []Deed{throughKeeper}
+		case ro.Spec.Target.RunServiceName() != "":
 			return nil // its message says who has to let go of what
 		}
 		return []Deed{ask("adopt", ro, "takes the service over from the other cluster")}
@@ -58,13 +64,30 @@ func unstuck(ro *v1alpha1.CloudRunRollout) []Deed {
 	return nil
 }
 
+// pastKeeper tells whether a rollout names a service that Config Connector keeps. No
+// verb of Sluice changes that: what is set on such a service is taken back.
+func pastKeeper(ro *v1alpha1.CloudRunRollout) bool {
+	accepted := meta.FindStatusCondition(ro.Status.Conditions, v1alpha1.ConditionAccepted)
+	return ro.Spec.Target.RunServiceName() == "" && accepted != nil && accepted.Status == metav1.ConditionFalse && accepted.Reason == v1alpha1.ReasonOwnedElsewhere
+}
+
+// throughKeeper is what to do about it. A target cannot be changed.
+var throughKeeper = Deed{
+	"write spec.target.runServiceRef in another CloudRunRollout, and delete this one",
+	"moves the service through the RunService that keeps it; docs/config-connector.md says how",
+}
+
 // goesOn is what ends a wait for a person.
 func goesOn(ro *v1alpha1.CloudRunRollout) Deed {
 	switch {
+	case pastKeeper(ro):
+		return throughKeeper
 	case ro.Status.Phase == v1alpha1.PhaseAwaitingApproval:
 		return ask("approve", ro, "lets the next weight begin")
 	case ro.Spec.Paused:
 		return Deed{"set spec.paused to false in Git", "lets it go on"}
+	case standing.Reason(ro) == v1alpha1.ReasonTrafficConflict && ro.Spec.Target.RunServiceName() != "":
+		return ask("resume", ro, "writes our split of this step into the RunService, once nobody else owns spec.traffic")
 	case standing.Reason(ro) == v1alpha1.ReasonTrafficConflict:
 		return ask("resume", ro, "writes our split of this step over the one that somebody else set")
 	}

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/kcc"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/internal/view"
 	"github.com/sluice-rollouts/sluice/test/configconnector"
 )
 
@@ -90,16 +92,22 @@ func (s *keptStage) release(image, revision string) {
 	})
 }
 
-// traffic is spec.traffic: percent by revision; nil for none.
-func (s *keptStage) traffic() map[string]int64 {
+// entries are spec.traffic as it stands; nil for none.
+func (s *keptStage) entries() []any {
 	s.t.Helper()
 	o, err := s.runServices().Get(s.t.Context(), "web", metav1.GetOptions{})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "traffic")
+	return list
+}
+
+// traffic is spec.traffic: percent by revision; nil for none.
+func (s *keptStage) traffic() map[string]int64 {
+	s.t.Helper()
 	var split map[string]int64
-	for _, one := range list {
+	for _, one := range s.entries() {
 		entry, _ := one.(map[string]any)
 		percent, _ := entry["percent"].(int64)
 		revision, _ := entry["revision"].(string)
@@ -249,6 +257,29 @@ func TestTrafficThatGitWritesIsNotFought(t *testing.T) {
 	}
 }
 
+// TestAWayBackThatAnOwnerRefusesSaysWhoHasToLetGo: somebody owns spec.traffic as it stands
+// too, so that nothing of it may be changed against their will.
+func TestAWayBackThatAnOwnerRefusesSaysWhoHasToLetGo(t *testing.T) {
+	t.Parallel()
+	s := bakesKept(t, "example.com/web:2")
+	s.reconciler.Process = told{s.guard} // a refused write is repeated after a minute
+	s.apply("configsync.gke.io", map[string]any{"traffic": s.entries()})
+	s.ask(v1alpha1.VerbAbort)
+	for range 3 {
+		s.pass()
+	}
+	const owned = `spec.traffic of RunService %s/web is owned by "configsync.gke.io": remove spec.traffic from the RunService in Git`
+	s.says(v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack, fmt.Sprintf(owned, s.kept.Namespace))
+	s.says(v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack, "until they let go of it, or send everything to web-1 themselves")
+	for _, c := range s.get().Status.Conditions {
+		if strings.Contains(c.Message, "access to the service") {
+			t.Errorf("%s speaks of access: %s", c.Type, c.Message)
+		}
+	}
+	s.apply("configsync.gke.io", map[string]any{})
+	s.until(v1alpha1.PhaseRolledBack)
+}
+
 // TestAWayBackDoesNotWaitForConfigConnector that is busy with something else: it is
 // written to the RunService first, and set on the service once that is late.
 func TestAWayBackDoesNotWaitForConfigConnector(t *testing.T) {
@@ -348,6 +379,9 @@ func TestAServiceThatConfigConnectorKeepsIsNotMovedPastIt(t *testing.T) {
 	}
 	if s.direct() != 0 || s.serves()["web-2"] != 0 {
 		t.Errorf("%d writes to Cloud Run, serves %v", s.direct(), s.serves())
+	}
+	if deeds := view.Deeds(s.get()); len(deeds) != 1 || !strings.Contains(deeds[0].Command, "spec.target.runServiceRef") {
+		t.Errorf("a person is offered %v", deeds)
 	}
 }
 
