@@ -19,13 +19,16 @@ type frame struct {
 	Assets  map[string]string
 	// Leads says who acts; Silence warns that nobody does.
 	Leads, Silence string
+	// Outages says which calls of Google's APIs fail.
+	Outages []string
 	// Newest says through when metrics were judged.
 	Newest string
 }
 
 func (s *Server) frame(ctx context.Context, title, root string, rollouts []v1alpha1.CloudRunRollout) frame {
 	f := frame{
-		Title: title, Root: root, Version: s.Version, Now: s.Clock.Now().UTC(), Assets: addresses, Newest: s.newest(rollouts),
+		Title: title, Root: root, Version: s.Version, Now: s.Clock.Now().UTC(), Assets: addresses,
+		Newest: s.newest(rollouts), Outages: s.reader().Outages(rollouts),
 	}
 	f.Leads, f.Silence = s.pulse(ctx)
 	return f

@@ -170,6 +170,26 @@ func TestAPageSaysWhenNobodyActs(t *testing.T) {
 	}
 }
 
+// TestEveryReplicaTellsOfCallsThatFail: one that has only just started and makes no calls
+// itself reads it in the statuses. Nothing else would: what has settled needs nobody.
+func TestEveryReplicaTellsOfCallsThatFail(t *testing.T) {
+	t.Parallel()
+	ro := object(t, "completed")
+	for i := range ro.Status.Conditions {
+		if c := &ro.Status.Conditions[i]; c.Type == v1alpha1.ConditionTrafficInSync {
+			c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown, "Cloud Run cannot be read since Nov 19 10:38Z: 503."
+			c.LastTransitionTime = metav1.NewTime(now.Add(-20 * time.Minute))
+		}
+	}
+	page := dashboard.New(options(&world{rollouts: []v1alpha1.CloudRunRollout{ro}}))
+	for _, path := range []string{"/", "/rollouts/ads/bid"} {
+		shows(t, get(t, page, path), "Cloud Run cannot be read since Nov 19 10:38Z: 503. (ads/bid since 10:38Z (20m ago); 1 of 1 rollout)")
+	}
+	if text := get(t, dashboard.New(options(everything(t))), "/"); strings.Contains(text, `class="banner wary"`) {
+		t.Error("calls fail, as a page says whose rollouts all have their answers")
+	}
+}
+
 func TestAPageThatCannotReadSaysSo(t *testing.T) {
 	t.Parallel()
 	w := &world{err: errAway}

@@ -23,6 +23,7 @@ const (
 // List writes rollouts, one line each, the most urgent first and of those the
 // one that has been so for the longest. On a screen the last column, which is a
 // sentence, stands below its line instead, and not at all where nothing is going on.
+// Calls that fail are told below.
 func List(rollouts []v1alpha1.CloudRunRollout, scope Scope, s Screen) string {
 	if len(rollouts) == 0 {
 		return "No CloudRunRollouts found.\n"
@@ -47,6 +48,9 @@ func List(rollouts []v1alpha1.CloudRunRollout, scope Scope, s Screen) string {
 		if s.Width > 0 && now != standing.Settled {
 			text.WriteString(s.wrap("     ", view.Dash(s.What(&sorted[i]))))
 		}
+	}
+	for _, outage := range s.Outages(rollouts) {
+		text.WriteString("\n" + s.painted(view.Wary, s.wrap("", outage)))
 	}
 	return text.String()
 }
