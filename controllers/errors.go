@@ -163,7 +163,7 @@ func (r *Reconciler) lost(ctx context.Context, ro *v1alpha1.CloudRunRollout, cau
 		what = "Cloud Run"
 	}
 	next := "Traffic stays as it is; tried again at least every " + every + "."
-	message := fmt.Sprintf("%s %s %s: %s. %s", what, cannotBeRead, clockTime(r.Clock.Now()), cause, next)
+	message := fmt.Sprintf("%s %s %s: %s. %s", what, cannotBeRead, rollout.Clock(r.Clock.Now()), cause, next)
 	r.mark(ro, v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown, v1alpha1.ReasonTrafficUnknown, message)
 	if ro.Status.Attempt == nil { // it was never read: nothing else says what goes on
 		r.mark(ro, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPreparing, message)

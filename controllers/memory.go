@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 const (
@@ -59,9 +60,9 @@ func (f failure) told() bool { return f.count > 0 && (!f.collision || f.count >=
 func (f failure) String() string {
 	if f.collision {
 		return fmt.Sprintf("Since %s every write met a change of the service or was not confirmed, the first with: %s. Who else writes to it?",
-			clockTime(f.since), f.cause)
+			rollout.Clock(f.since), f.cause)
 	}
-	return fmt.Sprintf("Writes fail since %s: %s; tried again at least every 2 minutes.", clockTime(f.since), f.cause)
+	return fmt.Sprintf("Writes fail since %s: %s; tried again at least every 2 minutes.", rollout.Clock(f.since), f.cause)
 }
 
 // wait is how soon to read and write again after a collision: at once, then less
@@ -76,9 +77,6 @@ func longestAfter(phase v1alpha1.Phase) time.Duration {
 	return longestBackoff
 }
 
-// clockTime writes a time the way every message does.
-func clockTime(t time.Time) string { return t.UTC().Format("Jan 2 15:04Z") }
-
 // deny remembers that Cloud Run refused a write, and returns until when none is
 // tried.
 func (m *memory) deny(o *v1alpha1.CloudRunRollout, detail string, now time.Time) time.Time {
@@ -92,7 +90,7 @@ func (m *memory) deny(o *v1alpha1.CloudRunRollout, detail string, now time.Time)
 		wait = min(max(deniedFor, 2*m.denied[o.UID].wait), deniedLongest)
 	}
 	m.denied[o.UID] = denial{
-		fmt.Sprintf("a write was refused, the next is tried at %s: %s", clockTime(now.Add(wait)), detail), wait, now.Add(wait),
+		fmt.Sprintf("a write was refused, the next is tried at %s: %s", rollout.Clock(now.Add(wait)), detail), wait, now.Add(wait),
 	}
 	return now.Add(wait)
 }

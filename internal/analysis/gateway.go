@@ -174,7 +174,7 @@ func (e gatewayEvidence) sinceLastLook(s Scope, limit int64, judge func([]minute
 		}
 		if missed := judge(newest(attempt[:i], recent)); missed.Outcome == Breach {
 			v = missed
-			v.Note += ", up to " + clock(attempt[i-1].end)
+			v.Note += ", up to " + Clock(attempt[i-1].end)
 		}
 	}
 	v.Stopped = v.Outcome == Breach && attempt[len(attempt)-1].value <= limit
@@ -214,7 +214,7 @@ func (e gatewayEvidence) verdict(judged Verdict, limit int64) Verdict {
 	case !e.heard.After(e.after):
 		return e.incomplete(judged.Limit)
 	case silent(e.complete, e.after, e.heard) && len(e.complete) > 0:
-		what := "NAT metrics since " + clock(e.complete[len(e.complete)-1].end)
+		what := "NAT metrics since " + Clock(e.complete[len(e.complete)-1].end)
 		return absent(e.gateway, what, e.heard, e.names).because(CauseLate)
 	case silent(e.complete, e.after, e.heard):
 		return absent(e.gateway, "NAT metrics", e.heard, e.names)

@@ -107,7 +107,7 @@ func unknown(of Source, a Answer) Verdict {
 
 // absent is the verdict of a source whose witness is silent.
 func absent(of Source, what string, through time.Time, names []string) Verdict {
-	note := fmt.Sprintf("%s: no %s up to %s", of, what, clock(through))
+	note := fmt.Sprintf("%s: no %s up to %s", of, what, Clock(through))
 	others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == of.String() })
 	if len(others) > 0 {
 		note += "; names that do report: " + strings.Join(others, ", ")
@@ -121,6 +121,6 @@ func (v Verdict) because(cause Cause) Verdict {
 	return v
 }
 
-// clock writes a time the way every message does: UTC, to the minute, with the
+// Clock writes a time the way every message does: UTC, to the minute, with the
 // day, because a pause may be found days later.
-func clock(t time.Time) string { return t.UTC().Format("Jan 2 15:04Z") }
+func Clock(t time.Time) string { return t.UTC().Format("Jan 2 15:04Z") }

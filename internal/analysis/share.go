@@ -286,7 +286,7 @@ func (r share) breached(v Verdict, found []tally, s besides) Verdict {
 	v.Outcome, v.Value, v.Samples = Breach, value, worst.n
 	v.Note = fmt.Sprintf("%s of %d requests, %s%s", words, worst.n, r.words, beside)
 	if len(v.Healthy) == 0 || worst.until.Before(v.Healthy[len(v.Healthy)-1]) {
-		v.Note += fmt.Sprintf(", in the minutes up to %s", clock(worst.until))
+		v.Note += fmt.Sprintf(", in the minutes up to %s", Clock(worst.until))
 	}
 	return v
 }
@@ -316,7 +316,7 @@ func (r share) silence(s Scope, answers Answers, complete []minute, through time
 	case running && !reports(answers.Of(stable), newest, through):
 		return absent(s.Candidate, "request to either revision, though it runs,", through, nil).because(CauseNoTraffic)
 	case len(complete) > 0:
-		what += " since " + clock(complete[len(complete)-1].end)
+		what += " since " + Clock(complete[len(complete)-1].end)
 		return absent(s.Candidate, what, through, nil).because(CauseLate)
 	}
 	return absent(s.Candidate, what, through, nil)

@@ -27,7 +27,7 @@ const farthest = 100
 func At(windows []Window, freezes []Freeze, now time.Time) rollout.Hours {
 	why := ""
 	if f, ok := frozen(freezes, now); ok {
-		why = fmt.Sprintf("RolloutFreeze %s until %s: %s", f.Name, stamp(f.End), f.Reason)
+		why = fmt.Sprintf("RolloutFreeze %s until %s: %s", f.Name, rollout.Clock(f.End), f.Reason)
 	} else if !within(windows, now) {
 		why = "outside of spec.strategy.windows"
 	}
@@ -77,6 +77,3 @@ func nexts(windows []Window, after time.Time) []time.Time {
 	}
 	return all
 }
-
-// stamp writes a time as messages do: in UTC, with its day.
-func stamp(t time.Time) string { return t.UTC().Format("Jan 2 15:04Z") }

@@ -153,7 +153,7 @@ func (v view) check() Decision {
 		return d
 	}
 	if until := p.Lowered.Add(coolDown); !p.Lowered.IsZero() && len(v.scope.Gateways) > 0 && v.Now.Before(until) {
-		return v.at(Held, WaitingForNat, fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", clock(until))).next(
+		return v.at(Held, WaitingForNat, fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", Clock(until))).next(
 			"Starts then by itself.")
 	}
 	if d, ok := v.unjudged(); ok {
@@ -242,7 +242,7 @@ func (v view) bake() Decision {
 	if wait := v.unbaked(minutes, through); wait != "" {
 		upTo := ""
 		if through.After(p.Effective) {
-			upTo = " up to " + clock(through)
+			upTo = " up to " + Clock(through)
 		}
 		return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, %d of %d minutes healthy%s%s",
 			p.Candidate, v.weight(), v.Progress.Baked, step.minutes(), upTo, v.findings())).next(wait)
@@ -291,7 +291,7 @@ func (v view) unbaked(minutes int, through time.Time) string {
 		timeout = defaultTimeout
 	}
 	if hung := v.Progress.Effective.Add(min(timeout, longestHang)); through.Before(hung) {
-		return fmt.Sprintf("Waits for evidence up to %s: a hung request is counted when it ends%s.", clock(hung), v.afterBake())
+		return fmt.Sprintf("Waits for evidence up to %s: a hung request is counted when it ends%s.", Clock(hung), v.afterBake())
 	}
 	return ""
 }

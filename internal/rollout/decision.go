@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
 // How soon to look again: while a write takes effect, during an attempt, and
@@ -179,6 +181,5 @@ func (v view) revision(name string) Revision {
 	return Revision{Name: name, Readiness: Pending}
 }
 
-// clock writes a time the way every message does: UTC, to the minute, with the
-// day, because a pause may be found days later.
-func clock(t time.Time) string { return t.UTC().Format("Jan 2 15:04Z") }
+// Clock writes a time the way every message does, those of the judge too.
+func Clock(t time.Time) string { return analysis.Clock(t) }

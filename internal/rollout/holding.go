@@ -11,7 +11,7 @@ import (
 func (v view) heldByBreach(c Check) Decision {
 	c = v.gravest(c)
 	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s at %d%%: %s, noticed %s%s",
-		v.Progress.Candidate, v.weight(), c.dated(), clock(c.BreachedSince), v.whose(c)))
+		v.Progress.Candidate, v.weight(), c.dated(), Clock(c.BreachedSince), v.whose(c)))
 	if c.Verdict.Stopped {
 		return d.next(v.untilDeadline("It has stopped; goes on when the newest minutes are clean"))
 	}
@@ -19,7 +19,7 @@ func (v view) heldByBreach(c Check) Decision {
 		return d.next(v.nextOf(c))
 	}
 	if after := v.guard(c.Name).RollbackAfter; after > 0 && !c.Verdict.Shared {
-		return d.next(fmt.Sprintf("Rolls back at %s unless it stops; goes on by itself when it does.", clock(c.BreachedSince.Add(after))))
+		return d.next(fmt.Sprintf("Rolls back at %s unless it stops; goes on by itself when it does.", Clock(c.BreachedSince.Add(after))))
 	}
 	if c.Verdict.Shared {
 		return d.next(v.untilDeadline("Going back would not cure it; goes on when the whole step is within the limit again"))
@@ -69,7 +69,7 @@ func (v view) unseen(why, until string) Decision {
 	}
 	policy := v.Plan.NoData
 	limit := v.Progress.NoDataSince.Add(policy.After)
-	note := fmt.Sprintf("no evidence since %s: %s", clock(v.Progress.NoDataSince), why)
+	note := fmt.Sprintf("no evidence since %s: %s", Clock(v.Progress.NoDataSince), why)
 	if !v.Now.Before(limit) {
 		if policy.Action == Rollback && !v.untouched() {
 			return v.giveUp(note)
@@ -80,7 +80,7 @@ func (v view) unseen(why, until string) Decision {
 	if policy.Action == Rollback && !v.untouched() {
 		outcome = "rolls back"
 	}
-	return v.at(Held, MetricsUnavailable, note).next(fmt.Sprintf("Goes on when %s; %s at %s.", until, outcome, clock(limit)))
+	return v.at(Held, MetricsUnavailable, note).next(fmt.Sprintf("Goes on when %s; %s at %s.", until, outcome, Clock(limit)))
 }
 
 // thin holds a step that has too few requests, unless a person lets it pass.
@@ -105,7 +105,7 @@ func (v view) untilDeadline(sentence string) string {
 	if expires.IsZero() {
 		return sentence + "."
 	}
-	return fmt.Sprintf("%s; pauses at %s.", sentence, clock(expires))
+	return fmt.Sprintf("%s; pauses at %s.", sentence, Clock(expires))
 }
 
 // untouched tells whether the attempt has not moved any traffic.

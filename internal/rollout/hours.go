@@ -31,7 +31,7 @@ func (h Hours) opening() string {
 	if h.Opens.IsZero() {
 		return ""
 	}
-	return "; ask again at " + clock(h.Opens)
+	return "; ask again at " + Clock(h.Opens)
 }
 
 // ends says what comes after them.
@@ -39,5 +39,5 @@ func (h Hours) ends() string {
 	if h.Opens.IsZero() {
 		return "Goes on when it is let through"
 	}
-	return "Goes on at " + clock(h.Opens)
+	return "Goes on at " + Clock(h.Opens)
 }

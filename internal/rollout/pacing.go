@@ -93,7 +93,7 @@ func (v view) stands() string {
 	case p.Effective.IsZero():
 		return fmt.Sprintf("%s at %d%%", p.Candidate, v.weight())
 	}
-	return fmt.Sprintf("%s at %d%% since %s", p.Candidate, v.weight(), clock(p.Effective))
+	return fmt.Sprintf("%s at %d%% since %s", p.Candidate, v.weight(), Clock(p.Effective))
 }
 
 // lacking holds the first write behind a gateway that cannot carry even what it
@@ -181,7 +181,7 @@ func (v view) unreported(step Step) Decision {
 		of = "the warm-up"
 	}
 	return v.waits(fmt.Sprintf("%s; %d%% waits: no gateway has reported a complete minute of %s yet", v.stands(), step.Weight, of),
-		fmt.Sprintf("Goes on when they have, or at %s.", clock(until)))
+		fmt.Sprintf("Goes on when they have, or at %s.", Clock(until)))
 }
 
 // fitting is how far a rise may go now, were the rollout alone; 0: not at all. A

@@ -108,7 +108,7 @@ func (v view) unpromotable(to Promotion) string {
 		return fmt.Sprintf("%s has 100%%; its last bake stays guarded: a promote without mode full ends it", p.Candidate)
 	}
 	if c, ok := v.inBreach(); ok {
-		return fmt.Sprintf("%s, noticed %s; nothing is promoted past a breach", c.dated(), clock(c.BreachedSince))
+		return fmt.Sprintf("%s, noticed %s; nothing is promoted past a breach", c.dated(), Clock(c.BreachedSince))
 	}
 	if candidate.unread() || candidate.Presence != Found || candidate.Readiness != Ready {
 		return fmt.Sprintf("candidate %s is not known to be ready", p.Candidate)
@@ -167,7 +167,7 @@ func (v view) ceiling(weight int64) string {
 	case v.blind:
 		return "nat: " + v.lost().Verdict.Note
 	case p.Step == 0 && !p.Lowered.IsZero() && len(v.scope.Gateways) > 0 && v.Now.Before(until):
-		return fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", clock(until))
+		return fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", Clock(until))
 	case p.Step == 0 && lacking:
 		return lacks.Note
 	case !v.paces():

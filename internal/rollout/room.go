@@ -45,7 +45,7 @@ func (v view) room(c course, i int) string {
 		verb, freed = "ended", 0
 	}
 	text := fmt.Sprintf("Instances that the shift of %s left idle %s by %s and give back their addresses by %s; goes on by itself",
-		clock(v.shifted()), verb, clock(left.Instances), clock(left.Addresses))
+		Clock(v.shifted()), verb, Clock(left.Instances), Clock(left.Addresses))
 	after := c.after(freed)
 	weight := after.largest()
 	then := fmt.Sprintf("without %d of stable's instances it is %s", freed, after.forecast(i, cmp.Or(weight, c.to)))

@@ -98,7 +98,7 @@ func TestEveryNumberOfAWaitCanBeReckoned(t *testing.T) {
 			t.Fatalf("the forecast is not that of the gateway: %s", d.Note)
 		}
 		for _, told := range timeOf.FindAllString(d.Next, -1) {
-			if !slices.Contains([]string{clock(ago(ages)), clock(ago(ages - 15*time.Minute)), clock(ago(ages - 35*time.Minute))}, told) {
+			if !slices.Contains([]string{Clock(ago(ages)), Clock(ago(ages - 15*time.Minute)), Clock(ago(ages - 35*time.Minute))}, told) {
 				t.Fatalf("at %s says %s", ages, d.Next)
 			}
 		}

@@ -72,14 +72,14 @@ func (c Check) outlasts(t Trial) bool {
 // experience corrects what the numbers say by what the trial has shown.
 func (v view) experience(t analysis.Trouble, said nat.Verdict) nat.Verdict {
 	trial := v.Progress.Trial
-	went := fmt.Sprintf("%s went back from %d%% to %d%% at %s", v.Progress.Candidate, trial.From, trial.To, clock(trial.Since))
+	went := fmt.Sprintf("%s went back from %d%% to %d%% at %s", v.Progress.Candidate, trial.From, trial.To, Clock(trial.Since))
 	switch rise, back := v.broughtBack(t); {
 	case trial.Since.IsZero():
 	case trial.Role == nat.Bystander && t.Began.Before(trial.Since):
 		return nat.Verdict{Role: nat.Bystander, Because: fmt.Sprintf("it went on after %s, for longer than anything of it is left", went)}
 	case said.Role == nat.Unknown && back:
 		return nat.Verdict{Role: nat.Culprit, Because: fmt.Sprintf("it stopped after %s, and came back %d min after the rise at %s",
-			went, int(t.Began.Sub(rise)/time.Minute), clock(rise))}
+			went, int(t.Began.Sub(rise)/time.Minute), Clock(rise))}
 	}
 	return said
 }
@@ -166,9 +166,9 @@ func (v view) dueAt(c Check) string {
 	guard := v.guard(c.Name)
 	switch {
 	case guard.OnBreach == Rollback:
-		return fmt.Sprintf("once the minutes after its beginning are known, at %s at the latest,", clock(c.BreachedSince.Add(soonAfter)))
+		return fmt.Sprintf("once the minutes after its beginning are known, at %s at the latest,", Clock(c.BreachedSince.Add(soonAfter)))
 	case guard.RollbackAfter > 0:
-		return "at " + clock(c.BreachedSince.Add(guard.RollbackAfter))
+		return "at " + Clock(c.BreachedSince.Add(guard.RollbackAfter))
 	}
 	return ""
 }
@@ -176,7 +176,7 @@ func (v view) dueAt(c Check) string {
 // ends says how the trial will end, as the end of a sentence.
 func (t Trial) ends() string {
 	return fmt.Sprintf("by itself when it stops: it went back from %d%% to %d%% at %s to see that; if it has not stopped by %s it is not ours",
-		t.From, t.To, clock(t.Since), clock(t.until()))
+		t.From, t.To, Clock(t.Since), Clock(t.until()))
 }
 
 // heldBefore holds a start behind a gateway that suffers, also one that was begun
@@ -187,7 +187,7 @@ func (v view) heldBefore(c Check) Decision {
 		return v.at(Held, HeldByAnalysis, "before the first write: "+c.dated()).next(
 			v.untilDeadline("Starts by itself when that has stopped"))
 	}
-	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s is back at 0%% since %s: %s", p.Candidate, clock(p.Trial.Since), c.dated()))
+	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s is back at 0%% since %s: %s", p.Candidate, Clock(p.Trial.Since), c.dated()))
 	if p.Trial.open(p) {
 		return d.next(v.untilDeadline("Starts anew " + p.Trial.ends()))
 	}

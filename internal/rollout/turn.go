@@ -63,7 +63,7 @@ func (v view) waitForTurn(c course, weight int64, why string) Decision {
 	next := "Goes on when that one has taken its step; the one that has waited longest goes first."
 	if until := v.hotUntil(c); !until.IsZero() {
 		next = fmt.Sprintf("Goes on when the gateway has reported what that takes, at %s at the latest; the one that has waited longest goes first.",
-			clock(until))
+			Clock(until))
 	}
 	return v.claiming(c, weight).waits(fmt.Sprintf("%s; %s waits for its turn: %s", v.stands(), rising(weight), why), next)
 }
@@ -97,7 +97,7 @@ func (v view) waits(note, next string) Decision {
 	if p.WaitTold = long; !long {
 		return v.at(Held, WaitingForNat, note).next(next)
 	}
-	note += fmt.Sprintf("; it has waited since %s, which is longer than %s", clock(p.Waiting), v.Plan.StepDeadline)
+	note += fmt.Sprintf("; it has waited since %s, which is longer than %s", Clock(p.Waiting), v.Plan.StepDeadline)
 	d := v.at(Held, WaitingForNat, note).next(next)
 	if told {
 		return d

@@ -305,7 +305,7 @@ func (c Check) dated() string {
 	if c.Verdict.Through.IsZero() {
 		return text
 	}
-	return text + ", data to " + clock(c.Verdict.Through)
+	return text + ", data to " + Clock(c.Verdict.Through)
 }
 
 func (c Check) enforced() bool { return c.Mode == Enforce }

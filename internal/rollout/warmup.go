@@ -106,7 +106,7 @@ func (v view) tagCandidate(candidate Revision) Decision {
 // warming waits until the instances are there.
 func (v view) warming(candidate Revision) Decision {
 	return v.at(WarmingUp, Preparing, fmt.Sprintf("%s are started before the first step%s", least(candidate), candidate.lacking())).next(
-		fmt.Sprintf("Step 1/%d begins when they are there, at %s at the latest.", len(v.Plan.Steps), clock(v.warmUntil())))
+		fmt.Sprintf("Step 1/%d begins when they are there, at %s at the latest.", len(v.Plan.Steps), Clock(v.warmUntil())))
 }
 
 // least names the instances that a revision has whatever its traffic.
