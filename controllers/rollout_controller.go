@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -58,7 +59,7 @@ type Reconciler struct {
 	Random func() float64
 	// Freezes lists the freezes of the cluster; nil for none.
 	Freezes func(context.Context) ([]v1alpha1.RolloutFreeze, error)
-	// Connect opens what a rollout may touch.
+	// Connect opens what a rollout may touch: a Gate's, so that nothing else is.
 	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
 
 	memory memory
@@ -71,7 +72,6 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunrollouts/status,verbs=get;update
 // +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=rolloutfreezes,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=namespaces,resourceNames=kube-system,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // SetupWithManager registers the reconciler. A status that it writes itself does
@@ -81,6 +81,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wrap func(reconcile.Reco
 		Named("cloudrunrollout").
 		For(&v1alpha1.CloudRunRollout{}, builder.WithPredicates(r.Wakes())).
 		Watches(&v1alpha1.CloudRunRollout{}, hurried(), builder.WithPredicates(r.hurries())).
+		Watches(&v1alpha1.CloudRunAccess{}, r.accessChanged()).
+		WatchesMetadata(&corev1.Namespace{}, r.labelsChanged(), builder.WithPredicates(relabels())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
 			RateLimiter:             r.backoff(),

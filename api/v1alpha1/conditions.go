@@ -64,8 +64,8 @@ const (
 	// ReasonInvalidSpec: the spec cannot be carried out, and the message says
 	// what to write.
 	ReasonInvalidSpec = "InvalidSpec"
-	// ReasonAccessDenied: Google Cloud refuses access. During an attempt the
-	// rollout is held instead, with Reconciling.
+	// ReasonAccessDenied: Google Cloud refuses access, or no CloudRunAccess gives
+	// it. During an attempt the rollout is held instead, with Reconciling.
 	ReasonAccessDenied = "AccessDenied"
 	// ReasonServiceNotFound: there is no such service, or it was created anew.
 	ReasonServiceNotFound = "ServiceNotFound"

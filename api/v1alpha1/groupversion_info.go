@@ -17,7 +17,8 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &CloudRunRollout{}, &CloudRunRolloutList{}, &RolloutFreeze{}, &RolloutFreezeList{})
+	scheme.AddKnownTypes(GroupVersion, &CloudRunRollout{}, &CloudRunRolloutList{}, &RolloutFreeze{}, &RolloutFreezeList{},
+		&CloudRunAccess{}, &CloudRunAccessList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

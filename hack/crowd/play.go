@@ -159,6 +159,9 @@ func (p play) create(ctx context.Context, sites []site) (objects, error) {
 	if err := c.Create(ctx, space); err != nil {
 		return objects{}, err
 	}
+	if err := c.Create(ctx, manager.Access(o.namespace, projectsOf(sites)...)); err != nil {
+		return objects{}, err
+	}
 	for _, s := range sites {
 		if err := c.Create(ctx, s.rollout(o.namespace)); err != nil {
 			return objects{}, err

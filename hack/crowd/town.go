@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
@@ -42,6 +43,17 @@ func (p play) sites() []site {
 		sites = append(sites, site{fmt.Sprintf("acme-%02d", i%p.projects), name, i < p.bad})
 	}
 	return sites
+}
+
+// projectsOf are the projects of services, once each.
+func projectsOf(sites []site) []string {
+	var projects []string
+	for _, s := range sites {
+		if !slices.Contains(projects, s.project) {
+			projects = append(projects, s.project)
+		}
+	}
+	return projects
 }
 
 // town is the world they are in.

@@ -89,7 +89,8 @@ func setUp(ctx context.Context, speed float64) (*stage, error) {
 		return s, err
 	}
 	say("the manager's page is at http://%s/ while one runs", s.page)
-	return s, s.client()
+	say("applying hack/demo/access.yaml with kubectl, without which nothing would be sent")
+	return s, errors.Join(s.client(), s.apply(ctx, "hack/demo/access.yaml"))
 }
 
 // openStory starts the world of the acts after the first one.

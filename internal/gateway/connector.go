@@ -33,6 +33,9 @@ type connector struct {
 // in its place, so that the ages are those of a subnetwork's network.
 func (c *Client) connector(ctx context.Context, name connectorName, now time.Time) (connector, *CallError) {
 	op := fmt.Sprintf("reading connector %s of %s", name.name, name.place)
+	if failure := outside(ctx, op, name.project); failure != nil {
+		return connector{}, failure
+	}
 	read, _, failure := c.connectors.get(ctx, name, now, networkAges, func(ctx context.Context) (connector, *CallError) {
 		answer, failure := callAs(ctx, c, op, account{vpcAccessAPI, name.project}, func(ctx context.Context) (*vpcaccess.Connector, error) {
 			path := "projects/" + name.project + "/locations/" + name.region + "/connectors/" + name.name

@@ -34,7 +34,7 @@ func presence(e *CallError) rollout.Presence {
 	switch {
 	case errors.Is(e.Kind, google.ErrNotFound), errors.Is(e.Kind, google.ErrInvalid):
 		return rollout.Missing
-	case e.Denied(), errors.Is(e.Kind, errDisabled):
+	case e.Denied(), errors.Is(e.Kind, errDisabled), errors.Is(e.Kind, errOutside):
 		return rollout.Denied
 	}
 	return rollout.Unknown

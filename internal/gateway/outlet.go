@@ -175,6 +175,9 @@ func (c *Client) describe(ctx context.Context, g gateway, now time.Time) rollout
 // change them as rarely as the rest, and whose a trouble is cannot be told without.
 func (c *Client) lastIPs(ctx context.Context, g gateway, now time.Time) int64 {
 	last := nat.Gateway{}
+	if outside(ctx, "", g.router.project) != nil {
+		return 0
+	}
 	all, known := c.statuses.last(ctx, g.router, now, configAges.stale)
 	if !known || report(&last, g.config, all[g.config.Name]) != "" {
 		return 0

@@ -39,11 +39,14 @@ type status map[string]*compute.RouterStatusNatStatus
 
 // list gives the routers of a place, and when they were read.
 func (c *Client) list(ctx context.Context, at place, now time.Time, age ages) ([]router, time.Time, *CallError) {
-	return c.lists.get(ctx, at, now, age, func(ctx context.Context) ([]router, *CallError) { return c.readList(ctx, at) })
+	op := fmt.Sprintf("listing the routers of %s", at)
+	if failure := outside(ctx, op, at.project); failure != nil {
+		return nil, time.Time{}, failure
+	}
+	return c.lists.get(ctx, at, now, age, func(ctx context.Context) ([]router, *CallError) { return c.readList(ctx, op, at) })
 }
 
-func (c *Client) readList(ctx context.Context, at place) ([]router, *CallError) {
-	op := fmt.Sprintf("listing the routers of %s", at)
+func (c *Client) readList(ctx context.Context, op string, at place) ([]router, *CallError) {
 	var routers []router
 	token := ""
 	for range maxListPages {
@@ -70,6 +73,9 @@ func (c *Client) readList(ctx context.Context, at place) ([]router, *CallError) 
 // router gives one router, and when it was read.
 func (c *Client) router(ctx context.Context, name routerName, now time.Time, age ages) (router, time.Time, *CallError) {
 	op := fmt.Sprintf("reading router %s of %s", name.name, name.place)
+	if failure := outside(ctx, op, name.project); failure != nil {
+		return router{}, time.Time{}, failure
+	}
 	return c.routers.get(ctx, name, now, age, func(ctx context.Context) (router, *CallError) {
 		answer, failure := call(ctx, c, op, name.project, func(ctx context.Context) (*compute.Router, error) {
 			return c.api.Routers.Get(name.project, name.region, name.name).Context(ctx).Do()
@@ -88,6 +94,9 @@ func (c *Client) router(ctx context.Context, name routerName, now time.Time, age
 // status gives what a router reports, and when it was read.
 func (c *Client) status(ctx context.Context, name routerName, now time.Time) (status, time.Time, *CallError) {
 	op := fmt.Sprintf("reading the status of router %s of %s", name.name, name.place)
+	if failure := outside(ctx, op, name.project); failure != nil {
+		return nil, time.Time{}, failure
+	}
 	return c.statuses.get(ctx, name, now, statusAges, func(ctx context.Context) (status, *CallError) {
 		answer, failure := call(ctx, c, op, name.project, func(ctx context.Context) (*compute.RouterStatusResponse, error) {
 			return c.api.Routers.GetRouterStatus(name.project, name.region, name.name).Context(ctx).Do()

@@ -50,6 +50,9 @@ type subnetwork struct {
 // subnetwork reads a subnetwork, and when it was read.
 func (c *Client) subnetwork(ctx context.Context, name subnetName, now time.Time, age ages) (subnetwork, time.Time, *CallError) {
 	op := fmt.Sprintf("reading subnetwork %s of %s", name.name, name.place)
+	if failure := outside(ctx, op, name.project); failure != nil {
+		return subnetwork{}, time.Time{}, failure
+	}
 	return c.subnetworks.get(ctx, name, now, age, func(ctx context.Context) (subnetwork, *CallError) {
 		answer, failure := c.getSubnetwork(ctx, op, name, withUtilization)
 		if failure != nil && errors.Is(failure.Kind, google.ErrInvalid) { // perhaps the view alone was refused

@@ -67,12 +67,15 @@ func explain(failure *CallError, permission, project string) string {
 }
 
 // remedy is what helps against a denial: the permission in the project, or the API
-// itself, which is enabled where the caller is at home and not where it looks. Its
-// name begins as the permission's does.
+// itself, which is enabled where the caller is at home and not where it looks, whose
+// name begins as the permission's does; or what binds the project.
 func remedy(failure *CallError, permission, project string) string {
-	if errors.Is(failure.Kind, errDisabled) {
+	switch {
+	case errors.Is(failure.Kind, errDisabled):
 		api, _, _ := strings.Cut(permission, ".")
 		return fmt.Sprintf("enable %s.googleapis.com in the project that is named there", api)
+	case errors.Is(failure.Kind, errOutside):
+		return fmt.Sprintf("the platform team would add %s to its spec.networkProjects", project)
 	}
 	return fmt.Sprintf("the manager's identity needs %s in project %s", permission, project)
 }

@@ -17,6 +17,7 @@ const (
 	// maxNamed is the number of queries that may name their places in one sweep.
 	// Where more would be needed, one query asks for everything in the locations:
 	// it brings what nobody asked for, but the calls do not grow with the places.
+	// Where nobody may know everything there, the names are sent all the same.
 	maxNamed = 4
 	// maxSweeps is the number of sweeps of a minute after which the next one asks
 	// for everything as well. So it goes when a process starts among many rollouts
@@ -79,7 +80,7 @@ type moment struct{ now, certain time.Time }
 // ask answers wishes. It waits for sweeps until ctx ends, which ends no sweep:
 // others may wait for it too.
 func (d *desk) ask(ctx context.Context, wishes []wish, at moment) analysis.Answers {
-	d.join(wishes, at)
+	d.join(wishes, at, scopeOf(ctx))
 	answers := make(analysis.Answers, len(wishes))
 	for len(wishes) > 0 {
 		s := d.next(ctx, wishes[0], at)
@@ -113,11 +114,11 @@ func (d *desk) hurried(w wish, at moment) analysis.Answer {
 	return analysis.Answer{Through: w.through, Cause: analysis.CauseUnavailable, Detail: inTime}
 }
 
-func (d *desk) join(wishes []wish, at moment) {
+func (d *desk) join(wishes []wish, at moment, scope Scope) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, w := range wishes {
-		d.members.join(w.place, need{asked: at.now, after: w.after})
+		d.members.join(w.place, need{asked: at.now, after: w.after, of: w.series.Source, scope: scope})
 	}
 }
 
@@ -163,19 +164,43 @@ func (d *desk) plan(w wish, at moment) []query {
 			after = earliest(after, needs[0].after)
 		}
 	}
-	m := metrics[d.key.metric]
-	parts := split(m, d.key.project, slices.Collect(maps.Keys(places)))
-	if len(parts) > maxNamed || len(d.sweeps) >= maxSweeps {
-		parts = split(m, d.key.project, locations(places))
-		if d.key.span < len(spans) { // so that whoever comes later in this minute is answered too
-			after = earliest(after, at.certain.Add(-spans[d.key.span]-time.Minute))
-		}
+	parts, whole := d.parts(places)
+	if whole && d.key.span < len(spans) { // so that whoever comes later in this minute is answered too
+		after = earliest(after, at.certain.Add(-spans[d.key.span]-time.Minute))
 	}
+	m := metrics[d.key.metric]
 	queries := make([]query, 0, len(parts))
 	for _, part := range parts {
 		queries = append(queries, query{metric: m, project: d.key.project, places: part, after: after, through: at.certain})
 	}
 	return queries
+}
+
+// parts divides places into queries, and tells whether they ask for whole locations.
+func (d *desk) parts(places map[place]bool) (parts [][]place, whole bool) {
+	if !d.members.everything(places) {
+		return d.apart(places), false
+	}
+	m := metrics[d.key.metric]
+	parts = split(m, d.key.project, slices.Collect(maps.Keys(places)))
+	if len(parts) > maxNamed || len(d.sweeps) >= maxSweeps {
+		return split(m, d.key.project, locations(places)), true
+	}
+	return parts, false
+}
+
+// apart divides places into queries of one location each. A query of several locations
+// asks for each of its names in each of them, which not everybody may know.
+func (d *desk) apart(places map[place]bool) [][]place {
+	in := map[string][]place{}
+	for p := range places {
+		in[p.location] = append(in[p.location], p)
+	}
+	var parts [][]place
+	for _, location := range slices.Sorted(maps.Keys(in)) {
+		parts = append(parts, split(metrics[d.key.metric], d.key.project, in[location])...)
+	}
+	return parts
 }
 
 // knows tells whether a place was read from after on, and need not be again.

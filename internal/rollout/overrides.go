@@ -17,13 +17,13 @@ func targetGone(v view) (Decision, bool) {
 		return v.refusedByOwner(), true
 	case svc.Presence == Denied && (p.Phase == Paused || p.Phase == RollingBack):
 		return v.at(p.Phase, p.Reason, "access to the service was lost: "+svc.Detail).next(
-			"Traffic stays as it is until access is back."), true
+			v.denied("Traffic stays as it is until access is back.")), true
 	case svc.Presence == Denied && p.active():
 		return v.at(Held, AccessDenied, "access to the service was lost: "+svc.Detail).next(
-			"Traffic stays as it is; goes on when access is back."), true
+			v.denied("Traffic stays as it is; goes on when access is back.")), true
 	case svc.Presence == Denied:
-		return v.at(Idle, AccessDenied, "access to the service is denied: "+svc.Detail).next(
-			fmt.Sprintf("Grant %s; looked at again every minute.", v.rights())), true
+		return v.at(Idle, AccessDenied, "access to the service is denied: "+svc.Detail).next(cmp.Or(svc.Remedy,
+			fmt.Sprintf("Grant %s; looked at again every minute.", v.rights()))), true
 	case svc.Presence != Found:
 		return v.serviceMissing(), true
 	case p.ServiceUID != "" && p.ServiceUID != svc.UID:
@@ -43,6 +43,15 @@ func (v view) rights() string {
 		return "run.services.get and run.revisions.get, and in the cluster what config/config-connector does"
 	}
 	return "run.services.get, run.services.update and run.revisions.get"
+}
+
+// denied says what goes on while an attempt has no access: as given where Google denies
+// it, and where we do ourselves also that users stay where they are.
+func (v view) denied(otherwise string) string {
+	if v.Service.Remedy == "" {
+		return otherwise
+	}
+	return "Nothing is sent until access is back, and so nothing is sent back. " + v.Service.Remedy
 }
 
 // serviceMissing says so, and forgets nothing: a pause that waits for a person,

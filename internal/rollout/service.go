@@ -42,6 +42,8 @@ const (
 type Service struct {
 	Presence Presence
 	Detail   string // the API's own words when not Found
+	// Remedy is what ends a denial, as a sentence; empty where Google denies.
+	Remedy string
 
 	UID                string
 	Generation         int64

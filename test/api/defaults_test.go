@@ -98,7 +98,7 @@ func TestSamplesApply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"config-connector.yaml", "named-gateway.yaml", "several-regions.yaml", "target-only.yaml"}
+	want := []string{"access.yaml", "config-connector.yaml", "named-gateway.yaml", "several-regions.yaml", "target-only.yaml"}
 	names := map[string]bool{}
 	for i, file := range files {
 		if base := filepath.Base(file); len(files) != len(want) || base != want[i] {
@@ -110,6 +110,12 @@ func TestSamplesApply(t *testing.T) {
 		}
 		for manifest := range strings.SplitSeq(string(text), "\n---\n") {
 			obj := parse(t, manifest)
+			if obj.GetKind() == "CloudRunAccess" {
+				if err := binds(t, obj); err != nil {
+					t.Errorf("%s: %v", file, err)
+				}
+				continue
+			}
 			if names[obj.GetName()] {
 				t.Errorf("%s: %s is applied over that of another sample", file, obj.GetName())
 			}

@@ -19,6 +19,7 @@ import (
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/test/controlplane"
 	"github.com/sluice-rollouts/sluice/test/invariants"
+	"github.com/sluice-rollouts/sluice/test/manager"
 )
 
 // manifest has three short steps. Its deadlines are far away, because a lease that
@@ -62,6 +63,9 @@ func newStage(t *testing.T, plane *controlplane.ControlPlane) *stage {
 		t.Fatal(err)
 	}
 	s.key = client.ObjectKey{Namespace: space.Name, Name: "web"}
+	if err := s.people.Create(t.Context(), manager.Access(space.Name, "acme-prod")); err != nil {
+		t.Fatal(err)
+	}
 	s.apply(manifest)
 	t.Cleanup(s.judge)
 	return s

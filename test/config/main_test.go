@@ -136,6 +136,7 @@ func TestWhatIsInstalled(t *testing.T) {
 		got = append(got, strings.Trim(o.GetKind()+" "+o.GetNamespace()+"/"+o.GetName(), "/"))
 	}
 	same(t, got, `Namespace /sluice-system
+CustomResourceDefinition /cloudrunaccesses.rollouts.sluice.dev
 CustomResourceDefinition /cloudrunrollouts.rollouts.sluice.dev
 CustomResourceDefinition /rolloutfreezes.rollouts.sluice.dev
 ServiceAccount sluice-system/sluice-manager

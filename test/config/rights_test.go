@@ -14,10 +14,11 @@ import (
 )
 
 // rights are those of the manager, to be read by whoever reviews them.
-const rights = `everywhere cloudrunrollouts.rollouts.sluice.dev: get list patch watch
+const rights = `everywhere cloudrunaccesses.rollouts.sluice.dev: get list watch
+everywhere cloudrunrollouts.rollouts.sluice.dev: get list patch watch
 everywhere cloudrunrollouts/status.rollouts.sluice.dev: get update
 everywhere events.events.k8s.io: create patch
-everywhere namespaces kube-system: get
+everywhere namespaces: get list watch
 everywhere rolloutfreezes.rollouts.sluice.dev: get list watch
 everywhere subjectaccessreviews.authorization.k8s.io: create
 everywhere tokenreviews.authentication.k8s.io: create
@@ -58,10 +59,26 @@ func granted(t *testing.T) []grant {
 			t.Errorf("%s binds %v", binding.Name, binding.Subjects)
 		}
 		for _, rule := range rulesOf(t, binding.RoleRef) {
-			grants = append(grants, grant{rule, o.GetNamespace()})
+			for _, one := range apart(rule) {
+				grants = append(grants, grant{one, o.GetNamespace()})
+			}
 		}
 	}
 	return grants
+}
+
+// apart is a rule for each resource of one.
+func apart(rule rbacv1.PolicyRule) []rbacv1.PolicyRule {
+	if len(rule.Resources) == 0 {
+		return []rbacv1.PolicyRule{rule}
+	}
+	var rules []rbacv1.PolicyRule
+	for _, resource := range rule.Resources {
+		one := rule
+		one.Resources = []string{resource}
+		rules = append(rules, one)
+	}
+	return rules
 }
 
 func TestNoRightIsAWildcardOrReachesASecret(t *testing.T) {

@@ -5,7 +5,7 @@
 required; what happens when another one is left out is said beside it.
 kube-apiserver refuses what breaks a rule, and says what to write instead.
 
-The resource is {{ range .SortedKinds }}{{ $.TypeForKind . | markdownRenderTypeLink }}{{ end }}; it begins with
+The resources are {{ range $i, $kind := .SortedKinds }}{{ if $i }}, {{ end }}{{ $.TypeForKind $kind | markdownRenderTypeLink }}{{ end }}. What is rolled out begins with
 [its spec](#cloudrunrolloutspec) and [its status](#cloudrunrolloutstatus). The
 other types follow by name.
 {{ range .SortedTypes }}{{ template "type" . }}{{ end -}}

@@ -1,0 +1,92 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/access"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// Gate opens to rollouts what a CloudRunAccess binds to their namespace.
+type Gate struct {
+	// Cache has every CloudRunAccess, and the metadata of every namespace.
+	Cache client.Reader
+	// Open opens the clouds.
+	Open func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
+}
+
+// Of namespaces the labels bind, and the UID of kube-system names the cluster.
+//
+// +kubebuilder:rbac:groups=rollouts.sluice.dev,resources=cloudrunaccesses,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+
+// Connect opens the clouds for one pass on a rollout. Each call is checked just before it
+// is made, on the service that it is about, whoever found out which one that is: a pass
+// that loses its access loses it at once.
+func (g *Gate) Connect(ctx context.Context, ro *v1alpha1.CloudRunRollout) (Cloud, error) {
+	behind, err := g.Open(ctx, ro)
+	if err != nil {
+		return Cloud{}, err
+	}
+	p := &guarded{gate: g, namespace: ro.Namespace, behind: behind}
+	// A RunService is in the rollout's own namespace, and which service it is about is
+	// checked where that is read.
+	c := Cloud{Observer: p, Actuator: p, Metrics: p, RunService: behind.RunService}
+	if behind.Watcher != nil {
+		c.Watcher = p
+	}
+	if behind.Outlets != nil {
+		c.Outlets = p
+	}
+	return c, nil
+}
+
+// admit says what a namespace may do with a service, now.
+func (g *Gate) admit(ctx context.Context, namespace string, ref rollout.ServiceRef) (access.Grant, *access.Refusal, error) {
+	var all v1alpha1.CloudRunAccessList
+	// Nothing here changes what it reads, so nothing need be copied.
+	if err := g.Cache.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		return access.Grant{}, nil, fmt.Errorf("looking for who may roll out what: %w", err)
+	}
+	who, err := g.namespace(ctx, namespace)
+	if err != nil {
+		return access.Grant{}, nil, err
+	}
+	bindings := make([]access.Binding, 0, len(all.Items))
+	for i := range all.Items {
+		bindings = append(bindings, bindingOf(&all.Items[i]))
+	}
+	grant, refusal := access.Admit(bindings, who, ref)
+	return grant, refusal, nil
+}
+
+// namespace reads the labels of one. One that is gone has none.
+func (g *Gate) namespace(ctx context.Context, name string) (access.Namespace, error) {
+	var read metav1.PartialObjectMetadata
+	read.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	if err := g.Cache.Get(ctx, client.ObjectKey{Name: name}, &read); client.IgnoreNotFound(err) != nil {
+		return access.Namespace{}, fmt.Errorf("reading the labels of namespace %s: %w", name, err)
+	}
+	return access.Namespace{Name: name, Labels: read.Labels}, nil
+}
+
+// bindingOf reads a CloudRunAccess.
+func bindingOf(a *v1alpha1.CloudRunAccess) access.Binding {
+	b := access.Binding{Name: a.Name, Namespaces: a.Spec.Namespaces, NetworkProjects: a.Spec.NetworkProjects}
+	if len(a.Spec.NamespaceLabels) > 0 {
+		b.Labels = map[string]string{}
+	}
+	for _, label := range a.Spec.NamespaceLabels {
+		b.Labels[label.Name] = label.Value
+	}
+	for _, s := range a.Spec.Services {
+		b.Services = append(b.Services, access.Services{Project: s.Project, Locations: s.Locations, Names: s.Names})
+	}
+	return b
+}

@@ -1,0 +1,160 @@
+package controllers
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/access"
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+	"github.com/sluice-rollouts/sluice/internal/gateway"
+	"github.com/sluice-rollouts/sluice/internal/google"
+	"github.com/sluice-rollouts/sluice/internal/monitoring"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// guarded are the clouds behind the gate, for one pass.
+type guarded struct {
+	gate      *Gate
+	namespace string
+	behind    Cloud
+	// of is the service that the pass looked at. Questions are about it alone, and about
+	// gateways that may be looked at for it.
+	of rollout.ServiceRef
+}
+
+// admit says what the pass may do with a service.
+func (p *guarded) admit(ctx context.Context, ref rollout.ServiceRef) (access.Grant, *access.Refusal, error) {
+	return p.gate.admit(ctx, p.namespace, ref)
+}
+
+// Service implements Observer. A service that may not be looked at is a fact, like one
+// that Google denies.
+func (p *guarded) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.Service, error) {
+	_, no, err := p.admit(ctx, ref)
+	switch {
+	case err != nil:
+		return rollout.Service{}, err
+	case no != nil:
+		return rollout.Service{Presence: rollout.Denied, Detail: google.Clean(no.Why), Remedy: google.Clean(no.Remedy)}, nil
+	}
+	p.of = ref
+	return p.behind.Service(ctx, ref)
+}
+
+// Revisions implements Observer.
+func (p *guarded) Revisions(ctx context.Context, ref rollout.ServiceRef, names []string) (map[string]rollout.Revision, error) {
+	_, no, err := p.admit(ctx, ref)
+	switch {
+	case err != nil:
+		return nil, err
+	case no != nil:
+		return withheld(names, no), nil
+	}
+	return p.behind.Revisions(ctx, ref, names)
+}
+
+// withheld are revisions that may not be looked at.
+func withheld(names []string, no *access.Refusal) map[string]rollout.Revision {
+	revisions := map[string]rollout.Revision{}
+	for _, name := range names {
+		revisions[name] = rollout.Revision{
+			Presence: rollout.Denied, Name: name, Readiness: rollout.Pending, Why: google.Clean(no.Why),
+		}
+	}
+	return revisions
+}
+
+// SetTraffic implements Actuator.
+func (p *guarded) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollout.Write) error {
+	_, no, err := p.admit(ctx, ref)
+	switch {
+	case err != nil:
+		return err
+	case no != nil:
+		return &cloudrun.CallError{Op: "setting traffic", Kind: cloudrun.ErrDenied, Detail: google.Clean(no.Why)}
+	}
+	return p.behind.SetTraffic(ctx, ref, w)
+}
+
+// Listed implements Watcher. What may not be looked at is in no list, so that a live
+// read says why.
+func (p *guarded) Listed(
+	ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration,
+) (rollout.Service, bool, error) {
+	if _, no, err := p.admit(ctx, ref); err != nil || no != nil {
+		return rollout.Service{}, false, nil //nolint:nilerr // the live read that follows meets it again
+	}
+	p.of = ref
+	return p.behind.Watcher.Listed(ctx, ref, now, maxAge)
+}
+
+// Remembered implements Watcher.
+func (p *guarded) Remembered(
+	ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration,
+) (map[string]rollout.Revision, error) {
+	_, no, err := p.admit(ctx, ref)
+	switch {
+	case err != nil:
+		return nil, err
+	case no != nil:
+		return withheld(names, no), nil
+	}
+	return p.behind.Watcher.Remembered(ctx, ref, names, now, maxAge)
+}
+
+// Answer implements Metrics. What may not be asked is answered like what Google denies.
+func (p *guarded) Answer(ctx context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error) {
+	scope := p.scope(ctx)
+	answers := analysis.Answers{}
+	var asked []analysis.Question
+	for _, q := range questions {
+		if scope.Admits(q.Source) {
+			asked = append(asked, q)
+		} else {
+			answers[q.Series] = analysis.Answer{Cause: analysis.CauseDenied, Detail: "no CloudRunAccess lets this namespace ask that"}
+		}
+	}
+	if len(asked) == 0 {
+		return answers, nil
+	}
+	got, err := p.behind.Answer(monitoring.Within(ctx, scope), asked, now)
+	maps.Copy(answers, got)
+	return answers, err
+}
+
+// scope is what the pass may ask about. Others look at it when the pass is over.
+func (p *guarded) scope(ctx context.Context) monitoring.Scope {
+	ctx, of := context.WithoutCancel(ctx), p.of
+	return monitoring.Scope{
+		Admits: func(source analysis.Source) bool {
+			grant, no, err := p.admit(ctx, of)
+			if err != nil || no != nil {
+				return false
+			}
+			if source.IsGateway() {
+				return grant.LooksInto(source.Project)
+			}
+			return rollout.ServiceRef{Project: source.Project, Location: source.Location, Name: source.Service} == of
+		},
+		Everything: func(source analysis.Source) bool {
+			grant, no, err := p.admit(ctx, of)
+			return err == nil && no == nil && (source.IsGateway() || grant.Everything())
+		},
+	}
+}
+
+// Outlet implements Outlets.
+func (p *guarded) Outlet(
+	ctx context.Context, ref rollout.ServiceRef, revisions []rollout.Revision, named []analysis.Source, now time.Time,
+) (rollout.Outlet, error) {
+	grant, no, err := p.admit(ctx, ref)
+	switch {
+	case err != nil:
+		return rollout.Outlet{}, err
+	case no != nil:
+		return rollout.Outlet{Presence: rollout.Denied, Detail: google.Clean(no.Why)}, nil
+	}
+	return p.behind.Outlets.Outlet(gateway.Within(ctx, grant.LooksInto), ref, revisions, named, now)
+}

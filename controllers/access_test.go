@@ -1,0 +1,306 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+// bindings stand in for the manager's cache.
+type bindings struct {
+	client.Reader // the rest of it is not called
+
+	accesses []v1alpha1.CloudRunAccess
+	labels   map[string]string // of every namespace
+	err      error
+	gone     error // of a namespace
+}
+
+func (b *bindings) List(_ context.Context, into client.ObjectList, _ ...client.ListOption) error {
+	into.(*v1alpha1.CloudRunAccessList).Items = b.accesses
+	return b.err
+}
+
+func (b *bindings) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	o := into.(*metav1.PartialObjectMetadata)
+	o.Name, o.Labels = key.Name, b.labels
+	return b.gone
+}
+
+// toWeb binds namespaces to the service of these tests.
+func toWeb(edits ...func(*v1alpha1.CloudRunAccessSpec)) v1alpha1.CloudRunAccess {
+	a := v1alpha1.CloudRunAccess{ObjectMeta: metav1.ObjectMeta{Name: "webs"}, Spec: v1alpha1.CloudRunAccessSpec{
+		Namespaces: []string{"default"},
+		Services: []v1alpha1.AccessibleServices{{
+			Project: "acme-prod", Locations: []string{"asia-northeast1"}, Names: []string{"web"},
+		}},
+	}}
+	for _, edit := range edits {
+		edit(&a.Spec)
+	}
+	return a
+}
+
+// theClouds notes what is called behind the gate.
+type theClouds struct{ calls []string }
+
+func (b *theClouds) Service(context.Context, rollout.ServiceRef) (rollout.Service, error) {
+	b.calls = append(b.calls, "Service")
+	return rollout.Service{Presence: rollout.Found}, nil
+}
+
+func (b *theClouds) Revisions(context.Context, rollout.ServiceRef, []string) (map[string]rollout.Revision, error) {
+	b.calls = append(b.calls, "Revisions")
+	return nil, nil
+}
+
+func (b *theClouds) SetTraffic(context.Context, rollout.ServiceRef, rollout.Write) error {
+	b.calls = append(b.calls, "SetTraffic")
+	return nil
+}
+
+func (b *theClouds) Listed(context.Context, rollout.ServiceRef, time.Time, time.Duration) (rollout.Service, bool, error) {
+	b.calls = append(b.calls, "Listed")
+	return rollout.Service{}, true, nil
+}
+
+func (b *theClouds) Remembered(context.Context, rollout.ServiceRef, []string, time.Time, time.Duration) (map[string]rollout.Revision, error) {
+	b.calls = append(b.calls, "Remembered")
+	return nil, nil
+}
+
+func (b *theClouds) Answer(_ context.Context, questions []analysis.Question, _ time.Time) (analysis.Answers, error) {
+	answers := analysis.Answers{}
+	for _, q := range questions {
+		b.calls = append(b.calls, "Answer "+q.Source.Project+" "+q.Source.Service+q.Source.Gateway)
+		answers[q.Series] = analysis.Answer{}
+	}
+	return answers, nil
+}
+
+func (b *theClouds) Outlet(
+	context.Context, rollout.ServiceRef, []rollout.Revision, []analysis.Source, time.Time,
+) (rollout.Outlet, error) {
+	b.calls = append(b.calls, "Outlet")
+	return rollout.Outlet{Presence: rollout.Found}, nil
+}
+
+var webRef = rollout.ServiceRef{Project: "acme-prod", Location: "asia-northeast1", Name: "web"}
+
+// opened are the clouds for a pass on the object of these tests.
+func opened(t *testing.T, b *bindings) (Cloud, *theClouds) {
+	t.Helper()
+	cloud := &theClouds{}
+	gate := &Gate{Cache: b, Open: func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) {
+		return Cloud{Observer: cloud, Actuator: cloud, Metrics: cloud, Watcher: cloud, Outlets: cloud}, nil
+	}}
+	c, err := gate.Connect(t.Context(), bare())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, cloud
+}
+
+// asks is a question about requests of a service's revision, or about a gateway.
+func asks(of analysis.Source) analysis.Question {
+	return analysis.Question{Series: analysis.Series{Metric: analysis.Requests, Source: of}}
+}
+
+var (
+	ofWeb     = asks(analysis.Source{Project: "acme-prod", Location: "asia-northeast1", Service: "web", Revision: "web-1"})
+	ofOther   = asks(analysis.Source{Project: "acme-prod", Location: "asia-northeast1", Service: "api", Revision: "api-1"})
+	ofOwnNAT  = asks(analysis.Source{Project: "acme-prod", Location: "asia-northeast1", Router: "r1", Gateway: "own"})
+	ofHostNAT = asks(analysis.Source{Project: "acme-net", Location: "asia-northeast1", Router: "r1", Gateway: "shared"})
+)
+
+// TestEveryCallIsCheckedOnItsOwn: with access each reaches the cloud, and without it
+// none does, though the pass began with access.
+func TestEveryCallIsCheckedOnItsOwn(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for name, call := range map[string]func(context.Context, Cloud) (refused bool, err error){
+		"Service": func(ctx context.Context, c Cloud) (bool, error) {
+			s, err := c.Service(ctx, webRef)
+			return s.Presence == rollout.Denied && strings.Contains(s.Remedy, "The platform team would write one"), err
+		},
+		"Revisions": func(ctx context.Context, c Cloud) (bool, error) {
+			found, err := c.Revisions(ctx, webRef, []string{"web-1"})
+			return found["web-1"].Presence == rollout.Denied, err
+		},
+		"SetTraffic": func(ctx context.Context, c Cloud) (bool, error) {
+			err := c.SetTraffic(ctx, webRef, rollout.Write{})
+			if errors.Is(err, cloudrun.ErrDenied) {
+				return true, nil
+			}
+			return false, err
+		},
+		"Listed": func(ctx context.Context, c Cloud) (bool, error) {
+			_, ok, err := c.Watcher.Listed(ctx, webRef, now, time.Minute)
+			return !ok, err
+		},
+		"Remembered": func(ctx context.Context, c Cloud) (bool, error) {
+			found, err := c.Watcher.Remembered(ctx, webRef, []string{"web-1"}, now, time.Minute)
+			return found["web-1"].Presence == rollout.Denied, err
+		},
+		"Answer acme-prod web": func(ctx context.Context, c Cloud) (bool, error) {
+			answers, err := c.Answer(ctx, []analysis.Question{ofWeb}, now)
+			return answers[ofWeb.Series].Cause == analysis.CauseDenied, err
+		},
+		"Outlet": func(ctx context.Context, c Cloud) (bool, error) {
+			o, err := c.Outlets.Outlet(ctx, webRef, nil, nil, now)
+			return o.Presence == rollout.Denied, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := &bindings{accesses: []v1alpha1.CloudRunAccess{toWeb()}}
+			cloud, calls := opened(t, b)
+			if _, err := cloud.Service(t.Context(), webRef); err != nil {
+				t.Fatal(err)
+			}
+			calls.calls = nil
+			if refused, err := call(t.Context(), cloud); refused || err != nil || !slices.Equal(calls.calls, []string{name}) {
+				t.Errorf("with access: refused %t, error %v, calls %q", refused, err, calls.calls)
+			}
+			b.accesses, calls.calls = nil, nil
+			if refused, err := call(t.Context(), cloud); !refused || err != nil || len(calls.calls) > 0 {
+				t.Errorf("without: refused %t, error %v, calls %q", refused, err, calls.calls)
+			}
+			b.err = errors.New("the cache is not there")
+			if _, err := call(t.Context(), cloud); len(calls.calls) > 0 || name != "Listed" && name != "Answer acme-prod web" && err == nil {
+				t.Errorf("not knowing: error %v, calls %q", err, calls.calls)
+			}
+		})
+	}
+}
+
+// TestQuestionsAreAboutTheServiceOfThePass, and about gateways that are bound to it.
+func TestQuestionsAreAboutTheServiceOfThePass(t *testing.T) {
+	t.Parallel()
+	all := []analysis.Question{ofWeb, ofOther, ofOwnNAT, ofHostNAT}
+	wide := func(spec *v1alpha1.CloudRunAccessSpec) { spec.Services[0].Names = []string{"*"} }
+	hosting := func(spec *v1alpha1.CloudRunAccessSpec) { spec.NetworkProjects = []string{"acme-net"} }
+	for name, c := range map[string]struct {
+		access v1alpha1.CloudRunAccess
+		look   bool
+		want   []string
+	}{
+		"a service":                    {toWeb(), true, []string{"Answer acme-prod web", "Answer acme-prod own"}},
+		"every service":                {toWeb(wide), true, []string{"Answer acme-prod web", "Answer acme-prod own"}},
+		"a network too":                {toWeb(hosting), true, []string{"Answer acme-prod web", "Answer acme-prod own", "Answer acme-net shared"}},
+		"a pass that looked at nobody": {toWeb(hosting), false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloud, calls := opened(t, &bindings{accesses: []v1alpha1.CloudRunAccess{c.access}})
+			if c.look {
+				if _, _, err := cloud.Watcher.Listed(t.Context(), webRef, time.Now(), time.Minute); err != nil {
+					t.Fatal(err)
+				}
+			}
+			calls.calls = nil
+			answers, err := cloud.Answer(t.Context(), all, time.Now())
+			if err != nil || !slices.Equal(calls.calls, c.want) {
+				t.Errorf("error %v, calls %q, want %q", err, calls.calls, c.want)
+			}
+			if len(answers) != len(all) {
+				t.Errorf("%d answers to %d questions", len(answers), len(all))
+			}
+			if a := answers[ofOther.Series]; a.Cause != analysis.CauseDenied || a.Detail == "" {
+				t.Errorf("of another service: %+v", a)
+			}
+		})
+	}
+}
+
+func TestWhoIsBoundIsReadFromTheCache(t *testing.T) {
+	t.Parallel()
+	labelled := toWeb(func(spec *v1alpha1.CloudRunAccessSpec) {
+		spec.Namespaces, spec.NamespaceLabels = nil, []v1alpha1.NamespaceLabel{{Name: "team", Value: "shop"}}
+	})
+	for name, c := range map[string]struct {
+		bindings bindings
+		want     rollout.Presence
+	}{
+		"a name":                 {bindings{accesses: []v1alpha1.CloudRunAccess{toWeb()}}, rollout.Found},
+		"a label":                {bindings{accesses: []v1alpha1.CloudRunAccess{labelled}, labels: map[string]string{"team": "shop"}}, rollout.Found},
+		"another label":          {bindings{accesses: []v1alpha1.CloudRunAccess{labelled}, labels: map[string]string{"team": "bank"}}, rollout.Denied},
+		"no binding":             {bindings{}, rollout.Denied},
+		"labels nobody can tell": {bindings{accesses: []v1alpha1.CloudRunAccess{labelled}, gone: errors.New("no cache")}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloud, _ := opened(t, &c.bindings)
+			got, err := cloud.Service(t.Context(), webRef)
+			if got.Presence != c.want || (err == nil) != (c.want != "") {
+				t.Errorf("%q with error %v, want %q", got.Presence, err, c.want)
+			}
+		})
+	}
+}
+
+// TestWhatIsNotThereStaysAway: without a list every look is live, and without a way to
+// find gateways only the spec says them.
+func TestWhatIsNotThereStaysAway(t *testing.T) {
+	t.Parallel()
+	cloud := &theClouds{}
+	gate := &Gate{Cache: &bindings{accesses: []v1alpha1.CloudRunAccess{toWeb()}}, Open: func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) {
+		return Cloud{Observer: cloud, Actuator: cloud, Metrics: cloud}, nil
+	}}
+	c, err := gate.Connect(t.Context(), bare())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Watcher != nil || c.Outlets != nil || c.RunService != nil {
+		t.Errorf("there is more than behind the gate: %+v", c)
+	}
+	gate.Open = func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) { return Cloud{}, errors.New("no way") }
+	if _, err := gate.Connect(t.Context(), bare()); err == nil {
+		t.Error("a cloud that cannot be opened is open")
+	}
+}
+
+// TestARolloutThatLosesItsAccessStandsStill: it sends nothing, says so, and goes on when
+// access is back.
+func TestARolloutThatLosesItsAccessStandsStill(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := &bindings{accesses: []v1alpha1.CloudRunAccess{toWeb()}}
+	open := s.r.Connect
+	s.r.Connect = (&Gate{Cache: b, Open: open}).Connect
+	s.started()
+	b.accesses = []v1alpha1.CloudRunAccess{toWeb(func(spec *v1alpha1.CloudRunAccessSpec) { spec.Services[0].Names = []string{"api"} })}
+	writes := s.cloud.sent()
+	for range 10 {
+		s.wait(s.pass().RequeueAfter)
+	}
+	ro := s.get()
+	if ro.Status.Phase != v1alpha1.PhaseHeld || s.cloud.sent() != writes {
+		t.Fatalf("%s after %d writes", ro.Status.Phase, s.cloud.sent()-writes)
+	}
+	const want = "access to the service was lost: no CloudRunAccess lets namespace default roll out service web of project acme-prod in asia-northeast1. " +
+		"Nothing is sent until access is back, and so nothing is sent back. The platform team would add " +
+		"{project: acme-prod, locations: [asia-northeast1], names: [web]} to spec.services of CloudRunAccess webs."
+	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionReconciling} {
+		if c := meta.FindStatusCondition(ro.Status.Conditions, kind); c == nil || c.Reason != v1alpha1.ReasonAccessDenied || c.Message != want {
+			t.Errorf("%s says %s: %s", kind, c.Reason, c.Message)
+		}
+	}
+	if told := strings.Join(s.told(), "\n"); strings.Count(told, "Warning AccessDenied access to the service was lost") != 1 {
+		t.Errorf("told %s", told)
+	}
+	b.accesses = []v1alpha1.CloudRunAccess{toWeb()}
+	s.until(v1alpha1.PhaseBaking)
+}

@@ -1,0 +1,211 @@
+package access
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+)
+
+var (
+	shop = Namespace{Name: "shop", Labels: map[string]string{"team": "shop", "tier": "gold"}}
+	web  = rollout.ServiceRef{Project: "acme-prod", Location: "asia-northeast1", Name: "web"}
+	// webs binds shop to what begins with web.
+	webs = Binding{
+		Name: "webs", Namespaces: []string{"shop"},
+		Services: []Services{{Project: "acme-prod", Locations: []string{"asia-northeast1"}, Names: []string{"web*"}}},
+	}
+)
+
+// with is webs, changed.
+func with(change func(*Binding)) Binding {
+	b := webs
+	b.Services = []Services{webs.Services[0]}
+	change(&b)
+	return b
+}
+
+func TestWhoIsBound(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		names  []string
+		labels map[string]string
+		bound  bool
+	}{
+		"a name":                     {[]string{"bank", "shop"}, nil, true},
+		"another name":               {[]string{"bank"}, nil, false},
+		"how a name begins":          {[]string{"sho"}, nil, false},
+		"a pattern, which is none":   {[]string{"sho*"}, nil, false},
+		"all":                        {[]string{"*"}, nil, true},
+		"a label":                    {nil, map[string]string{"team": "shop"}, true},
+		"a label of another value":   {nil, map[string]string{"team": "bank"}, false},
+		"a label that is not there":  {nil, map[string]string{"zone": ""}, false},
+		"all of several labels":      {nil, map[string]string{"team": "shop", "tier": "gold"}, true},
+		"one of several labels":      {nil, map[string]string{"team": "shop", "tier": "iron"}, false},
+		"a name or a label":          {[]string{"bank"}, map[string]string{"team": "shop"}, true},
+		"a name and another's label": {[]string{"shop"}, map[string]string{"team": "bank"}, true},
+		"nobody":                     {nil, nil, false},
+		"an empty name":              {[]string{""}, nil, false},
+	} {
+		b := with(func(b *Binding) { b.Namespaces, b.Labels = c.names, c.labels })
+		if _, no := Admit([]Binding{b}, shop, web); (no == nil) != c.bound {
+			t.Errorf("%s: refusal %v, want bound %t", name, no, c.bound)
+		}
+	}
+}
+
+func TestWhatIsBound(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		services Services
+		bound    bool
+	}{
+		"a service":             {Services{"acme-prod", []string{"asia-northeast1"}, []string{"api", "web"}}, true},
+		"how its name begins":   {Services{"acme-prod", []string{"asia-northeast1"}, []string{"we*"}}, true},
+		"the name and a *":      {Services{"acme-prod", []string{"asia-northeast1"}, []string{"web*"}}, true},
+		"every service":         {Services{"acme-prod", []string{"asia-northeast1"}, []string{"*"}}, true},
+		"every location":        {Services{"acme-prod", []string{"*"}, []string{"web"}}, true},
+		"another service":       {Services{"acme-prod", []string{"asia-northeast1"}, []string{"web-2", "we"}}, false},
+		"a longer beginning":    {Services{"acme-prod", []string{"asia-northeast1"}, []string{"web-*"}}, false},
+		"how its name ends":     {Services{"acme-prod", []string{"asia-northeast1"}, []string{"*eb"}}, false},
+		"a regular expression":  {Services{"acme-prod", []string{"asia-northeast1"}, []string{"w.b", "we?b"}}, false},
+		"two stars":             {Services{"acme-prod", []string{"asia-northeast1"}, []string{"**"}}, false},
+		"another location":      {Services{"acme-prod", []string{"asia-northeast2"}, []string{"*"}}, false},
+		"how a location begins": {Services{"acme-prod", []string{"asia-*"}, []string{"*"}}, false},
+		"another project":       {Services{"acme-test", []string{"*"}, []string{"*"}}, false},
+		"every project":         {Services{"*", []string{"*"}, []string{"*"}}, false},
+		"no name":               {Services{"acme-prod", []string{"*"}, nil}, false},
+		"no location":           {Services{"acme-prod", nil, []string{"*"}}, false},
+		"an empty name":         {Services{"acme-prod", []string{"*"}, []string{""}}, false},
+	} {
+		b := with(func(b *Binding) { b.Services = []Services{c.services} })
+		if _, no := Admit([]Binding{b}, shop, web); (no == nil) != c.bound {
+			t.Errorf("%s: refusal %v, want bound %t", name, no, c.bound)
+		}
+	}
+}
+
+// TestTwoBindingsThatEachBindHalfBindNothing: who is bound here to what is bound there.
+func TestTwoBindingsThatEachBindHalfBindNothing(t *testing.T) {
+	t.Parallel()
+	who := with(func(b *Binding) { b.Services[0].Names = []string{"api"} })
+	what := with(func(b *Binding) { b.Namespaces = []string{"bank"} })
+	if g, no := Admit([]Binding{who, what}, shop, web); no == nil {
+		t.Errorf("granted: %+v", g)
+	}
+	halves := with(func(b *Binding) {
+		b.Services = []Services{
+			{"acme-prod", []string{"asia-northeast1"}, []string{"api"}}, {"acme-prod", []string{"asia-northeast2"}, []string{"web"}},
+		}
+	})
+	if g, no := Admit([]Binding{halves}, shop, web); no == nil {
+		t.Errorf("a location of one entry with a name of another is granted: %+v", g)
+	}
+}
+
+func TestARefusalSaysWhatWouldBeWritten(t *testing.T) {
+	t.Parallel()
+	const why = "no CloudRunAccess lets namespace shop roll out service web of project acme-prod in asia-northeast1"
+	const entry = "{project: acme-prod, locations: [asia-northeast1], names: [web]}"
+	others := with(func(b *Binding) { b.Name, b.Namespaces = "a-secret-plan", []string{"bank"} })
+	apis := with(func(b *Binding) { b.Name, b.Services[0].Names = "apis", []string{"api"} })
+	for name, c := range map[string]struct {
+		bindings []Binding
+		remedy   string
+	}{
+		"nothing is bound":        {nil, "The platform team would write one with spec.namespaces [shop] and spec.services [" + entry + "]."},
+		"others are bound":        {[]Binding{others}, "The platform team would write one with spec.namespaces [shop] and spec.services [" + entry + "]."},
+		"other services are":      {[]Binding{others, apis}, "The platform team would add " + entry + " to spec.services of CloudRunAccess apis."},
+		"the first of several is": {[]Binding{with(func(b *Binding) { b.Name, b.Services = "zoo", nil }), apis}, "The platform team would add " + entry + " to spec.services of CloudRunAccess apis."},
+	} {
+		_, no := Admit(c.bindings, shop, web)
+		if no == nil {
+			t.Errorf("%s: granted", name)
+			continue
+		}
+		if no.Why != why || no.Remedy != c.remedy {
+			t.Errorf("%s: %q, %q", name, no.Why, no.Remedy)
+		}
+		if strings.Contains(no.Why+no.Remedy, others.Name) {
+			t.Errorf("%s: it names what binds another namespace", name)
+		}
+	}
+}
+
+func TestNetworksOfWhatBindsTheServiceAreLookedInto(t *testing.T) {
+	t.Parallel()
+	net := with(func(b *Binding) { b.Name, b.NetworkProjects = "net", []string{"acme-net", "1234567"} })
+	elsewhere := with(func(b *Binding) { b.Services[0].Names, b.NetworkProjects = []string{"api"}, []string{"bank-net"} })
+	strangers := with(func(b *Binding) { b.Namespaces, b.NetworkProjects = []string{"bank"}, []string{"bank-net"} })
+	g, no := Admit([]Binding{webs, strangers, net, elsewhere}, shop, web)
+	if no != nil {
+		t.Fatal(no)
+	}
+	for project, want := range map[string]bool{
+		"acme-prod": true, "acme-net": true, "1234567": true, "bank-net": false, "acme": false, "*": false, "": false,
+	} {
+		if g.LooksInto(project) != want {
+			t.Errorf("%q: %t, want %t", project, !want, want)
+		}
+	}
+	if (Grant{}).LooksInto("") {
+		t.Error("no grant looks into no project")
+	}
+}
+
+func TestEverythingIsGrantedOnlyByAStar(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		names []string
+		want  bool
+	}{{[]string{"web"}, false}, {[]string{"w*"}, false}, {[]string{"web", "*"}, true}} {
+		g, no := Admit([]Binding{with(func(b *Binding) { b.Services[0].Names = c.names })}, shop, web)
+		if no != nil || g.Everything() != c.want {
+			t.Errorf("%v: %t with refusal %v", c.names, g.Everything(), no)
+		}
+	}
+	other := with(func(b *Binding) {
+		b.Services = append(b.Services, Services{"acme-prod", []string{"asia-northeast2"}, []string{"*"}})
+	})
+	if g, no := Admit([]Binding{other}, shop, web); no != nil || g.Everything() {
+		t.Errorf("a star of another location is taken for one of this: %+v, %v", g, no)
+	}
+}
+
+// TestWhatIsTakenAwayIsNeverMore: without one of some bindings nothing is granted that
+// was not granted with it, and the order of bindings does not matter.
+func TestWhatIsTakenAwayIsNeverMore(t *testing.T) {
+	t.Parallel()
+	word := rapid.SampledFrom([]string{"a", "ab", "b", "a*", "*"})
+	words := rapid.SliceOfN(word, 0, 2)
+	services := rapid.Custom(func(t *rapid.T) Services {
+		return Services{word.Draw(t, "project"), words.Draw(t, "locations"), words.Draw(t, "names")}
+	})
+	binding := rapid.Custom(func(t *rapid.T) Binding {
+		return Binding{
+			Name: word.Draw(t, "name"), Namespaces: words.Draw(t, "namespaces"),
+			Labels:   rapid.MapOfN(word, word, 0, 2).Draw(t, "labels"),
+			Services: rapid.SliceOfN(services, 0, 2).Draw(t, "services"), NetworkProjects: words.Draw(t, "networks"),
+		}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(binding, 1, 4).Draw(t, "bindings")
+		who := Namespace{word.Draw(t, "who"), rapid.MapOfN(word, word, 0, 2).Draw(t, "its labels")}
+		ref := rollout.ServiceRef{Project: word.Draw(t, "project"), Location: word.Draw(t, "location"), Name: word.Draw(t, "service")}
+		project := word.Draw(t, "network")
+		with, _ := Admit(all, who, ref)
+		without, no := Admit(all[1:], who, ref)
+		if with.By() == "" && no == nil {
+			t.Fatalf("less grants what more does not: %v", without)
+		}
+		if without.Everything() && !with.Everything() || without.LooksInto(project) && !with.LooksInto(project) {
+			t.Fatalf("less grants more: %v, %v", with, without)
+		}
+		turned, _ := Admit(append(all[1:len(all):len(all)], all[0]), who, ref)
+		if turned.By() != with.By() || turned.Everything() != with.Everything() || turned.LooksInto(project) != with.LooksInto(project) {
+			t.Fatalf("the order decides: %v, %v", with, turned)
+		}
+	})
+}

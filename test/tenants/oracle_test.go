@@ -1,0 +1,173 @@
+package tenants_test
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+)
+
+// labels are those of each namespace.
+var labels = map[string]map[string]string{
+	"shop": {"team": "shop"},
+	"bank": {"team": "bank", "tier": "gold"},
+	"labs": nil,
+}
+
+// town is what the platform team wrote, and the namespaces that there are. It stands in
+// for the manager's cache.
+type town struct {
+	client.Reader // the rest of it is not called
+
+	accesses []v1alpha1.CloudRunAccess
+}
+
+func (c *town) List(_ context.Context, into client.ObjectList, _ ...client.ListOption) error {
+	list, ok := into.(*v1alpha1.CloudRunAccessList)
+	if !ok {
+		return fmt.Errorf("%T is listed", into)
+	}
+	list.Items = c.accesses
+	return nil
+}
+
+func (c *town) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	o, ok := into.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return fmt.Errorf("%T is read", into)
+	}
+	o.Name, o.Labels = key.Name, labels[key.Name]
+	return nil
+}
+
+// binds tells whether an access binds a namespace to a service. It is written a second
+// time here, with other means than the product's.
+func binds(a v1alpha1.CloudRunAccess, namespace string, of v1alpha1.ServiceReference) bool {
+	who := slices.Contains(a.Spec.Namespaces, namespace) || slices.Contains(a.Spec.Namespaces, "*")
+	labelled := 0
+	for _, l := range a.Spec.NamespaceLabels {
+		if labels[namespace][l.Name] == l.Value {
+			labelled++
+		}
+	}
+	who = who || labelled > 0 && labelled == len(a.Spec.NamespaceLabels)
+	what := false
+	for _, s := range a.Spec.Services {
+		for _, name := range s.Names {
+			for _, location := range s.Locations {
+				named, _ := path.Match(name, of.Name)
+				located, _ := path.Match(location, of.Location)
+				what = what || named && located && s.Project == of.Project
+			}
+		}
+	}
+	return who && what
+}
+
+// allowed tells whether a request may be sent for one of the rollouts that there are.
+func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error) {
+	about, err := read(s)
+	if err != nil {
+		return false, err
+	}
+	for _, one := range about {
+		if !slices.ContainsFunc(rollouts, func(ro v1alpha1.CloudRunRollout) bool {
+			return slices.ContainsFunc(c.accesses, func(a v1alpha1.CloudRunAccess) bool {
+				return binds(a, ro.Namespace, *ro.Spec.Target.Service) && one.within(*ro.Spec.Target.Service, a)
+			})
+		}) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// target is one thing that a request is about. Without a service it is all of a place;
+// of a network only the project counts.
+type target struct {
+	v1alpha1.ServiceReference
+	network, listed bool
+}
+
+// within tells whether whoever is bound to a service by an access may ask about a target.
+func (t target) within(of v1alpha1.ServiceReference, a v1alpha1.CloudRunAccess) bool {
+	switch {
+	case t.network:
+		return t.Project == of.Project || slices.Contains(a.Spec.NetworkProjects, t.Project)
+	case t.Project != of.Project || t.Location != of.Location:
+		return false
+	case t.listed: // the list of a place has no filter
+		return true
+	}
+	return t.ServiceReference == of || bindsAll(a, of)
+}
+
+// bindsAll tells whether an access is to every service where one is.
+func bindsAll(a v1alpha1.CloudRunAccess, of v1alpha1.ServiceReference) bool {
+	return slices.ContainsFunc(a.Spec.Services, func(s v1alpha1.AccessibleServices) bool {
+		located := slices.Contains(s.Locations, "*") || slices.Contains(s.Locations, of.Location)
+		return located && s.Project == of.Project && slices.Contains(s.Names, "*")
+	})
+}
+
+var (
+	inPlace   = regexp.MustCompile(`^/v2/projects/([^/]+)/locations/([^/]+)/services(?:/([^/]+)(?:/revisions/[^/]+)?)?$`)
+	inNetwork = regexp.MustCompile(`^/(?:compute/v1|v1)/projects/([^/]+)/(?:regions|locations)/[^/]+/[a-z]+(?:/[^/]+){0,2}$`)
+	ofProject = regexp.MustCompile(`^projects/([^/]+)(?:/metricDescriptors/(.+))?$`)
+	oneClause = regexp.MustCompile(`([a-z._]+)=(?:one_of\(([^)]*)\)|("[^"]*"))`)
+)
+
+// read says what a request is about. It fails on one that it cannot read.
+func read(s sent) ([]target, error) {
+	switch s.api {
+	case "cloudrun":
+		if m := inPlace.FindStringSubmatch(s.what); m != nil {
+			return []target{{ServiceReference: v1alpha1.ServiceReference{Project: m[1], Location: m[2], Name: m[3]}, listed: m[3] == ""}}, nil
+		}
+	case "compute", "vpcaccess":
+		if m := inNetwork.FindStringSubmatch(s.what); m != nil {
+			return []target{{ServiceReference: v1alpha1.ServiceReference{Project: m[1]}, network: true}}, nil
+		}
+	case "monitoring":
+		if m := ofProject.FindStringSubmatch(s.what); m != nil {
+			return readFilter(m[1], m[2], s.filter)
+		}
+	}
+	return nil, fmt.Errorf("cannot read %s", s)
+}
+
+// readFilter says what a query of a project's metrics is about: each name in each
+// location. A descriptor tells of a project alone.
+func readFilter(project, descriptor, filter string) ([]target, error) {
+	values := map[string][]string{}
+	for _, m := range oneClause.FindAllStringSubmatch(filter, -1) {
+		for quoted := range strings.SplitSeq(m[2]+m[3], ",") {
+			values[m[1]] = append(values[m[1]], strings.Trim(quoted, `"`))
+		}
+	}
+	of := v1alpha1.ServiceReference{Project: project}
+	switch {
+	case descriptor != "", slices.Contains(values["resource.type"], "nat_gateway"):
+		return []target{{ServiceReference: of, network: true}}, nil
+	case !slices.Equal(values["resource.labels.project_id"], []string{project}) || len(values["resource.labels.location"]) == 0:
+		return nil, fmt.Errorf("cannot read the filter %s", filter)
+	}
+	var about []target
+	names := values["resource.labels.service_name"]
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	for _, of.Location = range values["resource.labels.location"] {
+		for _, of.Name = range names {
+			about = append(about, target{ServiceReference: of})
+		}
+	}
+	return about, nil
+}

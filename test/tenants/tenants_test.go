@@ -1,0 +1,244 @@
+// Package tenants_test lets random namespaces roll out random services under random
+// bindings, with the real clients in front of a simulated world, and reads at the
+// world's listeners what left.
+package tenants_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/controllers"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
+	"github.com/sluice-rollouts/sluice/test/modelplane"
+)
+
+// stage is a world, a cluster and a manager between them.
+type stage struct {
+	t        *testing.T
+	guard    *wire.Guard
+	listener *listener
+	town     *town
+	client   client.Client
+	r        *controllers.Reconciler
+	due      map[client.ObjectKey]time.Time
+	judged   map[string]int // requests, by API and method
+}
+
+func newStage(t *testing.T, seed uint64) *stage {
+	t.Helper()
+	world, err := simulator.New(scenario(seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{
+		t: t, guard: wire.NewGuard(world, clock.RealClock{}), listener: &listener{}, town: &town{},
+		due: map[client.ObjectKey]time.Time{}, judged: map[string]int{},
+	}
+	now := told{s.guard}
+	plane := modelplane.New(now)
+	s.client = plane.As("manager")
+	cloud := clouds(t, s.guard, s.listener)
+	gate := &controllers.Gate{
+		Cache: s.town,
+		Open:  func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) { return cloud, nil },
+	}
+	s.r = &controllers.Reconciler{
+		Client: s.client, Clock: now, Process: now, Recorder: plane.Recorder("manager"), Cluster: modelplane.Cluster,
+		Random: func() float64 { return 0.5 }, Connect: gate.Connect,
+	}
+	return s
+}
+
+// apply creates a rollout.
+func (s *stage) apply(namespace string, of v1alpha1.ServiceReference) {
+	ro := &v1alpha1.CloudRunRollout{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%s-%s-%s", of.Name, of.Project, of.Location)},
+		Spec: v1alpha1.CloudRunRolloutSpec{
+			Target:   v1alpha1.Target{Service: &of},
+			Strategy: v1alpha1.Strategy{Steps: []v1alpha1.Step{{Weight: 20, Bake: "2m"}, {Weight: 100, Bake: "2m"}}},
+		},
+	}
+	if err := client.IgnoreAlreadyExists(s.client.Create(s.t.Context(), ro)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) rollouts() []v1alpha1.CloudRunRollout {
+	var all v1alpha1.CloudRunRolloutList
+	if err := s.client.List(s.t.Context(), &all); err != nil {
+		s.t.Fatal(err)
+	}
+	return all.Items
+}
+
+// minute lets a minute pass, in which every rollout that is due is looked at, and judges
+// what came in.
+func (s *stage) minute() {
+	s.guard.Do(func(w *simulator.World) { w.Advance(time.Minute) })
+	now := told{s.guard}.Now()
+	for _, ro := range s.rollouts() {
+		key := client.ObjectKeyFromObject(&ro)
+		if s.due[key].After(now) {
+			continue
+		}
+		result, err := s.r.Reconcile(s.t.Context(), &ro)
+		if err != nil {
+			s.t.Fatalf("looking at %s: %v", key, err)
+		}
+		s.due[key] = now.Add(result.RequeueAfter)
+		s.judge()
+	}
+}
+
+// judge fails on what came in and nobody is bound to.
+func (s *stage) judge() {
+	for _, request := range s.listener.heard() {
+		ok, err := s.town.allowed(request, s.rollouts())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if !ok {
+			s.t.Fatalf("nobody is bound to what was sent: %s\nunder %s", request, written(s.town.accesses))
+		}
+		s.judged[request.api+" "+request.method]++
+	}
+}
+
+func written(accesses []v1alpha1.CloudRunAccess) string {
+	var all []string
+	for _, a := range accesses {
+		all = append(all, fmt.Sprintf("%s: %+v", a.Name, a.Spec))
+	}
+	return strings.Join(all, "\n")
+}
+
+// dice draw what people write.
+type dice struct{ *rand.Rand }
+
+func (d dice) of(words []string) string { return words[d.IntN(len(words))] }
+
+// some are one or two words.
+func (d dice) some(words []string) []string {
+	if first, second := d.of(words), d.of(words); first != second {
+		return []string{first, second}
+	}
+	return []string{d.of(words)}
+}
+
+func (d dice) reference() v1alpha1.ServiceReference {
+	return v1alpha1.ServiceReference{Project: d.of(projects), Location: d.of(locations), Name: d.of(services)}
+}
+
+func (d dice) access(i int) v1alpha1.CloudRunAccess {
+	a := v1alpha1.CloudRunAccess{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("access-%d", i)}}
+	switch d.IntN(3) {
+	case 0:
+		a.Spec.NamespaceLabels = []v1alpha1.NamespaceLabel{{Name: "team", Value: d.of([]string{"shop", "bank"})}}
+		if d.IntN(2) == 0 {
+			a.Spec.NamespaceLabels = append(a.Spec.NamespaceLabels, v1alpha1.NamespaceLabel{Name: "tier", Value: "gold"})
+		}
+	default:
+		a.Spec.Namespaces = d.some([]string{"shop", "bank", "labs", "nobody", "*"})
+	}
+	for range 1 + d.IntN(2) {
+		a.Spec.Services = append(a.Spec.Services, v1alpha1.AccessibleServices{
+			Project:   d.of(projects),
+			Locations: d.some(append([]string{"*"}, locations...)),
+			Names:     d.some([]string{"web", "web*", "web-*", "a*", "api", "*"}),
+		})
+	}
+	if d.IntN(2) == 0 {
+		a.Spec.NetworkProjects = d.some(networks)
+	}
+	return a
+}
+
+// happens is what people do in a minute: bind, take away, deploy.
+func (s *stage) happens(d dice, i int) {
+	switch d.IntN(5) {
+	case 0:
+		s.town.accesses = append(s.town.accesses, d.access(i))
+	case 1:
+		if n := len(s.town.accesses); n > 0 {
+			gone := d.IntN(n)
+			s.town.accesses = append(s.town.accesses[:gone:gone], s.town.accesses[gone+1:]...)
+		}
+	case 2, 3:
+		rollouts := s.rollouts()
+		of := rollouts[d.IntN(len(rollouts))].Spec.Target.Service
+		s.guard.Do(func(w *simulator.World) {
+			name := fmt.Sprintf("projects/%s/locations/%s/services/%s", of.Project, of.Location, of.Name)
+			if _, err := w.Deploy(name, simulator.Deployment{Image: d.of([]string{"fine", "failing"})}); err != nil {
+				s.t.Error(err)
+			}
+		})
+	}
+}
+
+// TestNoByteLeavesForAnUnboundTarget: whatever is bound, taken away and deployed while
+// rollouts are under way, each request that comes in at the world is about a service, a
+// place or a network that a CloudRunAccess binds at that time to the namespace of a
+// rollout of it.
+func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
+	t.Parallel()
+	const worlds, minutes = 5, 60
+	judged, refused := map[string]int{}, 0
+	for seed := range uint64(worlds) {
+		s, d := newStage(t, seed), dice{rand.New(rand.NewPCG(seed, 1))}
+		for range 10 {
+			s.apply(d.of([]string{"shop", "bank", "labs"}), d.reference())
+		}
+		for i := range 2 {
+			s.town.accesses = append(s.town.accesses, d.access(i))
+		}
+		for minute := range minutes {
+			s.happens(d, minute+10)
+			s.minute()
+		}
+		for _, ro := range s.rollouts() {
+			if ro.Status.Conditions[0].Reason == v1alpha1.ReasonAccessDenied {
+				refused++
+			}
+		}
+		for kind, n := range s.judged {
+			judged[kind] += n
+		}
+	}
+	t.Logf("%d worlds: %v, %d rollouts refused at the end", worlds, judged, refused)
+	for _, kind := range []string{"cloudrun GET", "cloudrun PATCH", "compute GET", "monitoring /google.monitoring.v3.MetricService/ListTimeSeries"} {
+		if judged[kind] < 10 {
+			t.Errorf("%s came in %d times, which proves little", kind, judged[kind])
+		}
+	}
+	if refused < 5 {
+		t.Errorf("%d rollouts were refused at the end, which proves little", refused)
+	}
+}
+
+// TestWithoutABindingNothingLeaves, and it is said what would be written.
+func TestWithoutABindingNothingLeaves(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 1)
+	s.apply("shop", v1alpha1.ServiceReference{Project: "acme-prod", Location: "europe-west1", Name: "web"})
+	for range 5 {
+		s.minute()
+	}
+	if len(s.judged) > 0 {
+		t.Errorf("sent %v", s.judged)
+	}
+	ready := s.rollouts()[0].Status.Conditions[0]
+	if want := "The platform team would write one with spec.namespaces [shop] and spec.services " +
+		"[{project: acme-prod, locations: [europe-west1], names: [web]}]."; ready.Reason != v1alpha1.ReasonAccessDenied || !strings.HasSuffix(ready.Message, want) {
+		t.Errorf("%s: %s", ready.Reason, ready.Message)
+	}
+}
