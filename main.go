@@ -145,10 +145,6 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	gate := &controllers.Gate{
-		Cache: mgr.GetClient(),
-		Open:  reach{cloud, runServices, collector.Count}.of,
-	}
 	reconciler := &controllers.Reconciler{
 		Client:   mgr.GetClient(),
 		Live:     mgr.GetAPIReader(),
@@ -159,7 +155,7 @@ func run(ctx context.Context, o options) error {
 		Freezes:  freezes(mgr.GetClient()),
 		Decided:  collector.Decided,
 		Tell:     tell,
-		Connect:  gate.Connect,
+		Connect:  reach{cloud, runServices, collector.Count}.gate(mgr.GetClient()).Connect,
 	}
 	pace := func(inner reconcile.Reconciler) reconcile.Reconciler { return paced{inner, speed} }
 	if err := reconciler.SetupWithManager(mgr, pace); err != nil {

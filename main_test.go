@@ -33,6 +33,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
 	"github.com/sluice-rollouts/sluice/test/controlplane"
+	"github.com/sluice-rollouts/sluice/test/manager"
 )
 
 // itself makes the test binary run the program instead of its tests.
@@ -139,7 +140,7 @@ func TestTheManagerRunsAndEndsOnSIGTERM(t *testing.T) {
 	ro := &v1alpha1.CloudRunRollout{}
 	ro.Name, ro.Namespace = "web", "default"
 	ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: "acme-prod", Location: "asia-northeast1", Name: "web"}
-	if err := c.Create(t.Context(), ro); err != nil {
+	if err := errors.Join(c.Create(t.Context(), manager.Access(ro.Namespace, "acme-prod")), c.Create(t.Context(), ro)); err != nil {
 		t.Fatal(err)
 	}
 	tick := time.NewTicker(50 * time.Millisecond)

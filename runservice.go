@@ -7,6 +7,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/controllers"
@@ -29,6 +30,11 @@ type reach struct {
 	cloud       controllers.Cloud
 	runServices *kcc.Client
 	count       func(controllers.Actuator) controllers.Actuator
+}
+
+// gate opens it to the rollouts that a CloudRunAccess binds.
+func (r reach) gate(cache client.Reader) *controllers.Gate {
+	return &controllers.Gate{Cache: cache, Open: r.of}
 }
 
 // of is what one rollout may touch: its service, or the RunService in its place.

@@ -2,12 +2,12 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/access"
 	"github.com/sluice-rollouts/sluice/internal/analysis"
-	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/gateway"
 	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
@@ -37,7 +37,7 @@ func (p *guarded) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.
 	case err != nil:
 		return rollout.Service{}, err
 	case no != nil:
-		return rollout.Service{Presence: rollout.Denied, Detail: google.Clean(no.Why), Remedy: google.Clean(no.Remedy)}, nil
+		return rollout.Service{Presence: rollout.Denied, Detail: google.Clean(no.Why), Remedy: no.Remedy}, nil
 	}
 	p.of = ref
 	return p.behind.Service(ctx, ref)
@@ -66,14 +66,15 @@ func withheld(names []string, no *access.Refusal) map[string]rollout.Revision {
 	return revisions
 }
 
-// SetTraffic implements Actuator.
+// SetTraffic implements Actuator. What was decided with access and is sent without has
+// met a world that moved: the next look says what holds.
 func (p *guarded) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollout.Write) error {
 	_, no, err := p.admit(ctx, ref)
 	switch {
 	case err != nil:
 		return err
 	case no != nil:
-		return &cloudrun.CallError{Op: "setting traffic", Kind: cloudrun.ErrDenied, Detail: google.Clean(no.Why)}
+		return fmt.Errorf("%w: %s", errBarred, google.Clean(no.Why))
 	}
 	return p.behind.SetTraffic(ctx, ref, w)
 }
@@ -156,5 +157,5 @@ func (p *guarded) Outlet(
 	case no != nil:
 		return rollout.Outlet{Presence: rollout.Denied, Detail: google.Clean(no.Why)}, nil
 	}
-	return p.behind.Outlets.Outlet(gateway.Within(ctx, grant.LooksInto), ref, revisions, named, now)
+	return p.behind.Outlets.Outlet(gateway.Within(ctx, grant.LooksInto, grant.By()), ref, revisions, named, now)
 }

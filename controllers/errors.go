@@ -29,6 +29,10 @@ const (
 // errLate is a write that was not sent, because its save took too long.
 var errLate = errors.New("the write would have come too long after its save")
 
+// errBarred is a write that was not sent, because access was taken away since the look
+// that it rests on.
+var errBarred = errors.New("access was taken away before the write")
+
 // writeError is the failure of a write to Cloud Run.
 type writeError struct{ error }
 
@@ -53,6 +57,7 @@ func maybeWritten(err error) bool {
 //	the save took longer than delta    the same
 //	a write was not accepted           back off, and say so
 //	a write was denied                 held as AccessDenied by the next pass
+//	access was taken away before it    look again: the next pass says so, or access is back
 //	an invalid spec                    Stalled/InvalidSpec, until it is edited
 //	anything else                      back off, and say that nothing can be read
 //
@@ -78,7 +83,7 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		logger.Info("Somebody else wrote between our read and our write", "cause", err.Error())
 		r.memory.interleave(ro)
 		return ctrl.Result{RequeueAfter: again}, nil
-	case errors.Is(err, errLate), errors.Is(err, cloudrun.ErrConflict), maybeWritten(err):
+	case errors.Is(err, errLate), errors.Is(err, errBarred), errors.Is(err, cloudrun.ErrConflict), maybeWritten(err):
 		logger.Info("The write was not confirmed; reading again", "cause", err.Error())
 		f := r.failed(ro, failure{cause: err.Error(), collision: true})
 		return ctrl.Result{RequeueAfter: r.spread(f.wait(), longestAfter(ro.Status.Phase))}, nil

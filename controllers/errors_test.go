@@ -45,6 +45,7 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 		"the object is gone":           {fmt.Errorf("saving: %w", apierrors.NewNotFound(resource, "web")), outcome{}},
 		"the spec is invalid":          {invalidSpecError{errors.New("spec.target: write service")}, outcome{After: invalidWait, Stalled: true, Saved: 1}},
 		"the save took too long":       {errLate, outcome{After: again}},
+		"access went before the write": {writeError{fmt.Errorf("%w: nobody lets it", errBarred)}, outcome{After: again}},
 		"the service changed":          {writeError{call(cloudrun.ErrConflict, 0)}, outcome{After: again}},
 		"somebody wrote in between":    {writeError{call(cloudrun.ErrInterleaved, 0)}, outcome{After: again}},
 		"the answer was lost":          {writeError{call(cloudrun.ErrAmbiguous, 0)}, outcome{After: again}},

@@ -86,10 +86,9 @@ func (s *stage) restore(k legacy) {
 	}
 }
 
-// TestNoUpgradeStartsAnything takes up what every version left behind in every state:
-// nothing is written to the service, no status is sent, no event is told.
-func TestNoUpgradeStartsAnything(t *testing.T) {
-	t.Parallel()
+// afterUpgrade plays with what every version left behind, in every state.
+func afterUpgrade(t *testing.T, play func(t *testing.T, k legacy)) {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(statuses, "*", "*.json"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
@@ -105,16 +104,26 @@ func TestNoUpgradeStartsAnything(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, saved := newStage(t), 0
-			s.restore(k)
-			s.r.Client = slow{s.client, func() { saved++ }}
-			want := s.get()
-			s.pass()
-			s.pass()
-			s.still(want, 0)
-			if saved > 0 {
-				t.Errorf("%d statuses were sent", saved)
-			}
+			play(t, k)
 		})
 	}
+}
+
+// TestNoUpgradeStartsAnything takes up what every version left behind in every state:
+// nothing is written to the service, no status is sent, no event is told.
+func TestNoUpgradeStartsAnything(t *testing.T) {
+	t.Parallel()
+	afterUpgrade(t, func(t *testing.T, k legacy) {
+		t.Helper()
+		s, saved := newStage(t), 0
+		s.restore(k)
+		s.r.Client = slow{s.client, func() { saved++ }}
+		want := s.get()
+		s.pass()
+		s.pass()
+		s.still(want, 0)
+		if saved > 0 {
+			t.Errorf("%d statuses were sent", saved)
+		}
+	})
 }

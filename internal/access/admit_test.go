@@ -1,7 +1,6 @@
 package access
 
 import (
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -105,35 +104,6 @@ func TestTwoBindingsThatEachBindHalfBindNothing(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysWhatWouldBeWritten(t *testing.T) {
-	t.Parallel()
-	const why = "no CloudRunAccess lets namespace shop roll out service web of project acme-prod in asia-northeast1"
-	const entry = "{project: acme-prod, locations: [asia-northeast1], names: [web]}"
-	others := with(func(b *Binding) { b.Name, b.Namespaces = "a-secret-plan", []string{"bank"} })
-	apis := with(func(b *Binding) { b.Name, b.Services[0].Names = "apis", []string{"api"} })
-	for name, c := range map[string]struct {
-		bindings []Binding
-		remedy   string
-	}{
-		"nothing is bound":        {nil, "The platform team would write one with spec.namespaces [shop] and spec.services [" + entry + "]."},
-		"others are bound":        {[]Binding{others}, "The platform team would write one with spec.namespaces [shop] and spec.services [" + entry + "]."},
-		"other services are":      {[]Binding{others, apis}, "The platform team would add " + entry + " to spec.services of CloudRunAccess apis."},
-		"the first of several is": {[]Binding{with(func(b *Binding) { b.Name, b.Services = "zoo", nil }), apis}, "The platform team would add " + entry + " to spec.services of CloudRunAccess apis."},
-	} {
-		_, no := Admit(c.bindings, shop, web)
-		if no == nil {
-			t.Errorf("%s: granted", name)
-			continue
-		}
-		if no.Why != why || no.Remedy != c.remedy {
-			t.Errorf("%s: %q, %q", name, no.Why, no.Remedy)
-		}
-		if strings.Contains(no.Why+no.Remedy, others.Name) {
-			t.Errorf("%s: it names what binds another namespace", name)
-		}
-	}
-}
-
 func TestNetworksOfWhatBindsTheServiceAreLookedInto(t *testing.T) {
 	t.Parallel()
 	net := with(func(b *Binding) { b.Name, b.NetworkProjects = "net", []string{"acme-net", "1234567"} })
@@ -152,6 +122,21 @@ func TestNetworksOfWhatBindsTheServiceAreLookedInto(t *testing.T) {
 	}
 	if (Grant{}).LooksInto("") {
 		t.Error("no grant looks into no project")
+	}
+}
+
+// TestWhoGrantsItIsTheNamespacesOwnIfThereIsOne: what is added to another one would be
+// for others too.
+func TestWhoGrantsItIsTheNamespacesOwnIfThereIsOne(t *testing.T) {
+	t.Parallel()
+	everyones := with(func(b *Binding) { b.Name, b.Namespaces = "all", []string{"*"} })
+	labelled := with(func(b *Binding) { b.Name, b.Labels = "by-label", map[string]string{"team": "shop"} })
+	for want, bindings := range map[string][]Binding{
+		"all": {labelled, everyones}, "webs": {everyones, labelled, webs}, "by-label": {labelled},
+	} {
+		if g, no := Admit(bindings, shop, web); no != nil || g.By() != want {
+			t.Errorf("%q with refusal %v, want %q", g.By(), no, want)
+		}
 	}
 }
 

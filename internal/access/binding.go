@@ -49,6 +49,11 @@ func (b Binding) binds(who Namespace) bool {
 	return len(b.Labels) > 0
 }
 
+// alone tells whether a namespace is the only one that is ever bound.
+func (b Binding) alone(namespace string) bool {
+	return len(b.Labels) == 0 && slices.Equal(b.Namespaces, []string{namespace})
+}
+
 // covers tells whether a service is bound.
 func (b Binding) covers(ref rollout.ServiceRef) bool {
 	return slices.ContainsFunc(b.Services, func(s Services) bool {

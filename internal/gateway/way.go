@@ -75,7 +75,7 @@ func remedy(failure *CallError, permission, project string) string {
 		api, _, _ := strings.Cut(permission, ".")
 		return fmt.Sprintf("enable %s.googleapis.com in the project that is named there", api)
 	case errors.Is(failure.Kind, errOutside):
-		return fmt.Sprintf("the platform team would add %s to its spec.networkProjects", project)
+		return fmt.Sprintf("the platform team would add %s there", project)
 	}
 	return fmt.Sprintf("the manager's identity needs %s in project %s", permission, project)
 }

@@ -26,6 +26,7 @@ func hosted() *api {
 // though it is known from somebody who may look into it.
 func TestNothingIsAskedOrToldOfAProjectThatIsNotBound(t *testing.T) {
 	t.Parallel()
+	const says = "acme-net is not among spec.networkProjects of CloudRunAccess webs; the platform team would add acme-net there"
 	of := analysis.Source{Project: "acme-net", Location: "europe-west1", Router: "r1", Gateway: "nat-1"}
 	for name, c := range map[string]struct {
 		vpc   rollout.VPCAccess
@@ -42,7 +43,7 @@ func TestNothingIsAskedOrToldOfAProjectThatIsNotBound(t *testing.T) {
 			below := hosted()
 			client := dial(t, below)
 			look := func(projects ...string) rollout.Outlet {
-				ctx := Within(t.Context(), func(project string) bool { return slices.Contains(projects, project) })
+				ctx := Within(t.Context(), func(project string) bool { return slices.Contains(projects, project) }, "webs")
 				got, err := client.Outlet(ctx, web, []rollout.Revision{leaving(c.vpc)}, c.named, noon)
 				if err != nil {
 					t.Fatal(err)
@@ -52,7 +53,7 @@ func TestNothingIsAskedOrToldOfAProjectThatIsNotBound(t *testing.T) {
 			refused := func() {
 				t.Helper()
 				got := look("shop")
-				if got.Presence != rollout.Denied || !strings.Contains(got.Detail, "the platform team would add acme-net to its spec.networkProjects") {
+				if got.Presence != rollout.Denied || !strings.Contains(got.Detail, says) {
 					t.Errorf("%+v", got)
 				}
 				for _, g := range got.Gateways {
@@ -94,8 +95,8 @@ func TestARouterWhoseProjectIsKnownByNumberIsBoundByBothNames(t *testing.T) {
 		return got.Gateways[0]
 	}
 	look(t.Context()) // so that the status is known
-	g := look(Within(t.Context(), func(project string) bool { return project == "123456" }))
-	if !strings.Contains(g.Unread, "would add shop to its spec.networkProjects") || g.NAT.IPs != 0 {
+	g := look(Within(t.Context(), func(project string) bool { return project == "123456" }, "webs"))
+	if !strings.Contains(g.Unread, "CloudRunAccess webs; the platform team would add shop there") || g.NAT.IPs != 0 {
 		t.Errorf("%+v", g)
 	}
 }

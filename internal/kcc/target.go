@@ -1,6 +1,7 @@
 package kcc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,11 +86,17 @@ func (t *Target) late(r RunService, live rollout.Service) string {
 }
 
 // both reads the RunService first: what Config Connector does after that shows in
-// the service.
+// the service. It fails with ErrConflict where the RunService is about another service
+// by now: access was checked for that of ref, and what is written moves the other one.
 func (t *Target) both(ctx context.Context, ref rollout.ServiceRef) (RunService, rollout.Service, error) {
 	object, err := t.get(ctx)
 	if err != nil {
 		return RunService{}, rollout.Service{}, err
+	}
+	if about, why := serviceRef(object); about != ref {
+		return RunService{}, rollout.Service{}, &cloudrun.CallError{
+			Op: t.op("reading"), Kind: cloudrun.ErrConflict, Detail: cmp.Or(why, "it is about another service than a moment ago"),
+		}
 	}
 	live, err := t.client.live.Service(ctx, ref)
 	return readRunService(object), live, err

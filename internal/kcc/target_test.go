@@ -188,6 +188,40 @@ func TestAWriteOnAnotherVersionIsRefused(t *testing.T) {
 	}
 }
 
+// TestARunServiceOfAnotherServiceIsLeftAlone: access is checked for the service that it
+// was about when it was looked at first, and a write moves that of now.
+func TestARunServiceOfAnotherServiceIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for says, edit := range map[string]func(*unstructured.Unstructured) error{
+		"another name":    func(o *unstructured.Unstructured) error { return set(o, "salaries", "spec", "resourceID") },
+		"another project": func(o *unstructured.Unstructured) error { return set(o, "acme-bank", "spec", "projectRef", "external") },
+		"another region":  func(o *unstructured.Unstructured) error { return set(o, "europe-west1", "spec", "location") },
+		"no project":      func(o *unstructured.Unstructured) error { return set(o, "123456", "spec", "projectRef", "external") },
+	} {
+		t.Run(says, func(t *testing.T) {
+			t.Parallel()
+			town := newTown(t)
+			target := town.target()
+			w := town.rise(town.seen(target))
+			town.edit(func(o *unstructured.Unstructured) {
+				if err := edit(o); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if s, err := target.Service(t.Context(), ref); !errors.Is(err, cloudrun.ErrConflict) {
+				t.Errorf("it is read as %+v, error %v", s, err)
+			}
+			if err := target.SetTraffic(t.Context(), ref, w); !errors.Is(err, cloudrun.ErrConflict) || len(town.specTraffic()) != 0 {
+				t.Errorf("error %v, spec.traffic %v; want ErrConflict and nothing written", err, town.specTraffic())
+			}
+		})
+	}
+}
+
+func set(o *unstructured.Unstructured, value string, path ...string) error {
+	return unstructured.SetNestedField(o.Object, value, path...)
+}
+
 func TestAWriteThatIsOvertakenIsRefusedByTheServer(t *testing.T) {
 	t.Parallel()
 	for says, meddle := range map[string]func(*town){

@@ -90,7 +90,7 @@ func TestTargetGone(t *testing.T) {
 		return s
 	}
 	unbound := func(s scene) scene {
-		s.Service = Service{Presence: Denied, Detail: "no CloudRunAccess lets it", Remedy: "The platform team would write one."}
+		s.Service = Service{Presence: Denied, Detail: "no CloudRunAccess lets it", Remedy: "The platform team would create one."}
 		return s
 	}
 	missing := func(s scene) scene {
@@ -102,8 +102,8 @@ func TestTargetGone(t *testing.T) {
 	check(t, map[string]row{
 		"access that was never there":             {denied(idle()), "Idle/AccessDenied", "403 run.services.get"},
 		"access lost on the way holds":            {denied(at(25)), "Held/AccessDenied", "Traffic stays as it is"},
-		"what nobody binds is not begun":          {unbound(idle()), "Idle/AccessDenied", "lets it\nThe platform team would write one."},
-		"what is bound no more holds":             {unbound(at(25)), "Held/AccessDenied", "and so nothing is sent back. The platform team would write one."},
+		"what nobody binds is not begun":          {unbound(idle()), "Idle/AccessDenied", "lets it\nThe platform team would create one."},
+		"what is bound no more holds":             {unbound(at(25)), "Held/AccessDenied", "and so nothing is sent back. The platform team would create one."},
 		"so does its way back":                    {unbound(in(RollingBack, ReasonRollingBack)), "RollingBack/RollingBack", "and so nothing is sent back. The platform team"},
 		"a pause outlives lost access":            {denied(in(Paused, StepDeadlineExceeded)), "Paused/StepDeadlineExceeded", "access to the service was lost"},
 		"so does the way back":                    {denied(in(RollingBack, ReasonRollingBack)), "RollingBack/RollingBack", "until access is back"},

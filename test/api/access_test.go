@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -9,16 +11,18 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/access"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 // binds asks the control plane whether it takes a CloudRunAccess.
-func binds(t *testing.T, access *unstructured.Unstructured) error {
+func binds(t *testing.T, object *unstructured.Unstructured) error {
 	t.Helper()
 	client, err := dynamic.NewForConfig(plane.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.Resource(v1alpha1.GroupVersion.WithResource("cloudrunaccesses")).Create(t.Context(), access, metav1.CreateOptions{
+	_, err = client.Resource(v1alpha1.GroupVersion.WithResource("cloudrunaccesses")).Create(t.Context(), object, metav1.CreateOptions{
 		DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict,
 	})
 	return err
@@ -56,6 +60,48 @@ func TestAnAccessBindsWhatItSays(t *testing.T) {
 		err := binds(t, parse(t, "apiVersion: rollouts.sluice.dev/v1alpha1\nkind: CloudRunAccess\nmetadata: {name: shop}\nspec: "+spec))
 		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", spec, err, says)
+		}
+	}
+}
+
+// TestTheManifestOfARefusalIsAccepted, as it stands in the message.
+func TestTheManifestOfARefusalIsAccepted(t *testing.T) {
+	for namespace, ref := range map[string]rollout.ServiceRef{
+		"shop":                  {Project: "acme-prod", Location: "asia-northeast1", Name: "web"},
+		"2026-03-01":            {Project: "acme-prod", Location: "asia-northeast1", Name: "null"},
+		strings.Repeat("1", 63): {Project: strings.Repeat("p", 30), Location: "northamerica-northeast1", Name: strings.Repeat("s", 49)},
+	} {
+		_, no := access.Admit(nil, access.Namespace{Name: namespace}, ref)
+		if no == nil {
+			t.Fatal("granted by nobody")
+		}
+		if err := binds(t, parse(t, regexp.MustCompile(`{.*}`).FindString(no.Remedy))); err != nil {
+			t.Errorf("%s: %v", no.Remedy, err)
+		}
+		const around = "access to the service was lost: . Nothing is sent until access is back, and so nothing is sent back. "
+		if n := len(around + no.Why + no.Remedy); n > v1alpha1.MaxConditionMessage {
+			t.Errorf("a condition has no room for %d bytes: %s. %s", n, no.Why, no.Remedy)
+		}
+	}
+}
+
+// TestTheManifestsOfTheGuidesAreAccepted, once their variables are set.
+func TestTheManifestsOfTheGuidesAreAccepted(t *testing.T) {
+	set := strings.NewReplacer("$PROJECT", "acme-prod", "$REGION", "asia-northeast1", "$SERVICE", "web", "$NETWORK_PROJECT", "acme-net")
+	manifest := regexp.MustCompile("(?s)apiVersion: [^\\n]*\\nkind: CloudRunAccess\\n.*?(EOF|```)")
+	for guide, want := range map[string]int{"install.md": 2, "access.md": 1} {
+		text, err := os.ReadFile("../../docs/" + guide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := manifest.FindAllStringSubmatch(string(text), -1)
+		if len(found) != want {
+			t.Errorf("%s has %d manifests, want %d", guide, len(found), want)
+		}
+		for _, match := range found {
+			if err := binds(t, parse(t, set.Replace(strings.TrimSuffix(match[0], match[1])))); err != nil {
+				t.Errorf("%s: %v in %s", guide, err, match[0])
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -74,7 +75,8 @@ func newCluster(t *testing.T, name string, plane *controlplane.ControlPlane, gua
 		t.Fatal(err)
 	}
 	ro.Namespace = newNamespace(t, c.client)
-	if err := c.client.Create(t.Context(), ro); err != nil {
+	access := manager.Access(ro.Namespace, "acme-prod")
+	if err := errors.Join(c.client.Create(t.Context(), access), c.client.Create(t.Context(), ro)); err != nil {
 		t.Fatal(err)
 	}
 	c.key = client.ObjectKeyFromObject(ro)

@@ -2,6 +2,7 @@ package killmatrix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -73,7 +74,8 @@ func (b *Bench) create(ctx context.Context) (*v1alpha1.CloudRunRollout, error) {
 		return nil, err
 	}
 	ro := object(space.Name)
-	return ro, b.kube.Create(ctx, ro)
+	access := manager.Access(space.Name, ro.Spec.Target.Service.Project)
+	return ro, errors.Join(b.kube.Create(ctx, access), b.kube.Create(ctx, ro))
 }
 
 // within is the way to the apiserver for what belongs to one namespace. The plays

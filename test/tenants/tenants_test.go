@@ -237,8 +237,8 @@ func TestWithoutABindingNothingLeaves(t *testing.T) {
 		t.Errorf("sent %v", s.judged)
 	}
 	ready := s.rollouts()[0].Status.Conditions[0]
-	if want := "The platform team would write one with spec.namespaces [shop] and spec.services " +
-		"[{project: acme-prod, locations: [europe-west1], names: [web]}]."; ready.Reason != v1alpha1.ReasonAccessDenied || !strings.HasSuffix(ready.Message, want) {
+	if want := "The platform team would create {apiVersion: rollouts.sluice.dev/v1alpha1, kind: CloudRunAccess, metadata: {name: shop}, " +
+		"spec: {namespaces: [shop], services: [{project: acme-prod, locations: [europe-west1], names: [web]}]}}."; ready.Reason != v1alpha1.ReasonAccessDenied || !strings.HasSuffix(ready.Message, want) {
 		t.Errorf("%s: %s", ready.Reason, ready.Message)
 	}
 }
