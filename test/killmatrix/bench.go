@@ -75,6 +75,9 @@ func (b *Bench) create(ctx context.Context) (*v1alpha1.CloudRunRollout, error) {
 	}
 	ro := object(space.Name)
 	access := manager.Access(space.Name, ro.Spec.Target.Service.Project)
+	for _, g := range ro.Spec.NAT.Gateways {
+		access.Spec.NetworkProjects = append(access.Spec.NetworkProjects, g.Project)
+	}
 	return ro, errors.Join(b.kube.Create(ctx, access), b.kube.Create(ctx, ro))
 }
 
