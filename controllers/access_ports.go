@@ -114,7 +114,7 @@ func (p *guarded) Answer(ctx context.Context, questions []analysis.Question, now
 		if scope.Admits(q.Source) {
 			asked = append(asked, q)
 		} else {
-			answers[q.Series] = analysis.Answer{Cause: analysis.CauseDenied, Detail: "no CloudRunAccess lets this namespace ask that"}
+			answers[q.Series] = analysis.Answer{Cause: analysis.CauseDenied, Detail: p.denied(ctx, q.Source)}
 		}
 	}
 	if len(asked) == 0 {
@@ -123,6 +123,22 @@ func (p *guarded) Answer(ctx context.Context, questions []analysis.Question, now
 	got, err := p.behind.Answer(monitoring.Within(ctx, scope), asked, now)
 	maps.Copy(answers, got)
 	return answers, err
+}
+
+// denied says why a source may not be asked about, and of a gateway what the platform
+// team would write.
+func (p *guarded) denied(ctx context.Context, source analysis.Source) string {
+	grant, no, err := p.admit(ctx, p.of)
+	switch {
+	case err != nil:
+		return google.Clean(err.Error())
+	case no != nil:
+		return google.Clean(no.Why)
+	case source.IsGateway():
+		project := google.Clean(source.Project)
+		return fmt.Sprintf("%s is not among spec.networkProjects of CloudRunAccess %s; the platform team would add %s there", project, grant.By(), project)
+	}
+	return "no CloudRunAccess lets this namespace ask that"
 }
 
 // scope is what the pass may ask about. Others look at it when the pass is over.

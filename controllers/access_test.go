@@ -216,6 +216,10 @@ func TestQuestionsAreAboutTheServiceOfThePass(t *testing.T) {
 			if len(answers) != len(all) {
 				t.Errorf("%d answers to %d questions", len(answers), len(all))
 			}
+			const adds = "acme-net is not among spec.networkProjects of CloudRunAccess webs; the platform team would add acme-net there"
+			if a, bound := answers[ofHostNAT.Series], slices.Contains(c.want, "Answer acme-net shared"); c.look && !bound && a.Detail != adds {
+				t.Errorf("of the gateway of another project: %+v", a)
+			}
 			if a := answers[ofOther.Series]; a.Cause != analysis.CauseDenied || a.Detail == "" {
 				t.Errorf("of another service: %+v", a)
 			}
