@@ -135,8 +135,7 @@ func (p *guarded) denied(ctx context.Context, source analysis.Source) string {
 	case no != nil:
 		return google.Clean(no.Why)
 	case source.IsGateway():
-		project := google.Clean(source.Project)
-		return fmt.Sprintf("%s is not among spec.networkProjects of CloudRunAccess %s; the platform team would add %s there", project, grant.By(), project)
+		return grant.Outside(google.Clean(source.Project))
 	}
 	return "no CloudRunAccess lets this namespace ask that"
 }
@@ -173,5 +172,5 @@ func (p *guarded) Outlet(
 	case no != nil:
 		return rollout.Outlet{Presence: rollout.Denied, Detail: google.Clean(no.Why)}, nil
 	}
-	return p.behind.Outlets.Outlet(gateway.Within(ctx, grant.LooksInto, grant.By()), ref, revisions, named, now)
+	return p.behind.Outlets.Outlet(gateway.Within(ctx, grant.Outside), ref, revisions, named, now)
 }

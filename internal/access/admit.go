@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -33,6 +34,15 @@ func (g Grant) LooksInto(project string) bool {
 	return slices.ContainsFunc(g.bindings, func(b Binding) bool {
 		return project == g.of.Project || slices.Contains(b.NetworkProjects, project)
 	})
+}
+
+// Outside says why the gateways of a project may not be looked at, and what the platform
+// team would write; "" where they may.
+func (g Grant) Outside(project string) string {
+	if g.LooksInto(project) {
+		return ""
+	}
+	return fmt.Sprintf("%s is not among spec.networkProjects of CloudRunAccess %s; the platform team would add %s there", project, g.By(), project)
 }
 
 // Everything tells whether every other service of the project and location is granted

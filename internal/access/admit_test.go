@@ -116,6 +116,9 @@ func TestNetworksOfWhatBindsTheServiceAreLookedInto(t *testing.T) {
 	for project, want := range map[string]bool{
 		"acme-prod": true, "acme-net": true, "1234567": true, "bank-net": false, "acme": false, "*": false, "": false,
 	} {
+		if (g.Outside(project) == "") != want {
+			t.Errorf("%q: %q", project, g.Outside(project))
+		}
 		if g.LooksInto(project) != want {
 			t.Errorf("%q: %t, want %t", project, !want, want)
 		}

@@ -60,7 +60,7 @@ func failed(failure *CallError, permission, project, otherwise string) finding {
 // explain tells of a call that failed, and of one that was denied what helps, because
 // the API's words need not.
 func explain(failure *CallError, permission, project string) string {
-	if presence(failure) != rollout.Denied {
+	if presence(failure) != rollout.Denied || errors.Is(failure.Kind, errOutside) { // which says itself what helps
 		return failure.Error()
 	}
 	return fmt.Sprintf("%v; %s", failure, remedy(failure, permission, project))
@@ -74,8 +74,8 @@ func remedy(failure *CallError, permission, project string) string {
 	case errors.Is(failure.Kind, errDisabled):
 		api, _, _ := strings.Cut(permission, ".")
 		return fmt.Sprintf("enable %s.googleapis.com in the project that is named there", api)
-	case errors.Is(failure.Kind, errOutside):
-		return fmt.Sprintf("the platform team would add %s there", project)
+	case errors.Is(failure.Kind, errOutside): // its own words say it
+		return failure.Detail
 	}
 	return fmt.Sprintf("the manager's identity needs %s in project %s", permission, project)
 }
