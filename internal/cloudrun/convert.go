@@ -45,6 +45,7 @@ func convertService(ref rollout.ServiceRef, answer *run.GoogleCloudRunV2Service)
 	service.Annotations = othersOf(answer.Annotations)
 	service.Modifier = answer.LastModifier
 	service.Keeper, service.TemplateRevision = keeperOf(answer.Labels), revisionOf(answer.Template)
+	service.Template = templateOf(answer.Template)
 	var err error
 	if service.Desired, err = desired(answer.Traffic); err != nil {
 		return rollout.Service{}, err
@@ -163,6 +164,7 @@ func convertRevision(short string, answer *run.GoogleCloudRunV2Revision) (rollou
 		VPC:       vpc(answer.VpcAccess),
 		Timeout:   timeout,
 		Image:     google.Clean(image(answer.Containers)),
+		Template:  digestOf(answer.Annotations),
 
 		MinInstances:    least,
 		MaxInstances:    most,

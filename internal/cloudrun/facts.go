@@ -8,6 +8,7 @@ import (
 	run "google.golang.org/api/run/v2"
 
 	"github.com/sluice-rollouts/sluice/internal/google"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 // keeperOf is who keeps a service as their own description of it says: Config
@@ -26,6 +27,26 @@ func revisionOf(template *run.GoogleCloudRunV2RevisionTemplate) string {
 		return ""
 	}
 	return google.Clean(template.Revision)
+}
+
+// digest is what the annotation of a template of ours says, and nothing else is
+// believed.
+var digest = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+// digestOf is which template of ours these annotations are of; "" for none.
+func digestOf(annotations map[string]string) string {
+	if value := annotations[rollout.TemplateAnnotation]; digest.MatchString(value) {
+		return value
+	}
+	return ""
+}
+
+// templateOf is which template of ours a service's template is; "" for none.
+func templateOf(template *run.GoogleCloudRunV2RevisionTemplate) string {
+	if template == nil {
+		return ""
+	}
+	return digestOf(template.Annotations)
 }
 
 // longestVariable bounds the name of a variable that is told.

@@ -137,3 +137,28 @@ func TestWhoChangedAServiceLastIsRead(t *testing.T) {
 		}
 	}
 }
+
+// TestWhichTemplateOfOursItIs: nothing but a digest is believed, of the service's
+// template and of a revision alike.
+func TestWhichTemplateOfOursItIs(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		`"0123456789abcdef"`:       "0123456789abcdef",
+		`"0123456789ABCDEF"`:       "",
+		`"0123456789abcde"`:        "",
+		`"0123456789abcdef0"`:      "",
+		`"0123456789abcdef\n"`:     "",
+		`"../../services/apixxxx"`: "",
+		`""`:                       "",
+	} {
+		annotations := `"annotations": {"team": "web", "rollouts.sluice.dev/template": ` + value + `}, `
+		client, _ := dial(t, answering(http.StatusOK, replaced(t, serviceJSON, `"traffic": [`, `"template": {`+annotations+`"timeout": "1s"}, "traffic": [`)))
+		if got, err := client.Service(t.Context(), web); err != nil || got.Template != want {
+			t.Errorf("a service's template with %s: %q, %v", value, got.Template, err)
+		}
+		client, _ = dial(t, answering(http.StatusOK, replaced(t, revisionJSON, `"containers": [`, annotations+`"containers": [`)))
+		if got, err := client.Revisions(t.Context(), web, []string{"web-2"}); err != nil || got["web-2"].Template != want {
+			t.Errorf("a revision with %s: %q, %v", value, got["web-2"].Template, err)
+		}
+	}
+}

@@ -86,6 +86,9 @@ type Service struct {
 	// TemplateRevision is the name that its template gives to revisions; "" where Cloud
 	// Run makes one up.
 	TemplateRevision string
+	// Template is the digest of the template of ours that its template is, as its
+	// annotation says; "" where it is nobody's or somebody else's.
+	Template string
 	// Kept is what is known beside it where a RunService is moved in its place.
 	Kept Kept
 }
@@ -193,6 +196,9 @@ type Revision struct {
 	Provisioned bool
 	Lacking     string
 	Image       string
+	// Template is the digest of the template of ours that it was made from, as its
+	// annotation says; "" for none.
+	Template string
 	// SessionAffinity keeps the requests of a browser with the revision that answered
 	// its first one (template.sessionAffinity).
 	SessionAffinity bool
