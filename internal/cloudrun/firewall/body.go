@@ -25,25 +25,39 @@ var (
 // claimKey is the one annotation that a write may be for.
 const claimKey = "rollouts.sluice.dev/claim"
 
-// checkBody permits {etag, traffic} with at least one entry and a sum of 100,
-// and the annotations exactly where the mask names them.
+// carried are the fields of a service that a body has under a mask, beside its etag.
+var carried = map[string][]string{
+	maskTraffic:  {"traffic"},
+	maskClaimed:  {"traffic", "annotations"},
+	maskTemplate: {"template"},
+}
+
+// checkBody permits {etag, traffic} with at least one entry and a sum of 100, and the
+// annotations exactly where the mask names them; or {etag, template}.
 func checkBody(body []byte, resource, mask string) error {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return errors.New("body is not JSON")
 	}
-	allowed := []string{"name", "etag", "traffic"}
-	if mask == maskClaimed {
-		allowed = append(allowed, "annotations")
-	}
-	fields, err := members(body, allowed...)
+	fields, err := members(body, append([]string{"name", "etag"}, carried[mask]...)...)
 	if err != nil {
 		return err
 	}
-	if mask == maskClaimed {
+	if err := checkVersion(fields, resource); err != nil {
+		return err
+	}
+	switch mask {
+	case maskTemplate:
+		return checkTemplate(fields["template"])
+	case maskClaimed:
 		if err := checkAnnotations(fields["annotations"]); err != nil {
 			return err
 		}
 	}
+	return checkTraffic(fields["traffic"])
+}
+
+// checkVersion wants an etag, and no other service's name.
+func checkVersion(fields map[string]json.RawMessage, resource string) error {
 	etag, err := text(fields, "etag")
 	if err != nil {
 		return err
@@ -58,7 +72,7 @@ func checkBody(body []byte, resource, mask string) error {
 	if name != "" && name != resource {
 		return fmt.Errorf("body names %q", clip(name))
 	}
-	return checkTraffic(fields["traffic"])
+	return nil
 }
 
 // checkAnnotations wants the claim among them, because a mask with annotations

@@ -1,11 +1,12 @@
 // Package firewall is the last thing a request to Cloud Run passes. It lets
-// reads through, and of all writes only one: a compare-and-swap of a service's
-// traffic.
+// reads through, and of all writes only two, each alone: a compare-and-swap of a
+// service's traffic, and one of its template.
 //
 // It exists because one slip above it is enough to move all users. Cloud Run
 // reads an empty traffic list as "100 % to the newest revision", and the SDK's
 // omitempty writes exactly that for an empty Go slice (run v2 discovery,
-// Service.traffic). The package therefore shares no code with its callers, looks
+// Service.traffic). A mask that names the template and a body without one takes the
+// template away in the same manner. The package therefore shares no code with its callers, looks
 // at the bytes that are about to be sent, and sends those bytes and no others.
 package firewall
 
@@ -174,15 +175,16 @@ func checkTarget(req *http.Request) (resource, mask string, err error) {
 }
 
 // The masks of a write: the traffic alone, or with the annotation that says who
-// wrote it.
+// wrote it; or the template alone.
 const (
-	maskTraffic = "traffic"
-	maskClaimed = "traffic,annotations"
+	maskTraffic  = "traffic"
+	maskClaimed  = "traffic,annotations"
+	maskTemplate = "template"
 )
 
 // parameters lists what a write's query may say, and has to say.
 var parameters = map[string][]string{
-	"updateMask":  {maskTraffic, maskClaimed},
+	"updateMask":  {maskTraffic, maskClaimed, maskTemplate},
 	"alt":         {"json"},
 	"prettyPrint": {"false", "true"},
 }

@@ -68,6 +68,11 @@ func TestWhatPasses(t *testing.T) {
 			t.Helper()
 			return patch(t, masked, `{"name":"projects/shop/locations/europe-west1/services/web","etag":"x","traffic":`+whole+`}`)
 		},
+		"a template compare-and-swap": func(t *testing.T) *http.Request { t.Helper(); return patch(t, templateMasked, goodTemplate) },
+		"a template that names the service": func(t *testing.T) *http.Request {
+			t.Helper()
+			return patch(t, service+"?updateMask=template", strings.Replace(goodTemplate, "{", `{"name":"projects/shop/locations/europe-west1/services/web",`, 1))
+		},
 		"one for a domain's project": func(t *testing.T) *http.Request {
 			t.Helper()
 			return patch(t, "https://h/v2/projects/example.com:shop/locations/us-east1/services/web?updateMask=traffic", good)
@@ -213,6 +218,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		"no mask":                      {url: service, want: "no update mask"},
 		"an empty mask":                {url: service + "?updateMask=", want: "updateMask"},
 		"a mask with template":         {url: service + "?updateMask=traffic,template", want: "traffic,template"},
+		"a mask with template before":  {url: service + "?updateMask=template,traffic", want: "template,traffic"},
+		"a mask into the template":     {url: service + "?updateMask=template.containers", want: "template.containers"},
 		"two masks":                    {url: service + "?updateMask=traffic&updateMask=template", want: "updateMask"},
 		"a mask in its other spelling": {url: service + "?updateMask=traffic&update_mask=template", want: "update_mask"},
 		"allowMissing":                 {url: masked + "&allowMissing=true", want: "allowMissing"},

@@ -15,13 +15,18 @@ import (
 	"pgregory.net/rapid"
 )
 
-// FuzzWhateverArrivesIsATrafficSwap sends anything, and judges what came out on
-// the other side by a second, differently written reading of the rule.
-func FuzzWhateverArrivesIsATrafficSwap(f *testing.F) {
+// FuzzWhateverArrivesIsASwap sends anything, and judges what came out on the other
+// side by a second, differently written reading of the rule: a swap of the traffic, or
+// one of the template.
+func FuzzWhateverArrivesIsASwap(f *testing.F) {
 	f.Add("PATCH", masked, "application/json", good, false, "", "")
 	f.Add("PATCH", service, "application/json", good, true, "", "")
 	f.Add("PATCH", service+"?updateMask=traffic%2Cannotations", "application/json",
 		`{"annotations":{"rollouts.sluice.dev/claim":"{}"},"etag":"x","traffic":[{"percent":100,"revision":"a","type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"}]}`, false, "", "")
+	f.Add("PATCH", service+"?updateMask=template&alt=json", "application/json", goodTemplate, false, "", "")
+	f.Add("PATCH", service+"?updateMask=template", "application/json", `{"etag":"x","template":{"revision":"web-2"}}`, false, "", "")
+	f.Add("PATCH", service+"?updateMask=template", "application/json",
+		`{"etag":"x","template":{"annotations":{"rollouts.sluice.dev/template":"0123456789abcdef"},"containers":[ {"image":"a", "env":[ {"name":"A","name":"B"} ]} ]}}`, false, "", "")
 	f.Add("PATCH", service+"?updateMask=traffic,template", "application/json", `{"etag":"x","template":{}}`, false, "", "")
 	f.Add("PATCH", masked, "application/json", `{"etag":"x"}`, false, "", "")
 	f.Add("PATCH", masked, "application/json", `{"etag":"x","traffic":[],"traffic":`+whole+`}`, true, "", "")
@@ -97,17 +102,16 @@ func judge(req *http.Request, body string) string {
 	settings = slices.DeleteFunc(settings, func(s string) bool {
 		return slices.Contains([]string{"", "alt=json", "prettyPrint=false", "prettyPrint=true"}, s)
 	})
-	claimed := slices.Equal(settings, []string{"updateMask=traffic,annotations"})
-	if !claimed && !slices.Equal(settings, []string{"updateMask=traffic"}) {
-		return "a mask other than traffic, with or without annotations"
+	if len(settings) != 1 || !slices.Contains([]string{"updateMask=traffic", "updateMask=traffic,annotations", "updateMask=template"}, settings[0]) {
+		return "a mask other than traffic, with or without annotations, or template"
 	}
 	if len(req.Header.Values("Content-Encoding")) > 0 {
 		return "an encoded body"
 	}
-	return judgeBody(body, strings.TrimPrefix(path, "/v2/"), claimed)
+	return judgeBody(body, strings.TrimPrefix(path, "/v2/"), strings.TrimPrefix(settings[0], "updateMask="))
 }
 
-func judgeBody(body, resource string, claimed bool) string {
+func judgeBody(body, resource, mask string) string {
 	decoder := json.NewDecoder(strings.NewReader(body))
 	decoder.UseNumber()
 	var service map[string]any
@@ -123,14 +127,21 @@ func judgeBody(body, resource string, claimed bool) string {
 	if etag, _ := service["etag"].(string); etag == "" {
 		return "no etag"
 	}
-	entries, _ := service["traffic"].([]any)
 	if name, ok := service["name"]; ok && name != "" && name != resource {
 		return "another service's name"
 	}
 	delete(service, "etag")
-	delete(service, "traffic")
 	delete(service, "name")
-	if claimed {
+	if mask == "template" {
+		template, _ := service["template"].(map[string]any)
+		if len(service) != 1 {
+			return "more than etag and template"
+		}
+		return judgeTemplate(template)
+	}
+	entries, _ := service["traffic"].([]any)
+	delete(service, "traffic")
+	if mask == "traffic,annotations" {
 		annotations, _ := service["annotations"].(map[string]any)
 		if claim, _ := annotations["rollouts.sluice.dev/claim"].(string); claim == "" {
 			return "annotations without the claim"
@@ -153,6 +164,28 @@ func judgeBody(body, resource string, claimed bool) string {
 	}
 	if sum.Cmp(big.NewRat(100, 1)) != 0 {
 		return "a sum of " + sum.String()
+	}
+	return ""
+}
+
+func judgeTemplate(template map[string]any) string {
+	annotations, _ := template["annotations"].(map[string]any)
+	mark, _ := annotations["rollouts.sluice.dev/template"].(string)
+	if len(mark) != 16 || strings.Trim(mark, "0123456789abcdef") != "" {
+		return "a template that is not marked"
+	}
+	if _, ok := template["revision"]; ok {
+		return "a template that names its revision"
+	}
+	containers, _ := template["containers"].([]any)
+	for _, c := range containers {
+		container, _ := c.(map[string]any)
+		if image, _ := container["image"].(string); image == "" {
+			return "a container without image"
+		}
+	}
+	if len(containers) == 0 {
+		return "no containers"
 	}
 	return ""
 }
@@ -257,6 +290,31 @@ func TestEverySwapThatIsWellFormedPasses(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := checkBody(body, "projects/p/locations/l/services/s", maskTraffic); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+	})
+}
+
+func TestEveryTemplateThatIsWellFormedPasses(t *testing.T) {
+	t.Parallel()
+	text := rapid.StringN(1, 20, 60)
+	rapid.Check(t, func(t *rapid.T) {
+		annotations := rapid.MapOfN(text, text, 0, 3).Draw(t, "annotations")
+		annotations[templateKey] = rapid.StringMatching(`[0-9a-f]{16}`).Draw(t, "digest")
+		var containers []any
+		for range rapid.IntRange(1, 3).Draw(t, "containers") {
+			containers = append(containers, map[string]any{
+				"image": text.Draw(t, "image"), "env": []any{map[string]any{"name": text.Draw(t, "name"), "value": text.Draw(t, "value")}},
+			})
+		}
+		body, err := json.Marshal(map[string]any{
+			"etag":     text.Draw(t, "etag"),
+			"template": map[string]any{"annotations": annotations, "containers": containers, "scaling": map[string]any{"minInstanceCount": 0}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := checkBody(body, "projects/p/locations/l/services/s", maskTemplate); err != nil {
 			t.Fatalf("%v: %s", err, body)
 		}
 	})
