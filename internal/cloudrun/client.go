@@ -1,8 +1,9 @@
 // Package cloudrun speaks to the Cloud Run Admin API v2 in the core's words.
 //
 // It reads live, beside a Watch that may be a little old and decides nothing, and
-// changes nothing but a service's traffic: one PATCH with
-// updateMask=traffic, a body of {etag, traffic}, sent once and never repeated.
+// changes nothing but a service's traffic and its template, each by itself: one PATCH
+// with updateMask=traffic and a body of {etag, traffic}, or with updateMask=template
+// and {etag, template}, sent once and never repeated.
 // Reads keep within a quota of their own for each project and location; writes
 // are never held back.
 // From top to bottom a request passes the SDK, the credentials, the write
@@ -66,10 +67,11 @@ type Options struct {
 	Transport http.RoundTripper
 }
 
-// Client reads services and revisions and sets traffic. It is safe for
+// Client reads services and revisions, and sets traffic and templates. It is safe for
 // concurrent use.
 type Client struct {
 	api      *run.Service
+	http     *http.Client // that of api
 	firewall *firewall.Firewall
 	timeout  time.Duration
 	clock    clock.PassiveClock // nil for none
@@ -105,7 +107,7 @@ func New(ctx context.Context, options Options) (*Client, error) {
 		random = rand.Float64
 	}
 	return &Client{
-		api: api, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock, counters: counted,
+		api: api, http: client, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock, counters: counted,
 		quotas: quotas{Limits: limits(cmp.Or(options.ReadsPerMinute, DefaultReadsPerMinute), random)},
 	}, nil
 }
