@@ -149,6 +149,12 @@ func TestRefusedWrites(t *testing.T) {
 		"an unknown mask path":  {simulator.Service{}, "route", "Invalid field path 'route' in update_mask"},
 		"an output-only path":   {simulator.Service{}, "trafficStatuses", "Invalid field path 'trafficStatuses' in update_mask"},
 		"a reserved annotation": {simulator.Service{Annotations: map[string]string{"run.googleapis.com/x": ""}}, "annotations", "The key 'run.googleapis.com/x' in annotations is reserved"},
+		"a reserved annotation of the template": {
+			simulator.Service{Template: simulator.Template{
+				Annotations: map[string]string{"autoscaling.knative.dev/minScale": "1"}, Containers: []simulator.Container{{Image: "x"}},
+			}},
+			"template", "The key 'autoscaling.knative.dev/minScale' in template.annotations is reserved",
+		},
 		"a template without an image": {
 			simulator.Service{}, "template", "Missing required field 'service.template.containers[0].image'",
 		},

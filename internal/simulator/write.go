@@ -168,7 +168,10 @@ var reserved = []string{"run.googleapis.com", "cloud.googleapis.com", "serving.k
 
 // normal checks a service and fills what the server fills.
 func (w *World) normal(n serviceName, number string, s Service) (Service, error) {
-	for field, keys := range map[string]map[string]string{"annotations": s.Annotations, "labels": s.Labels} {
+	for field, keys := range map[string]map[string]string{
+		"annotations": s.Annotations, "labels": s.Labels,
+		"template.annotations": s.Template.Annotations, "template.labels": s.Template.Labels,
+	} {
 		if err := checkKeys(field, keys); err != nil {
 			return Service{}, err
 		}
