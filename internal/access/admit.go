@@ -45,6 +45,24 @@ func (g Grant) Outside(project string) string {
 	return fmt.Sprintf("%s is not among spec.networkProjects of CloudRunAccess %s; the platform team would add %s there", project, g.By(), project)
 }
 
+// Deploys tells whether templates may be deployed to the service.
+func (g Grant) Deploys() bool {
+	return slices.ContainsFunc(g.bindings, func(b Binding) bool { return b.MayDeploy })
+}
+
+// Undeployable says why no template may be deployed to the service, and what the platform
+// team would write; "" where one may.
+func (g Grant) Undeployable() string {
+	switch {
+	case g.Deploys():
+		return ""
+	case len(g.bindings) == 0:
+		return "no CloudRunAccess lets a template be deployed"
+	}
+	return fmt.Sprintf("no CloudRunAccess lets namespace %s deploy a template to service %s; the platform team would write mayDeploy: true in spec of CloudRunAccess %s, which is for all that it binds",
+		g.who, g.of.Name, g.By())
+}
+
 // Everything tells whether every other service of the project and location is granted
 // as well.
 func (g Grant) Everything() bool {

@@ -128,6 +128,41 @@ func TestNetworksOfWhatBindsTheServiceAreLookedInto(t *testing.T) {
 	}
 }
 
+// TestTemplatesAreDeployedWhereABindingOfTheServiceSaysSo: one of another service or
+// another namespace does not count.
+func TestTemplatesAreDeployedWhereABindingOfTheServiceSaysSo(t *testing.T) {
+	t.Parallel()
+	deploys := func(change func(*Binding)) Binding {
+		return with(func(b *Binding) { b.Name, b.MayDeploy = "deploys", true; change(b) })
+	}
+	everyones := with(func(b *Binding) { b.Name, b.Namespaces = "all", []string{"*"} })
+	const why = "no CloudRunAccess lets namespace shop deploy a template to service web; the platform team would write mayDeploy: true in spec of CloudRunAccess "
+	for name, c := range map[string]struct {
+		bindings []Binding
+		want     string
+	}{
+		"nobody says so":        {[]Binding{webs}, why + "webs, which is for all that it binds"},
+		"one that binds both":   {[]Binding{webs, deploys(func(*Binding) {})}, ""},
+		"one for everybody":     {[]Binding{webs, deploys(func(b *Binding) { b.Namespaces = []string{"*"} })}, ""},
+		"of another service":    {[]Binding{webs, deploys(func(b *Binding) { b.Services[0].Names = []string{"api"} })}, why + "webs, which is for all that it binds"},
+		"of another location":   {[]Binding{webs, deploys(func(b *Binding) { b.Services[0].Locations = []string{"asia-east1"} })}, why + "webs, which is for all that it binds"},
+		"of another namespace":  {[]Binding{webs, deploys(func(b *Binding) { b.Namespaces = []string{"bank"} })}, why + "webs, which is for all that it binds"},
+		"the namespace's own":   {[]Binding{everyones, webs}, why + "webs, which is for all that it binds"},
+		"that of all, if alone": {[]Binding{everyones}, why + "all, which is for all that it binds"},
+	} {
+		g, no := Admit(c.bindings, shop, web)
+		if no != nil {
+			t.Fatal(no)
+		}
+		if g.Undeployable() != c.want || g.Deploys() != (c.want == "") {
+			t.Errorf("%s: deploys %t, %q, want %q", name, g.Deploys(), g.Undeployable(), c.want)
+		}
+	}
+	if nothing := (Grant{}); nothing.Deploys() || nothing.Undeployable() == "" {
+		t.Error("no grant deploys")
+	}
+}
+
 // TestWhoGrantsItIsTheNamespacesOwnIfThereIsOne: what is added to another one would be
 // for others too.
 func TestWhoGrantsItIsTheNamespacesOwnIfThereIsOne(t *testing.T) {
@@ -176,6 +211,7 @@ func TestWhatIsTakenAwayIsNeverMore(t *testing.T) {
 			Name: word.Draw(t, "name"), Namespaces: words.Draw(t, "namespaces"),
 			Labels:   rapid.MapOfN(word, word, 0, 2).Draw(t, "labels"),
 			Services: rapid.SliceOfN(services, 0, 2).Draw(t, "services"), NetworkProjects: words.Draw(t, "networks"),
+			MayDeploy: rapid.Bool().Draw(t, "may deploy"),
 		}
 	})
 	rapid.Check(t, func(t *rapid.T) {
@@ -188,11 +224,12 @@ func TestWhatIsTakenAwayIsNeverMore(t *testing.T) {
 		if with.By() == "" && no == nil {
 			t.Fatalf("less grants what more does not: %v", without)
 		}
-		if without.Everything() && !with.Everything() || without.LooksInto(project) && !with.LooksInto(project) {
+		if without.Everything() && !with.Everything() || without.LooksInto(project) && !with.LooksInto(project) || without.Deploys() && !with.Deploys() {
 			t.Fatalf("less grants more: %v, %v", with, without)
 		}
 		turned, _ := Admit(append(all[1:len(all):len(all)], all[0]), who, ref)
-		if turned.By() != with.By() || turned.Everything() != with.Everything() || turned.LooksInto(project) != with.LooksInto(project) {
+		if turned.By() != with.By() || turned.Everything() != with.Everything() || turned.LooksInto(project) != with.LooksInto(project) ||
+			turned.Undeployable() != with.Undeployable() {
 			t.Fatalf("the order decides: %v, %v", with, turned)
 		}
 	})

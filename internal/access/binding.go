@@ -21,6 +21,8 @@ type Binding struct {
 	Services []Services
 	// NetworkProjects may be looked into beside a service's own project.
 	NetworkProjects []string
+	// MayDeploy lets templates be deployed to those services too.
+	MayDeploy bool
 }
 
 // Services are some of one project.
