@@ -78,6 +78,14 @@ type CloudRunAccessSpec struct {
 	// +kubebuilder:validation:items:MaxLength=30
 	// +kubebuilder:validation:XValidation:rule="self.all(p, p.matches('^([a-z][-a-z0-9]{4,28}[a-z0-9]|[0-9]{1,20})$'))",message="a network project is a project ID such as acme-net, or a project number"
 	NetworkProjects []string `json:"networkProjects,omitempty"`
+
+	// mayDeploy lets those namespaces deploy templates to those services too
+	// (spec.template of a CloudRunRollout): whoever may write a rollout there then
+	// decides which image runs, with which settings, secrets and service account,
+	// within what the manager's identity may act as. Default false: revisions are
+	// made by somebody else, and only their traffic is shifted.
+	// +optional
+	MayDeploy bool `json:"mayDeploy,omitempty"`
 }
 
 // NamespaceLabel is a label that a namespace must have.

@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // CloudRunRollout rolls out new revisions of one Cloud Run service in one
@@ -58,6 +59,8 @@ type CloudRunRolloutList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.target.service) || !has(self.candidateRevision) || self.candidateRevision.size() == 0 || self.candidateRevision.startsWith(self.target.service.name + '-')",fieldPath=".candidateRevision",message="candidateRevision must be a revision of the target service: write its full name, which begins with the service's name and a hyphen"
 // +kubebuilder:validation:XValidation:rule="!has(self.target.service) || !has(self.stableRevision) || self.stableRevision.size() == 0 || self.stableRevision.startsWith(self.target.service.name + '-')",fieldPath=".stableRevision",message="stableRevision must be a revision of the target service: write its full name, which begins with the service's name and a hyphen"
 // +kubebuilder:validation:XValidation:rule="!has(self.nat) || !has(self.nat.discovery) || self.nat.discovery != 'Off' || !has(self.analysis) || !has(self.analysis.checks) || !self.analysis.checks.exists(c, c.name == 'errors') || self.analysis.checks.exists(c, !(c.name in ['nat-allocation', 'nat-drops']) && !has(c.natAllocationFailures) && !has(c.natDroppedPackets) && !has(c.natPortUtilization) && (!has(c.mode) || c.mode == 'Enforce'))",fieldPath=".analysis.checks",message="with nat.discovery \"Off\" no NAT check runs and all others are Off or Shadow, so nothing would stop a bad revision: write mode: Enforce in a check that does not watch NAT, or leave errors out of the list, which keeps it on"
+// +kubebuilder:validation:XValidation:rule="!has(self.template) || !has(self.target.runServiceRef)",fieldPath=".template",message="template is not for a runServiceRef target, whose revisions Config Connector makes: change the RunService's spec.template instead, and remove template here"
+// +kubebuilder:validation:XValidation:rule="!has(self.template) || !has(self.candidateRevision) || self.candidateRevision.size() == 0",fieldPath=".candidateRevision",message="candidateRevision and template exclude each other: remove candidateRevision to deploy the template, or remove template to roll out a revision that exists"
 type CloudRunRolloutSpec struct {
 	// target names what is rolled out: exactly one member must be set.
 	// Required and immutable; another service needs another CloudRunRollout.
@@ -89,6 +92,25 @@ type CloudRunRolloutSpec struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z]([-a-z0-9]*[a-z0-9])?)?$')",message="stableRevision must be the full name of a revision, such as graphql-api-00041-xyz: lowercase letters, digits and hyphens"
 	StableRevision string `json:"stableRevision,omitempty"`
+
+	// template has Sluice deploy the revision too: the template of the service's next
+	// revision in the JSON of the Cloud Run API, a GoogleCloudRunV2RevisionTemplate
+	// (https://cloud.google.com/run/docs/reference/rest/v2/RevisionTemplate), such as
+	// {containers: [{image: "...@sha256:..."}]}. It is the whole template: what is not
+	// written has Cloud Run's default, not what the service had. Each template is
+	// deployed once, while the service is at rest and its traffic pinned, and the
+	// revision gets its traffic in steps like any other. At most 64 KiB; without
+	// revision, because Cloud Run names revisions; fields are checked strictly, and
+	// what is wrong is told in the condition Accepted and by kubectl sluice lint.
+	// Secrets belong in valueSource.secretKeyRef: whoever may read this object reads
+	// what is written here. It needs mayDeploy of a CloudRunAccess, and excludes
+	// candidateRevision; for a runServiceRef target change the RunService instead.
+	// Absent: revisions are made by somebody else.
+	// +optional
+	// +structType=atomic
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:pruning:PreserveUnknownFields
+	Template *runtime.RawExtension `json:"template,omitempty"`
 
 	// strategy says in which steps the candidate gets traffic. Absent, it gets
 	// 5, 25 and 50 % for 10 minutes each, then 100 % for 20 minutes.

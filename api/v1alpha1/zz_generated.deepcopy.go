@@ -452,6 +452,11 @@ func (in *CloudRunRolloutList) DeepCopyObject() runtime.Object {
 func (in *CloudRunRolloutSpec) DeepCopyInto(out *CloudRunRolloutSpec) {
 	*out = *in
 	in.Target.DeepCopyInto(&out.Target)
+	if in.Template != nil {
+		in, out := &in.Template, &out.Template
+		*out = new(runtime.RawExtension)
+		(*in).DeepCopyInto(*out)
+	}
 	in.Strategy.DeepCopyInto(&out.Strategy)
 	in.Analysis.DeepCopyInto(&out.Analysis)
 	in.NAT.DeepCopyInto(&out.NAT)
