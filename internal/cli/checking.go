@@ -80,6 +80,9 @@ func report(file string, findings []lint.Finding) string {
 		for _, problem := range f.Problems {
 			fmt.Fprintf(&text, "%s: %s: %s\n", file, f.Name, problem)
 		}
+		for _, warning := range f.Warnings {
+			fmt.Fprintf(&text, "%s: %s: warning: %s\n", file, f.Name, warning)
+		}
 	}
 	return text.String()
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cli/lint"
 	"github.com/sluice-rollouts/sluice/internal/cli/plan"
 	"github.com/sluice-rollouts/sluice/internal/cli/show"
 	"github.com/sluice-rollouts/sluice/internal/cli/source"
@@ -84,11 +86,25 @@ func (a *app) planFile(ctx context.Context, file string, from scenery) error {
 		if why != "" {
 			text += "\nNAT is not forecast: " + why + ".\n"
 		}
+		text += deploying(f)
 		if err := a.print(text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deploying is what comes before the first step where a manifest has a template.
+func deploying(f lint.Finding) string {
+	if f.Rollout.Spec.Template == nil {
+		return ""
+	}
+	var text strings.Builder
+	text.WriteString("\nFirst the template is deployed, unless it was before. Its revision gets no traffic until the first step.\n")
+	for _, warning := range f.Warnings {
+		fmt.Fprintf(&text, "  warning: %s\n", warning)
+	}
+	return text.String()
 }
 
 // scene reads what is known for a forecast, or says why there is none.

@@ -37,6 +37,8 @@ func TestAnAccessBindsWhatItSays(t *testing.T) {
 		`{namespaces: ["*"], ` + services + `, networkProjects: [acme-net, "123456"]}`:                            "",
 		`{namespaceLabels: [{name: team, value: shop}, {name: example.com/tier, value: gold}], ` + services + `}`: "",
 		`{namespaces: [shop], services: [{project: acme-prod, locations: ["*"], names: ["web-*", "*"]}]}`:         "",
+		`{namespaces: [shop], mayDeploy: true, ` + services + `}`:                                                 "",
+		`{namespaces: [shop], mayDeploy: "yes", ` + services + `}`:                                                "spec.mayDeploy",
 		`{` + services + `}`:                                                                                   "nobody would be bound: write namespaces, namespaceLabels or both",
 		`{namespaces: [], ` + services + `}`:                                                                   "spec.namespaces",
 		`{namespaces: ["shop-*"], ` + services + `}`:                                                           "for several of a kind write namespaceLabels",

@@ -458,6 +458,16 @@ var rules = []rule{
 		reject: map[string]string{"a filter in disguise": gateway + `name: 'x" OR metric.type="'}]}}`},
 	},
 	{
+		field: "spec.template", says: "template is not for a runServiceRef target",
+		accept: map[string]string{"of a service": `spec: {template: {containers: [{image: "web@sha256:abc", resources: {cpuIdle: false}}], whatever: {a: [1]}}}`},
+		reject: map[string]string{"of a RunService": runService + `name: web}}, template: {containers: [{image: "web@sha256:abc"}]}}`},
+	},
+	{
+		field: "spec.candidateRevision", says: "candidateRevision and template exclude each other",
+		accept: map[string]string{"a template beside an empty one": `spec: {candidateRevision: "", template: {containers: []}}`},
+		reject: map[string]string{"both": `spec: {candidateRevision: graphql-api-00042-abc, template: {containers: []}}`},
+	},
+	{
 		field: "status.conditions", says: "a condition's message has at most 896 characters", before: `{}`,
 		accept: map[string]string{"a long message": `status: {conditions: [` + ready + `reason: Steady, message: ` + strings.Repeat("m", 896) + `}]}`},
 		reject: map[string]string{

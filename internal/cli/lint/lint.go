@@ -17,6 +17,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/hours"
+	"github.com/sluice-rollouts/sluice/internal/template"
 )
 
 // Finding is a CloudRunRollout of a manifest and what is wrong with it.
@@ -25,8 +26,11 @@ type Finding struct {
 	Rollout v1alpha1.CloudRunRollout
 	// Name is the object's name as it was written, with its namespace.
 	Name string
-	// Problems are what the API server would not take, in its words.
+	// Problems are what the API server would not take, in its words, and what the
+	// controller would not.
 	Problems []string
+	// Warnings are what both take and is a mistake as a rule.
+	Warnings []string
 }
 
 // Wrong tells whether there is a problem.
@@ -96,7 +100,27 @@ func (s *schema) finding(ctx context.Context, obj *unstructured.Unstructured) Fi
 		return f
 	}
 	f.Problems = windows(f.Rollout.Spec.Strategy.Windows)
+	f.template()
 	return f
+}
+
+// template checks what the schema lets through, as the controller does.
+func (f *Finding) template() {
+	if f.Rollout.Spec.Template == nil {
+		return
+	}
+	_, found, err := template.Read(f.Rollout.Spec.Template.Raw)
+	if invalid, ok := errors.AsType[*template.InvalidError](err); ok {
+		f.Problems = append(f.Problems, invalid.Problems...)
+		if invalid.More > 0 {
+			f.Problems = append(f.Problems, fmt.Sprintf("spec.template: %d more problems", invalid.More))
+		}
+	} else if err != nil {
+		f.Problems = append(f.Problems, err.Error())
+	}
+	for _, finding := range found {
+		f.Warnings = append(f.Warnings, finding.String())
+	}
 }
 
 // windows are those that the schema admits and nobody can read; the controller says so
