@@ -80,7 +80,7 @@ func (c *Client) patchTemplate(ctx context.Context, name string, body []byte) (*
 	if err != nil {
 		return nil, err
 	}
-	defer googleapi.CloseBody(res)
+	defer func() { _ = res.Body.Close() }()
 	if err := googleapi.CheckResponse(res); err != nil {
 		return nil, err
 	}
