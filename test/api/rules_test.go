@@ -459,12 +459,12 @@ var rules = []rule{
 	},
 	{
 		field: "spec.template", says: "template is not for a runServiceRef target",
-		accept: map[string]string{"of a service": `spec: {template: {containers: [{image: "web@sha256:abc", resources: {cpuIdle: false}}], whatever: {a: [1]}}}`},
+		accept: map[string]string{"of a service": `spec: {template: {containers: [{image: "web@sha256:abc", resources: {cpuIdle: false}, env: [{name: A, value: ""}]}], scaling: {minInstanceCount: 0}}}`},
 		reject: map[string]string{"of a RunService": runService + `name: web}}, template: {containers: [{image: "web@sha256:abc"}]}}`},
 	},
 	{
 		field: "spec.candidateRevision", says: "candidateRevision and template exclude each other",
-		accept: map[string]string{"a template beside an empty one": `spec: {candidateRevision: "", template: {containers: []}}`},
+		accept: map[string]string{"a template beside an empty one": `spec: {candidateRevision: "", template: {containers: [{image: "web@sha256:abc"}]}}`},
 		reject: map[string]string{"both": `spec: {candidateRevision: graphql-api-00042-abc, template: {containers: []}}`},
 	},
 	{
