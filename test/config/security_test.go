@@ -14,7 +14,7 @@ import (
 const (
 	repository = "../.."
 	security   = repository + "/docs/security.md"
-	attacks    = 20 // S1 to S20
+	attacks    = 23 // S1 to S23
 )
 
 var (

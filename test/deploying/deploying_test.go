@@ -1,4 +1,6 @@
-package cloudrun
+// Package deploying_test deploys templates to a simulated Cloud Run over the wire, with
+// the adapter that the manager uses.
+package deploying_test
 
 import (
 	"errors"
@@ -9,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	clocktesting "k8s.io/utils/clock/testing"
 
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
@@ -20,7 +23,7 @@ const broken = "web@sha256:bad"
 
 // worldly is a client of a simulated Cloud Run, spoken to over the wire. Its service
 // is pinned to its one revision; time passes only when told.
-func worldly(t *testing.T, faults ...simulator.Fault) (*Client, *wire.Guard) {
+func worldly(t *testing.T, faults ...simulator.Fault) (*cloudrun.Client, *wire.Guard) {
 	t.Helper()
 	world, err := simulator.New(simulator.Scenario{Seed: 1, Services: []simulator.Hosted{{
 		Project: graph.Project, Location: graph.Location, Name: graph.Name,
@@ -39,7 +42,7 @@ func worldly(t *testing.T, faults ...simulator.Fault) (*Client, *wire.Guard) {
 	guard := wire.NewGuard(world, clocktesting.NewFakePassiveClock(world.Now()))
 	server := httptest.NewServer(wire.CloudRun(guard))
 	t.Cleanup(server.Close)
-	client, err := New(t.Context(), Options{Endpoint: server.URL, UserAgent: "sluice"})
+	client, err := cloudrun.New(t.Context(), cloudrun.Options{Endpoint: server.URL, UserAgent: "sluice"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +59,7 @@ func of(image, digest string) rollout.Template {
 }
 
 // seenNow is the service as it is read, after a while.
-func seenNow(t *testing.T, c *Client, g *wire.Guard, later time.Duration) rollout.Service {
+func seenNow(t *testing.T, c *cloudrun.Client, g *wire.Guard, later time.Duration) rollout.Service {
 	t.Helper()
 	g.Do(func(w *simulator.World) { w.Advance(later) })
 	service, err := c.Service(t.Context(), graph)
@@ -67,7 +70,7 @@ func seenNow(t *testing.T, c *Client, g *wire.Guard, later time.Duration) rollou
 }
 
 // send deploys a template on the service as it was read.
-func send(t *testing.T, c *Client, on rollout.Service, template rollout.Template) error {
+func send(t *testing.T, c *cloudrun.Client, on rollout.Service, template rollout.Template) error {
 	t.Helper()
 	d, err := rollout.NewDeploy(on.ETag, on.Generation, template)
 	if err != nil {
@@ -140,7 +143,7 @@ func TestTheSameTemplateAgainMakesNoRevision(t *testing.T) {
 		t.Fatal(err)
 	}
 	service := seenNow(t, client, guard, time.Minute)
-	if err := send(t, client, service, template); !errors.Is(err, ErrInterleaved) {
+	if err := send(t, client, service, template); !errors.Is(err, cloudrun.ErrInterleaved) {
 		t.Errorf("error %v, want that no generation followed", err)
 	}
 	if names := revisionsOf(t, guard); len(names) != 2 {
@@ -156,7 +159,7 @@ func TestADeployOnAnOldEtagIsAConflict(t *testing.T) {
 		t.Fatal(err)
 	}
 	seenNow(t, client, guard, time.Minute)
-	if err := send(t, client, before, of("web@sha256:3", "fedcba9876543210")); !errors.Is(err, ErrConflict) {
+	if err := send(t, client, before, of("web@sha256:3", "fedcba9876543210")); !errors.Is(err, cloudrun.ErrConflict) {
 		t.Errorf("error %v, want a conflict", err)
 	}
 	if names := revisionsOf(t, guard); len(names) != 2 {
@@ -169,7 +172,7 @@ func TestADeployOnAnOldEtagIsAConflict(t *testing.T) {
 func TestADeployWhoseAnswerIsLostIsReadBack(t *testing.T) {
 	t.Parallel()
 	client, guard := worldly(t, simulator.Fault{Kind: simulator.FaultDrop, Operation: "services.patch"})
-	if err := send(t, client, seenNow(t, client, guard, 0), of("web@sha256:2", "0123456789abcdef")); !errors.Is(err, ErrAmbiguous) {
+	if err := send(t, client, seenNow(t, client, guard, 0), of("web@sha256:2", "0123456789abcdef")); !errors.Is(err, cloudrun.ErrAmbiguous) {
 		t.Fatalf("error %v, want that nobody knows", err)
 	}
 	if after := seenNow(t, client, guard, time.Minute); after.Template != "0123456789abcdef" || len(revisionsOf(t, guard)) != 2 {
