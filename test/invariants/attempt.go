@@ -3,7 +3,6 @@ package invariants
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // latchHolds: I5. Nothing raises a candidate in an attempt that was given up,
@@ -25,20 +24,6 @@ func latchHolds(p *past, e Event) string {
 		}
 	}
 	return ""
-}
-
-// grace is how long a write that was sent before the candidate was given up and
-// lands afterwards may serve.
-const grace = 3 * time.Minute
-
-// lateRiseIsTakenBack: I5. Such a write is taken back.
-func lateRiseIsTakenBack(p *past, e Event) string {
-	if p.lateRise.IsZero() || e.when().Sub(p.lateRise) <= grace {
-		return ""
-	}
-	late := p.lateRise
-	p.lateRise = time.Time{}
-	return fmt.Sprintf("a rise that landed at %s, after the candidate was given up, still stands", late.UTC().Format(time.TimeOnly))
 }
 
 // baselineSavedFirst: I6.

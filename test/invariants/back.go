@@ -102,3 +102,46 @@ func (p Plan) below(weight int) int {
 	}
 	return below
 }
+
+// grace is how long a write that was sent before its candidate was given up and
+// lands afterwards may serve.
+const grace = 3 * time.Minute
+
+// overdue is a rise that landed after its revision had been given up, and stands.
+type overdue struct {
+	landed   time.Time
+	revision string // "" while there is none
+}
+
+// learnLateRise notes such a rise. It does not matter which attempt the newest status
+// names: that may be an earlier one, where the status was put back into its past.
+func (p *past) learnLateRise(w Write) {
+	for _, revision := range p.risen(w) {
+		if p.givenUp(revision) {
+			p.lateRise = overdue{w.when(), revision}
+		}
+	}
+}
+
+// givenUp tells whether a revision was given up: with its attempt, which is still the
+// newest, or for good.
+func (p *past) givenUp(revision string) bool {
+	return p.abandoned[revision] || p.given[p.saved.Attempt] && revision == p.saved.Candidate
+}
+
+// learnTakenBack ends a late rise with the split that gives its revision less.
+func (p *past) learnTakenBack(d Desired) {
+	if late := p.lateRise.revision; d.Split[late] < p.desired[late] {
+		p.lateRise = overdue{}
+	}
+}
+
+// lateRiseIsTakenBack: I5. Such a write is taken back.
+func lateRiseIsTakenBack(p *past, e Event) string {
+	late := p.lateRise
+	if late.revision == "" || e.when().Sub(late.landed) <= grace {
+		return ""
+	}
+	p.lateRise = overdue{}
+	return fmt.Sprintf("a rise of %s that landed at %s, after it was given up, still stands", late.revision, late.landed.UTC().Format(time.TimeOnly))
+}

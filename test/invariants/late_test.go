@@ -1,6 +1,8 @@
 package invariants
 
 import (
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -93,6 +95,47 @@ func TestAWayBackThatIsOvertaken(t *testing.T) {
 	} {
 		if !names(Judge(overtaken(change)), "I2") {
 			t.Errorf("%s is not found", what)
+		}
+	}
+}
+
+// TestALateRiseIsOneOfWhatWasGivenUp: what has to be taken back is a rise of a revision
+// that was given up, whatever is under way when it lands; a rise of another one has to be
+// lowered by nobody, and lowering another one takes nothing back.
+func TestALateRiseIsOneOfWhatWasGivenUp(t *testing.T) {
+	t.Parallel()
+	lands := func(revision string) []Event {
+		now := snap("c", 3, Target{Revision: "web-1", Percent: 100, Tag: ourTag}, Target{Revision: "web-1", Tag: "blue"})
+		landed := written("20m", "c", now, []Target{{Revision: revision, Percent: 10}, {Revision: "web-1", Percent: 90, Tag: ourTag}, {Revision: "web-1", Tag: "blue"}})
+		w := landed[1].(Write)
+		w.Landed = true
+		landed[1] = w
+		return landed
+	}
+	second := Saved{At: after("18m"), Plan: 1, Generation: 3, Phase: "Shifting", Attempt: 2, Stable: "web-1", Candidate: "web-3", Latched: []string{"web-2"}}
+	putBack := Put{Saved: nth[Saved](aborted(), 4), Past: true}
+	putBack.At = after("19m")
+	superseded := second // not latched
+	superseded.At, superseded.Phase = after("19m"), "RollingBack"
+	later := Life{after("30m"), "web-4", Created}
+
+	for what, c := range map[string]struct {
+		events []Event
+		stands bool
+	}{
+		"of the next candidate, when the status was put back to the end of the attempt before": {slices.Concat([]Event{second, putBack}, lands("web-3")), false},
+		"of the candidate that the status was put back to":                                     {slices.Concat([]Event{second, putBack}, lands("web-2")), true},
+		"of a candidate that goes back for another one":                                        {slices.Concat([]Event{second, superseded}, lands("web-3")), true},
+		"of a former candidate, when another one is under way":                                 {slices.Concat([]Event{second}, lands("web-2")), true},
+		"of a former candidate, when another one is lowered": {slices.Concat([]Event{second}, lands("web-2"), []Event{
+			Desired{after("21m"), Split{"web-3": 10, "web-2": 10, "web-1": 80}, true}, Desired{after("22m"), Split{"web-2": 10, "web-1": 90}, true},
+		}), true},
+		"of a former candidate, which is lowered then": {slices.Concat([]Event{second}, lands("web-2"), []Event{Desired{after("22m"), Split{"web-1": 100}, true}}), false},
+	} {
+		found := Judge(append(slices.Concat(aborted(), c.events), later))
+		stands := slices.ContainsFunc(found, func(v Violation) bool { return strings.Contains(v.What, "still stands") })
+		if stands != c.stands {
+			t.Errorf("a rise %s: found %t, want %t", what, stands, c.stands)
 		}
 	}
 }

@@ -50,12 +50,12 @@ type past struct {
 	overwritten Saved            // the status before somebody else put another in its place
 	put         time.Time        // when they did
 	wished      wishes           // before that
-	lateRise    time.Time        // since when a write of a given-up attempt serves
-	lowered     time.Time        // when a candidate last lost traffic
-	etagsHeld   bool             // Cloud Run refuses a write on a former version
-	memoryLost  bool             // the status forgot the attempt, and nobody has taken it up yet
-	takenUp     time.Time        // when the attempt was taken up after that
-	seen        time.Time        // when a status first said that the candidate has its present percent
+	lateRise    overdue
+	lowered     time.Time // when a candidate last lost traffic
+	etagsHeld   bool      // Cloud Run refuses a write on a former version
+	memoryLost  bool      // the status forgot the attempt, and nobody has taken it up yet
+	takenUp     time.Time // when the attempt was taken up after that
+	seen        time.Time // when a status first said that the candidate has its present percent
 	back        back
 	freezes     []Frozen
 	evidence    Evidence
@@ -219,11 +219,9 @@ func (p *past) learnWrite(w Write) {
 	if w.Etag != w.Before.Etag { // where etags are ignored; what it asks for was decided for another state
 		p.desiredOurs = false
 	}
-	if p.isRise(w) && p.given[p.saved.Attempt] {
-		p.lateRise = w.when()
-	}
+	p.learnLateRise(w)
 	if w.Split[p.saved.Candidate] < w.Before.Desired[p.saved.Candidate] {
-		p.lowered, p.lateRise = w.when(), time.Time{}
+		p.lowered = w.when()
 	}
 	p.warmed = cmp.Or(w.newlyWarmed(), p.warmed)
 	for _, t := range w.Targets {
@@ -234,8 +232,9 @@ func (p *past) learnWrite(w Write) {
 }
 
 func (p *past) learnDesired(d Desired) {
+	p.learnTakenBack(d)
 	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before && (d.Ours || p.underway() && p.sawServed(p.saved.Candidate)) {
-		p.lowered, p.lateRise = d.when(), time.Time{}
+		p.lowered = d.when()
 	}
 	if !d.Ours {
 		p.dismiss(d)
