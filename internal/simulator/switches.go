@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,11 +114,12 @@ func (s *Switches) Set(name, value string) error {
 	return fmt.Errorf("switch %q does not exist", name)
 }
 
-// Values are the values that the switches have, by their names.
+// Values are the values that the switches have, by their names. One that is not
+// set has its default.
 func (s Switches) Values() map[string]string {
 	all := map[string]string{}
 	for _, c := range s.choices() {
-		all[c.name] = *c.value
+		all[c.name] = cmp.Or(*c.value, c.values[0])
 	}
 	return all
 }
