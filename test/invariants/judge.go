@@ -111,7 +111,11 @@ func judge(past *past, trace Trace, clouds []Behaviour) []Violation {
 	return found
 }
 
-// waived tells whether the clouds lack what the rule needs.
+// waived tells whether the clouds lack what the rule needs. A value that [Needs] does
+// not know, such as an empty one, is no reason to leave a rule out.
 func (r rule) waived(clouds []Behaviour) bool {
-	return slices.ContainsFunc(clouds, func(b Behaviour) bool { return b.Switch == r.needs.Switch && b.Value != r.needs.Value })
+	return slices.ContainsFunc(clouds, func(b Behaviour) bool {
+		_, known := Needs(b)
+		return known && b.Switch == r.needs.Switch && b.Value != r.needs.Value
+	})
 }

@@ -79,3 +79,22 @@ func TestWhatNeedsEtagsIsNotJudgedWhereTheyAreIgnored(t *testing.T) {
 		t.Error("a write without an etag passes where etags are ignored")
 	}
 }
+
+// TestEveryRuleIsAskedWhereNoSwitchIsSet: a world whose switches nobody set behaves in
+// the usual way, and a value that nobody knows excuses nothing.
+func TestEveryRuleIsAskedWhereNoSwitchIsSet(t *testing.T) {
+	t.Parallel()
+	var usual, nameless []Behaviour
+	for name, value := range (simulator.Switches{}).Values() {
+		usual = append(usual, Behaviour{name, value})
+		nameless = append(nameless, Behaviour{Switch: name})
+	}
+	for _, r := range rules {
+		if r.waived(usual) {
+			t.Errorf("a rule of %s, which needs %s: %s, is left out where no switch is set", r.invariant, r.needs.Switch, r.needs.Value)
+		}
+		if r.waived(nameless) {
+			t.Errorf("a rule of %s, which needs %s: %s, is left out where nobody said how that is", r.invariant, r.needs.Switch, r.needs.Value)
+		}
+	}
+}
