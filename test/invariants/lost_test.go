@@ -207,3 +207,38 @@ func TestAWriteThatNeverArrivedIsNoAttemptToEnd(t *testing.T) {
 		t.Error("the candidate had traffic, and the end of its attempt is not seen")
 	}
 }
+
+// TestATagThatNobodyCanExplain: where the status is forgotten and no claim is on the
+// service, nobody can tell whose a tag of our name is. A person who is told so, and names
+// the baseline, lets it go; nothing else does.
+func TestATagThatNobodyCanExplain(t *testing.T) {
+	t.Parallel()
+	takes := func(change func(lost, back *Saved, plan *Plan)) bool {
+		plan := nth[Plan](good(), 1)
+		plan.At, plan.Number, plan.StableRevision = after("9m"), 2, "web-1"
+		lost := Saved{At: after("8m"), Plan: 1, Generation: 1, Phase: "Paused", Reason: "StateLost"}
+		back := Saved{
+			At: after("10m"), Plan: 2, Generation: 1, Phase: "RollingBack", Reason: "RollingBack", Stable: "web-1",
+			Intent: &Intent{Split{"web-1": 100}, "a", nil},
+		}
+		change(&lost, &back, &plan)
+		now := snap("a", 1, Target{Revision: "web-1", Percent: 100}, Target{Revision: "web-0", Tag: ourTag})
+		trace := slices.Concat(Trace{nth[Plan](good(), 1), lost, plan, Read{At: after("10m"), State: now}, back},
+			written("10m", "a", now, []Target{{Revision: "web-1", Percent: 100}}))
+		return slices.ContainsFunc(Judge(trace), func(v Violation) bool { return strings.Contains(v.What, "takes the tag") })
+	}
+	if takes(func(_, _ *Saved, _ *Plan) {}) {
+		t.Error("a person was told, and named the baseline")
+	}
+	for what, change := range map[string]func(lost, back *Saved, plan *Plan){
+		"nobody named it":         func(_, _ *Saved, plan *Plan) { plan.StableRevision = "" },
+		"nobody was told":         func(lost, _ *Saved, _ *Plan) { lost.Phase, lost.Reason = "Idle", "Steady" },
+		"nothing was forgotten":   func(lost, _ *Saved, _ *Plan) { lost.Stable = "web-2" },
+		"it is no way to it":      func(_, back *Saved, _ *Plan) { back.Phase = "Shifting" },
+		"another one was settled": func(_, back *Saved, _ *Plan) { back.Stable = "web-3" },
+	} {
+		if !takes(change) {
+			t.Errorf("%s, and the tag is taken: not found", what)
+		}
+	}
+}

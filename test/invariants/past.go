@@ -36,6 +36,7 @@ type past struct {
 	raised      bool      // since the newest status was saved
 	settledBy   string    // spec.stableRevision at the newest baseline
 	tagged      string    // where we put our tag
+	unexplained string    // the baseline that a person named who was told that our tag has no explanation
 	warmed      string    // where we put that of a warm-up
 	requests    []Request
 	answered    map[string]bool // by request: accepted
@@ -255,6 +256,9 @@ func (p *past) learnSaved(s Saved) {
 		if s.Stable != "" {
 			p.intents = append(p.intents, Split{s.Stable: 100})
 		}
+	}
+	if p.solves(s) {
+		p.unexplained = s.Stable
 	}
 	if s.Stable != p.saved.Stable {
 		p.settledBy = p.plan().StableRevision

@@ -63,6 +63,7 @@ func keepsTags(p *past, e Event) string {
 	}
 	for _, had := range w.Before.Traffic {
 		ours := had.Tag == ourTag && slices.Contains([]string{p.tagged, p.saved.Stable, p.claim.stable}, had.Revision) ||
+			had.Tag == ourTag && p.unexplained != "" && p.unexplained == p.saved.Stable && p.goesBack() ||
 			had.Tag == warmTag && had.Revision == p.warmed
 		if had.Tag == "" || ours {
 			continue
@@ -75,6 +76,13 @@ func keepsTags(p *past, e Event) string {
 		}
 	}
 	return ""
+}
+
+// solves tells whether a person names the baseline that a status does not remember: no
+// claim tells whose the tag of our name is, the status says so, and they are to answer.
+func (p *past) solves(s Saved) bool {
+	riddle := p.savedOnce && p.saved.Reason == reasonStateLost && p.saved.Stable == "" && p.claim.stable == ""
+	return riddle && s.Stable != "" && s.Stable == p.plan().StableRevision
 }
 
 // warmsWithoutTraffic: I1. A warm-up tags the candidate alone, which has no traffic
