@@ -31,6 +31,9 @@ func proceed(v view) Decision {
 	if v.Service.followsLatest() {
 		return v.pinned()
 	}
+	if d, ok := v.deploys(); ok {
+		return d
+	}
 	if p.Step == 0 {
 		return v.check()
 	}
@@ -423,10 +426,8 @@ func waitForPerson(v view) Decision {
 			return v.accept(d.credited("resumed"+v.by()), "goes on")
 		}
 	}
-	if p.late() {
-		if d, ok := v.promoted(); ok {
-			return d
-		}
+	if d, ok := v.overtakes(); ok {
+		return d
 	}
 	if p.Reason == ReasonPaused {
 		return v.waitsForResume()
@@ -438,6 +439,17 @@ func waitForPerson(v view) Decision {
 		return v.nameLost()
 	}
 	return v.at(Paused, p.Reason, cmp.Or(p.Cause, unexplained)).next(v.untilResumed(p.Reason))
+}
+
+// overtakes is what ends a wait for a person's resume beside it: a promote where time ran
+// out, and a new template in Git.
+func (v view) overtakes() (Decision, bool) {
+	if v.Progress.late() {
+		if d, ok := v.promoted(); ok {
+			return d, true
+		}
+	}
+	return v.deploys()
 }
 
 // unexplained is the cause of a pause whose status was damaged.

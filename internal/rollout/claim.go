@@ -90,19 +90,25 @@ func (v view) adoptedBefore(c Claim) bool {
 // so was lost and nothing else is written: until then the former holder would go on.
 func (v view) signs(d Decision) Decision {
 	c := v.Service.Claim
-	if d.Write != nil || c == nil || v.Plan.RunService != "" || !v.adoptedBefore(*c) || c.Cluster == v.Self.Cluster && v.Rival != Found {
+	if d.Write != nil || d.Deploy != nil || c == nil || v.Plan.RunService != "" || !v.adoptedBefore(*c) || c.Cluster == v.Self.Cluster && v.Rival != Found {
 		return d
 	}
 	if d.Progress.Stable == "" || !d.Progress.ours(v.desired) || !v.Service.settled() || v.stale() || v.Deleting {
 		return d
 	}
-	if slices.ContainsFunc(v.desired, func(s Share) bool { return v.revision(s.Revision).Presence == Missing }) {
+	if v.servesNothing() {
 		return d // to say it again would send traffic to nothing
 	}
 	if signed := v.write(d, v.desired); signed.Write != nil {
 		return signed
 	}
 	return d
+}
+
+// servesNothing tells whether a part of the traffic is asked to go to a revision that is
+// gone.
+func (v view) servesNothing() bool {
+	return slices.ContainsFunc(v.desired, func(s Share) bool { return v.revision(s.Revision).Presence == Missing })
 }
 
 // seesClaim learns from our own claim on the service which of our writes it is from,

@@ -115,6 +115,7 @@ func (v view) finish(d Decision) Decision {
 	d = v.calls(d)
 	d.Progress = v.remembers(v.remembersElsewhere(d.Progress))
 	d = v.forgetsTag(d)
+	d.Progress, d.Undeployed = v.deployed(d.Progress), v.notDeployed()
 	d.Advice = v.advice(d.Progress)
 	d.Checks, d.Gateways, d.Release = v.checks, v.states(), v.release(d)
 	d.Serves = v.effective
@@ -129,7 +130,7 @@ func (v view) finish(d Decision) Decision {
 // deadline ends a wait for the world that has lasted too long.
 func (v view) deadline(d Decision) Decision {
 	p := d.Progress
-	if d.Write != nil || !counts(p.Phase, p.Reason) || p.Clock.at(v.Now) < v.Plan.StepDeadline {
+	if d.Write != nil || d.Deploy != nil || !counts(p.Phase, p.Reason) || p.Clock.at(v.Now) < v.Plan.StepDeadline {
 		return d
 	}
 	v.Progress = p
@@ -164,7 +165,7 @@ func (d Decision) Lowers() bool {
 // pace is how long until the next look.
 func pace(d Decision) time.Duration {
 	switch {
-	case d.Write != nil, d.Progress.Phase == Shifting, d.Progress.Phase == RollingBack:
+	case d.Write != nil, d.Deploy != nil, d.Progress.Reason == Deploying, d.Progress.Phase == Shifting, d.Progress.Phase == RollingBack:
 		return soon
 	case d.Progress.active():
 		return regular

@@ -34,6 +34,7 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 		"a person sent stable a part":              {cooling().split("web-1", 90, "web-2", 10), begins},
 		"a person gave the part to a third one":    {cooling().split("web-1", 75, "web-3", 25), before},
 		"a person sent the candidate more, for us": {cooling().split("web-2", 100), before},
+		"a person names what took over as stable":  {named(cooling()), begins},
 		"it is the past":                           {past(cooling()).split("web-1", 100), before},
 	} {
 		if got := Decide(Input(c.in)).Progress.Lowered; !got.Equal(ago(c.want)) {
@@ -46,6 +47,14 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 func sentFirst(s *scene) {
 	s.Progress.Phase, s.Progress.Reason, s.Progress.FirstWrite = Shifting, Progressing, ago(time.Minute)
 	s.Progress.Intents = []Intent{{Split: between("web-2", "web-1", 5), At: ago(time.Minute)}}
+}
+
+// named is an attempt whose stable is gone, in which web-3 was sent everything and then
+// named as the way back.
+func named(s scene) scene {
+	s = s.presence("web-1", Missing).revision("web-3", time.Minute).split("web-3", 100)
+	s.Progress.Phase, s.Progress.Reason, s.Plan.StableRevision = Paused, BaselineLost, "web-3"
+	return s
 }
 
 func denied(s scene) scene {

@@ -105,6 +105,8 @@ const (
 	RevisionNotFound       Reason = "RevisionNotFound"
 	RevisionNotReady       Reason = "RevisionNotReady"
 	OwnedElsewhere         Reason = "OwnedElsewhere"
+	Deploying              Reason = "Deploying"
+	NotDeployed            Reason = "NotDeployed"
 )
 
 // The reasons of events that are transitions, not states.

@@ -18,6 +18,9 @@ type Plan struct {
 	CandidateRevision string // roll out exactly this one; "" follows the newest
 	StableRevision    string // settles an ambiguous baseline; "" otherwise
 
+	// Template is what the next revision is to be like; the zero one leaves that to others.
+	Template Template
+
 	Steps        []Step // rising weights, the last is 100
 	StepDeadline time.Duration
 	// Warmup is how long the candidate's own minimum of instances is waited for

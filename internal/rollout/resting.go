@@ -23,14 +23,10 @@ func rest(v view) Decision {
 		return v.pickUp()
 	}
 	v = v.cooling()
-	if d, ok := v.baseline(); ok {
-		return d
-	}
-	if d, ok := v.retried(); ok {
-		return d
-	}
-	if d, ok := v.undone(); ok {
-		return d
+	for _, first := range []rule{view.baseline, view.retried, view.undone, view.deploysAtRest} {
+		if d, ok := first(v); ok {
+			return d
+		}
 	}
 	wanted := v.wanted()
 	if wanted == "" || wanted == p.Stable {
@@ -241,6 +237,9 @@ func (v view) settleBaseline() (Decision, bool) {
 	if p.Stable == "" { // forgotten; else we know where we put them
 		p.Tagged, p.Warmup.Tagged = v.Service.tagged(Tag), v.Service.tagged(WarmTag)
 	}
+	if v.was.Elsewhere > 0 { // what had traffic beside the former stable has instances that idle on
+		p.Lowered = v.Now
+	}
 	p.Stable, p.Candidate, p.Requested, p.SettledBy = named, "", "", named
 	p.Cutoff = later(p.Cutoff, v.newest(named))
 	p.Cause = "spec.stableRevision names " + named
@@ -252,6 +251,9 @@ func (v view) settleBaseline() (Decision, bool) {
 func (v view) steady() Decision {
 	p := v.Progress
 	phase, reason := p.Phase, p.Reason
+	if d, ok := v.asDeployed(); ok {
+		return d
+	}
 	note, next := fmt.Sprintf("%s serves 100%%", p.Stable), "Waits for a new revision."
 	switch {
 	case phase == Completed && reason == ReasonCompleted && p.Candidate == p.Stable:
@@ -295,6 +297,9 @@ func (v view) wanted() string {
 		return v.unless(named)
 	}
 	newest := v.revision(v.Service.LatestReady)
+	if v.outdated(newest) {
+		return ""
+	}
 	if newest.Presence == Found && newest.CreatedAt.After(v.youngest()) && newest.Name != p.Stable && !p.latched(newest.Name) {
 		return newest.Name
 	}
@@ -305,7 +310,7 @@ func (v view) wanted() string {
 		return p.Candidate
 	}
 	if created := v.revision(v.Service.LatestCreated); created.CreatedAt.After(p.Cutoff) && created.Name != p.Stable &&
-		created.Readiness != Ready {
+		created.Readiness != Ready && !v.outdated(created) {
 		return v.unless(created.Name)
 	}
 	return ""
@@ -330,7 +335,7 @@ func (v view) unfitCandidate(name string) (Decision, bool) {
 			"Deploy it, or correct spec.candidateRevision; looked at again every minute."), true
 	case r.Readiness == NotReady:
 		return v.at(Idle, RevisionNotReady, fmt.Sprintf("revision %s is not ready: %s", name, r.Why)).next(
-			fmt.Sprintf("%s keeps all traffic; deploy a revision that starts.", v.Progress.Stable)), true
+			fmt.Sprintf("%s keeps all traffic; %s.", v.Progress.Stable, v.howToMend(r))), true
 	case r.Readiness != Ready:
 		return v.at(Idle, Preparing, fmt.Sprintf("revision %s was created and is not ready yet", name)).next(
 			"Its rollout starts when Cloud Run reports it ready."), true

@@ -21,15 +21,19 @@ type Input struct {
 	Rival     Presence            // whether the object that holds the claim is there, in our cluster
 	Elder     string              // name of the object that moves our RunService, where we are not the first; "" for none
 	Hours     Hours               // whether rises are let through now
-	Deleting  bool                // it is being deleted, and goes back before it does
-	Now       time.Time           // whole seconds; the only clock the core sees
+	// Undeployable is why the spec's template may not or cannot be deployed, as a
+	// sentence with what to do; "" where it can.
+	Undeployable string
+	Deleting     bool      // it is being deleted, and goes back before it does
+	Now          time.Time // whole seconds; the only clock the core sees
 }
 
 // Decision is one step, as data. The caller saves Progress, then sends Write,
 // then tells Events, then looks again at LookAt. There is never a second write.
 type Decision struct {
 	Progress Progress
-	Write    *Write // nil leaves traffic alone
+	Write    *Write  // nil leaves traffic alone
+	Deploy   *Deploy // nil leaves the template alone; there is never one beside a Write
 	LookAt   time.Time
 	Events   []Event
 
@@ -43,6 +47,10 @@ type Decision struct {
 	Gateways []GatewayState
 	// Advice is what was found about the service; nil says nothing new.
 	Advice []nat.Finding
+
+	// Undeployed is why what the spec's template wants is neither there nor on its way; ""
+	// where it is, or will be by itself.
+	Undeployed string
 
 	// Release is there when a rollout that is being deleted may go.
 	Release *Release
@@ -89,6 +97,7 @@ var overrides = []rule{
 	delayed,       // what was lowered does not arrive: send it again
 	kept,          // somebody else keeps the traffic as it is: do not raise it
 	pauseAsked,    // a person said wait, by a request
+	reverted,      // Git wants again what stable serves: go back
 	superseded,    // there is a newer candidate: go back, start anew
 	overdue,       // a warm-up ran out of time, and no step can end it
 	unsettled,     // Cloud Run is still applying a change: wait

@@ -209,6 +209,9 @@ func inWords(d Decision) string {
 	if d.Write != nil {
 		text += ", writes " + splitOf(d.Write).String()
 	}
+	if d.Deploy != nil {
+		text += ", deploys " + d.Deploy.Template().Digest
+	}
 	if d.reply != nil && d.reply.Accepted {
 		text += ", accepts"
 	}
@@ -252,6 +255,8 @@ func check(t *testing.T, rows map[string]row) {
 func sane(t interface{ Fatalf(string, ...any) }, in Input, d Decision) {
 	p := d.Progress
 	switch {
+	case d.Deploy != nil && (d.Write != nil || in.Service.followsLatest() || in.Service.ETag != d.Deploy.ETag()):
+		t.Fatalf("a template is sent beside a split, where LATEST has traffic, or of another version: %v", d)
 	case !slices.Contains(Phases, p.Phase):
 		t.Fatalf("unknown phase %q", p.Phase)
 	case !follows(in.Progress.Phase, p.Phase):

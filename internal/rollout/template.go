@@ -17,6 +17,8 @@ type Template struct {
 	// JSON is the template in the Cloud Run API's own JSON, in its one canonical form:
 	// keys sorted, no white space, without TemplateAnnotation.
 	JSON string
+	// Image is that of its first container, for people.
+	Image string
 }
 
 // IsZero tells that there is no template.

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -63,5 +65,24 @@ func canonical(tree map[string]any) (rollout.Template, error) {
 	}
 	whole := bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 	sum := sha256.Sum256(whole)
-	return rollout.Template{Digest: hex.EncodeToString(sum[:])[:digestLength], JSON: string(whole)}, nil
+	return rollout.Template{Digest: hex.EncodeToString(sum[:])[:digestLength], JSON: string(whole), Image: imageOf(tree)}, nil
+}
+
+// longestTitle bounds what is told of an image, in bytes.
+const longestTitle = 256
+
+// imageOf is the image of the first container of a template that was checked.
+func imageOf(tree map[string]any) string {
+	containers, _ := tree["containers"].([]any)
+	if len(containers) == 0 {
+		return ""
+	}
+	first, _ := containers[0].(map[string]any)
+	image, _ := first["image"].(string)
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return -1
+		}
+		return r
+	}, image[:min(len(image), longestTitle)])
 }

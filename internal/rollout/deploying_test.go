@@ -1,0 +1,204 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
+)
+
+// wants is what Git wants, of an image with the digest's name.
+func (s scene) template(digest string) scene {
+	s.Plan.Template = Template{Digest: digest, JSON: "{}", Image: "acme/web:" + digest}
+	return s
+}
+
+// made says of a revision which template it was made from.
+func (s scene) made(revision, digest string) scene {
+	return s.with(func(s *scene) {
+		r := s.Revisions[revision]
+		r.Template = digest
+		s.Revisions[revision] = r
+	})
+}
+
+// carries is the template that the service has.
+func (s scene) carries(digest string) scene {
+	s.Service.Template = digest
+	return s
+}
+
+// resting is web-1 at rest, the newest revision, made from template a.
+func resting() scene {
+	s := idle().made("web-1", "a").carries("a")
+	s.Service.LatestReady, s.Service.LatestCreated = "web-1", "web-1"
+	delete(s.Revisions, "web-2")
+	return s
+}
+
+// tried is web-2 of template b given up, with web-1 of template a serving.
+func tried() scene {
+	s := idle().made("web-1", "a").made("web-2", "b").carries("b")
+	s.Progress.Phase, s.Progress.Reason = RolledBack, ReasonRolledBack
+	s.Progress.Candidate, s.Progress.Latched, s.Progress.Attempt, s.Progress.Cause = "web-2", []string{"web-2"}, 1, "errors: 5%"
+	return s
+}
+
+// midway is web-2 of template b at 25 %, with web-1 of template a beside it.
+func midway() scene { return at(25).made("web-1", "a").made("web-2", "b").carries("b") }
+
+func TestATemplateIsDeployedOnceBetweenAttempts(t *testing.T) {
+	t.Parallel()
+	deploys := "Idle/Deploying, deploys b"
+	denied := resting().template("b")
+	denied.Undeployable = "no CloudRunAccess lets this namespace deploy; write mayDeploy: true"
+	shut := resting().template("b")
+	shut.Hours = Hours{Shut: true, Why: "the freeze year-end"}
+	gitPaused := resting().template("b")
+	gitPaused.Plan.Paused = true
+	latest := resting().template("b")
+	latest.Service.Desired = []Entry{{Latest: true, Percent: 100}}
+	latest.Service.Effective = latest.Service.Desired
+	foreign := resting().template("a").made("web-1", "").carries("")
+	known := foreign
+	known.Progress.Deployed = "a"
+	completed := resting().template("b")
+	completed.Progress.Phase, completed.Progress.Reason, completed.Progress.Candidate = Completed, ReasonCompleted, "web-1"
+	invalid := resting()
+	invalid.Undeployable = "spec.template.containers: write one"
+	foreignCandidate := idle().made("web-1", "a").carries("a")
+	foreignCandidate.Undeployable = "spec.template.containers: write one"
+	check(t, map[string]row{
+		"Git wants a new one":                    {resting().template("b"), deploys, "spec.template (acme/web:b) is being deployed"},
+		"after a rollout":                        {completed, deploys, ""},
+		"what the service has is there already":  {resting().template("a"), "Idle/Steady", "Waits for a new revision"},
+		"so is what stable was made from":        {resting().template("a").carries("b"), "Idle/Steady", ""},
+		"none is wanted":                         {resting().carries("b"), "Idle/Steady", ""},
+		"a service that never had one of ours":   {resting().template("a").made("web-1", "").carries(""), "Idle/Deploying, deploys a", ""},
+		"somebody deployed past Git since":       {known, "Idle/Steady", ""},
+		"LATEST is pinned first":                 {latest, "Idle/Steady, writes web-1 100%", "being pinned"},
+		"while Cloud Run applies a change":       {resting().template("b").unsettled(), "Idle/Steady", "Cloud Run is applying a change"},
+		"paused in Git":                          {gitPaused, "Idle/Preparing", "not deployed yet: spec.paused is true"},
+		"outside of hours":                       {shut, "Idle/Preparing", "nothing new is begun now: the freeze year-end"},
+		"stable cannot be read":                  {resting().template("b").presence("web-1", Denied), "Idle/Preparing", "could not be read"},
+		"stable is gone":                         {resting().template("b").presence("web-1", Missing), deploys, ""},
+		"it may not be deployed":                 {denied, "Idle/NotDeployed", "write mayDeploy: true"},
+		"it cannot be read":                      {invalid, "Idle/NotDeployed", "spec.template.containers: write one"},
+		"others' revisions are rolled out still": {foreignCandidate, "Checking/Preparing", "web-2 is to follow web-1"},
+		"a request comes first":                  {resting().template("b").asks(Abort), "Idle/Preparing, refuses", "there is nothing to abort"},
+		"a person's split":                       {resting().template("b").split("web-1", 50, "web-0", 50), "Idle/BaselineUnknown", ""},
+	})
+}
+
+func TestTheServiceIsMarkedAsOursBeforeATemplateIsDeployed(t *testing.T) {
+	t.Parallel()
+	us := Holder{Cluster: "c", Namespace: "shop", Name: "web", UID: "u"}
+	nobodys := resting().template("b")
+	nobodys.Self = us
+	ours := nobodys
+	ours.Service.Claim = &Claim{Holder: us, Stable: "web-1"}
+	elsewhere := nobodys
+	elsewhere.Service.Claim = &Claim{Holder: Holder{Cluster: "d", UID: "v"}, Stable: "web-1"}
+	attempt := midway().template("c")
+	attempt.Self = us
+	check(t, map[string]row{
+		"nobody's":             {nobodys, "Idle/Deploying, writes web-1 100%", "Then spec.template is deployed"},
+		"ours":                 {ours, "Idle/Deploying, deploys b", ""},
+		"of what is gone":      {nobodys.presence("web-1", Missing), "Idle/Deploying, deploys b", ""},
+		"of another cluster":   {elsewhere, "Idle/OwnedElsewhere", ""},
+		"nobody's, in attempt": {attempt, "Baking/Progressing, writes web-2 25%, web-1 75%", ""},
+	})
+}
+
+func TestANewTemplateDoesNotWaitForTheEndOfAnAttempt(t *testing.T) {
+	t.Parallel()
+	c := func(s scene) scene { return s.template("c") }
+	shifting := c(at(5).made("web-1", "a").made("web-2", "b").carries("b").meant(between("web-2", "web-1", 25)).wants("web-2", 25, "web-1", 75))
+	latest := c(midway())
+	latest.Service.Desired = append(latest.Service.Desired[:1:1], Entry{Latest: true, Percent: 75})
+	latest.Service.Effective = latest.Service.Desired
+	latest.Service.LatestReady = "web-1"
+	paused := midway().template("c")
+	paused.Plan.Paused = true
+	check(t, map[string]row{
+		"while it bakes":        {c(midway()), "Baking/Progressing, deploys c", "when it is ready it takes the place of web-2"},
+		"while it is held":      {c(in(Held, HeldByAnalysis)).made("web-1", "a").made("web-2", "b").carries("b"), "Held/HeldByAnalysis, deploys c", ""},
+		"past its time":         {c(in(Paused, StepDeadlineExceeded)).made("web-1", "a").carries("b"), "Paused/StepDeadlineExceeded, deploys c", ""},
+		"a breach comes first":  {c(midway()).errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"a person paused it":    {c(in(Paused, ReasonPaused)).with(func(s *scene) { s.Progress.Cause = "paused by ann" }), "Paused/Paused", ""},
+		"paused in Git":         {paused, "Paused/Paused", "spec.paused is true"},
+		"while traffic shifts":  {shifting, "Shifting/Progressing", ""},
+		"LATEST is pinned then": {latest, "Baking/Progressing, writes web-2 25%, web-1 75%", ""},
+		"while it is unsettled": {c(midway()).unsettled(), "Baking/Progressing", "Cloud Run is applying a change"},
+		"what is there already": {midway().template("b"), "Shifting/Progressing, writes web-2 100%", ""},
+		"its revision is ready": {midway().template("c").carries("c").newer().made("web-3", "c"), "RollingBack/RollingBack, writes web-1 100%", "web-2 is superseded by web-3"},
+	})
+}
+
+func TestGoingBackInGitIsAWayBack(t *testing.T) {
+	t.Parallel()
+	again := midway().template("a")
+	again.Progress.Requested = "web-2"
+	done := tried().template("a")
+	back := again
+	back.Progress.Phase, back.Progress.Reason, back.Progress.Requested = RollingBack, ReasonRollingBack, ""
+	back = back.meant(all("web-1")).split("web-1", 100)
+	retried := tried().template("a").asks(Retry)
+	retried.Request.Step, retried.Request.Attempt = -1, 0
+	unread := midway().template("a").presence("web-1", Denied)
+	paused := in(Paused, ReasonPaused).made("web-1", "a").made("web-2", "b").carries("b").template("a")
+	paused.Progress.Cause = "paused by ann"
+	hotfix := tried().template("a").newer().made("web-3", "")
+	check(t, map[string]row{
+		"during an attempt":              {again, "RollingBack/RollingBack, writes web-1 100%", "spec.template went back to what web-1 serves"},
+		"before its first write":         {at(0).made("web-1", "a").made("web-2", "b").template("a"), "Idle/Steady", "is what spec.template asks for"},
+		"while it is paused":             {paused, "RollingBack/RollingBack, writes web-1 100%", ""},
+		"it is not tried again then":     {back, "Idle/Steady", "is what spec.template asks for"},
+		"until Git wants it again":       {back.template("b"), "Checking/Preparing", "web-2 is to follow web-1"},
+		"after a rollback all is well":   {done, "Idle/Steady", "is what spec.template asks for"},
+		"a retry is told why not":        {retried, "Idle/Steady, refuses", "spec.template asks for what web-1 serves: change it first"},
+		"not known without stable":       {unread, "Held/HeldByAnalysis", ""},
+		"a person's own revision is one": {hotfix, "Checking/Preparing", "web-3 is to follow web-1"},
+	})
+}
+
+func TestAfterARollbackItIsSaidWhatGitWants(t *testing.T) {
+	t.Parallel()
+	check(t, map[string]row{
+		"what was given up":        {tried().template("b"), "RolledBack/RolledBack", "Git still wants web-2 (acme/web:b): revert or change spec.template, or lift it with the request retry."},
+		"something new":            {tried().template("c"), "Idle/Deploying, deploys c", ""},
+		"without a template of it": {tried(), "RolledBack/RolledBack", "what Git wants may still be web-2"},
+	})
+}
+
+func TestWhatWasSeenDeployedIsRemembered(t *testing.T) {
+	t.Parallel()
+	past := resting().template("a")
+	past.Service.Generation = 6
+	for name, c := range map[string]struct {
+		in   scene
+		was  string
+		want string
+	}{
+		"on the service":            {resting().template("a"), "", "a"},
+		"on stable":                 {resting().template("a").carries("b"), "", "a"},
+		"not before it is there":    {resting().template("b"), "", ""},
+		"nor what is no more":       {resting().template("b"), "a", "a"},
+		"without a template no one": {resting(), "a", ""},
+		"not from the past":         {past, "", ""},
+	} {
+		c.in.Progress.Deployed = c.was
+		if got := Decide(Input(c.in)).Progress.Deployed; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// TestATemplateWaitsInsteadOfEndingByTheClock: a template that is sent is not also a
+// step that ran out of time.
+func TestATemplateWaitsInsteadOfEndingByTheClock(t *testing.T) {
+	t.Parallel()
+	s := midway().template("c")
+	s.Progress.Clock = Stopwatch{Running: ago(61 * time.Minute)}
+	check(t, map[string]row{"at its deadline": {s, "Baking/Progressing, deploys c", ""}})
+}
