@@ -108,6 +108,9 @@ func (d Deployment) onto(t Template) Template {
 	if d.Labels != nil {
 		t.Labels = maps.Clone(d.Labels)
 	}
+	if d.Annotations != nil {
+		t.Annotations = maps.Clone(d.Annotations)
+	}
 	if d.VPCAccess != nil {
 		t.VPCAccess = d.VPCAccess
 	}

@@ -64,9 +64,10 @@ type Call struct {
 	Etag        string            `json:"etag,omitempty"`
 	Traffic     []TrafficTarget   `json:"traffic,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
-	Body        string            `json:"body,omitempty"`   // as the wire received it
-	Filter      string            `json:"filter,omitempty"` // of a query of Monitoring
-	Start       time.Time         `json:"start,omitzero"`   // and its interval
+	Template    map[string]string `json:"template,omitempty"` // the annotations of a template
+	Body        string            `json:"body,omitempty"`     // as the wire received it
+	Filter      string            `json:"filter,omitempty"`   // of a query of Monitoring
+	Start       time.Time         `json:"start,omitzero"`     // and its interval
 	End         time.Time         `json:"end,omitzero"`
 	Before      *State            `json:"before,omitempty"`
 	After       *State            `json:"after,omitempty"` // of an accepted write

@@ -100,6 +100,7 @@ type Deployment struct {
 	Revision    string            `json:"revision,omitempty"`
 	Env         map[string]string `json:"env,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 	VPCAccess   *VPCAccess        `json:"vpcAccess,omitempty"`
 	Scaling     *RevisionScaling  `json:"scaling,omitempty"`
 	Timeout     string            `json:"timeout,omitempty"`

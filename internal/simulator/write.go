@@ -89,6 +89,7 @@ func (c *Call) describe(s Service) {
 	c.Etag = s.Etag
 	c.Traffic = slices.Clone(s.Traffic)
 	c.Annotations = maps.Clone(s.Annotations)
+	c.Template = maps.Clone(s.Template.Annotations)
 }
 
 // accepted notes what a service is like after a write that took effect.

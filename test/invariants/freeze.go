@@ -1,6 +1,9 @@
 package invariants
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // freezeIsObeyed: I9. Nothing rises in a freeze, by the clock of whoever sends it.
 func freezeIsObeyed(p *past, e Event) string {
@@ -8,11 +11,19 @@ func freezeIsObeyed(p *past, e Event) string {
 	if !rise {
 		return ""
 	}
-	apart := Settle - p.settle
-	for _, f := range p.freezes {
-		if w.when().Sub(f.when()) > p.delta+apart && w.when().Before(f.Until.Add(-apart)) {
-			return fmt.Sprintf("a rise to %v was sent in a freeze of %s", w.Split, f.when().UTC().Format("15:04:05"))
-		}
+	if f, frozen := p.freeze(w.when()); frozen {
+		return fmt.Sprintf("a rise to %v was sent in a freeze of %s", w.Split, f.when().UTC().Format("15:04:05"))
 	}
 	return ""
+}
+
+// freeze is the one that a moment is in, whatever clock it is looked up on.
+func (p *past) freeze(at time.Time) (Frozen, bool) {
+	apart := Settle - p.settle
+	for _, f := range p.freezes {
+		if at.Sub(f.when()) > p.delta+apart && at.Before(f.Until.Add(-apart)) {
+			return f, true
+		}
+	}
+	return Frozen{}, false
 }

@@ -79,6 +79,11 @@ var rules = []rule{
 	{invariant: "I10", judge: servingIsTrue},
 	{invariant: "I10", judge: toldIsTrue},
 	{invariant: "I10", judge: nothingFromTheFuture},
+	{invariant: "I1", judge: deployAlone, needs: etagsCount},
+	{invariant: "I2", judge: deployLandsOnItsBase, needs: etagsCount},
+	{invariant: "I2", judge: deploysWhatIsWanted},
+	{invariant: "I9", judge: deployHasLeave},
+	{invariant: "I16", judge: deploysOnce},
 	{invariant: "I14", judge: neverRaisesAtTheEnd},
 	{invariant: "I14", judge: silentAfterTheEnd},
 }

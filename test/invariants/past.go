@@ -59,6 +59,7 @@ type past struct {
 	seen        time.Time // when a status first said that the candidate has its present percent
 	back        back
 	freezes     []Frozen
+	deploys     deployed
 	evidence    Evidence
 }
 
@@ -87,6 +88,8 @@ func (p *past) learn(e Event) {
 		p.generation = max(p.generation, e.Generation)
 	case Write:
 		p.learnWrite(e)
+	case Deploy:
+		p.learnDeploy(e)
 	case Desired:
 		p.learnDesired(e)
 	case Effective:
@@ -143,6 +146,9 @@ func (p *past) learnPlan(plan Plan) {
 }
 
 func (p *past) learnLife(l Life) {
+	if l.State == Created {
+		p.deploys.learnCreated()
+	}
 	if p.lives[l.Revision] == Ready && l.State != Ready {
 		p.left[l.Revision] = l
 	}

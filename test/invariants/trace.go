@@ -97,6 +97,18 @@ type Write struct {
 	Landed bool
 }
 
+// Deploy is a template that the controller sent.
+type Deploy struct {
+	At
+	By       string // the process, where there are several
+	Mask     []string
+	Etag     string
+	Digest   string // of the plan's template that it carries
+	Before   State
+	Accepted bool
+	Landed   bool // as of a [Write]
+}
+
 // Desired is a new split that was asked for. Ours tells the controller's from
 // everybody else's.
 type Desired struct {
@@ -165,6 +177,7 @@ type Plan struct {
 	Paused         bool
 	StableRevision string
 	Candidate      string // that is named
+	Template       string // digest of the one that is wanted; "" for none
 	Steps          []Step
 	Errors         *ErrorLimit // nil: not enforced
 	Drops          *DropLimit

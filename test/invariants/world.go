@@ -63,6 +63,11 @@ func convertCall(e simulator.Event, ours string) Event {
 		return nil
 	case c.Operation == "services.get" && c.Code == 200:
 		return Read{At(e.At), c.UserAgent, state(*c.Before), c.Fault == string(simulator.FaultStale)}
+	case c.Operation == "services.patch" && slices.Contains(c.Mask, "template"):
+		return Deploy{
+			At: At(e.At), By: c.UserAgent, Mask: c.Mask, Etag: c.Etag, Digest: c.Template[templateAnnotation],
+			Before: state(*c.Before), Accepted: c.Accepted, Landed: c.Late || c.Again,
+		}
 	case c.Operation == "services.patch":
 		w := Write{
 			At: At(e.At), By: c.UserAgent, Mask: c.Mask, Etag: c.Etag, Targets: targets(c.Traffic), Split: Split{},

@@ -1,8 +1,10 @@
 package pilot
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -142,9 +144,27 @@ func (p *Pilot) pass(r *Rollout) error {
 	if d.Write != nil {
 		r.send(p.world.Now(), d.Write)
 	}
+	if d.Deploy != nil {
+		if err := r.deploy(d.Deploy); err != nil {
+			return err
+		}
+	}
 	r.lookAt = d.LookAt.Add(-p.world.Skew())
 	if !r.lookAt.After(p.world.Now()) {
 		return fmt.Errorf("at %s it would look again at %s", p.world.Now(), r.lookAt)
+	}
+	return nil
+}
+
+// deploy sends a template. What is refused is decided anew at the next look.
+func (r *Rollout) deploy(d *rollout.Deploy) error {
+	request, err := Deploy(r.plan.Service, d)
+	if err != nil {
+		return err
+	}
+	var refused *simulator.APIError
+	if _, err := r.api.PatchService(request); err != nil && !errors.As(err, &refused) && !errors.Is(err, simulator.ErrAnswerLost) {
+		return err
 	}
 	return nil
 }
@@ -161,6 +181,21 @@ func (r *Rollout) send(at time.Time, w *rollout.Write) {
 		outcome = err.Error()
 	}
 	r.Writes = append(r.Writes, Write{at, rollout.NewSplit(sums), outcome})
+}
+
+// Deploy is a template as Cloud Run is asked for it.
+func Deploy(of rollout.ServiceRef, d *rollout.Deploy) (simulator.PatchRequest, error) {
+	request := simulator.PatchRequest{Name: FullName(of), UpdateMask: []string{"template"}, Service: simulator.Service{Etag: d.ETag()}}
+	template := &request.Service.Template
+	if err := json.Unmarshal([]byte(d.Template().JSON), template); err != nil {
+		return request, fmt.Errorf("reading the template: %w", err)
+	}
+	template.Annotations = maps.Clone(template.Annotations)
+	if template.Annotations == nil {
+		template.Annotations = map[string]string{}
+	}
+	template.Annotations[rollout.TemplateAnnotation] = d.Template().Digest
+	return request, nil
 }
 
 // Patch is a write as Cloud Run is asked for it.

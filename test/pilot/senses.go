@@ -89,7 +89,7 @@ func ReadService(answer simulator.Service) rollout.Service {
 		Presence: rollout.Found, UID: answer.UID, Generation: answer.Generation, ObservedGeneration: answer.ObservedGeneration,
 		ETag: answer.Etag, Reconciling: answer.Reconciling,
 		LatestReady: short(answer.LatestReadyRevision), LatestCreated: short(answer.LatestCreatedRevision),
-		Modifier: answer.LastModifier,
+		Modifier: answer.LastModifier, Template: answer.Template.Annotations[rollout.TemplateAnnotation],
 	}
 	svc.Claim, svc.Annotations = claimOf(answer.Annotations)
 	if c := answer.TerminalCondition; c != nil && c.State == simulator.ConditionFailed {
@@ -123,7 +123,7 @@ func (s Senses) Revision(name string) (rollout.Revision, error) {
 	r := rollout.Revision{
 		Presence: rollout.Found, Name: name, CreatedAt: answer.CreateTime.Time, Readiness: rollout.Pending,
 		Egress: Egress(answer.VPCAccess), VPC: entrance(answer.VPCAccess), Image: answer.Containers[0].Image,
-		SessionAffinity: answer.SessionAffinity,
+		SessionAffinity: answer.SessionAffinity, Template: answer.Annotations[rollout.TemplateAnnotation],
 	}
 	if answer.Scaling != nil {
 		r.MinInstances, r.MaxInstances = int64(answer.Scaling.MinInstanceCount), int64(answer.Scaling.MaxInstanceCount)

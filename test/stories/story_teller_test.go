@@ -316,7 +316,7 @@ func (b *teller) pass() {
 	d := rollout.Decide(in)
 	b.check(in, d)
 	b.last = d
-	if d.Write != nil {
+	if d.Write != nil || d.Deploy != nil {
 		b.writes++
 		if b.reach(beforeSave); b.crashed {
 			return
@@ -324,11 +324,11 @@ func (b *teller) pass() {
 	}
 	b.save(in, d)
 	outcome := ""
-	if d.Write != nil {
+	if d.Write != nil || d.Deploy != nil {
 		if b.reach(beforeWrite); b.crashed {
 			return
 		}
-		outcome = b.send(d.Write)
+		outcome = b.act(d)
 		if b.reach(afterWrite); b.crashed {
 			return
 		}
@@ -417,6 +417,18 @@ func (b *teller) look(d rollout.Decision) {
 	b.trace = append(b.trace, evidence)
 }
 
+// act carries out what was decided, and says what came of it.
+func (b *teller) act(d rollout.Decision) string {
+	if d.Deploy == nil {
+		return b.send(d.Write)
+	}
+	request, err := pilot.Deploy(b.plan.Service, d.Deploy)
+	b.must(err)
+	_, err = b.api.PatchService(request)
+	b.drain()
+	return fmt.Sprintf("deploys template %s (%s)", d.Deploy.Template().Digest, outcomeOf(err))
+}
+
 // send carries out a write, and says what came of it in words.
 func (b *teller) send(w *rollout.Write) string {
 	var words []string
@@ -425,15 +437,19 @@ func (b *teller) send(w *rollout.Write) string {
 	}
 	_, err := b.api.PatchService(pilot.Patch(b.plan.Service, w))
 	b.drain()
+	return fmt.Sprintf("writes %s (%s)", strings.Join(words, ", "), outcomeOf(err))
+}
+
+// outcomeOf is what came of a call, in words.
+func outcomeOf(err error) string {
 	var refused *simulator.APIError
-	outcome := "accepted"
 	switch {
 	case errors.As(err, &refused):
-		outcome = fmt.Sprintf("refused, %d %s", refused.Code, refused.Status)
+		return fmt.Sprintf("refused, %d %s", refused.Code, refused.Status)
 	case err != nil:
-		outcome = err.Error()
+		return err.Error()
 	}
-	return fmt.Sprintf("writes %s (%s)", strings.Join(words, ", "), outcome)
+	return "accepted"
 }
 
 func word(e rollout.Entry) string {
@@ -523,7 +539,7 @@ func (b *teller) planned() {
 	b.number++
 	plan := invariants.Plan{
 		At: invariants.At(b.world.Now()), Number: b.number, Paused: b.plan.Paused, StableRevision: b.plan.StableRevision,
-		Paced: b.plan.Pacing == rollout.Headroom,
+		Paced: b.plan.Pacing == rollout.Headroom, Template: b.plan.Template.Digest,
 	}
 	for _, s := range b.plan.Steps {
 		plan.Steps = append(plan.Steps, invariants.Step{Weight: int(s.Weight), Bake: int(s.Bake / time.Minute), Approval: s.Approval})

@@ -13,7 +13,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // allStories is the book. Every part stands in a file of its own.
-var allStories = slices.Concat(ordinaryStories, metricStories, checkStories, natStories, blameStories, pacingStories, warmupStories, peopleStories, verbStories, faultStories, clockStories)
+var allStories = slices.Concat(ordinaryStories, metricStories, checkStories, natStories, blameStories, pacingStories, warmupStories, peopleStories, verbStories, faultStories, clockStories, templateStories)
 
 // TestStories plays every story to its end and compares what was told with the
 // golden file: a change of behaviour is a diff of prose. The invariants are
