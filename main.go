@@ -134,6 +134,7 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("registering the metrics: %w", err)
 	}
 	cloud.Actuator = collector.Count(cloud.Actuator)
+	cloud.Deployer = collector.CountDeploys(cloud.Deployer)
 	cluster, err := clusterUID(ctx, mgr.GetAPIReader())
 	if err != nil {
 		return err
@@ -214,7 +215,7 @@ func connect(ctx context.Context, o options, now clock.PassiveClock) (controller
 		}
 	}
 	return controllers.Cloud{
-		Observer: run, Actuator: run, Metrics: answers, Outlets: gateways,
+		Observer: run, Actuator: run, Deployer: run, Metrics: answers, Outlets: gateways,
 		Watcher: cloudrun.NewWatch(run, func(err error) {
 			ctrl.Log.WithName("watch").Info("Services are read one by one, because they could not be listed", "cause", err.Error())
 		}),

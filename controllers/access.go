@@ -44,6 +44,9 @@ func (g *Gate) Connect(ctx context.Context, ro *v1alpha1.CloudRunRollout) (Cloud
 	if behind.Outlets != nil {
 		c.Outlets = p
 	}
+	if behind.Deployer != nil {
+		c.Deployer, c.MayDeploy = p, p.mayDeploy
+	}
 	return c, nil
 }
 
@@ -78,7 +81,7 @@ func (g *Gate) namespace(ctx context.Context, name string) (access.Namespace, er
 
 // bindingOf reads a CloudRunAccess.
 func bindingOf(a *v1alpha1.CloudRunAccess) access.Binding {
-	b := access.Binding{Name: a.Name, Namespaces: a.Spec.Namespaces, NetworkProjects: a.Spec.NetworkProjects}
+	b := access.Binding{Name: a.Name, Namespaces: a.Spec.Namespaces, NetworkProjects: a.Spec.NetworkProjects, MayDeploy: a.Spec.MayDeploy}
 	if len(a.Spec.NamespaceLabels) > 0 {
 		b.Labels = map[string]string{}
 	}

@@ -79,6 +79,30 @@ func (p *guarded) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w roll
 	return p.behind.SetTraffic(ctx, ref, w)
 }
 
+// SetTemplate implements Deployer.
+func (p *guarded) SetTemplate(ctx context.Context, ref rollout.ServiceRef, d rollout.Deploy) error {
+	why, err := p.mayDeploy(ctx, ref)
+	switch {
+	case err != nil:
+		return err
+	case why != "":
+		return fmt.Errorf("%w: %s", errBarred, why)
+	}
+	return p.behind.Deployer.SetTemplate(ctx, ref, d)
+}
+
+// mayDeploy says why the pass may not deploy templates to a service.
+func (p *guarded) mayDeploy(ctx context.Context, ref rollout.ServiceRef) (string, error) {
+	grant, no, err := p.admit(ctx, ref)
+	switch {
+	case err != nil:
+		return "", err
+	case no != nil:
+		return google.Clean(no.Why), nil
+	}
+	return google.Clean(grant.Undeployable()), nil
+}
+
 // Listed implements Watcher. What may not be looked at is in no list, so that a live
 // read says why.
 func (p *guarded) Listed(

@@ -69,6 +69,11 @@ func (b *theClouds) SetTraffic(context.Context, rollout.ServiceRef, rollout.Writ
 	return nil
 }
 
+func (b *theClouds) SetTemplate(context.Context, rollout.ServiceRef, rollout.Deploy) error {
+	b.calls = append(b.calls, "SetTemplate")
+	return nil
+}
+
 func (b *theClouds) Listed(context.Context, rollout.ServiceRef, time.Time, time.Duration) (rollout.Service, bool, error) {
 	b.calls = append(b.calls, "Listed")
 	return rollout.Service{}, true, nil
@@ -102,7 +107,7 @@ func opened(t *testing.T, b *bindings) (Cloud, *theClouds) {
 	t.Helper()
 	cloud := &theClouds{}
 	gate := &Gate{Cache: b, Open: func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) {
-		return Cloud{Observer: cloud, Actuator: cloud, Metrics: cloud, Watcher: cloud, Outlets: cloud}, nil
+		return Cloud{Observer: cloud, Actuator: cloud, Metrics: cloud, Watcher: cloud, Outlets: cloud, Deployer: cloud}, nil
 	}}
 	c, err := gate.Connect(t.Context(), bare())
 	if err != nil {
@@ -137,6 +142,13 @@ func TestEveryCallIsCheckedOnItsOwn(t *testing.T) {
 			found, err := c.Revisions(ctx, webRef, []string{"web-1"})
 			return found["web-1"].Presence == rollout.Denied, err
 		},
+		"SetTemplate": func(ctx context.Context, c Cloud) (bool, error) {
+			err := c.Deployer.SetTemplate(ctx, webRef, rollout.Deploy{})
+			if errors.Is(err, errBarred) {
+				return true, nil
+			}
+			return false, err
+		},
 		"SetTraffic": func(ctx context.Context, c Cloud) (bool, error) {
 			err := c.SetTraffic(ctx, webRef, rollout.Write{})
 			if errors.Is(err, errBarred) {
@@ -163,7 +175,7 @@ func TestEveryCallIsCheckedOnItsOwn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := &bindings{accesses: []v1alpha1.CloudRunAccess{toWeb()}}
+			b := &bindings{accesses: []v1alpha1.CloudRunAccess{toWeb(deploying)}}
 			cloud, calls := opened(t, b)
 			if _, err := cloud.Service(t.Context(), webRef); err != nil {
 				t.Fatal(err)
@@ -181,6 +193,36 @@ func TestEveryCallIsCheckedOnItsOwn(t *testing.T) {
 				t.Errorf("not knowing: error %v, calls %q", err, calls.calls)
 			}
 		})
+	}
+}
+
+// deploying lets namespaces deploy templates too.
+func deploying(spec *v1alpha1.CloudRunAccessSpec) { spec.MayDeploy = true }
+
+// TestTemplatesNeedMoreThanTheService: who may move traffic may not therefore say what
+// runs.
+func TestTemplatesNeedMoreThanTheService(t *testing.T) {
+	t.Parallel()
+	elsewhere := toWeb(deploying, func(spec *v1alpha1.CloudRunAccessSpec) { spec.Services[0].Names = []string{"api"} })
+	for name, c := range map[string]struct {
+		accesses []v1alpha1.CloudRunAccess
+		why      string
+	}{
+		"with leave":          {[]v1alpha1.CloudRunAccess{toWeb(deploying)}, ""},
+		"without":             {[]v1alpha1.CloudRunAccess{toWeb()}, "mayDeploy"},
+		"of another service":  {[]v1alpha1.CloudRunAccess{toWeb(), elsewhere}, "mayDeploy"},
+		"without any binding": {nil, "no CloudRunAccess"},
+	} {
+		b := &bindings{accesses: c.accesses}
+		cloud, calls := opened(t, b)
+		why, err := cloud.MayDeploy(t.Context(), webRef)
+		if err != nil || (why == "") != (c.why == "") || !strings.Contains(why, c.why) {
+			t.Errorf("%s: %q, %v", name, why, err)
+		}
+		err = cloud.Deployer.SetTemplate(t.Context(), webRef, rollout.Deploy{})
+		if sent := len(calls.calls) > 0; sent != (c.why == "") || sent == errors.Is(err, errBarred) {
+			t.Errorf("%s: %v, calls %q", name, err, calls.calls)
+		}
 	}
 }
 

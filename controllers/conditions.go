@@ -40,7 +40,7 @@ func standing(phase rollout.Phase, reason rollout.Reason) (ready metav1.Conditio
 		return metav1.ConditionTrue, ""
 	case phase == rollout.RolledBack, reason == rollout.BaselineLost, reason == rollout.StateLost:
 		return metav1.ConditionFalse, v1alpha1.ConditionStalled
-	case phase == rollout.Idle && reason != rollout.Preparing:
+	case phase == rollout.Idle && reason != rollout.Preparing && reason != rollout.Deploying:
 		return metav1.ConditionFalse, v1alpha1.ConditionStalled
 	default:
 		return metav1.ConditionFalse, v1alpha1.ConditionReconciling
@@ -83,6 +83,10 @@ func (w writer) accepted(d rollout.Decision) {
 			w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonOwnedElsewhere, why+": "+cure)
 			return
 		}
+		if why := d.Undeployed; why != "" {
+			w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, w.undeployed(), "spec.template is not deployed: "+why)
+			return
+		}
 		w.set(v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted, "The spec is valid and the service was found.")
 	case rollout.Denied:
 		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, w.denial(), d.Note)
@@ -90,6 +94,15 @@ func (w writer) accepted(d rollout.Decision) {
 		w.set(v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonServiceNotFound, d.Note)
 	case rollout.Unknown: // a failed read of the service ends the pass before
 	}
+}
+
+// undeployed is why the template is not deployed: because of what stands in it, or of what
+// may be done with it.
+func (w writer) undeployed() string {
+	if w.in.Plan.Template.IsZero() {
+		return v1alpha1.ReasonInvalidSpec
+	}
+	return v1alpha1.ReasonNotDeployed
 }
 
 // denial is why the service may not be changed.

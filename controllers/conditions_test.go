@@ -43,6 +43,7 @@ var standings = []struct {
 	{rollout.Idle, rollout.Steady, "Current", metav1.ConditionTrue, ""},
 	{rollout.Completed, rollout.ReasonCompleted, "Current", metav1.ConditionTrue, ""},
 	{rollout.Idle, rollout.Preparing, "InProgress", metav1.ConditionFalse, "Reconciling"},
+	{rollout.Idle, rollout.Deploying, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Checking, rollout.Preparing, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.WarmingUp, rollout.Preparing, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Shifting, rollout.Progressing, "InProgress", metav1.ConditionFalse, "Reconciling"},
@@ -69,6 +70,7 @@ var standings = []struct {
 	{rollout.Idle, rollout.NatUnwatched, "Failed", metav1.ConditionFalse, "Stalled"},
 	{rollout.Idle, rollout.RevisionNotFound, "Failed", metav1.ConditionFalse, "Stalled"},
 	{rollout.Idle, rollout.RevisionNotReady, "Failed", metav1.ConditionFalse, "Stalled"},
+	{rollout.Idle, rollout.NotDeployed, "Failed", metav1.ConditionFalse, "Stalled"},
 	{rollout.Idle, rollout.OwnedElsewhere, "Failed", metav1.ConditionFalse, "Stalled"},
 }
 

@@ -56,6 +56,7 @@ func maybeWritten(err error) bool {
 //	the same, at rest, and not asked   look again later, without a word for half an hour
 //	the save took longer than delta    the same
 //	a write was not accepted           back off, and say so
+//	a template was refused             NotDeployed, by the next pass; traffic is moved as ever
 //	a write was denied                 held as AccessDenied by the next pass
 //	access was taken away before it    look again: the next pass says so, or access is back
 //	an invalid spec                    Stalled/InvalidSpec, until it is edited
@@ -87,6 +88,8 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		logger.Info("The write was not confirmed; reading again", "cause", err.Error())
 		f := r.failed(ro, failure{cause: err.Error(), collision: true})
 		return ctrl.Result{RequeueAfter: r.spread(f.wait(), longestAfter(ro.Status.Phase))}, nil
+	case r.templateRefused(ctx, ro, err):
+		return ctrl.Result{RequeueAfter: again}, nil
 	case errors.As(err, &write) && errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
 		until := r.memory.deny(ro, call.Detail, r.Process.Now())
 		logger.Info("A write was denied", "cause", err.Error(), "until", until)

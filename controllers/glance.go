@@ -113,7 +113,7 @@ func unsettled(ro *v1alpha1.CloudRunRollout) bool {
 func atRest(ro *v1alpha1.CloudRunRollout) bool {
 	p := progressOf(ro)
 	request := requestOf(ro)
-	return resting(p.Phase) && len(p.Intents) == 0 && ro.DeletionTimestamp.IsZero() &&
+	return resting(p.Phase) && p.Reason != rollout.Deploying && len(p.Intents) == 0 && ro.DeletionTimestamp.IsZero() &&
 		!asked(rollout.Input{Progress: p, Request: request})
 }
 
@@ -171,13 +171,13 @@ func (r *Reconciler) liveOnly(ro *v1alpha1.CloudRunRollout, in rollout.Input) bo
 	_, denied := r.memory.writeDenied(ro, r.Process.Now())
 	return in.Deleting || asked(in) || ro.Generation != ro.Status.ObservedGeneration ||
 		denied || r.memory.wasInterleaved(ro) || len(in.Progress.Intents) > 0 ||
-		in.Progress.Phase == rollout.WarmingUp || in.Progress.Phase == rollout.Shifting || in.Progress.Phase == rollout.RollingBack
+		in.Progress.Reason == rollout.Deploying || in.Progress.Phase == rollout.WarmingUp || in.Progress.Phase == rollout.Shifting || in.Progress.Phase == rollout.RollingBack
 }
 
 // routine tells whether a decision leaves everything as it was, but for what the
 // evidence says of itself.
 func routine(in rollout.Input, d rollout.Decision) bool {
-	if d.Write != nil || d.Release != nil || len(d.Events) > 0 || in.Service.Presence != rollout.Found {
+	if d.Write != nil || d.Deploy != nil || d.Release != nil || len(d.Events) > 0 || in.Service.Presence != rollout.Found {
 		return false
 	}
 	was, now := in.Progress, d.Progress

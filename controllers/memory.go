@@ -37,6 +37,7 @@ type memory struct {
 	pressing    map[types.UID]bool
 	lateTold    map[types.UID]time.Time
 	live        map[types.UID]time.Time
+	templates   map[types.UID]templateRefusal
 }
 
 type denial struct {
@@ -282,4 +283,5 @@ func (m *memory) forget(uid types.UID) {
 	delete(m.pressing, uid)
 	delete(m.lateTold, uid)
 	delete(m.live, uid)
+	delete(m.templates, uid)
 }

@@ -102,12 +102,13 @@ const (
 	outcomeShift = "shift" // the split of a step is sent
 	outcomeBack  = "back"  // stable is sent everything
 	outcomeKeep  = "keep"  // the split that serves is sent again: pinned, or with our claim
+	outcomeMake  = "make"  // a template is sent
 	outcomeHold  = "hold"  // it waits for the world
 	outcomeAsk   = "ask"   // it waits for a person
 	outcomeNone  = "none"  // nothing more than looking on
 )
 
-var outcomes = []string{outcomeShift, outcomeBack, outcomeKeep, outcomeHold, outcomeAsk, outcomeNone}
+var outcomes = []string{outcomeShift, outcomeBack, outcomeKeep, outcomeMake, outcomeHold, outcomeAsk, outcomeNone}
 
 // Decided counts a decision that was saved, and what ended with it: before is the
 // status that it replaced. What changes nothing is not saved, and so not counted.
@@ -125,6 +126,8 @@ func outcomeOf(d rollout.Decision) string {
 		return outcomeBack
 	case d.Write != nil:
 		return outcomeKeep
+	case d.Deploy != nil:
+		return outcomeMake
 	case phase == rollout.Held:
 		return outcomeHold
 	case phase == rollout.Paused || phase == rollout.AwaitingApproval:
@@ -144,6 +147,21 @@ type countedActuator struct {
 // SetTraffic implements Actuator.
 func (a countedActuator) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollout.Write) error {
 	err := a.inner.SetTraffic(ctx, ref, w)
+	a.writes.WithLabelValues(resultOf(err)).Inc()
+	return err
+}
+
+// CountDeploys counts the templates that go through a deployer among the writes.
+func (c *Collector) CountDeploys(inner Deployer) Deployer { return countedDeployer{inner, c.writes} }
+
+type countedDeployer struct {
+	inner  Deployer
+	writes *prometheus.CounterVec
+}
+
+// SetTemplate implements Deployer.
+func (a countedDeployer) SetTemplate(ctx context.Context, ref rollout.ServiceRef, d rollout.Deploy) error {
+	err := a.inner.SetTemplate(ctx, ref, d)
 	a.writes.WithLabelValues(resultOf(err)).Inc()
 	return err
 }

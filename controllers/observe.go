@@ -14,7 +14,11 @@ import (
 // started is what is known of a decision before anything is read.
 func started(ro *v1alpha1.CloudRunRollout) (rollout.Input, error) {
 	plan, err := planOf(ro)
-	return rollout.Input{Plan: plan, Progress: progressOf(ro), Request: requestOf(ro), Deleting: !ro.DeletionTimestamp.IsZero()}, err
+	wanted, undeployable := templateOf(ro)
+	plan.Template = wanted
+	return rollout.Input{
+		Plan: plan, Progress: progressOf(ro), Request: requestOf(ro), Deleting: !ro.DeletionTimestamp.IsZero(), Undeployable: undeployable,
+	}, err
 }
 
 // asked tells whether a person waits for an answer, who is heard at once.
@@ -75,6 +79,9 @@ func (r *Reconciler) question(ctx context.Context, cloud Cloud, ro *v1alpha1.Clo
 		return rollout.Input{}, err
 	}
 	in.Hours = r.hours(ctx, ro, in.Now)
+	if err := r.deployable(ctx, cloud, ro, &in); err != nil {
+		return rollout.Input{}, err
+	}
 	var err error
 	if in.Peers, err = r.peers(ctx, ro, in); err != nil {
 		return rollout.Input{}, err

@@ -21,6 +21,12 @@ type Actuator interface {
 	SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollout.Write) error
 }
 
+// Deployer makes revisions. SetTemplate sends one compare-and-swap of a service's
+// template, as SetTraffic does of its traffic.
+type Deployer interface {
+	SetTemplate(ctx context.Context, ref rollout.ServiceRef, d rollout.Deploy) error
+}
+
 // Metrics answers questions. Not knowing is an answer, not an error.
 type Metrics interface {
 	Answer(ctx context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error)
@@ -63,6 +69,11 @@ type Cloud struct {
 	Metrics
 	// Watcher spares reads while nothing happens; nil reads live each time.
 	Watcher Watcher
+	// Deployer makes revisions; nil where that is somebody else's to do.
+	Deployer Deployer
+	// MayDeploy says why templates may not be deployed to a service, with what to do about
+	// it, "" where they may; nil permits it.
+	MayDeploy func(context.Context, rollout.ServiceRef) (why string, err error)
 	// Outlets says where traffic leaves; with nil only the spec does.
 	Outlets Outlets
 	// RunService is there where the target is one: Observer and Actuator are about it
@@ -72,6 +83,6 @@ type Cloud struct {
 
 // Through is the cloud of a rollout that moves a RunService in its service's place.
 func (c Cloud) Through(of RunService, observer Observer, actuator Actuator) Cloud {
-	c.RunService, c.Observer, c.Actuator, c.Watcher = of, observer, actuator, nil
+	c.RunService, c.Observer, c.Actuator, c.Watcher, c.Deployer = of, observer, actuator, nil, nil
 	return c
 }

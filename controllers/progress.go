@@ -64,7 +64,7 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	p.Approved, p.ThinAccepted = int64(a.ApprovedWeight), int(a.ApprovedThin)
 	p.Promoted = rollout.Promotion{Weight: int64(a.PromotedWeight), Full: a.PromotedFull != "", Override: a.NatOverridden != ""}
 	p.Former = a.FormerStable
-	p.NoDataSince, p.SettledBy = timeOf(a.NoDataSince), a.SettledBy
+	p.NoDataSince, p.SettledBy, p.Deployed = timeOf(a.NoDataSince), a.SettledBy, a.DeployedTemplate
 	readTrouble(p, a)
 	p.Clock = rollout.Stopwatch{
 		Spent:   time.Duration(a.DeadlineSpentSeconds) * time.Second,
@@ -120,7 +120,7 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 	}
 	a.WaitingSince, a.HotSince = stamp(p.Waiting), stamp(p.Hot)
 	a.EvidenceSince, a.JudgedThrough = stamp(p.Watched), stamp(p.Judged)
-	a.Seq, a.AdoptedFrom = p.Seq, p.Adopted
+	a.Seq, a.AdoptedFrom, a.DeployedTemplate = p.Seq, p.Adopted, p.Deployed
 	if p.WaitTold {
 		a.LongWaitTold = string(metav1.ConditionTrue)
 	}

@@ -75,6 +75,12 @@ var lasting = map[string]func(*stage){
 			return Cloud{}, invalidSpecError{errors.New("write a duration such as 10m")}
 		}
 	},
+	"Idle/Deploying": func(s *stage) {
+		s.pass()
+		s.deploysTo(&deployer{slow: true})
+		s.push(pushed)
+	},
+	"Idle/NotDeployed":     func(s *stage) { s.pass(); s.push("{}") },
 	"Idle/AccessDenied":    func(s *stage) { s.lose(rollout.Denied) },
 	"Idle/ServiceNotFound": func(s *stage) { s.lose(rollout.Missing) },
 	"Idle/BaselineUnknown": func(s *stage) { s.cloud.deploy("web-2", created); s.split("web-1", "web-2") },

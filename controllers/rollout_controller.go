@@ -176,7 +176,10 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 func (r *Reconciler) write(
 	ctx context.Context, cloud Cloud, ref rollout.ServiceRef, d rollout.Decision, started time.Time,
 ) error {
-	if d.Write == nil {
+	switch {
+	case d.Deploy != nil:
+		return r.deploy(ctx, cloud, ref, *d.Deploy, started)
+	case d.Write == nil:
 		return nil
 	}
 	if d.Progress.Phase != rollout.RollingBack && r.Process.Since(started) > delta {

@@ -20,11 +20,11 @@ import (
 // What changes nothing is not sent, except before a write to Cloud Run, which
 // must know that the object is still the one that was decided on.
 func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision) error {
-	if f := r.memory.failures(ro); f.told() && d.Write != nil {
+	if f := r.memory.failures(ro); f.told() && (d.Write != nil || d.Deploy != nil) {
 		d.Next += " " + f.String()
 	}
 	status := statusOf(ro, in, d)
-	if equality.Semantic.DeepEqual(ro.Status, status) && d.Write == nil {
+	if equality.Semantic.DeepEqual(ro.Status, status) && d.Write == nil && d.Deploy == nil {
 		r.seen(ro, in)
 		return nil
 	}

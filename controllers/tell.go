@@ -18,6 +18,7 @@ var alarming = []rollout.Reason{
 	rollout.StepDeadlineExceeded, rollout.NoDataDeadlineExceeded, rollout.BaselineLost, rollout.StateLost,
 	rollout.ReasonRollingBack, rollout.ReasonRolledBack, rollout.AccessDenied, rollout.ServiceNotFound,
 	rollout.BaselineUnknown, rollout.OwnedElsewhere, rollout.NatUnwatched, rollout.RevisionNotFound, rollout.RevisionNotReady,
+	rollout.NotDeployed,
 }
 
 // tell reports a decision after it was saved and carried out: the transitions,

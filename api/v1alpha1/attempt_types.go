@@ -60,6 +60,12 @@ type Attempt struct {
 	// +kubebuilder:validation:MaxLength=63
 	SettledBy string `json:"settledBy,omitempty"`
 
+	// deployedTemplate is the digest of the newest spec.template that was seen on the
+	// service, or on the revision that serves. It is not deployed again.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	DeployedTemplate string `json:"deployedTemplate,omitempty"`
+
 	// candidate is the revision of this attempt, or of the last one.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63

@@ -27,6 +27,8 @@ const (
 	ReasonPreparing = "Preparing"
 	// ReasonProgressing: traffic is being shifted, or a step bakes.
 	ReasonProgressing = "Progressing"
+	// ReasonDeploying: spec.template was sent, and Cloud Run makes its revision.
+	ReasonDeploying = "Deploying"
 	// ReasonAwaitingApproval: a person must let the next weight begin.
 	ReasonAwaitingApproval = "AwaitingApproval"
 	// ReasonHeldByAnalysis: a check holds the step, and may release it.
@@ -86,6 +88,9 @@ const (
 	ReasonRevisionNotFound = "RevisionNotFound"
 	// ReasonRevisionNotReady: the revision to roll out cannot serve.
 	ReasonRevisionNotReady = "RevisionNotReady"
+	// ReasonNotDeployed: spec.template is wrong, or may not be deployed; the message says
+	// what to write.
+	ReasonNotDeployed = "NotDeployed"
 )
 
 // ConditionAccepted is True when the spec is valid and its service was found
@@ -93,7 +98,7 @@ const (
 const ConditionAccepted = "Accepted"
 
 // ReasonAccepted is the reason of Accepted=True. Those of Accepted=False are
-// InvalidSpec, AccessDenied, ServiceNotFound, and OwnedElsewhere: of a service that Config
+// InvalidSpec, AccessDenied, ServiceNotFound, NotDeployed, and OwnedElsewhere: of a service that Config
 // Connector keeps, because the target is not its RunService; of a RunService, because
 // somebody else's ownership of its traffic refused a write.
 const ReasonAccepted = "Accepted"

@@ -98,7 +98,7 @@ type CloudRunRolloutSpec struct {
 	// (https://cloud.google.com/run/docs/reference/rest/v2/RevisionTemplate), such as
 	// {containers: [{image: "...@sha256:..."}]}. It is the whole template: what is not
 	// written has Cloud Run's default, not what the service had. Each template is
-	// deployed once, while the service is at rest and its traffic pinned, and the
+	// deployed once, while its traffic is pinned and nothing moves, and the
 	// revision gets its traffic in steps like any other. At most 64 KiB; without
 	// revision, because Cloud Run names revisions; fields are checked strictly, and
 	// what is wrong is told in the condition Accepted and by kubectl sluice lint.

@@ -156,7 +156,7 @@ func (s *stage) restart() {
 	s.reconciler = &controllers.Reconciler{
 		Client: s.client, Clock: told{s.guard}, Process: clock.RealClock{}, Recorder: s.events,
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
-			return controllers.Cloud{Observer: run, Actuator: run, Metrics: metrics}, nil
+			return controllers.Cloud{Observer: run, Actuator: run, Deployer: run, Metrics: metrics}, nil
 		},
 	}
 }

@@ -39,6 +39,7 @@ func (s *stage) kubectl(verb string, args ...string) string {
 			}
 			return said.String()
 		case <-often.C:
+			s.due = min(s.due, 200*time.Millisecond) // however slow the program is, no step ends meanwhile
 			s.pass()
 		}
 	}

@@ -28,6 +28,7 @@ var healths = map[string]string{
 
 	"Baking-Progressing":      progressing,
 	"Checking-Preparing":      progressing,
+	"Idle-Deploying":          progressing,
 	"Held-AccessDenied":       progressing,
 	"Held-HeldByAnalysis":     progressing,
 	"Held-MetricsUnavailable": progressing,
@@ -49,6 +50,7 @@ var healths = map[string]string{
 	"Idle-AccessDenied":     degraded,
 	"Idle-BaselineUnknown":  degraded,
 	"Idle-InvalidSpec":      degraded,
+	"Idle-NotDeployed":      degraded,
 	"Idle-NatUnwatched":     degraded,
 	"Idle-OwnedElsewhere":   degraded,
 	"Idle-RevisionNotFound": degraded,
