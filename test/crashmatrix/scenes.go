@@ -40,6 +40,8 @@ var Scenes = []Scene{
 		baking(soak.Act{Deed: soak.Shut, For: 10 * time.Minute}))},
 	{Name: "adopt", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
 		baking(soak.Act{Deed: soak.MoveIn}), later(baking(soak.Act{Deed: soak.Ask, Word: "adopt"}), 2*time.Minute))},
+	{Name: "git", ends: v1alpha1.PhaseCompleted, script: fromGit(soak.Healthy)},
+	{Name: "git again", ends: v1alpha1.PhaseCompleted, script: fromGit(soak.Healthy, baking(soak.Act{Deed: soak.Push, Word: soak.Healthy}))},
 	{Name: "wipe", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Wipe}))},
 	{Name: "nat", ends: v1alpha1.PhaseRolledBack, from: v1alpha1.PhaseRollingBack, script: choking()},
 }
@@ -57,6 +59,13 @@ func release(image string, acts ...soak.Act) soak.Script {
 			},
 		},
 	}
+}
+
+// fromGit is a release by spec.template.
+func fromGit(image string, acts ...soak.Act) soak.Script {
+	s := release(image, acts...)
+	s.Setting.FromGit = true
+	return s
 }
 
 // choking is a release that fails behind a full gateway when stable has no instances

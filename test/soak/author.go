@@ -72,6 +72,7 @@ func (a *author) setting() {
 	s.Rate = 10 + float64(a.IntN(30))
 	s.NAT = pick(*a, NoNAT, NoNAT, NamedNAT, FoundNAT)
 	s.FollowsLatest = a.chance(0.3)
+	s.FromGit = a.chance(0.25)
 	s.Latency = a.between(0, 300*time.Millisecond)
 	s.Lag = [2]time.Duration{a.between(0, time.Second), a.between(0, time.Second)}
 	s.Glances = a.chance(0.5)

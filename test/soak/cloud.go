@@ -52,7 +52,7 @@ func (p *process) reach() (*cloud, error) {
 
 // ports are all of them.
 func (c *cloud) ports() controllers.Cloud {
-	all := controllers.Cloud{Observer: c, Actuator: c, Metrics: c, Outlets: c}
+	all := controllers.Cloud{Observer: c, Actuator: c, Deployer: c, Metrics: c, Outlets: c}
 	if c.process.stage.script.Setting.Glances {
 		all.Watcher = c
 	}
@@ -92,13 +92,17 @@ func (c *cloud) SetTraffic(_ context.Context, ref rollout.ServiceRef, w rollout.
 		op, err = c.api.PatchService(request)
 		return err
 	})
-	const what = "setting traffic"
+	return c.fenced("setting traffic", op, err, w.Generation())
+}
+
+// fenced is what became of a write that rests on a generation of the service.
+func (c *cloud) fenced(what string, op simulator.Operation, err error, base int64) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded): // it was not sent
 		return &cloudrun.CallError{Op: what, Kind: cloudrun.ErrUnavailable, Detail: err.Error()}
 	case err != nil:
 		return writeError(what, err)
-	case op.Metadata == nil || op.Metadata.Generation != w.Generation()+1:
+	case op.Metadata == nil || op.Metadata.Generation != base+1:
 		c.process.stage.count.sometimes[interleaved]++
 		return &cloudrun.CallError{Op: what, Kind: cloudrun.ErrInterleaved, Detail: "another generation followed"}
 	case op.Error != nil:

@@ -47,6 +47,9 @@ const (
 	deadlineExceeded   = "a step exceeds its deadline"
 	listOfBefore       = "a quota keeps the list out, and the one before is looked at"
 	heldByFreeze       = "a freeze holds a rise"
+	templateMidway     = "a template is deployed during an attempt"
+	templateAgain      = "the answer to a template was lost, and it is not sent again"
+	wentBackInGit      = "Git goes back to what stable serves during an attempt"
 	completedAfterKill = "a rollout is completed by another process than began it"
 )
 
@@ -55,6 +58,7 @@ var Sometimes = []string{
 	backWhileStuck, conflictAtPinning, lateAfterAbort, deposedRefused, deposedConflict, conflictLatched, breachAfterDown, resumedAfterEdit,
 	rewoundHeld, deletedWhileDown, deletedBack, interleaved, supersededOnce, baselineLost, stateLost, takenUp, noDataBack, natBack,
 	endedByPerson, refusedRequest, swallowedSave, duplicatedWrite, deadlineExceeded, completedAfterKill, listOfBefore, heldByFreeze,
+	templateMidway, templateAgain, wentBackInGit,
 }
 
 // counted counts what the world tells.
@@ -84,12 +88,26 @@ func (s *stage) countedWrite(e simulator.Event, o *v1alpha1.CloudRunRollout) {
 	if o == nil || o.Status.Attempt == nil || call.Before == nil {
 		return
 	}
+	if call.Accepted && len(call.Template) > 0 {
+		s.countedTemplate(call, o)
+	}
 	a := o.Status.Attempt
 	if call.Code == 409 && a.Candidate == "" {
 		c.sometimes[conflictAtPinning]++
 	}
 	if call.Late && call.Accepted && slices.Contains(a.Latched, a.Candidate) && raises(call, a.Candidate) {
 		c.sometimes[lateAfterAbort]++
+	}
+}
+
+// countedTemplate counts what a template of ours that was accepted came to.
+func (s *stage) countedTemplate(call *simulator.Call, o *v1alpha1.CloudRunRollout) {
+	if o.Status.Attempt.Candidate != "" && o.Status.Phase != v1alpha1.PhaseIdle && o.Status.Phase != v1alpha1.PhaseRolledBack &&
+		o.Status.Phase != v1alpha1.PhaseCompleted {
+		s.count.sometimes[templateMidway]++
+	}
+	if call.Lost && !call.Late {
+		s.count.sometimes[templateAgain]++ // deploysOnce holds it to that
 	}
 }
 
@@ -147,7 +165,7 @@ func (s *stage) countBack(by *process, now *v1alpha1.CloudRunRollout) {
 		c.sometimes[deletedBack]++
 	}
 	text := strings.ToLower(lastNote(now) + now.Status.Attempt.Cause)
-	for part, what := range map[string]string{"superseded": supersededOnce, "nat-": natBack, "no evidence since": noDataBack} {
+	for part, what := range map[string]string{"superseded": supersededOnce, "nat-": natBack, "no evidence since": noDataBack, "went back to what": wentBackInGit} {
 		if strings.Contains(text, part) {
 			c.sometimes[what]++
 		}

@@ -109,6 +109,8 @@ func (s *stage) people(a Act) {
 	switch a.Deed { //nolint:exhaustive // the others are played already
 	case Deploy:
 		p.deploy(a.Word)
+	case Push:
+		p.push(a.Word, "edited")
 	case EditTraffic:
 		p.editTraffic(a.Word)
 	case SetTag:
@@ -140,6 +142,7 @@ func (p *person) respec(ro *v1alpha1.CloudRunRollout, a Act) {
 	case Respec:
 		a.Spec.onto(&ro.Spec)
 	case NameOne:
+		ro.Spec.Template = nil // the two exclude each other
 		ro.Spec.CandidateRevision = p.revision(a.Word)
 	case NameStable:
 		ro.Spec.StableRevision = p.revision(a.Word)

@@ -32,7 +32,7 @@ func (s *stage) release() {
 		return
 	}
 	if s.now().Sub(s.record.restedAt) >= time.Minute || s.person.released == 0 {
-		s.person.deploy(s.script.Releases[s.person.released])
+		s.person.publish(s.script.Releases[s.person.released])
 		s.person.released++
 	}
 }
@@ -99,6 +99,8 @@ func (s *stage) explained(o *v1alpha1.CloudRunRollout) string {
 			return fmt.Sprintf("it is %s, and %v serves", o.Status.Phase, state.Effective)
 		}
 		return ""
+	case reason == v1alpha1.ReasonNotDeployed: // Cloud Run has refused it, and is asked again
+		return "its template is not deployed"
 	case reason == v1alpha1.ReasonRevisionNotReady, reason == v1alpha1.ReasonRevisionNotFound:
 		return ""
 	}

@@ -30,7 +30,7 @@ type record struct {
 // landing is where in the trace a write was sent that is still under way.
 type landing struct {
 	index int
-	sent  invariants.Write
+	sent  invariants.Event
 }
 
 // drain takes what has happened into the trace.
@@ -53,10 +53,7 @@ func (r *record) happened(e simulator.Event) {
 		r.lateAt = e.At
 	}
 	for _, event := range invariants.FromLog([]simulator.Event{e}, fullName, ours) {
-		if w, ok := event.(invariants.Write); ok {
-			event = r.arrived(w)
-		}
-		r.trace = append(r.trace, event)
+		r.trace = append(r.trace, r.arrived(event))
 	}
 }
 
@@ -66,27 +63,40 @@ func (r *record) sending(p *process, request simulator.PatchRequest) {
 	r.stage.fail(err)
 	call := simulator.Call{
 		Operation: "services.patch", Caller: ours, UserAgent: p.name, Mask: request.UpdateMask,
-		Etag: request.Service.Etag, Traffic: request.Service.Traffic, Before: &state,
+		Etag: request.Service.Etag, Traffic: request.Service.Traffic, Template: request.Service.Template.Annotations, Before: &state,
 	}
 	event := simulator.Event{At: r.stage.now(), Kind: simulator.EventCall, Service: fullName, Call: &call}
-	sent := invariants.FromLog([]simulator.Event{event}, fullName, ours)[0].(invariants.Write) //nolint:forcetypeassert // it is made of a patch
+	sent := invariants.FromLog([]simulator.Event{event}, fullName, ours)[0]
 	r.landing[p.name] = landing{len(r.trace), sent}
 }
 
-// arrived is a write that reached Cloud Run. Where anything happened since it was
-// sent, or its process stood still before it reached the wire, it is two events.
-func (r *record) arrived(w invariants.Write) invariants.Write {
-	under, ok := r.landing[w.By]
-	if !ok || w.Landed {
-		return w
+// arrived is a write that reached Cloud Run, and any other event as it is. Where anything
+// happened since it was sent, or its process stood still before it reached the wire, it is
+// two events.
+func (r *record) arrived(e invariants.Event) invariants.Event {
+	by, landed := "", e
+	switch w := e.(type) {
+	case invariants.Write:
+		if !w.Landed {
+			by, w.Landed = w.By, true
+			landed = w
+		}
+	case invariants.Deploy:
+		if !w.Landed {
+			by, w.Landed = w.By, true
+			landed = w
+		}
 	}
-	delete(r.landing, w.By)
-	if under.index == len(r.trace) && under.sent.At == w.At {
-		return w
+	under, ok := r.landing[by]
+	if !ok {
+		return e
 	}
-	r.trace = slices.Insert(r.trace, under.index, invariants.Event(under.sent))
-	w.Landed = true
-	return w
+	delete(r.landing, by)
+	if under.index == len(r.trace) && invariants.When(under.sent).Equal(invariants.When(e)) {
+		return e
+	}
+	r.trace = slices.Insert(r.trace, under.index, under.sent)
+	return landed
 }
 
 // changed takes a change of the object.
@@ -186,6 +196,9 @@ func (r *record) plan(at time.Time) invariants.Plan {
 		plan.Gateways = []string{gateway}
 		plan.Drops, plan.Allocation = &invariants.DropLimit{MinMinutes: 2}, &invariants.AllocationLimit{}
 	}
+	var err error
+	plan.Template, err = digestOf(spec)
+	r.stage.fail(err)
 	return plan
 }
 

@@ -58,6 +58,7 @@ const (
 type Setting struct {
 	Rate          float64 // requests a second
 	FollowsLatest bool    // the service's traffic does, at first
+	FromGit       bool    // the pipeline releases by spec.template
 	NAT           NAT
 	Spec          Spec
 	Switches      map[string]string // of the simulator, where not the default

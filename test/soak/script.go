@@ -74,6 +74,7 @@ type Deed string
 // The deeds of people.
 const (
 	Deploy      Deed = "deploy"       // Word is an image
+	Push        Deed = "push"         // Word is the image of a template in Git
 	EditTraffic Deed = "edit traffic" // Word is a split, see splits
 	SetTag      Deed = "set a tag"    // Word is a tag; Who tells which revision gets it
 	Lose        Deed = "lose"         // Word is stable or candidate
@@ -134,6 +135,8 @@ func (a Act) byPeople() string {
 	switch a.Deed { //nolint:exhaustive // the others are bad luck
 	case Deploy:
 		return "somebody deploys " + a.Word
+	case Push:
+		return "Git: spec.template has image " + a.Word
 	case EditTraffic:
 		return "somebody sets traffic to " + a.Word
 	case SetTag:

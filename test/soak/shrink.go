@@ -97,6 +97,9 @@ func (s Setting) String() string {
 	if s.FollowsLatest {
 		text += "; traffic follows LATEST"
 	}
+	if s.FromGit {
+		text += "; released by spec.template"
+	}
 	if s.Glances {
 		text += "; glances at lists"
 	}

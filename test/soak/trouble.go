@@ -11,7 +11,7 @@ import (
 var families = []func(*author){
 	(*author).crash, (*author).leadership, (*author).watches, (*author).saves, (*author).writes, (*author).reads,
 	(*author).reconciling, (*author).metrics, (*author).edits, (*author).deploys, (*author).revisions, (*author).verbs,
-	(*author).pauses, (*author).plans, (*author).removal, (*author).memory, (*author).quotas, (*author).freezes,
+	(*author).pauses, (*author).plans, (*author).removal, (*author).memory, (*author).quotas, (*author).freezes, (*author).templates,
 }
 
 // cue is some time, or some time after a phase began.
@@ -158,6 +158,9 @@ func (a *author) edits() {
 }
 
 func (a *author) deploys() { a.act(Act{Cue: a.anywhere(), Deed: Deploy, Word: a.image()}) }
+
+// templates are edits in Git: new ones, old ones, and those that were there before.
+func (a *author) templates() { a.act(Act{Cue: a.anywhere(), Deed: Push, Word: a.image()}) }
 
 func (a *author) revisions() {
 	a.act(Act{Cue: a.anywhere(), Deed: pick(*a, Lose, Fail), Word: pick(*a, "stable", "candidate", "candidate")})
