@@ -32,9 +32,12 @@ const (
 	AllocatedPorts Metric = "allocated-ports"
 	// OpenConnections is a gateway's number of open connections; a witness.
 	OpenConnections Metric = "open-connections"
+	// Value is what a query of the user's own gives, as a Point's Number.
+	Value Metric = "value"
 )
 
-// Source is what a metric is measured at: a revision or a NAT gateway.
+// Source is what a metric is measured at: a revision, a NAT gateway, or what a query of
+// the user's own makes of them.
 type Source struct {
 	Project  string
 	Location string // a region
@@ -46,7 +49,15 @@ type Source struct {
 	// Of a gateway.
 	Router  string
 	Gateway string
+
+	// Of a query about a revision: PromQL with placeholders, and the stable revision,
+	// which it may be about as well.
+	Query  string
+	Beside string
 }
+
+// IsQuery tells a query from what is measured at a revision or a gateway.
+func (s Source) IsQuery() bool { return s.Query != "" }
 
 // IsGateway tells a gateway from a revision.
 func (s Source) IsGateway() bool { return s.Gateway != "" }
@@ -100,6 +111,8 @@ type Point struct {
 	Value int64     // of a histogram the number of samples
 	// Histogram is there for Latencies only.
 	Histogram *Histogram
+	// Number is the value of a query, which need not be whole. It is finite.
+	Number float64
 }
 
 // Histogram counts samples by size.
@@ -121,7 +134,8 @@ type Answer struct {
 	Points []Point
 	// Cause is set when the points are not all there are.
 	Cause Cause
-	// Detail is the words of the API for Cause, when it gave any.
+	// Detail is the words of the API for Cause, when it gave any. Without a cause it
+	// is why minutes may be without a point.
 	Detail string
 	// Names lists the sources of this kind that were seen beside the one
 	// asked for, so that a misspelt name can be told from a silent gateway.
