@@ -81,7 +81,9 @@ func (g *Gate) namespace(ctx context.Context, name string) (access.Namespace, er
 
 // bindingOf reads a CloudRunAccess.
 func bindingOf(a *v1alpha1.CloudRunAccess) access.Binding {
-	b := access.Binding{Name: a.Name, Namespaces: a.Spec.Namespaces, NetworkProjects: a.Spec.NetworkProjects, MayDeploy: a.Spec.MayDeploy}
+	b := access.Binding{
+		Name: a.Name, Namespaces: a.Spec.Namespaces, NetworkProjects: a.Spec.NetworkProjects, MayDeploy: a.Spec.MayDeploy, MayQuery: a.Spec.MayQuery,
+	}
 	if len(a.Spec.NamespaceLabels) > 0 {
 		b.Labels = map[string]string{}
 	}

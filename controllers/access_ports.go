@@ -160,6 +160,8 @@ func (p *guarded) denied(ctx context.Context, source analysis.Source) string {
 		return google.Clean(no.Why)
 	case source.IsGateway():
 		return grant.Outside(google.Clean(source.Project))
+	case source.IsQuery() && !grant.Queries():
+		return grant.NoQueries()
 	}
 	return "no CloudRunAccess lets this namespace ask that"
 }
@@ -175,6 +177,9 @@ func (p *guarded) scope(ctx context.Context) monitoring.Scope {
 			}
 			if source.IsGateway() {
 				return grant.LooksInto(source.Project)
+			}
+			if source.IsQuery() && !grant.Queries() {
+				return false
 			}
 			return rollout.ServiceRef{Project: source.Project, Location: source.Location, Name: source.Service} == of
 		},

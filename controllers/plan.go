@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 	"github.com/sluice-rollouts/sluice/internal/google"
+	"github.com/sluice-rollouts/sluice/internal/promql"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -213,14 +215,39 @@ func (p *parser) rule(path string, c v1alpha1.Check) analysis.Rule {
 		}
 	case c.NATPortUtilization != (v1alpha1.NATPortUtilization{}):
 		return analysis.NatPortUtilization{MaxPercent: int64(c.NATPortUtilization.MaxPercent)}
+	case c.Query != (v1alpha1.Query{}):
+		return p.query(path+".query", c.Query)
 	case c.Name == v1alpha1.CheckNATAllocation:
 		return analysis.NatAllocationFailures{}
 	case c.Name == v1alpha1.CheckNATDrops:
 		return analysis.NatDroppedPackets{MinMinutes: defaultMinMinutes}
 	case c.Name != v1alpha1.CheckErrors:
-		p.fail(path, "write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets, natPortUtilization")
+		p.fail(path, "write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets, natPortUtilization, query")
 	}
 	return analysis.ServerErrors{MaxRatio: 0.01, MinRequests: defaultMinRequests}
+}
+
+// query resolves a query, whose placeholders are filled where it is asked.
+func (p *parser) query(path string, q v1alpha1.Query) analysis.Rule {
+	if _, err := promql.Parse(q.PromQL); err != nil {
+		p.fail(path+".promql", "%s", google.Clean(err.Error()))
+	}
+	if q.Max == "" && q.Min == "" {
+		p.fail(path, "write max, min or both")
+	}
+	return analysis.Query{PromQL: q.PromQL, Min: p.bound(path+".min", q.Min), Max: p.bound(path+".max", q.Max)}
+}
+
+// bound parses a limit; none of an empty text.
+func (p *parser) bound(path, text string) analysis.Bound {
+	if text == "" {
+		return analysis.Bound{}
+	}
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
+		p.fail(path, "write a decimal number such as \"0.02\", not %q", google.Clean(text))
+	}
+	return analysis.Bound{Text: google.Clean(text), Value: value}
 }
 
 // ratio parses a percentage. The exponent is shifted in the text, so that a

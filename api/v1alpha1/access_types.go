@@ -86,6 +86,14 @@ type CloudRunAccessSpec struct {
 	// made by somebody else, and only their traffic is shifted.
 	// +optional
 	MayDeploy bool `json:"mayDeploy,omitempty"`
+
+	// mayQuery lets the rollouts of those namespaces ask PromQL of their own about the
+	// projects of those services, in checks of the kind query. Such a query reads every
+	// metric of the project, and of those in its metrics scope, and a status shows its
+	// value. Default false.
+	// +optional
+	// +kubebuilder:default=false
+	MayQuery bool `json:"mayQuery,omitempty"`
 }
 
 // NamespaceLabel is a label that a namespace must have.

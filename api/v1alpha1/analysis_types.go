@@ -77,9 +77,9 @@ const (
 
 // Check is a threshold on a metric, with what follows when it is breached.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets), has(self.natPortUtilization)].filter(set, set).size() <= 1",message="a check has only one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets and natPortUtilization: write a check of its own, with its own name, for each"
-// +kubebuilder:validation:XValidation:rule="self.name in ['errors', 'nat-allocation', 'nat-drops'] || has(self.serverErrors) || has(self.clientErrors) || has(self.latency) || has(self.instanceSaturation) || has(self.natAllocationFailures) || has(self.natDroppedPackets) || has(self.natPortUtilization)",message="a check needs a threshold: write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets and natPortUtilization; only the built-in errors, nat-allocation and nat-drops may go without"
-// +kubebuilder:validation:XValidation:rule="self.name == 'errors' ? [has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets), has(self.natPortUtilization)].all(set, !set) : self.name == 'nat-allocation' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natDroppedPackets), has(self.natPortUtilization)].all(set, !set) : self.name == 'nat-drops' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natPortUtilization)].all(set, !set) : true",message="a built-in check keeps its kind: write serverErrors in errors, natAllocationFailures in nat-allocation, natDroppedPackets in nat-drops, or give the check another name"
+// +kubebuilder:validation:XValidation:rule="[has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets), has(self.natPortUtilization), has(self.query)].filter(set, set).size() <= 1",message="a check has only one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets, natPortUtilization and query: write a check of its own, with its own name, for each"
+// +kubebuilder:validation:XValidation:rule="self.name in ['errors', 'nat-allocation', 'nat-drops'] || has(self.serverErrors) || has(self.clientErrors) || has(self.latency) || has(self.instanceSaturation) || has(self.natAllocationFailures) || has(self.natDroppedPackets) || has(self.natPortUtilization) || has(self.query)",message="a check needs a threshold: write one of serverErrors, clientErrors, latency, instanceSaturation, natAllocationFailures, natDroppedPackets, natPortUtilization and query; only the built-in errors, nat-allocation and nat-drops may go without"
+// +kubebuilder:validation:XValidation:rule="self.name == 'errors' ? [has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natDroppedPackets), has(self.natPortUtilization), has(self.query)].all(set, !set) : self.name == 'nat-allocation' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natDroppedPackets), has(self.natPortUtilization), has(self.query)].all(set, !set) : self.name == 'nat-drops' ? [has(self.serverErrors), has(self.clientErrors), has(self.latency), has(self.instanceSaturation), has(self.natAllocationFailures), has(self.natPortUtilization), has(self.query)].all(set, !set) : true",message="a built-in check keeps its kind: write serverErrors in errors, natAllocationFailures in nat-allocation, natDroppedPackets in nat-drops, or give the check another name"
 // +kubebuilder:validation:XValidation:rule="!has(self.rollbackAfter) || (has(self.onBreach) ? self.onBreach == 'Hold' : self.name != 'errors' && !has(self.serverErrors) && !has(self.latency))",fieldPath=".rollbackAfter",message="rollbackAfter needs a check that holds: write onBreach: Hold, or remove rollbackAfter to roll back at once"
 type Check struct {
 	// name is the check's name in messages and in status: at most 40 lowercase
@@ -126,6 +126,12 @@ type Check struct {
 	// does not apply to gateways that get their addresses automatically.
 	// +optional
 	NATPortUtilization NATPortUtilization `json:"natPortUtilization,omitzero"`
+
+	// query limits the value of a PromQL query of your own to Cloud Monitoring, about
+	// the project of the target service. It needs a CloudRunAccess with mayQuery: true;
+	// without one the rollout does not begin, and says so.
+	// +optional
+	Query Query `json:"query,omitzero"`
 
 	// onBreach is what a breach leads to. Rollback: give all traffic to stable
 	// at once. Hold: keep the split and wait until the breach is over, or until
@@ -333,4 +339,45 @@ type NATPortUtilization struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=99
 	MaxPercent int32 `json:"maxPercent,omitempty"`
+}
+
+// Query limits the value of a PromQL query. It is asked for each whole minute of the
+// step that is at least five minutes old; what arrives later than that needs an offset
+// in the query. It is breached when one of the newest five minutes is outside of the
+// limits, or one that ended while nobody looked; a minute outside does not count as
+// bake. A query without a value says nothing, and never zero: no series, NaN and
+// infinities, an error, and an answer with warnings are no data, and analysis.onNoData
+// says what follows.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.max) || has(self.min)",message="query needs a limit: write max, min or both"
+// +kubebuilder:validation:XValidation:rule="!has(self.max) || !has(self.min) || !self.max.matches('^-?[0-9]{1,12}([.][0-9]{1,9})?$') || !self.min.matches('^-?[0-9]{1,12}([.][0-9]{1,9})?$') || double(self.min) <= double(self.max)",message="min is above max, so that no value would be within: exchange them, or remove one"
+type Query struct {
+	// promql is the query: 1 to 2,000 characters that give at most one series, so
+	// aggregate, for example with sum(...). Names stand in it as placeholders, inside
+	// strings between double or single quotes: {{service}}, {{candidate}}, {{stable}}
+	// (two revisions), {{location}} and {{project}}. Metrics have Google's names, such as
+	// run_googleapis_com:request_count{monitored_resource="cloud_run_revision",revision_name="{{candidate}}"}.
+	// A range such as [5m] looks back over what served before the step. Whether it is
+	// PromQL is checked when the controller reads it, and by kubectl sluice lint.
+	// Required.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2000
+	PromQL string `json:"promql,omitempty"`
+
+	// max is the largest value that is within the limits: a decimal number as a string,
+	// with at most 12 digits and 9 decimals, such as "0.02". Absent: none is too large.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=23
+	// +kubebuilder:validation:XValidation:rule="self.matches('^-?[0-9]{1,12}([.][0-9]{1,9})?$')",message="max must be a decimal number in quotes, such as \"0.02\": at most 12 digits and 9 decimals, no exponent"
+	Max string `json:"max,omitempty"`
+
+	// min is the smallest value that is within the limits, written like max. Absent:
+	// none is too small.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=23
+	// +kubebuilder:validation:XValidation:rule="self.matches('^-?[0-9]{1,12}([.][0-9]{1,9})?$')",message="min must be a decimal number in quotes, such as \"0.02\": at most 12 digits and 9 decimals, no exponent"
+	Min string `json:"min,omitempty"`
 }

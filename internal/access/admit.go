@@ -13,6 +13,7 @@ type Grant struct {
 	who      string // the namespace
 	of       rollout.ServiceRef
 	bindings []Binding // which bind the two, by name
+	free     string    // a name that no CloudRunAccess has yet
 }
 
 // Admit says what a namespace may do with a service, or why it may do nothing.
@@ -26,7 +27,7 @@ func Admit(bindings []Binding, who Namespace, ref rollout.ServiceRef) (Grant, *R
 	if len(granted) == 0 {
 		return Grant{}, unbound(bindings, theirs, who, ref)
 	}
-	return Grant{who.Name, ref, granted}, nil
+	return Grant{who.Name, ref, granted, free(bindings, who.Name)}, nil
 }
 
 // LooksInto tells whether the gateways of a project may be looked at.
@@ -61,6 +62,27 @@ func (g Grant) Undeployable() string {
 	}
 	return fmt.Sprintf("no CloudRunAccess lets namespace %s deploy a template to service %s; the platform team would write mayDeploy: true in spec of CloudRunAccess %s, which is for all that it binds",
 		g.who, g.of.Name, g.By())
+}
+
+// Queries tells whether queries of the namespace's own may be asked about the service's
+// project.
+func (g Grant) Queries() bool {
+	return slices.ContainsFunc(g.bindings, func(b Binding) bool { return b.MayQuery })
+}
+
+// NoQueries says why they may not, and what the platform team would write. What is added
+// to a CloudRunAccess that binds others too they would get as well, so that one for this
+// namespace and service alone is said.
+func (g Grant) NoQueries() string {
+	own := slices.IndexFunc(g.bindings, func(b Binding) bool { return b.alone(g.who) })
+	switch {
+	case g.Queries():
+		return ""
+	case own >= 0:
+		return fmt.Sprintf("spec.mayQuery of CloudRunAccess %s is not true; the platform team would write mayQuery: true there", g.bindings[own].Name)
+	}
+	return fmt.Sprintf("no CloudRunAccess with mayQuery: true binds namespace %s to service %s; the platform team would create "+manifest,
+		g.who, g.of.Name, scalar(g.free), scalar(g.who), entry(g.of)+"], mayQuery: true")
 }
 
 // Everything tells whether every other service of the project and location is granted

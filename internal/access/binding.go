@@ -23,6 +23,8 @@ type Binding struct {
 	NetworkProjects []string
 	// MayDeploy lets templates be deployed to those services too.
 	MayDeploy bool
+	// MayQuery lets them ask queries of their own about the services' projects.
+	MayQuery bool
 }
 
 // Services are some of one project.

@@ -17,20 +17,24 @@ type Refusal struct {
 }
 
 // manifest is what a CloudRunAccess of one namespace for one service is, in the flow
-// style of YAML: its name, the namespace, and what entry makes.
-const manifest = "{apiVersion: rollouts.sluice.dev/v1alpha1, kind: CloudRunAccess, metadata: {name: %s}, spec: {namespaces: [%s], services: [%s]}}"
+// style of YAML: its name, the namespace, and the services with what follows them.
+const manifest = "{apiVersion: rollouts.sluice.dev/v1alpha1, kind: CloudRunAccess, metadata: {name: %s}, spec: {namespaces: [%s], services: [%s}}"
+
+// entry is a service among those of a manifest.
+func entry(ref rollout.ServiceRef) string {
+	return fmt.Sprintf("{project: %s, locations: [%s], names: [%s]}", scalar(ref.Project), scalar(ref.Location), scalar(ref.Name))
+}
 
 // unbound refuses what nobody bound, and says what binds it and nothing more. What is
 // added to a CloudRunAccess of several namespaces would be for all of them.
 func unbound(bindings, theirs []Binding, who Namespace, ref rollout.ServiceRef) *Refusal {
 	no := &Refusal{Why: fmt.Sprintf("no CloudRunAccess lets namespace %s roll out service %s of project %s in %s",
 		who.Name, ref.Name, ref.Project, ref.Location)}
-	entry := fmt.Sprintf("{project: %s, locations: [%s], names: [%s]}", scalar(ref.Project), scalar(ref.Location), scalar(ref.Name))
 	if own := slices.IndexFunc(theirs, func(b Binding) bool { return b.alone(who.Name) }); own >= 0 {
-		no.Remedy = fmt.Sprintf("The platform team would add %s to spec.services of CloudRunAccess %s.", entry, theirs[own].Name)
+		no.Remedy = fmt.Sprintf("The platform team would add %s to spec.services of CloudRunAccess %s.", entry(ref), theirs[own].Name)
 		return no
 	}
-	no.Remedy = fmt.Sprintf("The platform team would create "+manifest+".", scalar(free(bindings, who.Name)), scalar(who.Name), entry)
+	no.Remedy = fmt.Sprintf("The platform team would create "+manifest+".", scalar(free(bindings, who.Name)), scalar(who.Name), entry(ref)+"]")
 	return no
 }
 

@@ -24,6 +24,7 @@ var rules = []Rule{
 	NatAllocationFailures{MaxMinutes: 1},
 	NatPortUtilization{MaxPercent: 70},
 	NatPortUtilization{MaxPercent: 20},
+	checkouts,
 }
 
 // anyScene draws a step whose series have gaps, troubles and different delays.

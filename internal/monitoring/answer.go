@@ -27,13 +27,23 @@ func (c *Client) Answer(ctx context.Context, questions []analysis.Question, now 
 	limited, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
 
-	merged := merge(questions)
+	queries, merged := apart(merge(questions))
+	results := make([]analysis.Answers, len(queries), len(questions)+len(queries))
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		each(len(queries), func(i int) {
+			results[i] = c.valued(limited, queries[i], now)
+		})
+	}()
 	c.learn(limited, merged, now)
 	answers, orders := c.orders(merged, now)
-	results := make([]analysis.Answers, len(orders))
+	filled := make([]analysis.Answers, len(orders))
 	each(len(orders), func(i int) {
-		results[i] = c.fill(limited, orders[i], now)
+		filled[i] = c.fill(limited, orders[i], now)
 	})
+	<-asked
+	results = append(results, filled...)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("asking Cloud Monitoring: %w", err)
 	}
@@ -41,6 +51,28 @@ func (c *Client) Answer(ctx context.Context, questions []analysis.Question, now 
 		maps.Copy(answers, result)
 	}
 	return answers, nil
+}
+
+// apart parts the queries that people wrote from what is measured.
+func apart(questions []analysis.Question) (queries, others []analysis.Question) {
+	for _, q := range questions {
+		if q.Source.IsQuery() {
+			queries = append(queries, q)
+		} else {
+			others = append(others, q)
+		}
+	}
+	return queries, others
+}
+
+// valued answers a query.
+func (c *Client) valued(ctx context.Context, q analysis.Question, now time.Time) analysis.Answers {
+	var answer analysis.Answer
+	panicked := guarded("answering", func() { c.counters.panic(methodQuery) }, func() { answer = c.value(ctx, q, now) })
+	if panicked.cause != analysis.CauseNone {
+		answer = analysis.Answer{Cause: panicked.cause, Detail: panicked.detail}
+	}
+	return analysis.Answers{q.Series: answer}
 }
 
 // fill has a desk answer an order.

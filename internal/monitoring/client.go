@@ -5,8 +5,10 @@
 // evidence of a kind: it holds a rollout. It asks only for minutes that are old
 // enough to have arrived, never lets the API fill a gap, and never takes absence
 // for zero. What many rollouts ask is put together in few queries (desk), and
-// neither a quota nor an outage makes anybody wait for long (quota). This is the
-// only package that imports cloud.google.com/go/monitoring.
+// neither a quota nor an outage makes anybody wait for long (quota). Queries that
+// people wrote themselves go to the Prometheus endpoint of the same host (promql),
+// each for itself. This is the only package that imports
+// cloud.google.com/go/monitoring.
 //
 // What the API does is taken from monitoringpb (cloud.google.com/go/monitoring
 // v1.32.1) and Google's list of metrics.
@@ -79,6 +81,9 @@ type Client struct {
 	lags     lags
 	quotas   quotas
 	desks    desks
+
+	web       web
+	inquiries inquiries
 }
 
 // New makes a client. It fails on an endpoint that it may not use, and without
@@ -101,6 +106,10 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	}
 	api.CallOptions.ListTimeSeries = nil
 	api.CallOptions.GetMetricDescriptor = nil
+	reach, err := newWeb(ctx, at, options.UserAgent)
+	if err != nil {
+		return nil, err
+	}
 	random := options.Random
 	if random == nil {
 		random = rand.Float64
@@ -113,6 +122,7 @@ func New(ctx context.Context, options Options) (*Client, error) {
 		api: api, timeout: cmp.Or(options.Timeout, defaultTimeout), patience: cmp.Or(options.Patience, defaultPatience),
 		clock: watch, counters: newCounters(),
 		quotas: quotas{Limits: limits(cmp.Or(options.PerMinute, defaultPerMinute), random)},
+		web:    reach,
 	}, nil
 }
 
@@ -145,7 +155,10 @@ func dialOptions(at endpoint, agent string) ([]option.ClientOption, error) {
 }
 
 // Close ends the connections.
-func (c *Client) Close() error { return c.api.Close() }
+func (c *Client) Close() error {
+	c.web.client.CloseIdleConnections()
+	return c.api.Close()
+}
 
 // Counters are the counts of calls, pages and series, to be registered once.
 func (c *Client) Counters() prometheus.Collector { return c.counters }

@@ -6,6 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 const (
 	methodList     = "ListTimeSeries"
 	methodDescribe = "GetMetricDescriptor"
+	methodQuery    = "QueryRange"
 )
 
 // counters count what the API is asked and what it answers.

@@ -34,6 +34,8 @@ var leaveAlone = map[codes.Code]bool{codes.ResourceExhausted: true, codes.Unavai
 // all who may not ask because of it. Time is what the callers tell.
 type quotas = google.Buckets[string, trouble]
 
+type quota = google.Bucket[trouble]
+
 func limits(perMinute int, random func() float64) google.Limits {
 	return google.Limits{
 		PerMinute: perMinute, FirstWait: firstWait, LongestWait: longestWait, LongestTold: longestTold,
@@ -42,8 +44,11 @@ func limits(perMinute int, random func() float64) google.Limits {
 }
 
 // take takes one call out of a project's quota, or says why not.
-func (c *Client) take(q *google.Bucket[trouble], w watch) trouble {
-	no := q.Take(w.now, 0)
+func (c *Client) take(q *quota, w watch) trouble { return c.takeLeaving(q, w, 0) }
+
+// takeLeaving takes one call, but not out of the last part of the burst; 0 is none.
+func (c *Client) takeLeaving(q *quota, w watch, reserve int) trouble {
+	no := q.Take(w.now, reserve)
 	switch {
 	case no == nil:
 		return trouble{}
@@ -57,7 +62,7 @@ func (c *Client) take(q *google.Bucket[trouble], w watch) trouble {
 }
 
 // settle notes how a call ended, and returns what is wrong.
-func settle(q *google.Bucket[trouble], err error, w watch) trouble {
+func settle(q *quota, err error, w watch) trouble {
 	if err == nil {
 		q.Well(w.now)
 		return trouble{}
@@ -69,6 +74,8 @@ func settle(q *google.Bucket[trouble], err error, w watch) trouble {
 	}
 	return t
 }
+
+func isThrottled(err error) bool { return codeOf(err) == codes.ResourceExhausted }
 
 // retryInfo is how long the API asks to be left alone (google.rpc.RetryInfo); 0
 // if it does not say.

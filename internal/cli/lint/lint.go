@@ -17,6 +17,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/hours"
+	"github.com/sluice-rollouts/sluice/internal/promql"
 	"github.com/sluice-rollouts/sluice/internal/template"
 )
 
@@ -99,7 +100,7 @@ func (s *schema) finding(ctx context.Context, obj *unstructured.Unstructured) Fi
 		f.Problems = []string{err.Error()}
 		return f
 	}
-	f.Problems = windows(f.Rollout.Spec.Strategy.Windows)
+	f.Problems = append(windows(f.Rollout.Spec.Strategy.Windows), queries(f.Rollout.Spec.Analysis.Checks)...)
 	f.template()
 	return f
 }
@@ -134,6 +135,21 @@ func windows(all []v1alpha1.Window) []string {
 		}
 		if err != nil {
 			problems = append(problems, fmt.Sprintf("spec.strategy.windows[%d].%s", i, err))
+		}
+	}
+	return problems
+}
+
+// queries are those that are no PromQL; the controller says so in Accepted, in the same
+// words.
+func queries(checks []v1alpha1.Check) []string {
+	var problems []string
+	for _, c := range checks {
+		if c.Query.PromQL == "" {
+			continue
+		}
+		if _, err := promql.Parse(c.Query.PromQL); err != nil {
+			problems = append(problems, fmt.Sprintf("spec.analysis.checks[%s].query.promql: %s", c.Name, err))
 		}
 	}
 	return problems
