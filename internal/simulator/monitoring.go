@@ -2,11 +2,13 @@ package simulator
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"net/http"
 	"time"
 
+	"github.com/sluice-rollouts/sluice/internal/simulator/promql"
 	"github.com/sluice-rollouts/sluice/internal/simulator/series"
 )
 
@@ -23,6 +25,35 @@ func (a API) QueryTimeSeries(q series.Query) (series.Result, error) {
 	}
 	w.tell(Event{Kind: EventCall, Call: call})
 	return result, err
+}
+
+// QueryRange asks the Prometheus endpoint of Cloud Monitoring as of now. A failure of
+// the time series is one of it too.
+func (a API) QueryRange(ctx context.Context, q promql.Range) (promql.Answer, error) {
+	w := a.world
+	answer, err := promql.Evaluate(ctx, now{w}, q)
+	call := &Call{
+		Operation: "prometheus.query_range", Resource: "projects/" + q.Project, Filter: q.Text, Start: q.Start, End: q.End,
+		Caller: a.caller.Identity, UserAgent: a.caller.UserAgent, Code: 200,
+	}
+	if err != nil {
+		call.Code, call.Message = 0, err.Error()
+	}
+	w.tell(Event{Kind: EventCall, Call: call})
+	return answer, err
+}
+
+// now is what the store says now.
+type now struct{ world *World }
+
+// Query implements promql.Source.
+func (n now) Query(q series.Query) (series.Result, error) {
+	return n.world.reporter.store.Query(q, n.world.now)
+}
+
+// Descriptors implements promql.Source.
+func (n now) Descriptors(filter string) ([]series.Descriptor, error) {
+	return n.world.reporter.store.Descriptors(filter)
 }
 
 // MetricDescriptors asks which metrics there are. It is not logged.

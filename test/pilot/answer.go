@@ -48,6 +48,9 @@ func (s Senses) Remembering() Senses {
 
 // Answer answers a question from the world's Monitoring.
 func (s Senses) Answer(q analysis.Question, now time.Time) (analysis.Answer, error) {
+	if q.Source.IsQuery() {
+		return s.value(q, now)
+	}
 	how, known := readings[q.Metric]
 	if !known {
 		return analysis.Answer{}, fmt.Errorf("nobody can say how %s is read", q.Metric)

@@ -17,6 +17,8 @@ import (
 type Senses struct {
 	// Outlet, if set, tells how the revisions of an input leave their VPC.
 	Outlet func(rollout.Input) rollout.Outlet
+	// NoQueries is why queries of the user's own may not be asked; "" where they may.
+	NoQueries string
 
 	world  *simulator.World
 	api    simulator.API

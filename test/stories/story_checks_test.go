@@ -23,6 +23,20 @@ var (
 	queueCheck  = checking("queue", analysis.InstanceSaturation{MaxPercent: analysis.Unlimited, MaxPending: 5}, rollout.Hold, 5*time.Minute)
 )
 
+// ofCandidate selects the candidate's requests.
+const ofCandidate = `run_googleapis_com:request_count{monitored_resource="cloud_run_revision",service_name="{{service}}",revision_name="{{candidate}}"`
+
+// refusals are the share of requests that the candidate answers with 4xx, which no built-in
+// check sees.
+var refusals = queryCheck(`(sum(rate(` + ofCandidate + `,response_code_class="4xx"}[5m])) or vector(0)) / sum(rate(` + ofCandidate + `}[5m]))`)
+
+func queryCheck(promql string) func(*rollout.Plan) {
+	return checking("checkout", analysis.Query{PromQL: promql, Max: analysis.Bound{Text: "0.02", Value: 0.02}}, rollout.Rollback, 0)
+}
+
+// mayQuery is what the platform team writes.
+func mayQuery(why string) func(*teller) { return func(b *teller) { b.senses.NoQueries = why } }
+
 // behaves deploys a revision that answers in some way.
 func behaves(b simulator.Behaviour) func(*teller) { return deployAs("web-2", b) }
 
@@ -72,6 +86,44 @@ var checkStories = []story{
 		plan: []func(*rollout.Plan){checking("regression",
 			analysis.ServerErrors{MaxRatio: 0.002, MinRequests: 100, RelativeToStable: true}, rollout.Rollback, 0)},
 		tale: []moment{at("10m", "ci deploys web-2, which fails 0.8% of its requests", deploy("web-2", failing(0.8, 0)))},
+		want: rollout.RolledBack,
+	},
+	{
+		name: "query-breach", title: "A query of the team's own goes over its limit, of which no built-in check knows: it is rolled back.",
+		plan: []func(*rollout.Plan){refusals},
+		tale: []moment{at("10m", "ci deploys web-2, which answers 400 to 20% of the requests",
+			behaves(simulator.Behaviour{Errors: []simulator.ErrorRate{refusing(20, 400)}}))},
+		want: rollout.RolledBack,
+	},
+	{
+		name: "query-without-data", title: "A query reads a metric that does not exist: nothing is not zero, so the first step waits, and pauses for a person.",
+		plan: []func(*rollout.Plan){queryCheck(`sum(rate(custom_googleapis_com:checkout_failures{revision="{{candidate}}"}[5m]))`)},
+		tale: []moment{deployHealthy},
+		want: rollout.Paused,
+	},
+	{
+		name: "query-of-many-series", title: "A query gives a series for each response code: nothing begins, and it is said how to write it.",
+		plan: []func(*rollout.Plan){queryCheck(`rate(run_googleapis_com:request_count{monitored_resource="cloud_run_revision",service_name="{{service}}"}[5m])`)},
+		tale: []moment{deployHealthy},
+		want: rollout.Paused,
+	},
+	{
+		name: "query-without-may-query", title: "Nobody lets the namespace ask queries: nothing begins, and it is said what the platform team would write. When it is written, the rollout goes on.",
+		plan: []func(*rollout.Plan){refusals},
+		tale: []moment{
+			at("0s", "the CloudRunAccess has no mayQuery", mayQuery("spec.mayQuery of CloudRunAccess shop is not true; the platform team would write mayQuery: true there")),
+			deployHealthy,
+			when(because(rollout.MetricsUnavailable), "15m", "the platform team writes mayQuery: true", mayQuery("")),
+		},
+		want: rollout.Completed,
+	},
+	{
+		name: "query-forbidden-midway", title: "The platform team takes mayQuery away while the candidate fails: the query says nothing any more, and the way back is not held up by that.",
+		plan: []func(*rollout.Plan){refusals},
+		tale: []moment{
+			at("10m", "ci deploys web-2, which fails 20% of its requests from 25% of the traffic on", deploy("web-2", failing(20, 25))),
+			when(in(rollout.Baking, 25), "0s", "the platform team takes mayQuery away", mayQuery("spec.mayQuery of CloudRunAccess shop is not true")),
+		},
 		want: rollout.RolledBack,
 	},
 }

@@ -97,3 +97,6 @@ func (d Distribution) String() string {
 	first := slices.IndexFunc(d.buckets, func(n int64) bool { return n > 0 })
 	return fmt.Sprintf("%d around %.4g in %d:%v", d.count, d.mean, first, d.buckets[max(0, first):])
 }
+
+// Bounds separate the buckets, in ascending order.
+func Bounds() []float64 { return slices.Clone(bucketBounds) }
