@@ -17,8 +17,6 @@ import (
 	"syscall"
 	"time"
 
-	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
-	"google.golang.org/grpc"
 	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator"
@@ -53,7 +51,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.scenario, "scenario", "", "YAML file that describes the world (required)")
 	flags.Float64Var(&o.speed, "speed", 1, "how much faster than real time simulated time passes; 0: only when told")
 	flags.StringVar(&o.cloudRun, "cloud-run-listen", "127.0.0.1:8081", "address of the Cloud Run Admin API v2")
-	flags.StringVar(&o.monitoring, "monitoring-listen", "127.0.0.1:8082", "address of Cloud Monitoring (gRPC without TLS)")
+	flags.StringVar(&o.monitoring, "monitoring-listen", "127.0.0.1:8082", "address of Cloud Monitoring (gRPC, and PromQL over HTTP, without TLS)")
 	flags.StringVar(&o.compute, "compute-listen", "127.0.0.1:8084", "address of the Compute API v1, of which routers and their NATs are there")
 	flags.StringVar(&o.vpcAccess, "vpc-access-listen", "127.0.0.1:8085", "address of Serverless VPC Access v1, of which connectors are there")
 	flags.StringVar(&o.control, "control-listen", "127.0.0.1:8083", "address of the control endpoint")
@@ -132,11 +130,10 @@ func serve(ctx context.Context, o options, guard *wire.Guard, out io.Writer) err
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "Monitoring: %s (gRPC)\n", listener.Addr())
-	server := grpc.NewServer()
-	monitoringpb.RegisterMetricServiceServer(server, wire.NewMonitoring(wire.Metrics(guard)))
+	_, _ = fmt.Fprintf(out, "Monitoring: %s (gRPC, and PromQL over HTTP)\n", listener.Addr())
+	server := wire.MonitoringServer(guard)
 	go func() { failed <- server.Serve(listener) }()
-	defer server.Stop()
+	defer func() { _ = server.Close() }()
 
 	now, speed := guard.Now()
 	_, _ = fmt.Fprintf(out, "Simulated time: %s, passing %v times as fast as real time\n", now.Format(time.RFC3339), speed)

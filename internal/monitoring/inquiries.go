@@ -136,7 +136,7 @@ func (c *Client) called(ctx context.Context, q rangeQuery, w watch) values {
 			return values{trouble: t}
 		}
 	}
-	answer, err := c.web.ask(ctx, q, c.timeout)
+	answer, err := c.web.QueryRange(ctx, q, c.timeout)
 	c.counters.call(methodQuery, err)
 	if err == nil {
 		apart.Well(w.now)

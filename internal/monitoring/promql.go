@@ -94,8 +94,8 @@ type matrix struct {
 	Warnings  []string `json:"warnings"`
 }
 
-// ask asks a query. An error carries a gRPC status, like those of the other calls.
-func (w web) ask(ctx context.Context, q rangeQuery, timeout time.Duration) (matrix, error) {
+// QueryRange asks a query. An error carries a gRPC status, like those of the other calls.
+func (w web) QueryRange(ctx context.Context, q rangeQuery, timeout time.Duration) (matrix, error) {
 	form := url.Values{
 		"query": {q.text}, "step": {"60"}, "timeout": {strconv.FormatFloat(timeout.Seconds(), 'f', -1, 64)},
 		"start": {q.after.Add(time.Minute).UTC().Format(time.RFC3339)}, "end": {q.through.UTC().Format(time.RFC3339)},

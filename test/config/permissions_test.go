@@ -32,6 +32,7 @@ var needs = map[string]map[string]string{
 	"monitoring": {
 		"GetMetricDescriptor": "monitoring.metricDescriptors.get",
 		"ListTimeSeries":      "monitoring.timeSeries.list",
+		"QueryRange":          "monitoring.timeSeries.list",
 	},
 }
 
@@ -42,8 +43,8 @@ var roleFiles = map[string][]string{
 	"network.yaml":  {"gateway", "monitoring"},
 }
 
-// sdkCall is a call through a client's field api or vpcAccess.
-var sdkCall = regexp.MustCompile(`\.(?:api|vpcAccess)\.((?:[A-Z]\w*\.)*[A-Z]\w*)\(`)
+// sdkCall is a call through a client's field api, vpcAccess or web.
+var sdkCall = regexp.MustCompile(`\.(?:api|vpcAccess|web)\.((?:[A-Z]\w*\.)*[A-Z]\w*)\(`)
 
 // TestTheCallsAreTheOnesThatPermissionsAreKnownFor reads the adapters: a call that
 // is new needs a permission, and one that is gone needs none.

@@ -54,7 +54,7 @@ func (s Senses) value(q analysis.Question, now time.Time) (analysis.Answer, erro
 		answer.Cause, answer.Detail = analysis.CausePartial, told.Warnings[0]
 		return answer, nil
 	case len(told.Series) > 1:
-		answer.Cause, answer.Detail = analysis.CauseInvalid, fmt.Sprintf("it gives %d series", len(told.Series))
+		answer.Cause, answer.Detail = analysis.CauseInvalid, fmt.Sprintf("it gives %d series: aggregate to one, for example with sum(...)", len(told.Series))
 		return answer, nil
 	}
 	for _, line := range told.Series {

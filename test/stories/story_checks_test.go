@@ -102,7 +102,7 @@ var checkStories = []story{
 		want: rollout.Paused,
 	},
 	{
-		name: "query-of-many-series", title: "A query gives a series for each response code: nothing begins, and it is said how to write it.",
+		name: "query-of-many-series", title: "A query gives a series for each revision and response code: no step passes, and it is said how to write it.",
 		plan: []func(*rollout.Plan){queryCheck(`rate(run_googleapis_com:request_count{monitored_resource="cloud_run_revision",service_name="{{service}}"}[5m])`)},
 		tale: []moment{deployHealthy},
 		want: rollout.Paused,

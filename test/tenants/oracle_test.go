@@ -80,6 +80,9 @@ func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error
 	for _, one := range about {
 		if !slices.ContainsFunc(rollouts, func(ro v1alpha1.CloudRunRollout) bool {
 			return slices.ContainsFunc(c.accesses, func(a v1alpha1.CloudRunAccess) bool {
+				if one.query && !(a.Spec.MayQuery && asks(ro)) {
+					return false
+				}
 				return binds(a, ro.Namespace, *ro.Spec.Target.Service) && one.within(*ro.Spec.Target.Service, a)
 			})
 		}) {
@@ -94,6 +97,12 @@ func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error
 type target struct {
 	v1alpha1.ServiceReference
 	network, listed bool
+	query           bool // PromQL of the rollout's own
+}
+
+// asks tells whether a rollout has a query of its own.
+func asks(ro v1alpha1.CloudRunRollout) bool {
+	return slices.ContainsFunc(ro.Spec.Analysis.Checks, func(c v1alpha1.Check) bool { return c.Query.PromQL != "" })
 }
 
 // within tells whether whoever is bound to a service by an access may ask about a target.
@@ -120,6 +129,8 @@ func bindsAll(a v1alpha1.CloudRunAccess, of v1alpha1.ServiceReference) bool {
 var (
 	inPlace   = regexp.MustCompile(`^/v2/projects/([^/]+)/locations/([^/]+)/services(?:/([^/]+)(?:/revisions/[^/]+)?)?$`)
 	inNetwork = regexp.MustCompile(`^/(?:compute/v1|v1)/projects/([^/]+)/(?:regions|locations)/[^/]+/[a-z]+(?:/[^/]+){0,2}$`)
+	inQuery   = regexp.MustCompile(`^/v1/projects/([^/]+)/location/global/prometheus/api/v1/query_range$`)
+	inService = regexp.MustCompile(`location="([^"]+)",service_name="([^"]+)"`)
 	ofProject = regexp.MustCompile(`^projects/([^/]+)(?:/metricDescriptors/(.+))?$`)
 	oneClause = regexp.MustCompile(`([a-z._]+)=(?:one_of\(([^)]*)\)|("[^"]*"))`)
 )
@@ -136,6 +147,10 @@ func read(s sent) ([]target, error) {
 			return []target{{ServiceReference: v1alpha1.ServiceReference{Project: m[1]}, network: true}}, nil
 		}
 	case "monitoring":
+		at, named := inQuery.FindStringSubmatch(s.what), inService.FindStringSubmatch(s.filter)
+		if at != nil && named != nil {
+			return []target{{ServiceReference: v1alpha1.ServiceReference{Project: at[1], Location: named[1], Name: named[2]}, query: true}}, nil
+		}
 		if m := ofProject.FindStringSubmatch(s.what); m != nil {
 			return readFilter(m[1], m[2], s.filter)
 		}

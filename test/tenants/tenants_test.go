@@ -59,13 +59,21 @@ func newStage(t *testing.T, seed uint64) *stage {
 	return s
 }
 
+// ownQuery is what some rollouts ask beside the built-in checks.
+var ownQuery = v1alpha1.Check{Name: "checkout", Query: v1alpha1.Query{
+	PromQL: `sum(rate(run_googleapis_com:request_count{monitored_resource="cloud_run_revision",location="{{location}}",` +
+		`service_name="{{service}}",revision_name="{{candidate}}"}[5m]))`,
+	Min: "0",
+}}
+
 // apply creates a rollout.
-func (s *stage) apply(namespace string, of v1alpha1.ServiceReference) {
+func (s *stage) apply(namespace string, of v1alpha1.ServiceReference, checks ...v1alpha1.Check) {
 	ro := &v1alpha1.CloudRunRollout{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%s-%s-%s", of.Name, of.Project, of.Location)},
 		Spec: v1alpha1.CloudRunRolloutSpec{
 			Target:   v1alpha1.Target{Service: &of},
 			Strategy: v1alpha1.Strategy{Steps: []v1alpha1.Step{{Weight: 20, Bake: "2m"}, {Weight: 100, Bake: "2m"}}},
+			Analysis: v1alpha1.Analysis{Checks: checks},
 		},
 	}
 	if err := client.IgnoreAlreadyExists(s.client.Create(s.t.Context(), ro)); err != nil {
@@ -160,6 +168,7 @@ func (d dice) access(i int) v1alpha1.CloudRunAccess {
 	if d.IntN(2) == 0 {
 		a.Spec.NetworkProjects = d.some(networks)
 	}
+	a.Spec.MayQuery = d.IntN(2) == 0
 	return a
 }
 
@@ -196,7 +205,7 @@ func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
 	for seed := range uint64(worlds) {
 		s, d := newStage(t, seed), dice{rand.New(rand.NewPCG(seed, 1))}
 		for range 10 {
-			s.apply(d.of([]string{"shop", "bank", "labs"}), d.reference())
+			s.apply(d.of([]string{"shop", "bank", "labs"}), d.reference(), []v1alpha1.Check{ownQuery}[:d.IntN(2)]...)
 		}
 		for i := range 2 {
 			s.town.accesses = append(s.town.accesses, d.access(i))
@@ -215,7 +224,7 @@ func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
 		}
 	}
 	t.Logf("%d worlds: %v, %d rollouts refused at the end", worlds, judged, refused)
-	for _, kind := range []string{"cloudrun GET", "cloudrun PATCH", "compute GET", "monitoring /google.monitoring.v3.MetricService/ListTimeSeries"} {
+	for _, kind := range []string{"cloudrun GET", "cloudrun PATCH", "compute GET", "monitoring /google.monitoring.v3.MetricService/ListTimeSeries", "monitoring POST"} {
 		if judged[kind] < 10 {
 			t.Errorf("%s came in %d times, which proves little", kind, judged[kind])
 		}
@@ -240,5 +249,45 @@ func TestWithoutABindingNothingLeaves(t *testing.T) {
 	if want := "The platform team would create {apiVersion: rollouts.sluice.dev/v1alpha1, kind: CloudRunAccess, metadata: {name: shop}, " +
 		"spec: {namespaces: [shop], services: [{project: acme-prod, locations: [europe-west1], names: [web]}]}}."; ready.Reason != v1alpha1.ReasonAccessDenied || !strings.HasSuffix(ready.Message, want) {
 		t.Errorf("%s: %s", ready.Reason, ready.Message)
+	}
+}
+
+// TestNoByteOfAQueryLeavesWithoutMayQuery: the service is bound and its metrics are asked
+// for, and of the rollout's own query nothing is sent, and nothing rises, until the
+// platform team writes mayQuery; what it would write is said.
+func TestNoByteOfAQueryLeavesWithoutMayQuery(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, 1)
+	web := v1alpha1.ServiceReference{Project: "acme-prod", Location: "europe-west1", Name: "web"}
+	s.apply("shop", web, ownQuery)
+	s.town.accesses = []v1alpha1.CloudRunAccess{{ObjectMeta: metav1.ObjectMeta{Name: "shop"}, Spec: v1alpha1.CloudRunAccessSpec{
+		Namespaces: []string{"shop"}, NetworkProjects: networks,
+		Services: []v1alpha1.AccessibleServices{{Project: web.Project, Locations: []string{web.Location}, Names: []string{web.Name}}},
+	}}}
+	for range 3 {
+		s.minute()
+	}
+	s.guard.Do(func(w *simulator.World) {
+		if _, err := w.Deploy("projects/acme-prod/locations/europe-west1/services/web", simulator.Deployment{Image: "fine"}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for range 12 {
+		s.minute()
+	}
+	ready := s.rollouts()[0].Status.Conditions[0]
+	if s.judged["monitoring POST"] > 0 || s.rollouts()[0].Status.Weight == "20%" {
+		t.Errorf("sent %v, with %s", s.judged, s.rollouts()[0].Status.Weight)
+	}
+	const says = "spec.mayQuery of CloudRunAccess shop is not true; the platform team would write mayQuery: true there"
+	if ready.Reason != v1alpha1.ReasonMetricsUnavailable || !strings.Contains(ready.Message, says) {
+		t.Errorf("%s: %s", ready.Reason, ready.Message)
+	}
+	s.town.accesses[0].Spec.MayQuery = true
+	for range 15 {
+		s.minute()
+	}
+	if s.judged["monitoring POST"] == 0 {
+		t.Errorf("with mayQuery nothing is asked: %v", s.judged)
 	}
 }

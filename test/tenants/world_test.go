@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -121,10 +122,16 @@ func (l *listener) serveMonitoring(t *testing.T, guard *wire.Guard) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer(grpc.UnaryInterceptor(l.unary))
-	monitoringpb.RegisterMetricServiceServer(server, wire.NewMonitoring(wire.Metrics(guard)))
+	server := wire.MonitoringServer(guard, grpc.UnaryInterceptor(l.unary))
+	behind := server.Handler
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+			l.note(sent{api: "monitoring", method: r.Method, what: r.URL.Path, filter: r.FormValue("query")})
+		}
+		behind.ServeHTTP(w, r)
+	})
 	go func() { _ = server.Serve(at) }()
-	t.Cleanup(server.Stop)
+	t.Cleanup(func() { _ = server.Close() })
 	return "http://" + at.Addr().String()
 }
 
