@@ -269,6 +269,39 @@ func TestQuestionsAreAboutTheServiceOfThePass(t *testing.T) {
 	}
 }
 
+// TestAQueryIsAskedOnlyWithMayQuery: of one that may not be asked no word leaves, and it
+// is said what the platform team would write.
+func TestAQueryIsAskedOnlyWithMayQuery(t *testing.T) {
+	t.Parallel()
+	of := ofWeb
+	of.Metric, of.Source.Query, of.Source.Beside = analysis.Value, "up", "web-1"
+	asking := func(spec *v1alpha1.CloudRunAccessSpec) { spec.MayQuery = true }
+	for name, c := range map[string]struct {
+		access v1alpha1.CloudRunAccess
+		want   []string
+		says   string
+	}{
+		"with mayQuery":    {toWeb(asking), []string{"Answer acme-prod web", "Answer acme-prod web"}, ""},
+		"without mayQuery": {toWeb(), []string{"Answer acme-prod web"}, "the platform team would write mayQuery: true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloud, calls := opened(t, &bindings{accesses: []v1alpha1.CloudRunAccess{c.access}})
+			if _, _, err := cloud.Watcher.Listed(t.Context(), webRef, time.Now(), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			calls.calls = nil
+			answers, err := cloud.Answer(t.Context(), []analysis.Question{ofWeb, of}, time.Now())
+			if err != nil || !slices.Equal(calls.calls, c.want) {
+				t.Errorf("error %v, calls %q, want %q", err, calls.calls, c.want)
+			}
+			if a := answers[of.Series]; c.says != "" && (a.Cause != analysis.CauseDenied || !strings.Contains(a.Detail, c.says)) {
+				t.Errorf("answered %+v", a)
+			}
+		})
+	}
+}
+
 func TestWhoIsBoundIsReadFromTheCache(t *testing.T) {
 	t.Parallel()
 	labelled := toWeb(func(spec *v1alpha1.CloudRunAccessSpec) {

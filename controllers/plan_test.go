@@ -144,6 +144,7 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 					{Name: "median", Latency: v1alpha1.Latency{Percentile: 50, MaxMilliseconds: 80, MinRequests: 9}, OnBreach: v1alpha1.BreachHold},
 					{Name: "full", InstanceSaturation: &v1alpha1.InstanceSaturation{MaxPercent: 80}},
 					{Name: "ports", NATPortUtilization: v1alpha1.NATPortUtilization{MaxPercent: 80}},
+					{Name: "checkout", Query: v1alpha1.Query{PromQL: `sum(up{r="{{candidate}}"})`, Min: "-1", Max: "0.02"}},
 					{Name: "queue", InstanceSaturation: &v1alpha1.InstanceSaturation{MaxPending: &pending}},
 				}
 			},
@@ -156,6 +157,10 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 					rollout.Guard{Name: "median", Rule: analysis.Latency{Percentile: 50, MaxMilliseconds: 80, MinRequests: 9}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
 					rollout.Guard{Name: "full", Rule: analysis.InstanceSaturation{MaxPercent: 80, MaxPending: analysis.Unlimited}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
 					rollout.Guard{Name: "ports", Rule: analysis.NatPortUtilization{MaxPercent: 80}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
+					rollout.Guard{
+						Name: "checkout", OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce,
+						Rule: analysis.Query{PromQL: `sum(up{r="{{candidate}}"})`, Min: analysis.Bound{Text: "-1", Value: -1}, Max: analysis.Bound{Text: "0.02", Value: 0.02}},
+					},
 					rollout.Guard{Name: "queue", Rule: analysis.InstanceSaturation{MaxPercent: analysis.Unlimited}, OnBreach: rollout.Hold, RollbackAfter: m, Mode: rollout.Enforce},
 				)
 			},
@@ -206,6 +211,11 @@ func TestASpecThatCannotBeCarriedOutSaysWhatToWrite(t *testing.T) {
 			s.Analysis.Checks = []v1alpha1.Check{{Name: "errors", ServerErrors: &v1alpha1.ServerErrors{MaxPercent: value}}}
 		}
 	}
+	asking := func(promql string, most ...string) func(*v1alpha1.CloudRunRolloutSpec) {
+		return func(s *v1alpha1.CloudRunRolloutSpec) {
+			s.Analysis.Checks = []v1alpha1.Check{{Name: "mine", Query: v1alpha1.Query{PromQL: promql, Max: strings.Join(most, "")}}}
+		}
+	}
 	const badPercent = "spec.analysis.checks[errors].serverErrors.maxPercent: write a percentage from 0 to 99.99"
 	cases := map[string]struct {
 		edit func(*v1alpha1.CloudRunRolloutSpec)
@@ -223,6 +233,10 @@ func TestASpecThatCannotBeCarriedOutSaysWhatToWrite(t *testing.T) {
 			s.Analysis.Checks = []v1alpha1.Check{{Name: "nat-drops", RollbackAfter: "never"}}
 		}, "spec.analysis.checks[nat-drops].rollbackAfter: write a duration"},
 		"a check without a threshold": {func(s *v1alpha1.CloudRunRolloutSpec) { s.Analysis.Checks = []v1alpha1.Check{{Name: "mine"}} }, "spec.analysis.checks[mine]: write one of serverErrors"},
+		"a query that is no PromQL":   {asking("sum("), "spec.analysis.checks[mine].query.promql: it is no PromQL"},
+		"an unknown placeholder":      {asking(`up{r="{{revision}}"}`), "spec.analysis.checks[mine].query.promql: {{revision}} is no placeholder: write one of {{service}}, {{candidate}}"},
+		"a query without a limit":     {asking("up"), "spec.analysis.checks[mine].query: write max, min or both"},
+		"a limit that is no number":   {asking("up", "NaN"), "spec.analysis.checks[mine].query.max: write a decimal number such as \"0.02\""},
 		"a percentage of 100":         {percent(intstr.FromInt32(100)), badPercent},
 		"a percentage below 0":        {percent(intstr.FromInt32(-1)), badPercent},
 		"an empty percentage":         {percent(intstr.FromString("")), badPercent},

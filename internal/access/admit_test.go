@@ -234,3 +234,35 @@ func TestWhatIsTakenAwayIsNeverMore(t *testing.T) {
 		}
 	})
 }
+
+// TestQueriesNeedMayQuery, in one of those that bind the service, and it is said what the
+// platform team would write: never in what binds others too.
+func TestQueriesNeedMayQuery(t *testing.T) {
+	t.Parallel()
+	own := with(func(b *Binding) { b.Name, b.Namespaces = "own", []string{"shop"} })
+	both := with(func(b *Binding) { b.Name, b.Namespaces = "both", []string{"shop", "bank"} })
+	other := with(func(b *Binding) { b.Name, b.Services[0].Names, b.MayQuery = "shop", []string{"api"}, true })
+	asks := func(b Binding) Binding {
+		b.MayQuery = true
+		return b
+	}
+	for name, c := range map[string]struct {
+		bindings []Binding
+		says     string
+	}{
+		"one says so":        {[]Binding{own, asks(both)}, ""},
+		"its own does not":   {[]Binding{both, own}, "spec.mayQuery of CloudRunAccess own is not true; the platform team would write mayQuery: true there"},
+		"of another service": {[]Binding{own, other}, "spec.mayQuery of CloudRunAccess own is not true; the platform team would write mayQuery: true there"},
+		"it binds others too": {[]Binding{both, other}, "no CloudRunAccess with mayQuery: true binds namespace shop to service web; the platform team would create " +
+			"{apiVersion: rollouts.sluice.dev/v1alpha1, kind: CloudRunAccess, metadata: {name: shop-2}, spec: {namespaces: [shop], " +
+			"services: [{project: acme-prod, locations: [asia-northeast1], names: [web]}], mayQuery: true}}"},
+	} {
+		g, no := Admit(c.bindings, shop, web)
+		if no != nil || g.NoQueries() != c.says || g.Queries() != (c.says == "") {
+			t.Errorf("%s: %q with refusal %v, want %q", name, g.NoQueries(), no, c.says)
+		}
+	}
+	if (Grant{}).Queries() {
+		t.Error("no grant lets queries be asked")
+	}
+}

@@ -171,17 +171,20 @@ const digits = 4
 // number writes a value, with more digits where fewer would show it on the other side of
 // a limit.
 func (r Query) number(value float64) string {
-	short := strconv.FormatFloat(value, 'g', digits, 64)
-	if shown, err := strconv.ParseFloat(short, 64); err != nil || (r.beyond(shown) > 0) != (r.beyond(value) > 0) {
-		return strconv.FormatFloat(value, 'g', -1, 64)
+	shown, err := strconv.ParseFloat(strconv.FormatFloat(value, 'g', digits, 64), 64)
+	if err != nil || (r.beyond(shown) > 0) != (r.beyond(value) > 0) {
+		shown = value
 	}
-	return short
+	if size := math.Abs(shown); size >= 1e12 || size > 0 && size < 1e-9 {
+		return strconv.FormatFloat(shown, 'g', -1, 64)
+	}
+	return strconv.FormatFloat(shown, 'f', -1, 64)
 }
 
 func (r Query) limit() string {
 	switch {
 	case r.Min.Text == "":
-		return "at most " + r.Max.Text
+		return r.Max.Text
 	case r.Max.Text == "":
 		return "at least " + r.Min.Text
 	}

@@ -37,9 +37,9 @@ func TestQuery(t *testing.T) {
 	nobodys.EarlierSince, nobodys.EarlierUntil, nobodys.SeenThrough = at(-10), at(-2), at(-6)
 	numbers := after(5).values(0.01, 0, 2).values(math.NaN(), 2, 5)
 	for name, c := range map[string]verdictCase{
-		"within the limit":                        {checkouts, after(10).values(0.01, 0, 10), Pass, "0.01 in the minute up to Mar 1 12:10Z, limit at most 0.02, within it in the last 5 of 10 minutes"},
+		"within the limit":                        {checkouts, after(10).values(0.01, 0, 10), Pass, "0.01 in the minute up to Mar 1 12:10Z, limit 0.02, within it in the last 5 of 10 minutes"},
 		"at the limit":                            {checkouts, after(10).values(0.02, 0, 10), Pass, ""},
-		"above it in the newest minute":           {checkouts, after(10).values(0.01, 0, 9).values(0.035, 9, 10), Breach, "0.035 in the minute up to Mar 1 12:10Z, limit at most 0.02, outside of it in 1 of 10 minutes"},
+		"above it in the newest minute":           {checkouts, after(10).values(0.01, 0, 9).values(0.035, 9, 10), Breach, "0.035 in the minute up to Mar 1 12:10Z, limit 0.02, outside of it in 1 of 10 minutes"},
 		"above it by little":                      {checkouts, after(10).values(0.0200001, 0, 10), Breach, "0.0200001 in the minute"},
 		"below the least":                         {atLeast, after(10).values(9.5, 0, 10), Breach, "9.5 in the minute up to Mar 1 12:06Z, limit at least 10"},
 		"between two":                             {between, after(10).values(-0.5, 0, 10), Pass, "limit -1 to 0.02"},
@@ -65,7 +65,7 @@ func TestAMinuteOutsideIsNoBake(t *testing.T) {
 	t.Parallel()
 	s := after(10).values(0.01, 0, 7).values(0.03, 7, 9).values(0.01, 9, 10)
 	v := checkouts.Judge(s.Scope, s.answers)
-	if v.Outcome != Breach || !v.Stopped || len(v.Healthy) != 8 || v.Value != "0.03" || v.Limit != "at most 0.02" {
+	if v.Outcome != Breach || !v.Stopped || len(v.Healthy) != 8 || v.Value != "0.03" || v.Limit != "0.02" {
 		t.Errorf("%+v, want a breach that has stopped, and 8 healthy minutes", v)
 	}
 }
@@ -102,5 +102,16 @@ func TestAQueryIsAboutBothRevisionsOfTheAttempt(t *testing.T) {
 	}
 	if q := checkouts.Questions(before().Scope); len(q) != 1 || !q[0].After.Equal(noon.Add(-35*time.Minute)) {
 		t.Errorf("before the first write it asks %+v", q)
+	}
+}
+
+func TestNumbersAreShort(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[float64]string{
+		0: "0", 0.0251234: "0.02512", 1234567: "1235000", -3.5: "-3.5", 1e15: "1e+15", 2e-12: "2e-12", 0.02000001: "0.02000001", 0.0199999999: "0.02",
+	} {
+		if got := checkouts.number(value); got != want {
+			t.Errorf("%v is shown as %s, want %s", value, got, want)
+		}
 	}
 }

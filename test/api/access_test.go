@@ -39,6 +39,7 @@ func TestAnAccessBindsWhatItSays(t *testing.T) {
 		`{namespaces: [shop], services: [{project: acme-prod, locations: ["*"], names: ["web-*", "*"]}]}`:         "",
 		`{namespaces: [shop], mayDeploy: true, ` + services + `}`:                                                 "",
 		`{namespaces: [shop], mayDeploy: "yes", ` + services + `}`:                                                "spec.mayDeploy",
+		`{namespaces: [shop], ` + services + `, mayQuery: true}`:                                                  "",
 		`{` + services + `}`:                                                                                   "nobody would be bound: write namespaces, namespaceLabels or both",
 		`{namespaces: [], ` + services + `}`:                                                                   "spec.namespaces",
 		`{namespaces: ["shop-*"], ` + services + `}`:                                                           "for several of a kind write namespaceLabels",

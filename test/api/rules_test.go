@@ -28,6 +28,7 @@ const (
 	gateway  = `spec: {nat: {gateways: [{project: acme-net, region: asia-northeast1, router: r1, name: nat-1, `
 	service  = `spec: {target: {service: {`
 	onNoData = `spec: {analysis: {onNoData: `
+	query    = checks + `[{name: mine, query: {promql: 'sum(rate(a:b{r="{{candidate}}"}[5m]))', `
 
 	runService = `spec: {target: {service: null, runServiceRef: {`
 	ready      = `{type: Ready, status: "True", lastTransitionTime: "2026-11-23T08:00:00Z", `
@@ -314,6 +315,7 @@ var rules = []rule{
 		field: "spec.analysis.checks", says: "a check has only one of serverErrors",
 		accept: map[string]string{"one": checks + `[{name: mine, natDroppedPackets: {maxPerMinute: 10}}]}}`},
 		reject: map[string]string{
+			"a query and another": checks + `[{name: mine, latency: {maxMilliseconds: 800}, query: {promql: up, max: "1"}}]}}`,
 			"two new ones": checks + `[{name: mine, latency: {maxMilliseconds: 800}, instanceSaturation: {maxPending: 5}}]}}`,
 			"two of NAT":   checks + `[{name: mine, natPortUtilization: {maxPercent: 80}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
 			"two":          checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
@@ -345,6 +347,8 @@ var rules = []rule{
 			"errors that watch the time":       checks + `[{name: errors, latency: {maxMilliseconds: 800}}]}}`,
 			"nat-drops that watch ports":       checks + `[{name: nat-drops, natPortUtilization: {maxPercent: 80}}]}}`,
 			"nat-drops that watch instances":   checks + `[{name: nat-drops, instanceSaturation: {maxPending: 1}}]}}`,
+			"errors that asks a query":         checks + `[{name: errors, query: {promql: up, max: "1"}}]}}`,
+			"nat-drops that asks a query":      checks + `[{name: nat-drops, query: {promql: up, max: "1"}}]}}`,
 			"nat-allocation that asks clients": checks + `[{name: nat-allocation, clientErrors: {maxPercent: 1}}]}}`,
 			"errors that watch NAT":            checks + `[{name: errors, natDroppedPackets: {maxPerMinute: 1}}]}}`,
 			"nat-allocation that counts drops": checks + `[{name: nat-allocation, natDroppedPackets: {maxPerMinute: 1}}]}}`,
@@ -359,6 +363,7 @@ var rules = []rule{
 			"a NAT check with another name":  checks + `[{name: mine, natDroppedPackets: {maxPerMinute: 9}, rollbackAfter: 10m}]}}`,
 			"a NAT check that goes straight": checks + `[{name: nat-drops, onBreach: Rollback}]}}`,
 			"a share of ports, which holds":  checks + `[{name: mine, natPortUtilization: {maxPercent: 80}, rollbackAfter: Never}]}}`,
+			"a query, which holds":           query + `max: "1"}, rollbackAfter: 10m}]}}`,
 			"client errors, which hold":      checks + `[{name: mine, clientErrors: {maxPercent: 1}, rollbackAfter: 10m}]}}`,
 		},
 		reject: map[string]string{
@@ -410,6 +415,41 @@ var rules = []rule{
 			"all":   checks + `[{name: mine, clientErrors: {maxPercent: 100}}]}}`,
 			"words": checks + `[{name: mine, clientErrors: {maxPercent: "few"}}]}}`,
 		},
+	},
+	{
+		field: "spec.analysis.checks.query", says: "query needs a limit",
+		accept: map[string]string{
+			"a largest value":  query + `max: "0.02"}}]}}`,
+			"a smallest value": query + `min: "-3"}}]}}`,
+			"both":             query + `min: "0.5", max: "0.5"}}]}}`,
+		},
+		reject: map[string]string{"neither": query + `}}]}}`},
+	},
+	{
+		field: "spec.analysis.checks.query", says: "min is above max",
+		accept: map[string]string{
+			"numbers, not texts": query + `min: "9", max: "10"}}]}}`,
+			"below zero":         query + `min: "-10", max: "-9.5"}}]}}`,
+		},
+		reject: map[string]string{"exchanged": query + `min: "10", max: "9"}}]}}`},
+	},
+	{
+		field: "spec.analysis.checks.query.max", says: "max must be a decimal number",
+		accept: map[string]string{"the longest": query + `max: "-123456789012.123456789"}}]}}`},
+		reject: map[string]string{
+			"an exponent":      query + `max: "1e3"}}]}}`,
+			"a unit":           query + `max: "2%"}}]}}`,
+			"no digit first":   query + `max: ".5"}}]}}`,
+			"not a number":     query + `max: "NaN"}}]}}`,
+			"thirteen digits":  query + `max: "1234567890123"}}]}}`,
+			"a line after it":  query + `max: "1\n"}}]}}`,
+			"words beside min": query + `min: "1", max: "much"}}]}}`,
+		},
+	},
+	{
+		field: "spec.analysis.checks.query.min", says: "min must be a decimal number",
+		accept: map[string]string{"zero": query + `min: "0"}}]}}`},
+		reject: map[string]string{"words": query + `min: "little"}}]}}`},
 	},
 	{
 		field: "spec.analysis.checks.instanceSaturation", says: "instanceSaturation needs a limit",
