@@ -2,6 +2,7 @@ package monitoring
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -70,14 +71,14 @@ func pointOf(q rangeQuery, pair [2]json.RawMessage) (analysis.Point, error) {
 	var seconds float64
 	var text string
 	if json.Unmarshal(pair[0], &seconds) != nil || json.Unmarshal(pair[1], &text) != nil {
-		return analysis.Point{}, fmt.Errorf("a point that is no time and text")
+		return analysis.Point{}, errors.New("a point that is no time and text")
 	}
 	number, err := strconv.ParseFloat(text, 64)
 	if err != nil && !math.IsInf(number, 0) {
 		return analysis.Point{}, fmt.Errorf("a value %.40q that is no number", text)
 	}
 	if math.Abs(seconds) > math.MaxInt32*2 || seconds != math.Trunc(seconds) {
-		return analysis.Point{}, fmt.Errorf("a point within a second")
+		return analysis.Point{}, errors.New("a point within a second")
 	}
 	end := time.Unix(int64(seconds), 0).UTC()
 	if !end.Equal(end.Truncate(time.Minute)) || !end.After(q.after) || end.After(q.through) {

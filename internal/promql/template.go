@@ -62,9 +62,7 @@ func Parse(text string) (Template, error) {
 	if err != nil {
 		return Template{}, fmt.Errorf("it is no PromQL: %s; write one such as %s", mistake(err), example)
 	}
-	switch kind := expr.Type(); kind {
-	case parser.ValueTypeVector, parser.ValueTypeScalar:
-	default:
+	if kind := expr.Type(); kind != parser.ValueTypeVector && kind != parser.ValueTypeScalar {
 		return Template{}, fmt.Errorf("it gives a %s, not a number for each minute: write one such as %s", parser.DocumentedType(kind), example)
 	}
 	if !selects(expr) {
@@ -78,7 +76,7 @@ const example = `sum(rate(run_googleapis_com:request_count{monitored_resource="c
 
 // mistake is the parser's words, without the query, which whoever reads it has.
 func mistake(err error) string {
-	if list := (parser.ParseErrors)(nil); errors.As(err, &list) && len(list) > 0 {
+	if list, ok := errors.AsType[parser.ParseErrors](err); ok && len(list) > 0 {
 		one := list[0]
 		return fmt.Sprintf("at character %d, %v", one.PositionRange.Start+1, one.Err)
 	}
@@ -150,7 +148,7 @@ func cut(text string) (Template, error) {
 }
 
 // placed refuses a placeholder that is none, or that stands where none may.
-func (s scanner) placed(name string, closed bool) error { //nolint:revive // flag-parameter: it is what was found
+func (s scanner) placed(name string, closed bool) error {
 	written := fmt.Sprintf("{{%.40s}}", name)
 	switch {
 	case s.quote == 0 && closed && slices.Contains(placeholders, name):

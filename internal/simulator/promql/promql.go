@@ -96,8 +96,7 @@ func Evaluate(ctx context.Context, source Source, r Range) (Answer, error) {
 
 // words are an error's, without those of the parser about the place.
 func words(err error) string {
-	var list parser.ParseErrors
-	if errors.As(err, &list) && len(list) > 0 {
+	if list, ok := errors.AsType[parser.ParseErrors](err); ok && len(list) > 0 {
 		return fmt.Sprintf("invalid parameter \"query\": %s", list[0].Error())
 	}
 	return strings.TrimSpace(err.Error())

@@ -21,6 +21,9 @@ import (
 // reach is how far back counters are added up: as long as the world keeps points.
 const reach = 6 * 7 * 24 * time.Hour
 
+// metricName is the label that has the name of the metric.
+const metricName = "__name__"
+
 // monitoredResource is the label that has the type of the resource.
 const monitoredResource = "monitored_resource"
 
@@ -89,7 +92,7 @@ func (q *querier) selected(matchers []*labels.Matcher) ([]*storage.SeriesEntry, 
 	var found []*storage.SeriesEntry
 	for _, one := range all {
 		for _, l := range lines(one, part) {
-			l.labels[labels.MetricName] = name
+			l.labels[metricName] = name
 			set := labels.FromMap(l.labels)
 			if matches(matchers, set) {
 				found = append(found, storage.NewListSeries(set, l.samples))
@@ -102,7 +105,7 @@ func (q *querier) selected(matchers []*labels.Matcher) ([]*storage.SeriesEntry, 
 // named is the name that a selector asks for.
 func named(matchers []*labels.Matcher) (string, error) {
 	for _, m := range matchers {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+		if m.Name == metricName && m.Type == labels.MatchEqual {
 			return m.Value, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"net/http"
@@ -8,10 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
+	"google.golang.org/grpc"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/promql"
@@ -23,7 +22,7 @@ import (
 func MonitoringServer(g *Guard, options ...grpc.ServerOption) *http.Server {
 	metrics := grpc.NewServer(options...)
 	monitoringpb.RegisterMetricServiceServer(metrics, NewMonitoring(Metrics(g)))
-	queries := PromQL(g)
+	prometheus := PromQL(g)
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
@@ -34,7 +33,7 @@ func MonitoringServer(g *Guard, options ...grpc.ServerOption) *http.Server {
 				metrics.ServeHTTP(w, r)
 				return
 			}
-			queries.ServeHTTP(w, r)
+			prometheus.ServeHTTP(w, r)
 		}),
 	}
 }
@@ -44,7 +43,7 @@ func PromQL(g *Guard) http.Handler {
 	mux := http.NewServeMux()
 	const path = "/v1/projects/{project}/location/{location}/prometheus/api/v1/query_range"
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) { queryRange(g, w, r) })
+		mux.HandleFunc(method+" "+path, queries{g}.queryRange)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, &simulator.APIError{Code: http.StatusNotFound, Status: "NOT_FOUND", Message: "Method not found."})
@@ -73,14 +72,17 @@ type promSeries struct {
 	Values [][2]any          `json:"values"`
 }
 
-func queryRange(g *Guard, w http.ResponseWriter, r *http.Request) {
+// queries are those over a guarded world.
+type queries struct{ guard *Guard }
+
+func (c queries) queryRange(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, mostBytes)
 	q, ok := rangeOf(r)
 	if r.PathValue("location") != "global" || !ok {
 		answer(w, r, http.StatusBadRequest, promAnswer{Status: "error", ErrorType: "bad_data", Error: "invalid parameter: location must be global, start, end and step be times"})
 		return
 	}
-	v, err := asked(g, r, func(api simulator.API) (any, error) { return api.QueryRange(r.Context(), q) })
+	v, err := asked(c.guard, r, func(api simulator.API) (any, error) { return api.QueryRange(r.Context(), q) })
 	if err != nil {
 		refuseQuery(w, r, err)
 		return
@@ -104,30 +106,21 @@ func refuseQuery(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, promql.ErrInvalid):
 		answer(w, r, http.StatusBadRequest, promAnswer{Status: "error", ErrorType: "bad_data", Error: err.Error()})
 	case errors.As(err, &e):
-		refuse(w, r, &simulator.APIError{Code: httpOf(e.Code), Status: string(e.Code), Message: e.Message, RetryAfter: e.RetryAfter})
+		refuse(w, r, &simulator.APIError{Code: cmp.Or(byCode[e.Code], http.StatusInternalServerError), Status: string(e.Code), Message: e.Message, RetryAfter: e.RetryAfter})
 	default:
 		refuse(w, r, err)
 	}
 }
 
-// httpOf is the HTTP status of a code [google.rpc.Code].
-func httpOf(code series.Code) int {
-	switch codeOf(code) {
-	case codes.InvalidArgument:
-		return http.StatusBadRequest
-	case codes.NotFound:
-		return http.StatusNotFound
-	case codes.PermissionDenied:
-		return http.StatusForbidden
-	case codes.ResourceExhausted:
-		return http.StatusTooManyRequests
-	case codes.DeadlineExceeded:
-		return http.StatusGatewayTimeout
-	case codes.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
+// byCode are the HTTP statuses of codes [google.rpc.Code].
+var byCode = map[series.Code]int{
+	series.InvalidArgument:   http.StatusBadRequest,
+	series.NotFound:          http.StatusNotFound,
+	series.PermissionDenied:  http.StatusForbidden,
+	series.ResourceExhausted: http.StatusTooManyRequests,
+	series.DeadlineExceeded:  http.StatusGatewayTimeout,
+	series.Unavailable:       http.StatusServiceUnavailable,
+	series.Unimplemented:     http.StatusNotImplemented,
 }
 
 // rangeOf reads the parameters, of the address or of a form.
