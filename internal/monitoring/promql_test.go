@@ -127,8 +127,10 @@ func TestWhatCannotBeJudgedIsNoData(t *testing.T) {
 		"a mistake in the query":       {says(400, `{"status":"error","errorType":"bad_data","error":"unknown function"}`), analysis.CauseInvalid, "unknown function"},
 		"one that is told with a 200":  {says(200, `{"status":"error","errorType":"execution","error":"too many samples"}`), analysis.CauseInvalid, "too many samples"},
 		"one that cannot be evaluated": {says(422, `{"status":"error","errorType":"execution","error":"many-to-many"}`), analysis.CauseInvalid, "many-to-many"},
-		"no permission": {says(403, `{"error":{"code":403,"status":"PERMISSION_DENIED","message":"Permission monitoring.timeSeries.list denied"}}`),
-			analysis.CauseDenied, "Permission monitoring.timeSeries.list denied"},
+		"no permission": {
+			says(403, `{"error":{"code":403,"status":"PERMISSION_DENIED","message":"Permission monitoring.timeSeries.list denied"}}`),
+			analysis.CauseDenied, "Permission monitoring.timeSeries.list denied",
+		},
 		"no such project":    {says(404, `not found`), analysis.CauseInvalid, "HTTP 404 Not Found"},
 		"over quota":         {says(429, `{"error":{"message":"Quota exceeded"}}`), analysis.CauseThrottled, "Quota exceeded"},
 		"it is down":         {says(503, ``), analysis.CauseUnavailable, "HTTP 503 Service Unavailable"},

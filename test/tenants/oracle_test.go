@@ -80,7 +80,7 @@ func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error
 	for _, one := range about {
 		if !slices.ContainsFunc(rollouts, func(ro v1alpha1.CloudRunRollout) bool {
 			return slices.ContainsFunc(c.accesses, func(a v1alpha1.CloudRunAccess) bool {
-				if one.query && !(a.Spec.MayQuery && asks(ro)) {
+				if one.query && (!a.Spec.MayQuery || !asks(ro)) {
 					return false
 				}
 				return binds(a, ro.Namespace, *ro.Spec.Target.Service) && one.within(*ro.Spec.Target.Service, a)

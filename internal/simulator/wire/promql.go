@@ -82,7 +82,8 @@ func (c queries) queryRange(w http.ResponseWriter, r *http.Request) {
 		answer(w, r, http.StatusBadRequest, promAnswer{Status: "error", ErrorType: "bad_data", Error: "invalid parameter: location must be global, start, end and step be times"})
 		return
 	}
-	v, err := asked(c.guard, r, func(api simulator.API) (any, error) { return api.QueryRange(r.Context(), q) })
+	ctx := r.Context()
+	v, err := asked(c.guard, r, func(api simulator.API) (any, error) { return api.QueryRange(ctx, q) })
 	if err != nil {
 		refuseQuery(w, r, err)
 		return
