@@ -145,7 +145,7 @@ func checksOf(d rollout.Decision) []v1alpha1.CheckStatus {
 		v := c.Verdict
 		checks = append(checks, v1alpha1.CheckStatus{
 			Name: c.Name, Mode: v1alpha1.CheckMode(c.Mode), Source: v.Source,
-			Verdict: v1alpha1.Verdict(v.Outcome), Value: v.Value, Limit: v.Limit,
+			Verdict: v1alpha1.Verdict(v.Outcome), Value: shorten(v.Value, v1alpha1.MaxMeasure), Limit: shorten(v.Limit, v1alpha1.MaxMeasure),
 			Samples: v.Samples, Required: v.Required, Cause: noDataCauses[v.Cause],
 			ObservedThrough: stamp(v.Through), BreachedSince: stamp(breachOf(d.Progress, c.Name)),
 			Message: shorten(v.Note, v1alpha1.MaxMessage),

@@ -316,3 +316,26 @@ func TestEveryCauseOfNoDataHasItsName(t *testing.T) {
 		}
 	}
 }
+
+// TestTheLongestLimitsOfAQueryFitTheStatus: the API server refuses a status whole whose
+// texts are longer than it allows.
+func TestTheLongestLimitsOfAQueryFitTheStatus(t *testing.T) {
+	t.Parallel()
+	const bound = "-123456789012.123456789"
+	of := analysis.Source{Project: "acme-prod", Location: "asia-northeast1", Service: "web", Revision: "web-2", Query: "up"}
+	for _, value := range []float64{-1.2345678901234567e-9, 1.2345678901234567e11, 9.87654321e200} {
+		rule := analysis.Query{PromQL: "up", Min: analysis.Bound{Text: bound, Value: 1e300}, Max: analysis.Bound{Text: bound, Value: 1e301}}
+		now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		candidate := of
+		candidate.Query = ""
+		scope := analysis.Scope{Candidate: candidate, AttemptSince: now.Add(-time.Hour), StepSince: now.Add(-30 * time.Minute), Now: now}
+		answers := analysis.Answers{{Metric: analysis.Value, Source: of}: {
+			Through: now, Points: []analysis.Point{{End: now.Add(-time.Minute), Number: value}},
+		}}
+		v := rule.Judge(scope, answers)
+		checks := checksOf(rollout.Decision{Checks: []rollout.Check{{Name: "mine", Verdict: v}}})
+		if c := checks[0]; v.Outcome != analysis.Breach || len(c.Value) > v1alpha1.MaxMeasure || len(c.Limit) > v1alpha1.MaxMeasure || len(c.Message) > v1alpha1.MaxMessage {
+			t.Errorf("%s: %d, %d and %d bytes: %+v", v.Outcome, len(c.Value), len(c.Limit), len(c.Message), c)
+		}
+	}
+}

@@ -14,6 +14,8 @@ const (
 	MaxConditionMessage = 896
 	// MaxNextAction limits nextAction.
 	MaxNextAction = 400
+	// MaxMeasure limits what a check measured, and what it allows.
+	MaxMeasure = 32
 	// MaxMessage limits every other message, but for those of history.
 	MaxMessage = 200
 	// MaxHistoryMessage limits the messages of history, of which there are most.
