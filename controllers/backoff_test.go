@@ -126,7 +126,7 @@ func TestAWayBackTriesAgainInSeconds(t *testing.T) {
 		err    error
 	}{
 		"a read of a way back that is under way": {rollout.RollingBack, rollout.ReasonRollingBack, busy},
-		"its write":                              {rollout.RollingBack, rollout.ReasonRollingBack, writeError{busy}},
+		"its write":                              {rollout.RollingBack, rollout.ReasonRollingBack, writeError{error: busy}},
 		"the read that would begin it":           {rollout.Baking, rollout.Progressing, wayBackError{busy}},
 	} {
 		saved, told := 0, events.NewFakeRecorder(9)

@@ -34,7 +34,11 @@ var errLate = errors.New("the write would have come too long after its save")
 var errBarred = errors.New("access was taken away before the write")
 
 // writeError is the failure of a write to Cloud Run.
-type writeError struct{ error }
+type writeError struct {
+	error
+
+	template string // the digest of the one that was sent; "" where it was a split
+}
 
 func (e writeError) Unwrap() error { return e.error }
 
@@ -67,7 +71,7 @@ func maybeWritten(err error) bool {
 func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, err error) (ctrl.Result, error) {
 	logger := log.FromContext(ctx)
 	var invalid invalidSpecError
-	var write writeError
+	var write writeError // a template's failure is one, too
 	var call *cloudrun.CallError
 	switch {
 	case errors.Is(err, errOvertaken):
@@ -90,7 +94,7 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		return ctrl.Result{RequeueAfter: r.spread(f.wait(), longestAfter(ro.Status.Phase))}, nil
 	case r.templateRefused(ctx, ro, err):
 		return ctrl.Result{RequeueAfter: again}, nil
-	case errors.As(err, &write) && errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
+	case errors.As(err, &write) && write.template == "" && errors.Is(err, cloudrun.ErrDenied) && errors.As(err, &call):
 		until := r.memory.deny(ro, call.Detail, r.Process.Now())
 		logger.Info("A write was denied", "cause", err.Error(), "until", until)
 		return ctrl.Result{RequeueAfter: again}, nil

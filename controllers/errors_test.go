@@ -45,24 +45,24 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 		"the object is gone":           {fmt.Errorf("saving: %w", apierrors.NewNotFound(resource, "web")), outcome{}},
 		"the spec is invalid":          {invalidSpecError{errors.New("spec.target: write service")}, outcome{After: invalidWait, Stalled: true, Saved: 1}},
 		"the save took too long":       {errLate, outcome{After: again}},
-		"access went before the write": {writeError{fmt.Errorf("%w: nobody lets it", errBarred)}, outcome{After: again}},
-		"the service changed":          {writeError{call(cloudrun.ErrConflict, 0)}, outcome{After: again}},
-		"somebody wrote in between":    {writeError{call(cloudrun.ErrInterleaved, 0)}, outcome{After: again}},
-		"the answer was lost":          {writeError{call(cloudrun.ErrAmbiguous, 0)}, outcome{After: again}},
+		"access went before the write": {writeError{error: fmt.Errorf("%w: nobody lets it", errBarred)}, outcome{After: again}},
+		"the service changed":          {writeError{error: call(cloudrun.ErrConflict, 0)}, outcome{After: again}},
+		"somebody wrote in between":    {writeError{error: call(cloudrun.ErrInterleaved, 0)}, outcome{After: again}},
+		"the answer was lost":          {writeError{error: call(cloudrun.ErrAmbiguous, 0)}, outcome{After: again}},
 		"over quota":                   {call(cloudrun.ErrThrottled, 0), outcome{After: throttledWait, Unknown: true, Saved: 1}},
 		"over quota, come back soon":   {call(cloudrun.ErrThrottled, time.Second), outcome{After: throttledWait, Unknown: true, Saved: 1}},
 		"over quota, come back late":   {call(cloudrun.ErrThrottled, 90*time.Second), outcome{After: 90 * time.Second, Unknown: true, Saved: 1}},
 		"over quota for very long":     {call(cloudrun.ErrThrottled, time.Hour), outcome{After: 96 * time.Second, Unknown: true, Saved: 1}},
-		"a write over quota":           {writeError{call(cloudrun.ErrThrottled, 45*time.Second)}, outcome{After: 45 * time.Second}},
-		"a write was denied":           {writeError{call(cloudrun.ErrDenied, 0)}, outcome{After: again, Denied: true}},
+		"a write over quota":           {writeError{error: call(cloudrun.ErrThrottled, 45*time.Second)}, outcome{After: 45 * time.Second}},
+		"a write was denied":           {writeError{error: call(cloudrun.ErrDenied, 0)}, outcome{After: again, Denied: true}},
 		"a read was not authenticated": {call(cloudrun.ErrDenied, 0), backOff},
 		"a read got no answer":         {call(cloudrun.ErrUnavailable, 0), backOff},
-		"a write was not sent":         {writeError{call(cloudrun.ErrUnavailable, 0)}, written},
+		"a write was not sent":         {writeError{error: call(cloudrun.ErrUnavailable, 0)}, written},
 		"the answer is garbled":        {call(cloudrun.ErrGarbled, 0), backOff},
-		"the write is invalid":         {writeError{call(cloudrun.ErrInvalid, 0)}, written},
-		"the written service is gone":  {writeError{call(cloudrun.ErrNotFound, 0)}, written},
-		"a revision of that name":      {writeError{call(cloudrun.ErrNamedConflict, 0)}, written},
-		"the firewall refused":         {writeError{call(cloudrun.ErrRefused, 0)}, written},
+		"the write is invalid":         {writeError{error: call(cloudrun.ErrInvalid, 0)}, written},
+		"the written service is gone":  {writeError{error: call(cloudrun.ErrNotFound, 0)}, written},
+		"a revision of that name":      {writeError{error: call(cloudrun.ErrNamedConflict, 0)}, written},
+		"the firewall refused":         {writeError{error: call(cloudrun.ErrRefused, 0)}, written},
 		"the apiserver is down":        {apierrors.NewServiceUnavailable("no"), backOff},
 		"anything else":                {errors.New("what is this"), backOff},
 	}
@@ -210,7 +210,7 @@ func TestCollisionsAreTriedLessAndLessAndTold(t *testing.T) {
 		ro.Status.Phase = c.phase
 		var got []float64
 		for n := range c.want {
-			result, err := r.explain(t.Context(), ro, writeError{&cloudrun.CallError{Op: "setting traffic", Kind: cloudrun.ErrConflict}})
+			result, err := r.explain(t.Context(), ro, writeError{error: &cloudrun.CallError{Op: "setting traffic", Kind: cloudrun.ErrConflict}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -164,7 +164,7 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 		d.Events = replies(d.Events) // the state was saved; its transitions are decided again
 	}
 	r.tell(ctx, ro, before, d)
-	if err == nil && d.Write != nil {
+	if err == nil && (d.Write != nil || d.Deploy != nil) {
 		r.memory.allowed(ro)
 	}
 	return err
@@ -186,7 +186,7 @@ func (r *Reconciler) write(
 		return errLate
 	}
 	if err := cloud.SetTraffic(ctx, ref, *d.Write); err != nil {
-		return writeError{err}
+		return writeError{error: err}
 	}
 	return nil
 }

@@ -60,29 +60,30 @@ func (r *Reconciler) deploy(ctx context.Context, cloud Cloud, ref rollout.Servic
 	if cloud.Deployer == nil {
 		return errors.New("nothing here deploys templates")
 	}
-	if err := cloud.Deployer.SetTemplate(ctx, ref, d); err != nil {
-		return deployError{err, d.Template().Digest}
+	err := cloud.Deployer.SetTemplate(ctx, ref, d)
+	if call, ok := errors.AsType[*cloudrun.CallError](err); ok {
+		call.Detail = template.Conceal(d.Template(), call.Detail)
+	}
+	if err != nil {
+		return writeError{err, d.Template().Digest}
 	}
 	return nil
 }
 
-// deployError is the failure to send a template.
-type deployError struct {
-	error
-
-	digest string
-}
-
-func (e deployError) Unwrap() error { return e.error }
-
-// refused tells whether Cloud Run does not want this very template, or not from us. The
-// rights that a template needs are more than those of a split: it does not follow that
-// traffic may not be moved.
-func (e deployError) refused() (detail string, ok bool) {
+// refusedTemplate tells what Cloud Run has against this very template, or against us
+// sending it. The rights that a template needs are more than those of a split: it does not
+// follow that traffic may not be moved.
+func refusedTemplate(err writeError) (detail string, ok bool) {
 	var call *cloudrun.CallError
-	for _, kind := range []error{cloudrun.ErrDenied, cloudrun.ErrInvalid, cloudrun.ErrNotFound, cloudrun.ErrNamedConflict, cloudrun.ErrRefused} {
-		if errors.Is(e, kind) && errors.As(e, &call) {
-			return call.Detail, true
+	if err.template == "" || !errors.As(err, &call) {
+		return "", false
+	}
+	if errors.Is(err, cloudrun.ErrRefused) {
+		return "Sluice's own write firewall did not let it through: " + call.Detail, true
+	}
+	for _, kind := range []error{cloudrun.ErrDenied, cloudrun.ErrInvalid, cloudrun.ErrNotFound, cloudrun.ErrNamedConflict} {
+		if errors.Is(err, kind) {
+			return "Cloud Run refused it: " + call.Detail, true
 		}
 	}
 	return "", false
@@ -91,13 +92,13 @@ func (e deployError) refused() (detail string, ok bool) {
 // templateRefused tells whether a pass failed because Cloud Run refused its template, and
 // remembers that.
 func (r *Reconciler) templateRefused(ctx context.Context, ro *v1alpha1.CloudRunRollout, err error) bool {
-	var failed deployError
+	var failed writeError
 	if !errors.As(err, &failed) {
 		return false
 	}
-	detail, ok := failed.refused()
+	detail, ok := refusedTemplate(failed)
 	if ok {
-		until := r.memory.refuseTemplate(ro, failed.digest, detail, r.Process.Now())
+		until := r.memory.refuseTemplate(ro, failed.template, detail, r.Process.Now())
 		log.FromContext(ctx).Info("A template was refused", "cause", err.Error(), "until", until)
 	}
 	return ok
@@ -117,7 +118,7 @@ func (m *memory) refuseTemplate(o *v1alpha1.CloudRunRollout, digest, detail stri
 	}
 	until := now.Add(wait)
 	m.templates[o.UID] = templateRefusal{digest, denial{
-		fmt.Sprintf("Cloud Run refused it, and is asked again at %s: %s", rollout.Clock(until), detail), wait, until,
+		fmt.Sprintf("%s; it is sent again at %s", detail, rollout.Clock(until)), wait, until,
 	}}
 	return until
 }

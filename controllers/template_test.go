@@ -218,3 +218,61 @@ func TestATemplateIsNotSentLongAfterItsSave(t *testing.T) {
 		t.Error("a target whose revisions are somebody else's takes a template")
 	}
 }
+
+// TestATemplateThatFailsIsNoServiceThatCannotBeRead: what fails is sent again later, and
+// nothing else is told of the service.
+func TestATemplateThatFailsIsNoServiceThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]error{
+		"over quota": cloudrun.ErrThrottled, "not sent": cloudrun.ErrUnavailable, "unknown": cloudrun.ErrAmbiguous, "garbled": cloudrun.ErrGarbled,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, d := fromGit(t)
+			d.refuses = &cloudrun.CallError{Op: "deploying", Kind: kind, Detail: "it failed"}
+			s.push(pushed)
+			for range 20 {
+				_, _ = s.r.Reconcile(t.Context(), s.get())
+				s.wait(5 * time.Second)
+			}
+			if n := len(d.sent); n < 2 || n > 6 {
+				t.Errorf("in 100 seconds it was sent %d times", n)
+			}
+			if got := s.says(v1alpha1.ConditionTrafficInSync); !strings.Contains(got, "TrafficInSync=True") {
+				t.Errorf("of the traffic it is said: %s", got)
+			}
+			deployed := 0
+			for _, told := range s.told() {
+				if strings.Contains(told, "is deployed; web-1 keeps its traffic") {
+					deployed++
+				}
+			}
+			if deployed > 1 {
+				t.Errorf("it was told %d times", deployed)
+			}
+			s.cloud.deploy("web-9", s.clock.Now().Add(time.Second))
+			for range 60 {
+				_, _ = s.r.Reconcile(t.Context(), s.get())
+				s.wait(15 * time.Second)
+			}
+			if c := s.get().Status.Attempt.Candidate; c != "web-9" {
+				t.Errorf("another's revision is held up: the candidate is %q, %s", c, s.says(v1alpha1.ConditionReady))
+			}
+		})
+	}
+}
+
+func TestWhatCloudRunQuotesIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	s, d := fromGit(t)
+	d.refuses = &cloudrun.CallError{Op: "deploying", Kind: cloudrun.ErrInvalid, Detail: `Invalid value at 'env[0].value': "hunter2"`}
+	s.push(`{"containers":[{"image":"example.com/web:2","env":[{"name":"PASSWORD","value":"hunter2"}]}]}`)
+	s.pass()
+	s.pass()
+	ro := s.get()
+	ro.Spec.Template = nil
+	text := fmt.Sprintf("%+v %v", ro.Status, s.told())
+	if strings.Contains(text, "hunter2") || !strings.Contains(text, "a value of the template") {
+		t.Errorf("it says %s", text)
+	}
+}

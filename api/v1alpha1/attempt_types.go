@@ -66,6 +66,11 @@ type Attempt struct {
 	// +kubebuilder:validation:MaxLength=16
 	DeployedTemplate string `json:"deployedTemplate,omitempty"`
 
+	// sentTemplate is a spec.template that was sent and was not seen on the service yet.
+	// Absent when none is awaited.
+	// +optional
+	SentTemplate SentTemplate `json:"sentTemplate,omitzero"`
+
 	// candidate is the revision of this attempt, or of the last one.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
@@ -405,4 +410,24 @@ type Intent struct {
 	// savedAt is when it was decided.
 	// +required
 	SavedAt metav1.Time `json:"savedAt"`
+}
+
+// SentTemplate is a template on its way to the service.
+//
+// +kubebuilder:validation:MinProperties=1
+type SentTemplate struct {
+	// digest tells which one it is. Required.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16
+	Digest string `json:"digest,omitempty"`
+
+	// at is when it was last sent. Required.
+	// +required
+	At metav1.Time `json:"at,omitzero"`
+
+	// times is how often it was sent, at least once. Required.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Times int32 `json:"times,omitempty"`
 }

@@ -62,7 +62,11 @@ func deployed(d rollout.Deploy) ([]byte, error) {
 	if template["annotations"], err = json.Marshal(annotations); err != nil {
 		return nil, err
 	}
-	return json.Marshal(map[string]any{"etag": d.ETag(), "template": template})
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // which would make six bytes of one
+	err = encoder.Encode(map[string]any{"etag": d.ETag(), "template": template})
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), err
 }
 
 // patchTemplate is services.patch with the bytes of the body as they are, which the

@@ -444,10 +444,11 @@ func waitForPerson(v view) Decision {
 // overtakes is what ends a wait for a person's resume beside it: a promote where time ran
 // out, and a new template in Git.
 func (v view) overtakes() (Decision, bool) {
-	if v.Progress.late() {
-		if d, ok := v.promoted(); ok {
-			return d, true
-		}
+	if !v.Progress.late() {
+		return Decision{}, false
+	}
+	if d, ok := v.promoted(); ok {
+		return d, true
 	}
 	return v.deploys()
 }

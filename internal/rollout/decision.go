@@ -112,6 +112,7 @@ func (v view) finish(d Decision) Decision {
 	if v.Plan.NatUnwanted && p.active() && v.throughNat(p.Candidate) {
 		d.Next += " NAT is not watched: spec.nat.discovery is Off."
 	}
+	d.Next += v.awaitsDeploy(d)
 	d = v.calls(d)
 	d.Progress = v.remembers(v.remembersElsewhere(d.Progress))
 	d = v.forgetsTag(d)

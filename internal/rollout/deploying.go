@@ -3,18 +3,38 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"time"
 )
 
+// Sent is the newest template that was sent to the service, until it is seen there.
+type Sent struct {
+	Digest string
+	At     time.Time // when it was last sent
+	Times  int       // how often
+}
+
+// again is when the template is sent again: later each time, so that one that never
+// arrives, or that somebody takes back each time, is not a revision every few seconds.
+func (s Sent) again() time.Time {
+	return s.At.Add(min(soon<<min(max(s.Times-1, 0), 10), longestAgain))
+}
+
+// longestAgain bounds that wait.
+const longestAgain = 10 * time.Minute
+
+// manyTimes is how often a template is sent before it is told that something is wrong.
+const manyTimes = 3
+
 // undeployed tells whether the template that the spec wants has to be deployed. Each is
-// deployed once: a revision that somebody deployed past Git since, with a template of
-// their own, stays; one that stable was made from is served already.
+// deployed once: what somebody deployed past Git since stays, unless it is a template of
+// ours that arrived late. One that stable was made from is served already.
 func (v view) undeployed() bool {
 	want, has := v.Plan.Template.Digest, v.Service.Template
 	switch {
 	case want == "", has == want, v.wantsStable():
 		return false
-	case has == "" && v.Progress.Deployed == want:
-		return false
+	case v.Progress.Deployed == want:
+		return has != "" && has == v.Progress.Sent.Digest
 	}
 	return true
 }
@@ -24,44 +44,88 @@ func (v view) wantsStable() bool {
 	return !v.Plan.Template.IsZero() && v.revision(v.Progress.Stable).Template == v.Plan.Template.Digest
 }
 
-// deployed remembers the newest template of the spec that was seen to be there.
+// deployed remembers the newest template of the spec that was seen to be there, and
+// forgets what was sent once its revision is. A revision that nobody wants any more when
+// it is there is no candidate.
 func (v view) deployed(p Progress) Progress {
-	switch {
-	case v.Plan.Template.IsZero() && v.Undeployable == "":
-		p.Deployed = ""
-	case v.Service.Presence == Found && !v.stale() && !v.Plan.Template.IsZero() &&
-		(v.Service.Template == v.Plan.Template.Digest || v.wantsStable()):
-		p.Deployed = v.Plan.Template.Digest
+	want := v.Plan.Template.Digest
+	if v.Plan.Template.IsZero() && v.Undeployable == "" {
+		p.Deployed = "" // what Git leaves to others it may want anew
 	}
+	if v.Service.Presence != Found || v.stale() {
+		return p
+	}
+	if want != "" && (v.Service.Template == want || v.wantsStable()) && !v.turnsBack() {
+		p.Deployed = want
+	}
+	created := v.revision(v.Service.LatestCreated)
+	if p.Sent.Digest == "" || v.Service.Template != p.Sent.Digest || created.Template != p.Sent.Digest || !v.Service.settled() {
+		return p
+	}
+	if p.Sent.Digest != want {
+		p.Cutoff = later(p.Cutoff, created.CreatedAt)
+	}
+	p.Sent = Sent{}
 	return p
 }
 
-// outdated tells whether a revision was made from a template that Git wanted before it
-// went back to what stable serves.
-func (v view) outdated(r Revision) bool {
-	return v.wantsStable() && r.Template != "" && r.Template != v.Plan.Template.Digest
+// turnsBack tells whether Git went back, during an attempt, from the candidate's template
+// to stable's.
+func (v view) turnsBack() bool {
+	p := v.Progress
+	made := v.revision(p.Candidate).Template
+	return p.active() && made != "" && made != v.Plan.Template.Digest && made == v.was.Deployed && v.wantsStable()
+}
+
+// unwanted tells whether a revision was made from a template of ours that arrived after
+// Git wanted another one.
+func (v view) unwanted(r Revision) bool {
+	return r.Template != "" && r.Template == v.Progress.Sent.Digest && r.Template != v.Plan.Template.Digest
+}
+
+// asGitWants tells whether a revision is what Git wants, whenever it was made: its
+// template is on the service, so that none will be made anew.
+func (v view) asGitWants(r Revision) bool {
+	want := v.Plan.Template.Digest
+	return want != "" && r.Template == want && v.Service.Template == want && !v.wantsStable() && r.Name != v.Progress.Stable
 }
 
 // notDeployed says why the template of the spec is neither there nor on its way; "" where
 // it is, or none is wanted.
 func (v view) notDeployed() string {
-	if v.Plan.Template.IsZero() || v.undeployed() {
+	switch sent := v.Progress.Sent; {
+	case v.Plan.Template.IsZero():
 		return v.Undeployable
+	case !v.undeployed():
+		return ""
+	case v.Undeployable == "" && sent.Digest == v.Plan.Template.Digest && sent.Times >= manyTimes:
+		return fmt.Sprintf("it was sent %d times and is not there; it is sent again at %s. Who else writes the service's template?", sent.Times, Clock(sent.again()))
 	}
-	return ""
+	return v.Undeployable
 }
 
 // waitsToDeploy says what must be over before the template is deployed; "" for nothing.
 func (v view) waitsToDeploy() string {
-	switch stable := v.revision(v.Progress.Stable); {
+	stable, sent := v.revision(v.Progress.Stable), v.Progress.Sent
+	switch {
 	case v.Plan.Paused:
 		return "spec.paused is true"
 	case v.Hours.Shut:
 		return "nothing new is begun " + v.Hours.since()
 	case stable.unread():
 		return stable.unreadWhy()
+	case v.Progress.active() && v.Progress.needsVerb() && !v.Progress.late():
+		return "a person has to answer first"
+	case sent.Digest == v.Plan.Template.Digest && v.Now.Before(sent.again()):
+		return "it was sent and is not seen yet; it is sent again at " + Clock(sent.again())
 	}
 	return ""
+}
+
+// mayDeploy tells whether nothing keeps a template from being sent now.
+func (v view) mayDeploy() bool {
+	return v.undeployed() && v.Undeployable == "" && v.waitsToDeploy() == "" && !v.pending() && !v.Deleting &&
+		!v.Service.followsLatest() && v.Plan.RunService == "" && v.Service.Keeper == ""
 }
 
 // deploy sends the template of the spec, where a traffic write has said before whose the
@@ -78,28 +142,33 @@ func (v view) deploy(d Decision) Decision {
 		return v.at(d.Progress.Phase, d.Progress.Reason, "spec.template cannot be sent: "+err.Error()).next("Looked at again every minute.")
 	}
 	d.Deploy = deploy
+	times := 0
+	if was := d.Progress.Sent; was.Digest == v.Plan.Template.Digest {
+		times = was.Times
+	}
+	d.Progress.Sent = Sent{Digest: v.Plan.Template.Digest, At: v.Now, Times: times + 1}
+	if times > 0 {
+		return d // it was told
+	}
 	return d.tell(Deploying, fmt.Sprintf("spec.template%s is deployed; %s keeps its traffic", v.Plan.Template.title(), v.Progress.Stable), false)
 }
 
 // deploysAtRest deploys the template between attempts.
 func (v view) deploysAtRest() (Decision, bool) {
-	if !v.undeployed() || v.Undeployable != "" || v.waitsToDeploy() != "" || v.pending() {
+	if !v.mayDeploy() {
 		return Decision{}, false
 	}
 	note := fmt.Sprintf("%s serves 100%%; spec.template%s is being deployed", v.Progress.Stable, v.Plan.Template.title())
 	return v.deploy(v.at(Idle, Deploying, note).next("Its revision gets no traffic until its rollout starts, which is when Cloud Run reports it ready.")), true
 }
 
-// deploys sends a template during an attempt: a new one does not wait for the end of an attempt, because it may be its
-// cure. It is sent while nothing moves, and moves nothing itself: the attempt ends when
-// the new revision is ready.
+// deploys sends a template during an attempt: a new one does not wait for its end,
+// because it may be its cure. It is sent while nothing moves, and moves nothing itself:
+// the attempt ends when the new revision is ready.
 func (v view) deploys() (Decision, bool) {
 	p := v.Progress
-	if !p.active() || p.Candidate == "" || !v.undeployed() || v.Undeployable != "" || v.waitsToDeploy() != "" || v.pending() {
-		return Decision{}, false
-	}
-	quiet := v.Service.settled() && v.desired.Equal(v.effective) && p.Confirmed.Equal(v.desired) && !v.Service.followsLatest()
-	if !quiet || p.pausedByPerson() || v.revision(p.Stable).Readiness != Ready {
+	still := v.Service.settled() && v.desired.Equal(v.effective) && p.Confirmed.Equal(v.desired)
+	if !p.active() || p.Candidate == "" || !still || !v.mayDeploy() {
 		return Decision{}, false
 	}
 	note := fmt.Sprintf("%s at %d%%; spec.template%s is being deployed", p.Candidate, v.weight(), v.Plan.Template.title())
@@ -107,15 +176,26 @@ func (v view) deploys() (Decision, bool) {
 		"Its revision gets no traffic; when it is ready it takes the place of %s, beginning from %s.", p.Candidate, p.Stable))), true
 }
 
+// awaitsDeploy says beside an attempt that a template of Git waits.
+func (v view) awaitsDeploy(d Decision) string {
+	if !d.Progress.active() || d.Deploy != nil || !v.undeployed() && v.notDeployed() == "" {
+		return ""
+	}
+	return fmt.Sprintf(" spec.template is not deployed yet: %s.",
+		cmp.Or(v.notDeployed(), v.waitsToDeploy(), "nothing must move meanwhile, and requests come first"))
+}
+
 // reverted: Git went back to the template that stable was made from. That is a person's
-// way back, and the candidate may come again when Git wants it again.
+// way back, and the candidate comes again only when Git wants it again.
 func reverted(v view) (Decision, bool) {
 	p := v.Progress
-	if !p.active() || p.Candidate == "" || !v.outdated(v.revision(p.Candidate)) {
+	if p.Candidate == "" || !v.turnsBack() {
 		return Decision{}, false
 	}
 	note := fmt.Sprintf("spec.template went back to what %s serves", p.Stable)
 	v.Progress.Requested = ""
+	v.Progress.Cutoff = later(p.Cutoff, v.revision(p.Candidate).CreatedAt)
+	v.Progress.Deployed = v.Plan.Template.Digest
 	if v.untouched() && p.Warmup.Tagged == "" {
 		return rest(v.idle()).tell(Superseded, note, false), true
 	}
@@ -125,24 +205,67 @@ func reverted(v view) (Decision, bool) {
 
 // asDeployed says between attempts how what serves relates to the spec's template.
 func (v view) asDeployed() (Decision, bool) {
-	p, serves := v.Progress, v.Progress.Stable+" serves 100%"
+	serves := v.Progress.Stable + " serves 100%"
 	why := v.notDeployed()
 	switch {
 	case why != "":
 		return v.at(Idle, NotDeployed, serves+"; spec.template is not deployed: "+why).next("Traffic stays as it is until that is mended; looked at again every minute."), true
 	case v.undeployed():
-		return v.at(Idle, Preparing, fmt.Sprintf("%s; spec.template is not deployed yet: %s", serves, cmp.Or(v.waitsToDeploy(), "a request comes first"))).next(
-			"It is deployed when that is over; looked at again every minute."), true
-	case v.outdated(v.revision(p.Candidate)), v.outdated(v.revision(v.Service.LatestReady)):
+		d := v.at(Idle, v.reasonToWait(), fmt.Sprintf("%s; spec.template is not deployed yet: %s", serves, cmp.Or(v.waitsToDeploy(), "it is sent next"))).next(
+			"It is deployed when that is over; looked at again every minute.")
+		if v.waitsToDeploy() == "" {
+			d.LookAt = v.Now.Add(soon)
+		}
+		return d, true
+	case v.wantsStable() && v.Progress.latched(v.Progress.Candidate) && !v.asStable(v.Progress.Candidate):
 		return v.at(Idle, Steady, serves+", and is what spec.template asks for").next("Waits for a new spec.template, or for a new revision."), true
 	}
 	return Decision{}, false
 }
 
+// reasonToWait keeps saying that a template is on its way where one was sent.
+func (v view) reasonToWait() Reason {
+	if v.Progress.Sent.Digest == v.Plan.Template.Digest {
+		return Deploying
+	}
+	return Preparing
+}
+
+// asStable tells whether a revision was made from no other template than stable: a hotfix
+// past Git, or one of somebody's who knows nothing of templates.
+func (v view) asStable(revision string) bool {
+	made := v.revision(revision).Template
+	return made == "" || made == v.revision(v.Progress.Stable).Template
+}
+
+// stillWanted says after a rollback that Git wants what was given up; "" where it does not.
+func (v view) stillWanted() string {
+	if r := v.revision(v.Progress.Candidate); v.wantsStable() || v.Plan.Template.IsZero() || r.Template != v.Plan.Template.Digest {
+		return ""
+	}
+	return fmt.Sprintf("Git still wants %s%s: revert or change spec.template, or lift it with the request retry.",
+		v.Progress.Candidate, v.Plan.Template.title())
+}
+
+// passedOver says why the newest revision is no candidate, and how it becomes one.
+func (v view) passedOver(newest string) string {
+	switch {
+	case v.Plan.Template.IsZero():
+		return fmt.Sprintf("Newest revision %s existed before and is no candidate by itself: set spec.candidateRevision to it to roll it out.", newest)
+	case v.Progress.latched(newest) && v.revision(newest).Template == v.Plan.Template.Digest:
+		return fmt.Sprintf("Git still wants %s%s, which was given up: change spec.template, or lift it with the request retry, with that revision.",
+			newest, v.Plan.Template.title())
+	}
+	if v.wantsStable() {
+		return fmt.Sprintf("%s is what spec.template asks for, so that %s, which is newer, is not rolled out.", v.Progress.Stable, newest)
+	}
+	return fmt.Sprintf("Newest revision %s existed before and is no candidate by itself: write what it is made from into spec.template to roll it out.", newest)
+}
+
 // howToMend says what gives a service a revision that starts.
 func (v view) howToMend(failed Revision) string {
 	if want := v.Plan.Template.Digest; want != "" && failed.Template == want {
-		return "change spec.template so that it starts"
+		return "change spec.template so that it starts; where the cause lay elsewhere and is mended, any change, such as a label, deploys it again"
 	}
 	return "deploy a revision that starts"
 }

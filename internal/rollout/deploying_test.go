@@ -45,7 +45,9 @@ func tried() scene {
 }
 
 // midway is web-2 of template b at 25 %, with web-1 of template a beside it.
-func midway() scene { return at(25).made("web-1", "a").made("web-2", "b").carries("b") }
+func midway() scene {
+	return at(25).made("web-1", "a").made("web-2", "b").carries("b").with(func(s *scene) { s.Progress.Deployed = "b" })
+}
 
 func TestATemplateIsDeployedOnceBetweenAttempts(t *testing.T) {
 	t.Parallel()
@@ -135,30 +137,166 @@ func TestANewTemplateDoesNotWaitForTheEndOfAnAttempt(t *testing.T) {
 	})
 }
 
+// after is a scene as a decision leaves it, with what it asks for served.
+func (s scene) after(t *testing.T) scene {
+	t.Helper()
+	d := Decide(Input(s))
+	s.Progress = d.Progress
+	if d.Write != nil {
+		s.Service.Desired = d.Write.Targets()
+		s.Service.Effective = s.Service.Desired
+		s.Service.Generation, s.Service.ObservedGeneration, s.Service.ETag = s.Service.Generation+1, s.Service.Generation+1, s.Service.ETag+"+"
+	}
+	return s
+}
+
 func TestGoingBackInGitIsAWayBack(t *testing.T) {
 	t.Parallel()
 	again := midway().template("a")
 	again.Progress.Requested = "web-2"
-	done := tried().template("a")
-	back := again
-	back.Progress.Phase, back.Progress.Reason, back.Progress.Requested = RollingBack, ReasonRollingBack, ""
-	back = back.meant(all("web-1")).split("web-1", 100)
+	first := at(0).made("web-1", "a").made("web-2", "b").carries("b").template("a")
+	first.Progress.Deployed = "b"
 	retried := tried().template("a").asks(Retry)
 	retried.Request.Step, retried.Request.Attempt = -1, 0
-	unread := midway().template("a").presence("web-1", Denied)
-	paused := in(Paused, ReasonPaused).made("web-1", "a").made("web-2", "b").carries("b").template("a")
-	paused.Progress.Cause = "paused by ann"
-	hotfix := tried().template("a").newer().made("web-3", "")
+	paused := midway().template("a")
+	paused.Progress.Phase, paused.Progress.Reason, paused.Progress.Cause = Paused, ReasonPaused, "paused by ann"
+	back := again.after(t).after(t)
 	check(t, map[string]row{
-		"during an attempt":              {again, "RollingBack/RollingBack, writes web-1 100%", "spec.template went back to what web-1 serves"},
-		"before its first write":         {at(0).made("web-1", "a").made("web-2", "b").template("a"), "Idle/Steady", "is what spec.template asks for"},
-		"while it is paused":             {paused, "RollingBack/RollingBack, writes web-1 100%", ""},
-		"it is not tried again then":     {back, "Idle/Steady", "is what spec.template asks for"},
-		"until Git wants it again":       {back.template("b"), "Checking/Preparing", "web-2 is to follow web-1"},
-		"after a rollback all is well":   {done, "Idle/Steady", "is what spec.template asks for"},
-		"a retry is told why not":        {retried, "Idle/Steady, refuses", "spec.template asks for what web-1 serves: change it first"},
-		"not known without stable":       {unread, "Held/HeldByAnalysis", ""},
-		"a person's own revision is one": {hotfix, "Checking/Preparing", "web-3 is to follow web-1"},
+		"during an attempt":                {again, "RollingBack/RollingBack, writes web-1 100%", "spec.template went back to what web-1 serves"},
+		"before its first write":           {first, "Idle/Steady", "web-1 serves 100%"},
+		"while it is paused":               {paused, "RollingBack/RollingBack, writes web-1 100%", ""},
+		"it is not tried again then":       {back, "Idle/Steady", "web-1 serves 100%"},
+		"until Git wants it again":         {back.template("b"), "Checking/Preparing", "web-2 is to follow web-1"},
+		"after a rollback all is well":     {tried().template("a"), "Idle/Steady", "is what spec.template asks for"},
+		"a person may try it all the same": {retried, "Checking/Preparing, accepts", ""},
+		"not known without stable":         {midway().template("a").presence("web-1", Denied), "Held/HeldByAnalysis", ""},
+	})
+}
+
+// TestWhatGitTookBackStaysBack: whatever becomes of the next template, the one before it
+// is not rolled out in its place.
+func TestWhatGitTookBackStaysBack(t *testing.T) {
+	t.Parallel()
+	back := midway().template("a").after(t).after(t)
+	invalid := back.template("")
+	invalid.Plan.Template, invalid.Undeployable = Template{}, "spec.template.containers: write one"
+	refused := back.template("c")
+	refused.Undeployable = "Cloud Run refused it"
+	removed := back
+	removed.Plan.Template = Template{}
+	stillborn := back.template("c").carries("c").revision("web-3", time.Minute).made("web-3", "c").readiness("web-3", NotReady)
+	stillborn.Service.LatestCreated = "web-3"
+	check(t, map[string]row{
+		"the next one is wrong":          {invalid, "Idle/NotDeployed", ""},
+		"the next one is refused":        {refused, "Idle/NotDeployed", ""},
+		"there is none any more":         {removed, "Idle/Steady", ""},
+		"the next one does not start":    {stillborn, "Idle/RevisionNotReady", "any change, such as a label, deploys it again"},
+		"stable cannot be read just now": {back.presence("web-1", Unknown), "Idle/Steady", ""},
+	})
+}
+
+// TestAPersonsHotfixIsRolledOutWhateverItWasMadeFrom: who deploys past Git mostly changes
+// the newest template, or copies a revision, with the digest that it carries.
+func TestAPersonsHotfixIsRolledOutWhateverItWasMadeFrom(t *testing.T) {
+	t.Parallel()
+	starts := "Checking/Preparing"
+	back := midway().template("a").after(t).after(t)
+	hotfix := func(s scene, digest string) scene {
+		s = s.revision("web-3", time.Minute).made("web-3", digest).carries(digest)
+		s.Service.LatestReady, s.Service.LatestCreated = "web-3", "web-3"
+		return s
+	}
+	upgraded := tried().template("b")
+	upgraded.Progress.Deployed = "b"
+	midwayOf := func(s scene) scene {
+		s = hotfix(s, "a")
+		s.Progress.Phase, s.Progress.Reason, s.Progress.Candidate, s.Progress.Attempt = Checking, Preparing, "web-3", 2
+		return s
+	}
+	check(t, map[string]row{
+		"of nothing of ours, after a revert":       {hotfix(back, ""), starts, "web-3 is to follow web-1"},
+		"of what Git took back, after the revert":  {hotfix(back, "b"), starts, "web-3 is to follow web-1"},
+		"of stable, while Git wants what failed":   {hotfix(upgraded, "a"), starts, "web-3 is to follow web-1"},
+		"and it is not overtaken by what failed":   {midwayOf(upgraded), "Shifting/Progressing, writes web-3 5%, web-1 95%", ""},
+		"of nothing of ours, while Git wants that": {hotfix(upgraded, ""), starts, "web-3 is to follow web-1"},
+	})
+}
+
+func TestWhatIsOnTheServiceAlreadyIsRolledOut(t *testing.T) {
+	t.Parallel()
+	anew := tried().template("b")
+	anew.Progress = Progress{Phase: Idle, Reason: Preparing}
+	dismissed := idle().made("web-1", "a").made("web-2", "b").carries("b").template("b")
+	dismissed.Progress.Stable, dismissed.Progress.Confirmed, dismissed.Progress.Deployed = "web-2", all("web-2"), "b"
+	check(t, map[string]row{
+		"of an object that is new":              {anew.after(t), "Checking/Preparing", "web-2 is to follow web-1"},
+		"not what a person went back from":      {dismissed, "Idle/Steady", ""},
+		"nor later, until somebody asks for it": {dismissed.after(t), "Idle/Steady", "request retry"},
+	})
+}
+
+// TestUndoOutlivesATemplateThatWaits: it is the way back of the night.
+func TestUndoOutlivesATemplateThatWaits(t *testing.T) {
+	t.Parallel()
+	done := idle().made("web-1", "a").made("web-2", "b").carries("b").split("web-2", 100)
+	done.Progress.Phase, done.Progress.Reason, done.Progress.Attempt = Completed, ReasonCompleted, 1
+	done.Progress.Stable, done.Progress.Candidate, done.Progress.Former = "web-2", "web-2", "web-1"
+	done.Progress.Confirmed, done.Progress.Deployed = all("web-2"), "b"
+	refused := done.template("c")
+	refused.Undeployable = "Cloud Run refused it"
+	paused := done.template("c")
+	paused.Hours = Hours{Shut: true, Why: "the freeze year-end"}
+	for name, s := range map[string]scene{"refused": refused.after(t), "in a freeze": paused.after(t), "on its way": done.template("c").after(t)} {
+		s = s.asks(Undo)
+		s.Request.Step = -1
+		if d := Decide(Input(s)); inWords(d) != "RollingBack/RollingBack, writes web-1 100%, accepts" {
+			t.Errorf("%s: %s, %s", name, inWords(d), d.Note)
+		}
+	}
+}
+
+// TestATemplateThatDoesNotArriveHoldsNothingUp: it is sent again later and later, and what
+// is under way goes on in between.
+func TestATemplateThatDoesNotArriveHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	sent := func(s scene, times int) scene {
+		s = s.template("c")
+		s.Progress.Sent = Sent{Digest: "c", At: ago(time.Second), Times: times}
+		return s
+	}
+	blind := sent(midway(), 1).errors(analysis.NoData)
+	blind.Plan.NoData.Action, blind.Progress.NoDataSince = Rollback, ago(31*time.Minute)
+	late := sent(midway(), 1)
+	late.Progress.Sent.At = ago(5 * time.Second)
+	kept := midway().template("c")
+	kept.Service.Keeper = "Config Connector"
+	check(t, map[string]row{
+		"what bakes goes on":              {sent(midway(), 1), "Shifting/Progressing, writes web-2 100%", "spec.template is not deployed yet: it was sent and is not seen yet"},
+		"data that stay away lead back":   {blind, "RollingBack/RollingBack, writes web-1 100%", ""},
+		"a revision of others starts":     {sent(idle().made("web-1", "a").carries(""), 1), "Checking/Preparing", "web-2 is to follow web-1"},
+		"it is sent again":                {late, "Baking/Progressing, deploys c", ""},
+		"at rest it is on its way":        {sent(resting(), 1), "Idle/Deploying", "it is sent again at"},
+		"until it is told what is wrong":  {sent(resting(), 3), "Idle/NotDeployed", "it was sent 3 times and is not there"},
+		"another one does not wait":       {sent(resting(), 9).template("d"), "Idle/Deploying, deploys d", ""},
+		"nothing is sent past its keeper": {kept, "Paused/TrafficConflict", ""},
+	})
+}
+
+// TestATemplateThatLandsTooLateIsNoCandidate: Git wanted another one before it was there.
+func TestATemplateThatLandsTooLateIsNoCandidate(t *testing.T) {
+	t.Parallel()
+	s := idle().made("web-1", "a").made("web-2", "b").carries("b").template("a")
+	s.Progress.Sent = Sent{Digest: "b", At: ago(time.Minute), Times: 1}
+	landed := s.after(t)
+	if landed.Progress.Sent != (Sent{}) {
+		t.Errorf("it is awaited still: %+v", landed.Progress.Sent)
+	}
+	over := resting().template("c").carries("b")
+	over.Progress.Deployed, over.Progress.Sent = "c", Sent{Digest: "b", At: ago(time.Hour), Times: 1}
+	check(t, map[string]row{
+		"when it lands":              {s, "Idle/Steady", ""},
+		"later":                      {landed, "Idle/Steady", ""},
+		"over what Git wants by now": {over, "Idle/Deploying, deploys c", ""},
 	})
 }
 

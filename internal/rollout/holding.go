@@ -219,9 +219,8 @@ func (v view) rolledBack() Decision {
 	p := v.Progress
 	note := fmt.Sprintf("%s was given up; %s serves 100%%", p.Candidate, p.Stable)
 	note = v.because() + note
-	if v.Plan.Template.Digest != "" && v.revision(p.Candidate).Template == v.Plan.Template.Digest {
-		return v.at(RolledBack, ReasonRolledBack, note).next(fmt.Sprintf(
-			"Git still wants %s%s: revert or change spec.template, or lift it with the request retry.", p.Candidate, v.Plan.Template.title()))
+	if wanted := v.stillWanted(); wanted != "" {
+		return v.at(RolledBack, ReasonRolledBack, note).next(wanted)
 	}
 	return v.at(RolledBack, ReasonRolledBack, note).next(fmt.Sprintf(
 		"Stays until a new revision is deployed or the request retry lifts it; what Git wants may still be %s.", p.Candidate))
@@ -329,9 +328,6 @@ func (v view) retried() (Decision, bool) {
 	why := ""
 	if d, ok := v.unfitCandidate(revision); ok {
 		why = d.Note
-	}
-	if v.outdated(v.revision(revision)) {
-		why = "spec.template asks for what " + p.Stable + " serves: change it first"
 	}
 	if revision == p.Stable {
 		why = fmt.Sprintf("%s serves 100%% already", revision)

@@ -81,6 +81,7 @@ type Progress struct {
 	Breaches    []BreachStart
 	Clock       Stopwatch // of the step deadline
 	Deployed    string    // digest of the newest spec.template that was seen on the service or on stable
+	Sent        Sent      // a template that was sent and was not seen yet
 	SettledBy   string    // spec.stableRevision that was already acted on
 	Seq         int64     // number of the last write that was decided
 	Adopted     string    // UID in a claim of another object that was taken over

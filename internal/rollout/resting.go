@@ -184,7 +184,7 @@ func (v view) rebase(stable string) Decision {
 	if v.Plan.StableRevision != "" {
 		p.SettledBy = v.Plan.StableRevision
 	}
-	if v.Plan.CandidateRevision != "" && v.Plan.CandidateRevision == was.Stable {
+	if v.stillNames(was.Stable, stable) {
 		p = p.latch(was.Stable) // a person went back from what the spec still names
 	}
 	v.Progress = p
@@ -198,6 +198,14 @@ func (v view) rebase(stable string) Decision {
 	return d
 }
 
+// stillNames tells whether the spec asks for the revision that was stable, by its name or
+// by its template, and not for the one that is now.
+func (v view) stillNames(was, now string) bool {
+	want := v.Plan.Template.Digest
+	return v.Plan.CandidateRevision != "" && v.Plan.CandidateRevision == was ||
+		want != "" && was != "" && was != now && v.revision(was).Template == want && v.revision(now).Template != want
+}
+
 // unpinned says what must be over before LATEST is pinned; "" for nothing.
 func (v view) unpinned() string {
 	if v.Plan.Paused {
@@ -205,6 +213,9 @@ func (v view) unpinned() string {
 	}
 	if len(v.Service.Kept.Blocks) > 0 {
 		return "this is over: " + v.obstacles()
+	}
+	if v.servesNothing() {
+		return "LATEST stands for a revision that exists: deploy one, or send one 100% with " + v.byHand()
 	}
 	return ""
 }
@@ -272,7 +283,7 @@ func (v view) steady() Decision {
 		if newest := v.Service.LatestReady; newest != p.Stable && v.revision(newest).unread() {
 			next = fmt.Sprintf("Whether %s is a candidate is seen when it can be read: %s.", newest, v.revision(newest).unreadWhy())
 		} else if newest != "" && newest != p.Stable {
-			next = fmt.Sprintf("Newest revision %s existed before and is no candidate by itself: set spec.candidateRevision to it to roll it out.", newest)
+			next = v.passedOver(newest)
 		}
 	}
 	return v.at(phase, reason, note).next(next)
@@ -297,10 +308,10 @@ func (v view) wanted() string {
 		return v.unless(named)
 	}
 	newest := v.revision(v.Service.LatestReady)
-	if v.outdated(newest) {
+	if v.unwanted(newest) {
 		return ""
 	}
-	if newest.Presence == Found && newest.CreatedAt.After(v.youngest()) && newest.Name != p.Stable && !p.latched(newest.Name) {
+	if newest.Presence == Found && (newest.CreatedAt.After(v.youngest()) || v.asGitWants(newest)) && newest.Name != p.Stable && !p.latched(newest.Name) {
 		return newest.Name
 	}
 	if p.Requested != "" {
@@ -310,7 +321,7 @@ func (v view) wanted() string {
 		return p.Candidate
 	}
 	if created := v.revision(v.Service.LatestCreated); created.CreatedAt.After(p.Cutoff) && created.Name != p.Stable &&
-		created.Readiness != Ready && !v.outdated(created) {
+		created.Readiness != Ready && !v.unwanted(created) {
 		return v.unless(created.Name)
 	}
 	return ""

@@ -86,6 +86,10 @@ func TestBaselineBetweenAttempts(t *testing.T) {
 	check(t, map[string]row{
 		"nothing to do":                     {quiet, "Idle/Steady", "web-1 serves 100%"},
 		"a person's choice is the baseline": {quiet.split("web-2", 100), "Idle/Steady", "web-2 serves 100%"},
+		"not to what is gone": {quiet.presence("web-2", Missing).with(func(s *scene) {
+			s.Service.Desired = []Entry{{Latest: true, Percent: 100}}
+			s.Service.Effective = s.Service.Desired
+		}), "Idle/Steady", "It is pinned when LATEST stands for a revision that exists"},
 		"a person's LATEST is pinned": {quiet.with(func(s *scene) {
 			s.Service.Desired = []Entry{{Latest: true, Percent: 100}}
 			s.Service.Effective = s.Service.Desired

@@ -6,11 +6,17 @@ import "fmt"
 // revision that was completed: a way back in one write, begun by a person.
 func (v view) undone() (Decision, bool) {
 	p := v.Progress
-	if !v.asked(Undo) || v.was.Phase != Completed || v.undoable() != "" {
+	if !v.asked(Undo) || !v.was.completed() || v.undoable() != "" {
 		return Decision{}, false
 	}
 	v.Progress.Stable, v.Progress.Former = p.Former, ""
 	return v.accept(v.giveUp("undone"+v.by()), "everything goes to "+p.Former), true
+}
+
+// completed tells whether the candidate became stable, and nothing has come of it since but
+// what waits: a template that is not deployed yet takes no way back away.
+func (p Progress) completed() bool {
+	return p.Phase == Completed || p.Phase == Idle && p.Former != "" && p.Candidate != "" && p.Candidate == p.Stable
 }
 
 // undoable says why a completed rollout cannot be undone, or "".
@@ -18,7 +24,7 @@ func (v view) undoable() string {
 	p := v.Progress
 	former, wanted := v.revision(p.Former), v.Request.Revision
 	switch {
-	case v.was.Phase != Completed:
+	case !v.was.completed():
 		return "" // what it says of itself is enough
 	case p.Former == "":
 		return "which revision was stable before is not remembered: send it 100% with " + v.byHand()

@@ -78,7 +78,7 @@ func (p *past) endsByPromote(s Saved) bool {
 // one before.
 func (p *past) undone(s Saved) bool {
 	r, ok := p.asked(s.Answered)
-	return ok && r.Verb == verbUndo && s.Accepted && s.Phase == phaseRollingBack && p.saved.Phase == phaseCompleted
+	return ok && r.Verb == verbUndo && s.Accepted && s.Phase == phaseRollingBack && (p.saved.Phase == phaseCompleted || p.saved.Phase == phaseIdle)
 }
 
 // requestedPauseIsObeyed: I9. From a pause that was asked for until somebody resumes
