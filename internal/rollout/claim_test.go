@@ -50,6 +50,10 @@ func TestClaimed(t *testing.T) {
 	adoptedHere.Rival = Found
 	adoptedHere.Progress.Adopted, adoptedHere.Progress.Seq = neighbour.UID, 3
 	adoptedHere = adoptedHere.errors(analysis.Incomplete)
+	gaveUp := rival(neighbour, Missing)
+	gaveUp.Service.Claim.Latched = []string{"web-2"}
+	retried := gaveUp
+	retried.Progress.Requested = "web-2"
 	check(t, map[string]row{
 		"a name that is missing is written":       {adoptedHere, "Baking/Progressing, writes web-2 25%, web-1 75%", ""},
 		"but not over a revision that is gone":    {adoptedHere.presence("web-1", Missing), "Paused/BaselineLost", ""},
@@ -62,6 +66,9 @@ func TestClaimed(t *testing.T) {
 		"a neighbour in our namespace is named":   {rival(neighbour, Found), "Idle/OwnedElsewhere", "claimed by CloudRunRollout web-too"},
 		"one in another namespace is not":         {rival(stranger, Found), "Idle/OwnedElsewhere", "a CloudRunRollout in another namespace"},
 		"a neighbour that is gone is no obstacle": {rival(neighbour, Missing), "Shifting/Progressing, writes web-2 100%", ""},
+		"what it has given up stays given up":     {gaveUp, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up by a rollout that is gone"},
+		"unless a person asked for it since":      {retried, "Shifting/Progressing, writes web-2 100%", ""},
+		"or has moved traffic":                    {gaveUp.split("web-1", 50, "web-2", 50), "Paused/TrafficConflict", ""},
 		"a claim that cannot be read":             {unread, "Idle/OwnedElsewhere", "it is not JSON"},
 		"nothing to adopt":                        {remembered.asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Shifting/Progressing, writes web-2 100%, refuses", ""},
 		"without a name of our own, no claims":    {anonymous, "Shifting/Progressing, writes web-2 100%", ""},

@@ -316,10 +316,10 @@ var rules = []rule{
 		accept: map[string]string{"one": checks + `[{name: mine, natDroppedPackets: {maxPerMinute: 10}}]}}`},
 		reject: map[string]string{
 			"a query and another": checks + `[{name: mine, latency: {maxMilliseconds: 800}, query: {promql: up, max: "1"}}]}}`,
-			"two new ones": checks + `[{name: mine, latency: {maxMilliseconds: 800}, instanceSaturation: {maxPending: 5}}]}}`,
-			"two of NAT":   checks + `[{name: mine, natPortUtilization: {maxPercent: 80}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
-			"two":          checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
-			"three":        checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}, natAllocationFailures: {maxMinutes: 1}}]}}`,
+			"two new ones":        checks + `[{name: mine, latency: {maxMilliseconds: 800}, instanceSaturation: {maxPending: 5}}]}}`,
+			"two of NAT":          checks + `[{name: mine, natPortUtilization: {maxPercent: 80}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
+			"two":                 checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}}]}}`,
+			"three":               checks + `[{name: mine, serverErrors: {maxPercent: 1}, natDroppedPackets: {maxPerMinute: 10}, natAllocationFailures: {maxMinutes: 1}}]}}`,
 		},
 	},
 	{

@@ -114,7 +114,7 @@ func (c *cloud) fenced(what string, op simulator.Operation, err error, base int6
 // Answer implements controllers.Metrics.
 func (c *cloud) Answer(_ context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error) {
 	answers := analysis.Answers{}
-	err := c.process.call(askMetrics, func() (err error) {
+	err := c.process.call(askMetrics, func() (err error) { //nolint:contextcheck // the world answers at once
 		for _, q := range questions {
 			if answers[q.Series], err = c.senses.Answer(q, now); err != nil {
 				return err
