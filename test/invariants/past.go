@@ -221,6 +221,9 @@ func (p *past) learnWrite(w Write) {
 	if !w.Accepted {
 		return
 	}
+	if p.settles(w) {
+		p.foreign = nil
+	}
 	p.claim = p.post(w)
 	p.reached = p.reached || w.Split[p.saved.Candidate] > 0
 	if w.Etag != w.Before.Etag { // where etags are ignored; what it asks for was decided for another state

@@ -200,14 +200,21 @@ func planWasCurrent(p *past, e Event) string {
 	return ""
 }
 
+// settles tells whether a write sends everything to what the spec names, while nothing is
+// under way. Whatever split that is written over was let go with it.
+func (p *past) settles(w Write) bool {
+	named := p.plan().StableRevision
+	return p.saved.Candidate == "" && named != "" && named == w.Split.sole()
+}
+
 // humanWins: I7.
 func humanWins(p *past, e Event) string {
 	w, ok := e.(Write)
 	if !ok || !w.Accepted || p.foreign == nil || w.Split.equal(p.foreign.Split) {
 		return ""
 	}
-	if named := p.plan().StableRevision; p.saved.Candidate == "" && named != "" && named == w.Split.sole() {
-		return "" // nothing is under way, and the spec names what is to serve
+	if p.settles(w) {
+		return ""
 	}
 	return fmt.Sprintf("%v was written over %v, which somebody else had set and nobody let go", w.Split, p.foreign.Split)
 }
