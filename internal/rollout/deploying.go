@@ -114,6 +114,8 @@ func (v view) waitsToDeploy() string {
 		return "nothing new is begun " + v.Hours.since()
 	case stable.unread():
 		return stable.unreadWhy()
+	case v.Service.followsLatest():
+		return "traffic follows LATEST, which is pinned when " + cmp.Or(v.unpinned(), "nothing else is under way")
 	case v.Progress.active() && v.Progress.needsVerb() && !v.Progress.late():
 		return "a person has to answer first"
 	case sent.Digest == v.Plan.Template.Digest && v.Now.Before(sent.again()):
@@ -125,7 +127,7 @@ func (v view) waitsToDeploy() string {
 // mayDeploy tells whether nothing keeps a template from being sent now.
 func (v view) mayDeploy() bool {
 	return v.undeployed() && v.Undeployable == "" && v.waitsToDeploy() == "" && !v.pending() && !v.Deleting &&
-		!v.Service.followsLatest() && v.Plan.RunService == "" && v.Service.Keeper == ""
+		v.Plan.RunService == "" && v.Service.Keeper == ""
 }
 
 // deploy sends the template of the spec, where a traffic write has said before whose the

@@ -79,6 +79,7 @@ func TestATemplateIsDeployedOnceBetweenAttempts(t *testing.T) {
 		"a service that never had one of ours":   {resting().template("a").made("web-1", "").carries(""), "Idle/Deploying, deploys a", ""},
 		"somebody deployed past Git since":       {known, "Idle/Steady", ""},
 		"LATEST is pinned first":                 {latest, "Idle/Steady, writes web-1 100%", "being pinned"},
+		"LATEST is a revision that is gone":      {latest.presence("web-1", Missing), "Idle/Preparing", "LATEST, which is pinned when LATEST stands for a revision that exists"},
 		"while Cloud Run applies a change":       {resting().template("b").unsettled(), "Idle/Steady", "Cloud Run is applying a change"},
 		"paused in Git":                          {gitPaused, "Idle/Preparing", "not deployed yet: spec.paused is true"},
 		"outside of hours":                       {shut, "Idle/Preparing", "nothing new is begun now: the freeze year-end"},

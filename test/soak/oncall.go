@@ -124,6 +124,7 @@ func (p *person) answer(o *v1alpha1.CloudRunRollout) {
 	case o.Status.Phase == v1alpha1.PhaseAwaitingApproval:
 		p.ask("approve", 0)
 	case o.Status.Phase == v1alpha1.PhaseRollingBack && p.answers > 3, // stable cannot take it back
+		o.Status.Phase == v1alpha1.PhaseIdle && a.Reason == v1alpha1.ReasonPreparing && p.answers > 3, // LATEST stands for what is gone
 		a.Reason == v1alpha1.ReasonBaselineLost, a.Reason == v1alpha1.ReasonBaselineUnknown,
 		a.Reason == v1alpha1.ReasonStateLost && p.answers > 2:
 		p.rescue()
