@@ -52,14 +52,15 @@ func deploysWhatIsWanted(p *past, e Event) string {
 	return fmt.Sprintf("template %s is sent, and %q is wanted", d.Digest, p.plan().Template)
 }
 
-// deploysOnce: I16. Where nobody deployed since, a template that is there is not sent
-// again: each would be one more revision.
+// deploysOnce: I16. Where nobody deployed since, a template that is there is not deployed
+// again: each would be one more revision. One that is sent on a read of the past is
+// refused.
 func deploysOnce(p *past, e Event) string {
 	d, ok := e.(Deploy)
-	if !ok || d.Landed || p.deploys.digest != d.Digest || p.deploys.foreign {
+	if !ok || !d.Accepted || p.deploys.digest != d.Digest || p.deploys.foreign {
 		return ""
 	}
-	return fmt.Sprintf("template %s is sent again, and nobody had deployed another", d.Digest)
+	return fmt.Sprintf("template %s is deployed again, and nobody had deployed another", d.Digest)
 }
 
 // deployHasLeave: I9, I14. Nothing is deployed while it is paused in Git, in a freeze, or

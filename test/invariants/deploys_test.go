@@ -52,7 +52,7 @@ func TestATemplateThatIsSentAsItMustNotBe(t *testing.T) {
 		"I2: a template with the etag":          change(func(d *Deploy) { d.Before.Etag = "b" }),
 		"I2: template c is sent, and \"a\" is":  change(func(d *Deploy) { d.Digest = "c" }),
 		"I2: template a is sent, and \"b\" is":  before(Plan{At: after("54s"), Number: 2, Template: "b"}),
-		"I16: template a is sent again":         append(deploying(), change(func(d *Deploy) { d.At = after("5m") })[2]),
+		"I16: template a is deployed again":     append(deploying(), change(func(d *Deploy) { d.At = after("5m") })[2]),
 		"I9: a template is sent while spec":     before(Plan{At: after("30s"), Number: 2, Template: "a", Paused: true}),
 		"I9: a template is sent in a freeze":    before(Frozen{after("30s"), start.Add(time.Hour)}),
 		"I9: a template is sent for an object":  before(Deleting{after("30s")}),

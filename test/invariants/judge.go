@@ -83,7 +83,7 @@ var rules = []rule{
 	{invariant: "I2", judge: deployLandsOnItsBase, needs: etagsCount},
 	{invariant: "I2", judge: deploysWhatIsWanted},
 	{invariant: "I9", judge: deployHasLeave},
-	{invariant: "I16", judge: deploysOnce},
+	{invariant: "I16", judge: deploysOnce, needs: etagsCount},
 	{invariant: "I14", judge: neverRaisesAtTheEnd},
 	{invariant: "I14", judge: silentAfterTheEnd},
 }

@@ -8,7 +8,7 @@ package invariants
 // effect on whatever is there by then. The controller can only notice it
 // afterwards, by the generation; it cannot keep it from happening.
 var needs = map[string]map[string][]string{
-	"etag":                      {"enforced": {"I1", "I2", "I5", "I7"}, "ignored": nil},
+	"etag":                      {"enforced": {"I1", "I2", "I5", "I7", "I16"}, "ignored": nil},
 	"patchWhileReconciling":     {"accepted": nil, "rejected": nil},
 	"zeroSeries":                {"absent": nil, "zero": nil},
 	"zeroPercentEntry":          {"kept": nil, "dropped": nil},
