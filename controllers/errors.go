@@ -22,6 +22,10 @@ import (
 const (
 	// again is how soon to look again when the world moved under a decision.
 	again = time.Second
+	// goneWait is when to look whether an object that was gone is there again: etcd that
+	// is put back into its past brings it back as it was, which is no event to a cache
+	// that had not yet seen it go.
+	goneWait = time.Minute
 	// invalidWait is how long to wait for a person to correct a spec.
 	invalidWait = 10 * time.Minute
 )
@@ -51,6 +55,7 @@ func maybeWritten(err error) bool {
 // knows the kinds of errors.
 //
 //	the object changed                 look again, on new facts, past the cache if it has none
+//	the object is gone                 look once more, whether it is
 //	another rollout rose first         the same
 //	the service changed                the same, less and less often
 //	an answer to a write was lost      the same: the split says what happened
@@ -81,7 +86,7 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		r.sight.met(ro)
 		return ctrl.Result{RequeueAfter: staleWait}, nil
 	case apierrors.IsNotFound(err):
-		return ctrl.Result{}, nil
+		return ctrl.Result{RequeueAfter: goneWait}, nil
 	case errors.As(err, &invalid):
 		return ctrl.Result{RequeueAfter: invalidWait}, r.refuse(ctx, ro, invalid)
 	case errors.Is(err, cloudrun.ErrInterleaved):

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -98,8 +99,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 	r.tellLate(ctx, ro)
 	now, err := r.current(ctx, ro)
 	switch {
+	case apierrors.IsNotFound(err):
+		return ctrl.Result{RequeueAfter: goneWait}, nil
 	case err != nil:
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		return ctrl.Result{}, err
 	case now == nil:
 		return ctrl.Result{RequeueAfter: staleWait}, nil
 	case !now.DeletionTimestamp.IsZero() && !awaitsRollback(now):
