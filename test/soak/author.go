@@ -31,18 +31,35 @@ func Write(seed uint64) Script {
 	for range releases {
 		a.script.Releases = append(a.script.Releases, a.image())
 	}
-	if a.chance(0.1) {
-		return a.script // nothing goes wrong but the candidate
-	}
+	calm := a.chance(0.1) // nothing goes wrong but the candidate
 	for _, trouble := range families {
-		if !a.chance(0.3) {
+		if calm || !a.chance(0.3) {
 			continue
 		}
 		for range 1 + a.IntN(4) {
 			trouble(&a)
 		}
 	}
+	if seed%gitEach == 0 {
+		a.fromGit(seed, calm)
+	}
 	return a.script
+}
+
+// gitEach is which seeds have templates: one of so many. The others are as they were
+// before there were any, so that their figures stand.
+const gitEach = 8
+
+// fromGit has the releases of a story made by templates, or some edits of templates
+// between those of others, by lots of its own.
+func (a *author) fromGit(seed uint64, calm bool) {
+	a.Rand = rand.New(rand.NewPCG(seed, 0x717)) //nolint:gosec // it must be repeatable
+	a.script.Setting.FromGit = a.chance(0.7)
+	for range a.IntN(4) {
+		if !calm {
+			a.templates()
+		}
+	}
 }
 
 // image is what is deployed.
@@ -72,7 +89,6 @@ func (a *author) setting() {
 	s.Rate = 10 + float64(a.IntN(30))
 	s.NAT = pick(*a, NoNAT, NoNAT, NamedNAT, FoundNAT)
 	s.FollowsLatest = a.chance(0.3)
-	s.FromGit = a.chance(0.25)
 	s.Latency = a.between(0, 300*time.Millisecond)
 	s.Lag = [2]time.Duration{a.between(0, time.Second), a.between(0, time.Second)}
 	s.Glances = a.chance(0.5)

@@ -11,7 +11,7 @@ import (
 var families = []func(*author){
 	(*author).crash, (*author).leadership, (*author).watches, (*author).saves, (*author).writes, (*author).reads,
 	(*author).reconciling, (*author).metrics, (*author).edits, (*author).deploys, (*author).revisions, (*author).verbs,
-	(*author).pauses, (*author).plans, (*author).removal, (*author).memory, (*author).quotas, (*author).freezes, (*author).templates,
+	(*author).pauses, (*author).plans, (*author).removal, (*author).memory, (*author).quotas, (*author).freezes,
 }
 
 // cue is some time, or some time after a phase began.
