@@ -115,11 +115,11 @@ func (r Query) unknown(s Scope, a Answer) Verdict {
 // silence says since when the query gives nothing.
 func (r Query) silence(s Scope, a Answer, step []Point) Verdict {
 	v := Verdict{
-		Outcome: NoData, Cause: CauseAbsent, Source: s.Candidate.String(), Limit: r.limit(), Through: a.Through,
+		Outcome: NoData, Cause: CauseAbsent, Source: s.Candidate.String(), Limit: r.limit(),
 		Note: "the query gives no value up to " + Clock(a.Through),
 	}
 	if len(step) > 0 {
-		v.Cause = CauseLate
+		v.Cause, v.Through = CauseLate, step[len(step)-1].End // what comes later was not judged
 		v.Note = fmt.Sprintf("the query gives no value since %s, up to %s", Clock(step[len(step)-1].End), Clock(a.Through))
 	}
 	if a.Detail != "" {

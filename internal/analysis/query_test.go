@@ -61,6 +61,26 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+// TestSilenceHasJudgedNothing: what arrives late, after minutes without a value, is new to
+// everybody.
+func TestSilenceHasJudgedNothing(t *testing.T) {
+	t.Parallel()
+	silent := after(20).values(0, 0, 0)
+	if v := checkouts.Judge(silent.Scope, silent.answers); v.Outcome != NoData || !v.Through.IsZero() {
+		t.Errorf("%s up to %s", v.Outcome, v.Through)
+	}
+	stopped := after(20).values(0.01, 0, 7)
+	v := checkouts.Judge(stopped.Scope, stopped.answers)
+	if v.Outcome != NoData || !v.Through.Equal(at(7)) {
+		t.Errorf("%s up to %s", v.Outcome, v.Through)
+	}
+	late := after(30).values(0.01, 0, 7).values(0.9, 7, 20).values(0.01, 20, 30)
+	late.SeenThrough = v.Through
+	if v := checkouts.Judge(late.Scope, late.answers); v.Outcome != Breach || v.Value != "0.9" {
+		t.Errorf("%s: %s", v.Outcome, v.Note)
+	}
+}
+
 func TestAMinuteOutsideIsNoBake(t *testing.T) {
 	t.Parallel()
 	s := after(10).values(0.01, 0, 7).values(0.03, 7, 9).values(0.01, 9, 10)

@@ -32,6 +32,16 @@ type inquiry struct {
 	values values
 }
 
+// come tells whether its answer is there.
+func (i *inquiry) come() bool {
+	select {
+	case <-i.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // inquiries remembers what was asked: who asks the same in the same minute is answered
 // from it, whether it went well or not.
 type inquiries struct {
@@ -78,7 +88,9 @@ func (c *Client) value(ctx context.Context, q analysis.Question, now time.Time) 
 	select {
 	case <-one.done:
 	case <-ctx.Done():
-		return analysis.Answer{Through: through, Cause: analysis.CauseUnavailable, Detail: inTime}
+		if !one.come() { // of two that are ready, one is taken by lot
+			return analysis.Answer{Through: through, Cause: analysis.CauseUnavailable, Detail: inTime}
+		}
 	}
 	answer := analysis.Answer{
 		Through: through, Cause: one.values.trouble.cause, Detail: one.values.trouble.detail,

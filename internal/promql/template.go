@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -65,6 +66,9 @@ func Parse(text string) (Template, error) {
 	if kind := expr.Type(); kind != parser.ValueTypeVector && kind != parser.ValueTypeScalar {
 		return Template{}, fmt.Errorf("it gives a %s, not a number for each minute: write one such as %s", parser.DocumentedType(kind), example)
 	}
+	if why := outOfTime(expr); why != "" {
+		return Template{}, fmt.Errorf("%s: each minute is asked for by itself, when its values have arrived; write it without", why)
+	}
 	if !selects(expr) {
 		return Template{}, fmt.Errorf("it asks for no metric, so that it would say nothing of the candidate: write one such as %s", example)
 	}
@@ -81,6 +85,30 @@ func mistake(err error) string {
 		return fmt.Sprintf("at character %d, %v", one.PositionRange.Start+1, one.Err)
 	}
 	return err.Error()
+}
+
+// outOfTime says what makes a query read other minutes than those that are judged: a fixed
+// time has the same value for each, and a negative offset reads what has not come yet.
+func outOfTime(expr parser.Expr) string {
+	why := ""
+	look := func(at *int64, edge parser.ItemType, offset time.Duration) {
+		switch {
+		case at != nil || edge != 0:
+			why = "it has the modifier @"
+		case offset < 0:
+			why = "it has a negative offset"
+		}
+	}
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		switch n := node.(type) {
+		case *parser.VectorSelector:
+			look(n.Timestamp, n.StartOrEnd, n.OriginalOffset)
+		case *parser.SubqueryExpr:
+			look(n.Timestamp, n.StartOrEnd, n.OriginalOffset)
+		}
+		return nil
+	})
+	return why
 }
 
 // selects tells whether a query reads any metric.

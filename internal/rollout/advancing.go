@@ -86,7 +86,7 @@ func (v view) confirmed() Progress {
 	intent, _ := p.landed(v.desired)
 	p.Confirmed, p.Step, p.Intents = intent.Split, v.Plan.stepAt(intent.Split.Of(p.Candidate)), nil
 	p.Effective, p.Baked, p.Tagged, p.ThinAccepted = v.Now, 0, v.tagAfter(), 0
-	p.Watched, p.Judged = cmp.Or(p.Watched, v.Now), time.Time{}
+	p.Watched = cmp.Or(p.Watched, v.Now)
 	p.NoDataSince, p.Breaches, p.Clock = time.Time{}, nil, Stopwatch{}
 	if v.skew() != "" { // nobody knows when it began to serve
 		p = p.anew()

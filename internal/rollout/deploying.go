@@ -34,7 +34,7 @@ func (v view) undeployed() bool {
 	case want == "", has == want, v.wantsStable():
 		return false
 	case v.Progress.Deployed == want:
-		return has != "" && has == v.Progress.Sent.Digest
+		return false
 	}
 	return true
 }
@@ -44,37 +44,52 @@ func (v view) wantsStable() bool {
 	return !v.Plan.Template.IsZero() && v.revision(v.Progress.Stable).Template == v.Plan.Template.Digest
 }
 
-// deployed remembers the newest template of the spec that was seen to be there, and
-// forgets what was sent once its revision is. A revision that nobody wants any more when
-// it is there is no candidate.
-func (v view) deployed(p Progress) Progress {
-	want := v.Plan.Template.Digest
-	if v.Plan.Template.IsZero() && v.Undeployable == "" {
-		p.Deployed = "" // what Git leaves to others it may want anew
-	}
+// seesTemplates learns what has landed, before anything is decided on it. A revision of a
+// template that Git does not want any more is no candidate: of one that was sent and
+// landed late, and of one that Git took back for what stable serves.
+func (v view) seesTemplates() view {
 	if v.Service.Presence != Found || v.stale() {
-		return p
+		return v
 	}
-	if want != "" && (v.Service.Template == want || v.wantsStable()) && !v.turnsBack() {
-		p.Deployed = want
-	}
+	p, want := &v.Progress, v.Plan.Template.Digest
 	created := v.revision(v.Service.LatestCreated)
-	if p.Sent.Digest == "" || v.Service.Template != p.Sent.Digest || created.Template != p.Sent.Digest || !v.Service.settled() {
-		return p
+	if sent := p.Sent.Digest; sent != "" && v.Service.Template == sent && created.Template == sent && v.Service.settled() {
+		if sent != want {
+			p.Cutoff = later(p.Cutoff, created.CreatedAt)
+		}
+		if sent != want && want != "" && !v.wantsStable() {
+			p.Deployed = sent // so that what is wanted is deployed over it
+		}
+		p.Sent = Sent{}
 	}
-	if p.Sent.Digest != want {
+	if v.wentBack() && created.Template != "" && created.Template == v.was.Deployed {
 		p.Cutoff = later(p.Cutoff, created.CreatedAt)
 	}
-	p.Sent = Sent{}
+	return v
+}
+
+// deployed remembers the newest template of the spec that was seen to be there.
+func (v view) deployed(p Progress) Progress {
+	want := v.Plan.Template.Digest
+	if want == "" && v.Undeployable == "" && !p.active() {
+		p.Deployed = "" // what Git leaves to others it may want anew
+	}
+	if v.Service.Presence == Found && !v.stale() && want != "" && (v.Service.Template == want || v.wantsStable()) && !v.turnsBack() {
+		p.Deployed = want
+	}
 	return p
 }
 
-// turnsBack tells whether Git went back, during an attempt, from the candidate's template
-// to stable's.
+// wentBack tells whether Git went back to the template that stable was made from, from
+// another one that was deployed.
+func (v view) wentBack() bool {
+	return v.wantsStable() && v.was.Deployed != "" && v.was.Deployed != v.Plan.Template.Digest
+}
+
+// turnsBack tells whether it did so during an attempt of another template.
 func (v view) turnsBack() bool {
-	p := v.Progress
-	made := v.revision(p.Candidate).Template
-	return p.active() && made != "" && made != v.Plan.Template.Digest && made == v.was.Deployed && v.wantsStable()
+	made := v.revision(v.Progress.Candidate).Template
+	return v.Progress.active() && made != "" && made != v.Plan.Template.Digest && v.wentBack()
 }
 
 // unwanted tells whether a revision was made from a template of ours that arrived after
@@ -99,7 +114,7 @@ func (v view) notDeployed() string {
 	case !v.undeployed():
 		return ""
 	case v.Undeployable == "" && sent.Digest == v.Plan.Template.Digest && sent.Times >= manyTimes:
-		return fmt.Sprintf("it was sent %d times and is not there; it is sent again at %s. Who else writes the service's template?", sent.Times, Clock(sent.again()))
+		return fmt.Sprintf("it was sent %d times and is not there; it is sent again at %s. Its log says how it failed; or somebody else writes the template.", sent.Times, Clock(sent.again()))
 	}
 	return v.Undeployable
 }

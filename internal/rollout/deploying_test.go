@@ -196,6 +196,30 @@ func TestWhatGitTookBackStaysBack(t *testing.T) {
 	})
 }
 
+// TestGitMayGoBackAtAnyMoment: before an attempt of the template, on its way back, or
+// while its successor does not start.
+func TestGitMayGoBackAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	before := idle().made("web-1", "a").made("web-2", "b").carries("b").template("a")
+	before.Progress.Deployed = "b"
+	never := before.readiness("web-2", NotReady)
+	never.Service.LatestReady = "web-1"
+	superseded := midway().template("c").carries("c").newer().made("web-3", "c").after(t)
+	superseded = superseded.template("a").after(t)
+	fails := midway().template("c").carries("c").revision("web-3", time.Minute).made("web-3", "c").readiness("web-3", NotReady)
+	fails.Service.LatestCreated, fails.Progress.Deployed = "web-3", "c"
+	removed := midway()
+	removed.Plan.Template = Template{}
+	removed = removed.errors(analysis.Incomplete).after(t)
+	check(t, map[string]row{
+		"before its attempt":                 {before, "Idle/Steady", ""},
+		"where it does not start":            {never, "Idle/Steady", ""},
+		"on the way back for another one":    {superseded, "Idle/Steady", ""},
+		"while another one does not start":   {fails.template("a"), "RollingBack/RollingBack, writes web-1 100%", "spec.template went back"},
+		"after it was taken out for a while": {removed.template("a"), "RollingBack/RollingBack, writes web-1 100%", ""},
+	})
+}
+
 // TestAPersonsHotfixIsRolledOutWhateverItWasMadeFrom: who deploys past Git mostly changes
 // the newest template, or copies a revision, with the digest that it carries.
 func TestAPersonsHotfixIsRolledOutWhateverItWasMadeFrom(t *testing.T) {
@@ -292,12 +316,18 @@ func TestATemplateThatLandsTooLateIsNoCandidate(t *testing.T) {
 	if landed.Progress.Sent != (Sent{}) {
 		t.Errorf("it is awaited still: %+v", landed.Progress.Sent)
 	}
-	over := resting().template("c").carries("b")
+	over := idle().made("web-1", "a").made("web-2", "b").carries("b").template("c")
 	over.Progress.Deployed, over.Progress.Sent = "c", Sent{Digest: "b", At: ago(time.Hour), Times: 1}
+	paused := over
+	paused.Plan.Paused = true
+	resumed := paused.after(t)
+	resumed.Plan.Paused = false
 	check(t, map[string]row{
 		"when it lands":              {s, "Idle/Steady", ""},
 		"later":                      {landed, "Idle/Steady", ""},
 		"over what Git wants by now": {over, "Idle/Deploying, deploys c", ""},
+		"and if that has to wait":    {resumed, "Idle/Deploying, deploys c", ""},
+		"nor when that is refused":   {func() scene { s := over.after(t); s.Undeployable = "Cloud Run refused it"; return s }(), "Idle/NotDeployed", ""},
 	})
 }
 

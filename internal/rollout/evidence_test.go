@@ -109,3 +109,15 @@ func TestTheClockIsNoEvidence(t *testing.T) {
 		"one enforced check that applies can": {inMode(at(25), Off).nat(analysis.Pass), "Shifting/Progressing, writes web-2 100%", ""},
 	})
 }
+
+// TestWhatWasJudgedStaysJudged: a minute that was forgiven in one step is not held against
+// the next one.
+func TestWhatWasJudgedStaysJudged(t *testing.T) {
+	t.Parallel()
+	s := at(5).meant(between("web-2", "web-1", 25)).split("web-2", 25, "web-1", 75)
+	s.Progress.Judged = ago(6 * time.Minute)
+	d := Decide(Input(s))
+	if d.Progress.Step != 2 || !d.Progress.Judged.Equal(ago(6*time.Minute)) {
+		t.Errorf("in step %d it counts as judged up to %s", d.Progress.Step, d.Progress.Judged)
+	}
+}

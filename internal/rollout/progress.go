@@ -38,7 +38,8 @@ type Progress struct {
 	// Watched is since when what served is evidence, over all steps so far: the
 	// first one's Effective, or later where somebody else's split was in between.
 	Watched time.Time
-	// Judged is the newest minute of the step that every check has judged.
+	// Judged is the newest minute that every check has judged, in this step or an earlier
+	// one: what was forgiven then is not held against a later step.
 	Judged time.Time
 	// Lowered is when a write last gave traffic back to stable, or, where that is later,
 	// when stable was last seen to have got some back, whoever gave it.

@@ -50,6 +50,8 @@ func baselineConstant(p *past, e Event) string {
 		return "" // named by a person
 	case !p.desiredOurs && s.Stable != "" && (p.desired.sole() == s.Stable || p.serving().sole() == s.Stable):
 		return "" // a person, or LATEST, sent it everything
+	case p.saved.Phase == phaseIdle && p.saved.Candidate == "" && s.Stable != "" && p.serving().sole() == s.Stable:
+		return "" // nothing is under way, and it was read before as it had been in the past
 	case s.Stable == "" && p.answered[s.Answered] != s.Accepted:
 		return "" // a person said: take the service as new
 	}

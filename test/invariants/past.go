@@ -60,6 +60,7 @@ type past struct {
 	back        back
 	freezes     []Frozen
 	deploys     deployed
+	resumedTo   Split // what a resume writes again, until it is there, whatever is asked meanwhile
 	evidence    Evidence
 }
 
@@ -292,6 +293,17 @@ func (p *past) learnSaved(s Saved) {
 	}
 	p.raised = false
 	p.saved, p.savedOnce = s, true
+	p.learnResumed(s)
+}
+
+// learnResumed notes what a resume is about to write, until it is written.
+func (p *past) learnResumed(s Saved) {
+	switch {
+	case s.Intent == nil:
+		p.resumedTo = nil
+	case p.resumed():
+		p.resumedTo = s.Intent.Split
+	}
 }
 
 // learnIntent notes what is about to be written. Where somebody has set the same, it is

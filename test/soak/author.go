@@ -41,7 +41,7 @@ func Write(seed uint64) Script {
 		}
 	}
 	if seed%gitEach == 0 {
-		a.fromGit(seed, calm)
+		a.fromGit(seed)
 	}
 	return a.script
 }
@@ -52,13 +52,14 @@ const gitEach = 8
 
 // fromGit has the releases of a story made by templates, or some edits of templates
 // between those of others, by lots of its own.
-func (a *author) fromGit(seed uint64, calm bool) {
+func (a *author) fromGit(seed uint64) {
 	a.Rand = rand.New(rand.NewPCG(seed, 0x717)) //nolint:gosec // it must be repeatable
 	a.script.Setting.FromGit = a.chance(0.7)
+	if len(a.script.Acts) == 0 {
+		return // nothing goes wrong but the candidate
+	}
 	for range a.IntN(4) {
-		if !calm {
-			a.templates()
-		}
+		a.templates()
 	}
 }
 
