@@ -136,10 +136,11 @@ func (p *past) learnTakenBack(d Desired) {
 	}
 }
 
-// lateRiseIsTakenBack: I5. Such a write is taken back.
+// lateRiseIsTakenBack: I5. Such a write is taken back, unless the way back is gone: then a
+// person is waited for.
 func lateRiseIsTakenBack(p *past, e Event) string {
 	late := p.lateRise
-	if late.revision == "" || e.when().Sub(late.landed) <= grace {
+	if late.revision == "" || e.when().Sub(late.landed) <= grace || p.lives[p.saved.Stable] == Lost {
 		return ""
 	}
 	p.lateRise = overdue{}

@@ -126,6 +126,7 @@ func TestALateRiseIsOneOfWhatWasGivenUp(t *testing.T) {
 		"of the next candidate, when the status was put back to the end of the attempt before": {slices.Concat([]Event{second, putBack}, lands("web-3")), false},
 		"of the candidate that the status was put back to":                                     {slices.Concat([]Event{second, putBack}, lands("web-2")), true},
 		"of a candidate that goes back for another one":                                        {slices.Concat([]Event{second, superseded}, lands("web-3")), true},
+		"of a candidate whose way back is gone":                                                {slices.Concat([]Event{second, superseded}, lands("web-3"), []Event{Life{after("21m"), "web-1", Lost}}), false},
 		"of a former candidate, when another one is under way":                                 {slices.Concat([]Event{second}, lands("web-2")), true},
 		"of a former candidate, when another one is lowered": {slices.Concat([]Event{second}, lands("web-2"), []Event{
 			Desired{after("21m"), Split{"web-3": 10, "web-2": 10, "web-1": 80}, true}, Desired{after("22m"), Split{"web-2": 10, "web-1": 90}, true},
