@@ -247,8 +247,9 @@ func (p *process) meet(name string, side side) {
 	}
 }
 
-// mostCalls is how many calls of one kind a controller may make for a rollout in a minute.
-const mostCalls = 60
+// mostCalls is how many calls of one kind a controller may make for a rollout in a minute:
+// a look every five seconds, at seven revisions at most.
+const mostCalls = 12*7 + 1
 
 // counts holds a controller to looking no more often than it must.
 func (p *process) counts(call string) {
