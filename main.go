@@ -133,8 +133,7 @@ func run(ctx context.Context, o options) error {
 	if err := metrics.Registry.Register(collector); err != nil {
 		return fmt.Errorf("registering the metrics: %w", err)
 	}
-	cloud.Actuator = collector.Count(cloud.Actuator)
-	cloud.Deployer = collector.CountDeploys(cloud.Deployer)
+	cloud.Actuator, cloud.Deployer = collector.Count(cloud.Actuator), collector.CountDeploys(cloud.Deployer)
 	cluster, err := clusterUID(ctx, mgr.GetAPIReader())
 	if err != nil {
 		return err

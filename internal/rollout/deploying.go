@@ -26,17 +26,11 @@ const longestAgain = 10 * time.Minute
 const manyTimes = 3
 
 // undeployed tells whether the template that the spec wants has to be deployed. Each is
-// deployed once: what somebody deployed past Git since stays, unless it is a template of
-// ours that arrived late. One that stable was made from is served already.
+// deployed once: what somebody deployed past Git since stays. One that stable was made
+// from is served already.
 func (v view) undeployed() bool {
-	want, has := v.Plan.Template.Digest, v.Service.Template
-	switch {
-	case want == "", has == want, v.wantsStable():
-		return false
-	case v.Progress.Deployed == want:
-		return false
-	}
-	return true
+	want := v.Plan.Template.Digest
+	return want != "" && v.Service.Template != want && v.Progress.Deployed != want && !v.wantsStable()
 }
 
 // wantsStable tells whether the spec wants the very template that stable was made from.
@@ -114,7 +108,7 @@ func (v view) notDeployed() string {
 	case !v.undeployed():
 		return ""
 	case v.Undeployable == "" && sent.Digest == v.Plan.Template.Digest && sent.Times >= manyTimes:
-		return fmt.Sprintf("it was sent %d times and is not there; it is sent again at %s. Its log says how it failed; or somebody else writes the template.", sent.Times, Clock(sent.again()))
+		return fmt.Sprintf("it was sent %d times and is not there; it is sent again at %s; the log of Sluice says how it failed, or somebody else writes the template", sent.Times, Clock(sent.again()))
 	}
 	return v.Undeployable
 }
@@ -129,6 +123,8 @@ func (v view) waitsToDeploy() string {
 		return "nothing new is begun " + v.Hours.since()
 	case stable.unread():
 		return stable.unreadWhy()
+	case v.Service.Keeper != "":
+		return "the service is kept by " + v.Service.Keeper
 	case v.Service.followsLatest():
 		return "traffic follows LATEST, which is pinned when " + cmp.Or(v.unpinned(), "nothing else is under way")
 	case v.Progress.active() && v.Progress.needsVerb() && !v.Progress.late():
@@ -141,8 +137,7 @@ func (v view) waitsToDeploy() string {
 
 // mayDeploy tells whether nothing keeps a template from being sent now.
 func (v view) mayDeploy() bool {
-	return v.undeployed() && v.Undeployable == "" && v.waitsToDeploy() == "" && !v.pending() && !v.Deleting &&
-		v.Plan.RunService == "" && v.Service.Keeper == ""
+	return v.undeployed() && v.Undeployable == "" && v.waitsToDeploy() == "" && !v.pending() && !v.Deleting && v.Plan.RunService == ""
 }
 
 // deploy sends the template of the spec, where a traffic write has said before whose the

@@ -1,6 +1,9 @@
 package rollout
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // needsVerb tells whether a rollout waits for a person's verb. A pause of spec.paused
 // has no cause of its own, and is over when that is.
@@ -39,3 +42,48 @@ func (v view) waitsForResume() Decision {
 	}
 	return v.at(Paused, ReasonPaused, fmt.Sprintf("%s; traffic stays at %s", p.Cause, v.desired)).next(next)
 }
+
+// waitForPerson stays paused until a person resumes, or until spec.paused, the
+// only cause that a person takes back in Git, is gone.
+func waitForPerson(v view) Decision {
+	p := v.Progress
+	if !p.needsVerb() {
+		return proceed(v)
+	}
+	if v.asked(Resume) {
+		if p.Reason == TrafficConflict && v.untouched() {
+			v.Progress.Lowered = v.Now // what a person gave the candidate may have served between two looks
+		}
+		if d := v.resumed(); d.Progress.Phase != Paused {
+			return v.accept(d.credited("resumed"+v.by()), "goes on")
+		}
+	}
+	if d, ok := v.overtakes(); ok {
+		return d
+	}
+	if p.Reason == ReasonPaused {
+		return v.waitsForResume()
+	}
+	if p.Reason == TrafficConflict && v.foreignTag() {
+		return v.tagTaken(Tag)
+	}
+	if p.Reason == StateLost && p.Stable == "" { // what showed the loss may be gone: its cure still counts
+		return v.nameLost()
+	}
+	return v.at(Paused, p.Reason, cmp.Or(p.Cause, unexplained)).next(v.untilResumed(p.Reason))
+}
+
+// overtakes is what ends a wait for a person's resume beside it: a promote where time ran
+// out, and a new template in Git.
+func (v view) overtakes() (Decision, bool) {
+	if !v.Progress.late() {
+		return Decision{}, false
+	}
+	if d, ok := v.promoted(); ok {
+		return d, true
+	}
+	return v.deploys()
+}
+
+// unexplained is the cause of a pause whose status was damaged.
+const unexplained = "it is paused, and its status does not say why"

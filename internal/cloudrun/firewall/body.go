@@ -81,14 +81,9 @@ func checkAnnotations(raw json.RawMessage) error {
 	if len(raw) == 0 {
 		return errors.New("no annotations, which takes all of them away")
 	}
-	values, err := object(raw, func(string) bool { return true })
+	values, err := texts(raw)
 	if err != nil {
 		return fmt.Errorf("annotations: %w", err)
-	}
-	for name := range values {
-		if _, err := text(values, name); err != nil {
-			return fmt.Errorf("annotations: %w", err)
-		}
 	}
 	if claim, err := text(values, claimKey); err != nil || claim == "" {
 		return errors.New("annotations without the claim")
@@ -175,6 +170,20 @@ func text(fields map[string]json.RawMessage, name string) (string, error) {
 		return "", fmt.Errorf("%s is not a string", name)
 	}
 	return *s, nil
+}
+
+// texts splits an object whose members are strings, of any names.
+func texts(raw json.RawMessage) (map[string]json.RawMessage, error) {
+	values, err := object(raw, func(string) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	for name := range values {
+		if _, err := text(values, name); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
 }
 
 // members splits valid JSON that is an object into its members. It refuses a

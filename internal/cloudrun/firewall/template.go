@@ -50,14 +50,9 @@ func checkMark(raw json.RawMessage) error {
 	if len(raw) == 0 {
 		return errors.New("no annotations")
 	}
-	values, err := object(raw, func(string) bool { return true })
+	values, err := texts(raw)
 	if err != nil {
 		return fmt.Errorf("annotations: %w", err)
-	}
-	for name := range values {
-		if _, err := text(values, name); err != nil {
-			return fmt.Errorf("annotations: %w", err)
-		}
 	}
 	if digest, err := text(values, templateKey); err != nil || !templateDigest.MatchString(digest) {
 		return errors.New("annotations without the digest of the template")
