@@ -131,6 +131,29 @@ func TestAnAttemptThatIsTakenUp(t *testing.T) {
 	}
 }
 
+// TestAStepThatTheStatusIsPutBackTo goes on: the minutes since its weight serves count.
+// Only a controller takes up an attempt.
+func TestAStepThatTheStatusIsPutBackTo(t *testing.T) {
+	t.Parallel()
+	idle := Saved{At: after("20m"), Phase: "Idle", Attempt: 1, Stable: "web-2", Candidate: "web-2"}
+	baking := Saved{At: after("22m"), Phase: "Baking", Attempt: 1, Stable: "web-1", Candidate: "web-2"}
+	for name, c := range map[string]struct {
+		then Event
+		anew bool
+	}{
+		"put there by the backup": {Put{Saved: baking, Past: true}, false},
+		"said by a controller":    {baking, true},
+	} {
+		p := newPast(Delta)
+		for _, e := range []Event{Effective{after("10m"), Split{"web-2": 100}}, idle, c.then} {
+			p.learn(e)
+		}
+		if anew := p.judgedSince().Equal(baking.when()); anew != c.anew {
+			t.Errorf("%s: judged since %s", name, p.judgedSince())
+		}
+	}
+}
+
 // TestALookAtAList: a status may rest on a list of a quarter of a minute ago, unless
 // the service was read for it.
 func TestALookAtAList(t *testing.T) {

@@ -166,9 +166,6 @@ func (p *past) learnPut(e Put) {
 	if e.Attempt == 0 || e.Past {
 		p.forgotten()
 	}
-	if e.Past {
-		p.deleting, p.takenUp = time.Time{}, time.Time{}
-	}
 	p.memoryLost = e.Attempt == 0
 	if p.memoryLost {
 		p.named(p.plan())
@@ -176,6 +173,9 @@ func (p *past) learnPut(e Put) {
 	p.overwritten, p.put = p.saved, e.when()
 	p.wished, p.wishes = p.wishes, wishes{} // what the status forgot is asked again by the annotation
 	p.learnSaved(e.Saved)
+	if e.Past { // nobody took anything up: it is what was said once
+		p.deleting, p.takenUp = time.Time{}, time.Time{}
+	}
 }
 
 // named lets a plan that names stable overrule what somebody else has set: whoever forgot
