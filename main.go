@@ -29,8 +29,6 @@ import (
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/controllers"
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
-	"github.com/sluice-rollouts/sluice/internal/gateway"
-	"github.com/sluice-rollouts/sluice/internal/monitoring"
 )
 
 // freezes reads the freezes from the manager's cache, in which nothing is changed.
@@ -48,10 +46,14 @@ const leaseName = "sluice.rollouts.sluice.dev"
 // readsFlag is told of where the limit is met.
 const readsFlag = "cloud-run-reads-per-minute"
 
+// iamFlag is where tokens of other accounts come from.
+const iamFlag = "iam-credentials-endpoint"
+
 // options are the manager's flags.
 type options struct {
 	cloudRun, monitoring string
 	compute, vpcAccess   string
+	iam                  string
 	reads                int
 	direct               bool
 	probes, metrics      string
@@ -82,6 +84,8 @@ func parse() options {
 		"address of the Compute API v1; empty is Google's, an http address on this machine is used without credentials")
 	flag.StringVar(&o.vpcAccess, "vpc-access-endpoint", "",
 		"address of Serverless VPC Access v1; empty is Google's, an http address on this machine is used without credentials")
+	flag.StringVar(&o.iam, iamFlag, "",
+		"address of IAM Service Account Credentials v1, for accounts that a CloudRunAccess names; empty is Google's, an http address on this machine is used without credentials")
 	flag.IntVar(&o.reads, readsFlag, cloudrun.DefaultReadsPerMinute,
 		"most reads of the Cloud Run Admin API a minute, for each project and location; writes are not limited")
 	flag.BoolVar(&o.direct, "config-connector-direct", true,
@@ -112,7 +116,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	cloud, run, err := connect(ctx, o, now)
+	own, err := connect(ctx, o, now)
 	if err != nil {
 		return err
 	}
@@ -120,20 +124,19 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("finding a Kubernetes cluster: %w", err)
 	}
-	runServices, err := keeper(config, run, o)
-	if err != nil {
-		return err
-	}
 	o.namespace = leaseNamespace(o.namespace, config)
 	mgr, err := ctrl.NewManager(config, managerOptions(o))
 	if err != nil {
 		return fmt.Errorf("building the manager: %w", err)
 	}
-	collector := controllers.NewCollector(mgr.GetCache(), now, run.Refused)
-	if err := metrics.Registry.Register(collector); err != nil {
-		return fmt.Errorf("registering the metrics: %w", err)
+	collector := controllers.NewCollector(mgr.GetCache(), now, own.run.Refused)
+	if err := register(append(own.counters(), collector)); err != nil {
+		return err
 	}
-	cloud.Actuator, cloud.Deployer = collector.Count(cloud.Actuator), collector.CountDeploys(cloud.Deployer)
+	clouds, err := newReach(own, collector, config, o)
+	if err != nil {
+		return err
+	}
 	cluster, err := clusterUID(ctx, mgr.GetAPIReader())
 	if err != nil {
 		return err
@@ -155,7 +158,7 @@ func run(ctx context.Context, o options) error {
 		Freezes:  freezes(mgr.GetClient()),
 		Decided:  collector.Decided,
 		Tell:     tell,
-		Connect:  reach{cloud, runServices, collector.Count}.gate(mgr.GetClient()).Connect,
+		Connect:  (&controllers.Gate{Cache: mgr.GetClient(), Open: clouds.open}).Connect,
 	}
 	pace := func(inner reconcile.Reconciler) reconcile.Reconciler { return paced{inner, speed} }
 	if err := reconciler.SetupWithManager(mgr, pace); err != nil {
@@ -165,6 +168,16 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("setting up the probes: %w", err)
 	}
 	return mgr.Start(ctx)
+}
+
+// register lets what counts be scraped.
+func register(all []prometheus.Collector) error {
+	for _, c := range all {
+		if err := metrics.Registry.Register(c); err != nil {
+			return fmt.Errorf("registering the metrics: %w", err)
+		}
+	}
+	return nil
 }
 
 // leaseNamespace is where the lease is: a manager that reaches its cluster by a
@@ -184,41 +197,6 @@ func clusterUID(ctx context.Context, reader client.Reader) (string, error) {
 		return "", fmt.Errorf("reading the namespace kube-system, whose UID names this cluster in claims: %w", err)
 	}
 	return string(ns.UID), nil
-}
-
-// connect opens Google's APIs with the manager's own identity, once for all
-// rollouts: what they ask of Cloud Monitoring is put together, and counted. It
-// returns the client of Cloud Run beside them.
-func connect(ctx context.Context, o options, now clock.PassiveClock) (controllers.Cloud, *cloudrun.Client, error) {
-	if o.reads <= 0 {
-		return controllers.Cloud{}, nil, fmt.Errorf(
-			"--%s: %d reads a minute would be none: write 1 or more, %d unless the project's quota is known",
-			readsFlag, o.reads, cloudrun.DefaultReadsPerMinute)
-	}
-	agent := "sluice/" + version()
-	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent, Clock: now, ReadsPerMinute: o.reads})
-	if err != nil {
-		return controllers.Cloud{}, nil, fmt.Errorf("--cloud-run-endpoint: %w", err)
-	}
-	answers, err := monitoring.New(ctx, monitoring.Options{Endpoint: o.monitoring, UserAgent: agent})
-	if err != nil {
-		return controllers.Cloud{}, nil, fmt.Errorf("--monitoring-endpoint: %w", err)
-	}
-	gateways, err := gateway.New(ctx, gateway.Options{Endpoint: o.compute, VPCAccess: o.vpcAccess, UserAgent: agent, Clock: now})
-	if err != nil {
-		return controllers.Cloud{}, nil, fmt.Errorf("--compute-endpoint and --vpc-access-endpoint: %w", err)
-	}
-	for _, counters := range append([]prometheus.Collector{run.Counters(), answers.Counters()}, gateways.Counters()...) {
-		if err := metrics.Registry.Register(counters); err != nil {
-			return controllers.Cloud{}, nil, fmt.Errorf("registering the counts of calls: %w", err)
-		}
-	}
-	return controllers.Cloud{
-		Observer: run, Actuator: run, Deployer: run, Metrics: answers, Outlets: gateways,
-		Watcher: cloudrun.NewWatch(run, func(err error) {
-			ctrl.Log.WithName("watch").Info("Services are read one by one, because they could not be listed", "cause", err.Error())
-		}),
-	}, run, nil
 }
 
 func managerOptions(o options) ctrl.Options {

@@ -195,10 +195,17 @@ func TestMistakesOnTheCommandLineEndTheManager(t *testing.T) {
 		"a told clock and one real endpoint":   {[]string{"--simulated-clock=http://127.0.0.1:1", "--cloud-run-endpoint=http://127.0.0.1:1"}, "must all be http addresses on this machine"},
 		"an endpoint elsewhere without TLS":    {[]string{"--cloud-run-endpoint=http://example.com"}, "--cloud-run-endpoint: "},
 		"no credentials for Google's endpoint": {nil, "finding credentials for"},
-		"no reads at all":                      {[]string{"--cloud-run-reads-per-minute=0"}, "--cloud-run-reads-per-minute: 0 reads a minute would be none: write 1 or more, 300 unless the project's quota is known"},
-		"fewer reads than none":                {[]string{"--cloud-run-reads-per-minute=-5"}, "--cloud-run-reads-per-minute: -5 reads a minute would be none"},
-		"reads that are no number":             {[]string{"--cloud-run-reads-per-minute=many"}, `invalid value "many" for flag -cloud-run-reads-per-minute`},
-		"a flag that nobody knows":             {[]string{"--spede"}, "flag provided but not defined: -spede"},
+		"tokens of Google for this machine": {
+			[]string{
+				"--cloud-run-endpoint=http://127.0.0.1:1", "--monitoring-endpoint=http://127.0.0.1:1",
+				"--compute-endpoint=http://127.0.0.1:1", "--vpc-access-endpoint=http://127.0.0.1:1", "--iam-credentials-endpoint=https://iamcredentials.googleapis.com",
+			},
+			"tokens would leave without encryption",
+		},
+		"no reads at all":          {[]string{"--cloud-run-reads-per-minute=0"}, "--cloud-run-reads-per-minute: 0 reads a minute would be none: write 1 or more, 300 unless the project's quota is known"},
+		"fewer reads than none":    {[]string{"--cloud-run-reads-per-minute=-5"}, "--cloud-run-reads-per-minute: -5 reads a minute would be none"},
+		"reads that are no number": {[]string{"--cloud-run-reads-per-minute=many"}, `invalid value "many" for flag -cloud-run-reads-per-minute`},
+		"a flag that nobody knows": {[]string{"--spede"}, "flag provided but not defined: -spede"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

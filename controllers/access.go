@@ -17,8 +17,8 @@ import (
 type Gate struct {
 	// Cache has every CloudRunAccess, and the metadata of every namespace.
 	Cache client.Reader
-	// Open opens the clouds.
-	Open func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
+	// Open opens the clouds as a Google service account; "" is the manager's own identity.
+	Open func(ctx context.Context, ro *v1alpha1.CloudRunRollout, as string) (Cloud, error)
 }
 
 // Of namespaces the labels bind, and the UID of kube-system names the cluster.
@@ -28,13 +28,14 @@ type Gate struct {
 
 // Connect opens the clouds for one pass on a rollout. Each call is checked just before it
 // is made, on the service that it is about, whoever found out which one that is: a pass
-// that loses its access loses it at once.
+// that loses its access loses it at once. It is made as whom the CloudRunAccess says then.
 func (g *Gate) Connect(ctx context.Context, ro *v1alpha1.CloudRunRollout) (Cloud, error) {
-	behind, err := g.Open(ctx, ro)
+	// What there is to reach is the same for everybody.
+	behind, err := g.Open(ctx, ro, "")
 	if err != nil {
 		return Cloud{}, err
 	}
-	p := &guarded{gate: g, namespace: ro.Namespace, behind: behind}
+	p := &guarded{gate: g, namespace: ro.Namespace, open: func(ctx context.Context, as string) (Cloud, error) { return g.Open(ctx, ro, as) }}
 	// A RunService is in the rollout's own namespace, and which service it is about is
 	// checked where that is read.
 	c := Cloud{Observer: p, Actuator: p, Metrics: p, RunService: behind.RunService}
@@ -83,6 +84,7 @@ func (g *Gate) namespace(ctx context.Context, name string) (access.Namespace, er
 func bindingOf(a *v1alpha1.CloudRunAccess) access.Binding {
 	b := access.Binding{
 		Name: a.Name, Namespaces: a.Spec.Namespaces, NetworkProjects: a.Spec.NetworkProjects, MayDeploy: a.Spec.MayDeploy, MayQuery: a.Spec.MayQuery,
+		As: a.Spec.GoogleServiceAccount,
 	}
 	if len(a.Spec.NamespaceLabels) > 0 {
 		b.Labels = map[string]string{}

@@ -14,7 +14,13 @@ import (
 )
 
 // shut puts a gate with bindings before the clouds of a stage.
-func (s *stage) shut(b *bindings) { s.r.Connect = (&Gate{Cache: b, Open: s.r.Connect}).Connect }
+func (s *stage) shut(b *bindings) {
+	connect := s.r.Connect
+	open := func(ctx context.Context, ro *v1alpha1.CloudRunRollout, _ string) (Cloud, error) {
+		return connect(ctx, ro)
+	}
+	s.r.Connect = (&Gate{Cache: b, Open: open}).Connect
+}
 
 // gated is a stage whose service is bound.
 func gated(t *testing.T) (*stage, *bindings) {

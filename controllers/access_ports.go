@@ -18,7 +18,7 @@ import (
 type guarded struct {
 	gate      *Gate
 	namespace string
-	behind    Cloud
+	open      func(ctx context.Context, as string) (Cloud, error)
 	// of is the service that the pass looked at. Questions are about it alone, and about
 	// gateways that may be looked at for it.
 	of rollout.ServiceRef
@@ -29,10 +29,26 @@ func (p *guarded) admit(ctx context.Context, ref rollout.ServiceRef) (access.Gra
 	return p.gate.admit(ctx, p.namespace, ref)
 }
 
+// granted is the cloud that calls about a service go to, as whom they are granted.
+type granted struct {
+	Cloud
+	grant access.Grant
+}
+
+// behind opens the cloud for a call about a service, or says why it may not be made.
+func (p *guarded) behind(ctx context.Context, ref rollout.ServiceRef) (granted, *access.Refusal, error) {
+	grant, no, err := p.admit(ctx, ref)
+	if err != nil || no != nil {
+		return granted{}, no, err
+	}
+	cloud, err := p.open(ctx, grant.As())
+	return granted{cloud, grant}, nil, err
+}
+
 // Service implements Observer. A service that may not be looked at is a fact, like one
 // that Google denies.
 func (p *guarded) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.Service, error) {
-	_, no, err := p.admit(ctx, ref)
+	cloud, no, err := p.behind(ctx, ref)
 	switch {
 	case err != nil:
 		return rollout.Service{}, err
@@ -40,19 +56,19 @@ func (p *guarded) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.
 		return rollout.Service{Presence: rollout.Denied, Detail: google.Clean(no.Why), Remedy: no.Remedy}, nil
 	}
 	p.of = ref
-	return p.behind.Service(ctx, ref)
+	return cloud.Service(ctx, ref)
 }
 
 // Revisions implements Observer.
 func (p *guarded) Revisions(ctx context.Context, ref rollout.ServiceRef, names []string) (map[string]rollout.Revision, error) {
-	_, no, err := p.admit(ctx, ref)
+	cloud, no, err := p.behind(ctx, ref)
 	switch {
 	case err != nil:
 		return nil, err
 	case no != nil:
 		return withheld(names, no), nil
 	}
-	return p.behind.Revisions(ctx, ref, names)
+	return cloud.Revisions(ctx, ref, names)
 }
 
 // withheld are revisions that may not be looked at.
@@ -69,26 +85,28 @@ func withheld(names []string, no *access.Refusal) map[string]rollout.Revision {
 // SetTraffic implements Actuator. What was decided with access and is sent without has
 // met a world that moved: the next look says what holds.
 func (p *guarded) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollout.Write) error {
-	_, no, err := p.admit(ctx, ref)
+	cloud, no, err := p.behind(ctx, ref)
 	switch {
 	case err != nil:
 		return err
 	case no != nil:
 		return fmt.Errorf("%w: %s", errBarred, google.Clean(no.Why))
 	}
-	return p.behind.SetTraffic(ctx, ref, w)
+	return cloud.SetTraffic(ctx, ref, w)
 }
 
 // SetTemplate implements Deployer.
 func (p *guarded) SetTemplate(ctx context.Context, ref rollout.ServiceRef, d rollout.Deploy) error {
-	why, err := p.mayDeploy(ctx, ref)
+	cloud, no, err := p.behind(ctx, ref)
 	switch {
 	case err != nil:
 		return err
-	case why != "":
-		return fmt.Errorf("%w: %s", errBarred, why)
+	case no != nil:
+		return fmt.Errorf("%w: %s", errBarred, google.Clean(no.Why))
+	case !cloud.grant.Deploys():
+		return fmt.Errorf("%w: %s", errBarred, google.Clean(cloud.grant.Undeployable()))
 	}
-	return p.behind.Deployer.SetTemplate(ctx, ref, d)
+	return cloud.Deployer.SetTemplate(ctx, ref, d)
 }
 
 // mayDeploy says why the pass may not deploy templates to a service.
@@ -108,34 +126,36 @@ func (p *guarded) mayDeploy(ctx context.Context, ref rollout.ServiceRef) (string
 func (p *guarded) Listed(
 	ctx context.Context, ref rollout.ServiceRef, now time.Time, maxAge time.Duration,
 ) (rollout.Service, bool, error) {
-	if _, no, err := p.admit(ctx, ref); err != nil || no != nil {
+	cloud, no, err := p.behind(ctx, ref)
+	if err != nil || no != nil {
 		return rollout.Service{}, false, nil //nolint:nilerr // the live read that follows meets it again
 	}
 	p.of = ref
-	return p.behind.Watcher.Listed(ctx, ref, now, maxAge)
+	return cloud.Watcher.Listed(ctx, ref, now, maxAge)
 }
 
 // Remembered implements Watcher.
 func (p *guarded) Remembered(
 	ctx context.Context, ref rollout.ServiceRef, names []string, now time.Time, maxAge time.Duration,
 ) (map[string]rollout.Revision, error) {
-	_, no, err := p.admit(ctx, ref)
+	cloud, no, err := p.behind(ctx, ref)
 	switch {
 	case err != nil:
 		return nil, err
 	case no != nil:
 		return withheld(names, no), nil
 	}
-	return p.behind.Watcher.Remembered(ctx, ref, names, now, maxAge)
+	return cloud.Watcher.Remembered(ctx, ref, names, now, maxAge)
 }
 
 // Answer implements Metrics. What may not be asked is answered like what Google denies.
 func (p *guarded) Answer(ctx context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error) {
-	scope := p.scope(ctx)
+	cloud, no, err := p.behind(ctx, p.of)
+	open, scope := err == nil && no == nil, p.scope(ctx, cloud.grant.As())
 	answers := analysis.Answers{}
 	var asked []analysis.Question
 	for _, q := range questions {
-		if scope.Admits(q.Source) {
+		if open && scope.Admits(q.Source) {
 			asked = append(asked, q)
 		} else {
 			answers[q.Series] = analysis.Answer{Cause: analysis.CauseDenied, Detail: p.denied(ctx, q.Source)}
@@ -144,7 +164,7 @@ func (p *guarded) Answer(ctx context.Context, questions []analysis.Question, now
 	if len(asked) == 0 {
 		return answers, nil
 	}
-	got, err := p.behind.Answer(monitoring.Within(ctx, scope), asked, now)
+	got, err := cloud.Answer(monitoring.Within(ctx, scope), asked, now)
 	maps.Copy(answers, got)
 	return answers, err
 }
@@ -166,13 +186,14 @@ func (p *guarded) denied(ctx context.Context, source analysis.Source) string {
 	return "no CloudRunAccess lets this namespace ask that"
 }
 
-// scope is what the pass may ask about. Others look at it when the pass is over.
-func (p *guarded) scope(ctx context.Context) monitoring.Scope {
+// scope is what the pass may ask about as an account. Others look at it when the pass is
+// over.
+func (p *guarded) scope(ctx context.Context, as string) monitoring.Scope {
 	ctx, of := context.WithoutCancel(ctx), p.of
 	return monitoring.Scope{
 		Admits: func(source analysis.Source) bool {
 			grant, no, err := p.admit(ctx, of)
-			if err != nil || no != nil {
+			if err != nil || no != nil || grant.As() != as {
 				return false
 			}
 			if source.IsGateway() {
@@ -185,7 +206,7 @@ func (p *guarded) scope(ctx context.Context) monitoring.Scope {
 		},
 		Everything: func(source analysis.Source) bool {
 			grant, no, err := p.admit(ctx, of)
-			return err == nil && no == nil && (source.IsGateway() || grant.Everything())
+			return err == nil && no == nil && grant.As() == as && (source.IsGateway() || grant.Everything())
 		},
 	}
 }
@@ -194,12 +215,12 @@ func (p *guarded) scope(ctx context.Context) monitoring.Scope {
 func (p *guarded) Outlet(
 	ctx context.Context, ref rollout.ServiceRef, revisions []rollout.Revision, named []analysis.Source, now time.Time,
 ) (rollout.Outlet, error) {
-	grant, no, err := p.admit(ctx, ref)
+	cloud, no, err := p.behind(ctx, ref)
 	switch {
 	case err != nil:
 		return rollout.Outlet{}, err
 	case no != nil:
 		return rollout.Outlet{Presence: rollout.Denied, Detail: google.Clean(no.Why)}, nil
 	}
-	return p.behind.Outlets.Outlet(gateway.Within(ctx, grant.Outside), ref, revisions, named, now)
+	return cloud.Outlets.Outlet(gateway.Within(ctx, cloud.grant.Outside), ref, revisions, named, now)
 }

@@ -106,7 +106,7 @@ var webRef = rollout.ServiceRef{Project: "acme-prod", Location: "asia-northeast1
 func opened(t *testing.T, b *bindings) (Cloud, *theClouds) {
 	t.Helper()
 	cloud := &theClouds{}
-	gate := &Gate{Cache: b, Open: func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) {
+	gate := &Gate{Cache: b, Open: func(context.Context, *v1alpha1.CloudRunRollout, string) (Cloud, error) {
 		return Cloud{Observer: cloud, Actuator: cloud, Metrics: cloud, Watcher: cloud, Outlets: cloud, Deployer: cloud}, nil
 	}}
 	c, err := gate.Connect(t.Context(), bare())
@@ -333,7 +333,7 @@ func TestWhoIsBoundIsReadFromTheCache(t *testing.T) {
 func TestWhatIsNotThereStaysAway(t *testing.T) {
 	t.Parallel()
 	cloud := &theClouds{}
-	gate := &Gate{Cache: &bindings{accesses: []v1alpha1.CloudRunAccess{toWeb()}}, Open: func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) {
+	gate := &Gate{Cache: &bindings{accesses: []v1alpha1.CloudRunAccess{toWeb()}}, Open: func(context.Context, *v1alpha1.CloudRunRollout, string) (Cloud, error) {
 		return Cloud{Observer: cloud, Actuator: cloud, Metrics: cloud}, nil
 	}}
 	c, err := gate.Connect(t.Context(), bare())
@@ -343,8 +343,72 @@ func TestWhatIsNotThereStaysAway(t *testing.T) {
 	if c.Watcher != nil || c.Outlets != nil || c.RunService != nil {
 		t.Errorf("there is more than behind the gate: %+v", c)
 	}
-	gate.Open = func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) { return Cloud{}, errors.New("no way") }
+	gate.Open = func(context.Context, *v1alpha1.CloudRunRollout, string) (Cloud, error) {
+		return Cloud{}, errors.New("no way")
+	}
 	if _, err := gate.Connect(t.Context(), bare()); err == nil {
 		t.Error("a cloud that cannot be opened is open")
+	}
+}
+
+// TestEachCallIsMadeAsWhomTheBindingSays, from the moment that it says so.
+func TestEachCallIsMadeAsWhomTheBindingSays(t *testing.T) {
+	t.Parallel()
+	tenant := toWeb()
+	tenant.Spec.GoogleServiceAccount = "rollouts@acme-prod.iam.gserviceaccount.com"
+	b, cloud, asked := &bindings{accesses: []v1alpha1.CloudRunAccess{tenant}}, &theClouds{}, []string(nil)
+	gate := &Gate{Cache: b, Open: func(_ context.Context, _ *v1alpha1.CloudRunRollout, as string) (Cloud, error) {
+		asked = append(asked, as)
+		return Cloud{Observer: cloud, Actuator: cloud, Metrics: cloud, Watcher: cloud, Outlets: cloud, Deployer: cloud}, nil
+	}}
+	c, err := gate.Connect(t.Context(), bare())
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := func(want string, call func()) {
+		t.Helper()
+		asked, cloud.calls = nil, nil
+		call()
+		if slices.ContainsFunc(asked, func(as string) bool { return as != want }) || len(asked) == 0 || len(cloud.calls) != 1 {
+			t.Errorf("%v as %q, want %q", cloud.calls, asked, want)
+		}
+	}
+	read := func() { _, _ = c.Service(t.Context(), webRef) }
+	as(tenant.Spec.GoogleServiceAccount, read)
+	b.accesses[0].Spec.MayDeploy = true
+	for _, call := range []func(){
+		func() { _, _ = c.Revisions(t.Context(), webRef, nil) },
+		func() { _ = c.SetTraffic(t.Context(), webRef, rollout.Write{}) },
+		func() { _ = c.Deployer.SetTemplate(t.Context(), webRef, rollout.Deploy{}) },
+		func() { _, _, _ = c.Watcher.Listed(t.Context(), webRef, time.Now(), time.Minute) },
+		func() { _, _ = c.Watcher.Remembered(t.Context(), webRef, nil, time.Now(), time.Minute) },
+		func() { _, _ = c.Answer(t.Context(), []analysis.Question{ofWeb}, time.Now()) },
+		func() { _, _ = c.Outlets.Outlet(t.Context(), webRef, nil, nil, time.Now()) },
+	} {
+		as(tenant.Spec.GoogleServiceAccount, call)
+	}
+	b.accesses[0].Spec.GoogleServiceAccount = ""
+	as("", read)
+	b.accesses = append(b.accesses, tenant)
+	service, err := c.Service(t.Context(), webRef)
+	if err != nil || service.Presence != rollout.Denied || !strings.Contains(service.Detail, "as the manager's own account, and") {
+		t.Errorf("bound as two accounts it is %q with error %v: %s", service.Presence, err, service.Detail)
+	}
+}
+
+// TestAQuestionIsAskedAsWhoeverIsBoundWhenItIsAsked: one that was waiting when the
+// account changed is not asked as the former one.
+func TestAQuestionIsAskedAsWhoeverIsBoundWhenItIsAsked(t *testing.T) {
+	t.Parallel()
+	b := &bindings{accesses: []v1alpha1.CloudRunAccess{toWeb()}}
+	p := &guarded{gate: &Gate{Cache: b}, namespace: bare().Namespace, of: webRef}
+	scope := p.scope(t.Context(), "")
+	if !scope.Admits(ofWeb.Source) || scope.Everything(ofWeb.Source) {
+		t.Fatal("what is bound is not admitted")
+	}
+	b.accesses[0].Spec.GoogleServiceAccount = "rollouts@acme-prod.iam.gserviceaccount.com"
+	b.accesses[0].Spec.Services[0].Names = []string{"*"}
+	if scope.Admits(ofWeb.Source) || scope.Everything(ofWeb.Source) {
+		t.Error("what is bound as another account is admitted")
 	}
 }

@@ -13,6 +13,7 @@ import (
 // +kubebuilder:resource:scope=Cluster,categories=sluice
 // +kubebuilder:printcolumn:name="Namespaces",type=string,JSONPath=`.spec.namespaces`
 // +kubebuilder:printcolumn:name="Projects",type=string,JSONPath=`.spec.services[*].project`
+// +kubebuilder:printcolumn:name="As",type=string,JSONPath=`.spec.googleServiceAccount`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type CloudRunAccess struct {
 	metav1.TypeMeta `json:",inline"`
@@ -78,6 +79,18 @@ type CloudRunAccessSpec struct {
 	// +kubebuilder:validation:items:MaxLength=30
 	// +kubebuilder:validation:XValidation:rule="self.all(p, p.matches('^([a-z][-a-z0-9]{4,28}[a-z0-9]|[0-9]{1,20})$'))",message="a network project is a project ID such as acme-net, or a project number"
 	NetworkProjects []string `json:"networkProjects,omitempty"`
+
+	// googleServiceAccount is the e-mail address of the Google service account that
+	// everything for those services is called as, such as
+	// rollouts@acme-prod.iam.gserviceaccount.com: what it may not do, their rollouts cannot.
+	// The manager's own identity needs roles/iam.serviceAccountTokenCreator on it, and no
+	// other identity is tried where it has not. All that bind a namespace to a service must
+	// say the same. Absent: the manager's own identity.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=254
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9][-a-z0-9]*@[a-z0-9][-a-z0-9.]*[.]gserviceaccount[.]com$')",message="googleServiceAccount is the e-mail address of a service account, such as rollouts@acme-prod.iam.gserviceaccount.com"
+	GoogleServiceAccount string `json:"googleServiceAccount,omitempty"`
 
 	// mayDeploy lets those namespaces deploy templates to those services too
 	// (spec.template of a CloudRunRollout): whoever may write a rollout there then

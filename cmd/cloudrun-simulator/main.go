@@ -31,8 +31,8 @@ const back = 7 * 24 * time.Hour
 const heartbeat = 200 * time.Millisecond
 
 type options struct {
-	scenario, cloudRun, monitoring, compute, vpcAccess, control string
-	speed                                                       float64
+	scenario, cloudRun, monitoring, compute, vpcAccess, iam, control string
+	speed                                                            float64
 }
 
 func main() {
@@ -54,6 +54,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.monitoring, "monitoring-listen", "127.0.0.1:8082", "address of Cloud Monitoring (gRPC, and PromQL over HTTP, without TLS)")
 	flags.StringVar(&o.compute, "compute-listen", "127.0.0.1:8084", "address of the Compute API v1, of which routers and their NATs are there")
 	flags.StringVar(&o.vpcAccess, "vpc-access-listen", "127.0.0.1:8085", "address of Serverless VPC Access v1, of which connectors are there")
+	flags.StringVar(&o.iam, "iam-credentials-listen", "127.0.0.1:8086", "address of IAM Service Account Credentials v1, of which access tokens are there")
 	flags.StringVar(&o.control, "control-listen", "127.0.0.1:8083", "address of the control endpoint")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -107,7 +108,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 func serve(ctx context.Context, o options, guard *wire.Guard, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, 5)
+	failed := make(chan error, 6)
 	for _, skin := range []struct {
 		name, address string
 		handler       http.Handler
@@ -115,6 +116,7 @@ func serve(ctx context.Context, o options, guard *wire.Guard, out io.Writer) err
 		{"Cloud Run", o.cloudRun, wire.CloudRun(guard)},
 		{"Compute", o.compute, wire.Compute(guard)},
 		{"VPC Access", o.vpcAccess, wire.VPCAccess(guard)},
+		{"IAM Credentials", o.iam, wire.IAMCredentials(guard)},
 		{"control", o.control, wire.Control(guard)},
 	} {
 		listener, err := listen(ctx, skin.address)

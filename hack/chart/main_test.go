@@ -114,8 +114,11 @@ func TestTheChartIsWhatKustomizeRenders(t *testing.T) {
 		"with Config Connector": {map[string]any{"configConnector": on}, []string{"config-connector"}, 17},
 		"with the page":         {map[string]any{"dashboard": on}, []string{"dashboard"}, 16},
 		"with NetworkPolicy":    {map[string]any{"networkPolicy": on}, []string{"default", "network-policy"}, 16},
-		"with all": {map[string]any{"configConnector": on, "dashboard": on, "networkPolicy": on},
-			[]string{"config-connector", "dashboard", "network-policy"}, 19},
+		"with all": {
+			map[string]any{"configConnector": on, "dashboard": on, "networkPolicy": on},
+			[]string{"config-connector", "dashboard", "network-policy"},
+			19,
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

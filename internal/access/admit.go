@@ -27,7 +27,19 @@ func Admit(bindings []Binding, who Namespace, ref rollout.ServiceRef) (Grant, *R
 	if len(granted) == 0 {
 		return Grant{}, unbound(bindings, theirs, who, ref)
 	}
+	if no := torn(granted, who, ref); no != nil {
+		return Grant{}, no
+	}
 	return Grant{who.Name, ref, granted, free(bindings, who.Name)}, nil
+}
+
+// As is the Google service account that everything for the service is called as, by its
+// e-mail address; "" is the manager's own identity.
+func (g Grant) As() string {
+	if len(g.bindings) == 0 {
+		return ""
+	}
+	return g.bindings[0].As // all have the same
 }
 
 // LooksInto tells whether the gateways of a project may be looked at.

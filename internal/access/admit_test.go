@@ -1,6 +1,7 @@
 package access
 
 import (
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -160,6 +161,41 @@ func TestTemplatesAreDeployedWhereABindingOfTheServiceSaysSo(t *testing.T) {
 	}
 	if nothing := (Grant{}); nothing.Deploys() || nothing.Undeployable() == "" {
 		t.Error("no grant deploys")
+	}
+}
+
+// TestAllThatBindAServiceSayTheSameAccount: nobody can know which one is meant else, and
+// the manager's own must be no way around another one.
+func TestAllThatBindAServiceSayTheSameAccount(t *testing.T) {
+	t.Parallel()
+	as := func(name, account string, change func(*Binding)) Binding {
+		return with(func(b *Binding) { b.Name, b.As = name, account; change(b) })
+	}
+	same := func(*Binding) {}
+	elsewhere := func(b *Binding) { b.Services[0].Names = []string{"api"} }
+	const tenant, other = "rollouts@acme-prod.iam.gserviceaccount.com", "other@acme-prod.iam.gserviceaccount.com"
+	for name, c := range map[string]struct {
+		bindings []Binding
+		want, no string
+	}{
+		"nobody says one":         {[]Binding{webs}, "", ""},
+		"one says it":             {[]Binding{as("a", tenant, same)}, tenant, ""},
+		"both say the same":       {[]Binding{as("a", tenant, same), as("b", tenant, same)}, tenant, ""},
+		"of another service":      {[]Binding{as("a", tenant, same), as("b", other, elsewhere)}, tenant, ""},
+		"each says another":       {[]Binding{as("b", other, same), as("a", tenant, same)}, "", "CloudRunAccess a lets namespace shop roll out service web of project acme-prod in asia-northeast1 as " + tenant + ", and b as " + other},
+		"one of two says nothing": {[]Binding{as("a", tenant, same), webs}, "", "as " + tenant + ", and webs as the manager's own account"},
+		"the third differs":       {[]Binding{as("a", tenant, same), as("b", tenant, same), as("c", other, same)}, "", "and c as " + other},
+	} {
+		g, no := Admit(c.bindings, shop, web)
+		switch {
+		case (no != nil) != (c.no != ""), no == nil && g.As() != c.want:
+			t.Errorf("%s: as %q with refusal %v", name, g.As(), no)
+		case no != nil && (!strings.Contains(no.Why, c.no) || !strings.Contains(no.Remedy, "spec.googleServiceAccount")):
+			t.Errorf("%s: %q, %q", name, no.Why, no.Remedy)
+		}
+	}
+	if as := (Grant{}).As(); as != "" {
+		t.Errorf("no grant is as %q", as)
 	}
 }
 

@@ -23,6 +23,8 @@ type Binding struct {
 	NetworkProjects []string
 	// MayDeploy lets templates be deployed to those services too.
 	MayDeploy bool
+	// As is the Google service account that calls are made as; "" is the manager's own.
+	As string
 	// MayQuery lets them ask queries of their own about the services' projects.
 	MayQuery bool
 }

@@ -38,6 +38,29 @@ func unbound(bindings, theirs []Binding, who Namespace, ref rollout.ServiceRef) 
 	return no
 }
 
+// torn refuses what is bound as several accounts: nobody can say which one is meant. One
+// object that names none means the manager's own, and would be a way around another's.
+func torn(granted []Binding, who Namespace, ref rollout.ServiceRef) *Refusal {
+	first := granted[0]
+	other := slices.IndexFunc(granted, func(b Binding) bool { return b.As != first.As })
+	if other < 0 {
+		return nil
+	}
+	return &Refusal{
+		Why: fmt.Sprintf("CloudRunAccess %s lets namespace %s roll out service %s of project %s in %s as %s, and %s as %s",
+			first.Name, who.Name, ref.Name, ref.Project, ref.Location, identity(first.As), granted[other].Name, identity(granted[other].As)),
+		Remedy: "The platform team would write the same spec.googleServiceAccount in both, or in neither.",
+	}
+}
+
+// identity names an account.
+func identity(account string) string {
+	if account == "" {
+		return "the manager's own account"
+	}
+	return account
+}
+
 // free is a name that no binding has yet, so that what is created goes over nothing.
 func free(bindings []Binding, name string) string {
 	for number, tried := 2, name; ; number++ {

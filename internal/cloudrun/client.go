@@ -72,6 +72,7 @@ type Options struct {
 type Client struct {
 	api      *run.Service
 	http     *http.Client // that of api
+	at       google.Endpoint
 	firewall *firewall.Firewall
 	timeout  time.Duration
 	clock    clock.PassiveClock // nil for none
@@ -96,20 +97,33 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding credentials for %s: %w", at.URL(), err)
 	}
-	client := &http.Client{Transport: transport, CheckRedirect: google.NoRedirect}
-	api, err := run.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(at.URL()))
-	if err != nil {
-		return nil, fmt.Errorf("building the Cloud Run client: %w", err)
-	}
-	api.UserAgent = options.UserAgent
 	random := options.Random
 	if random == nil {
 		random = rand.Float64
 	}
-	return &Client{
-		api: api, http: client, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock, counters: counted,
-		quotas: quotas{Limits: limits(cmp.Or(options.ReadsPerMinute, DefaultReadsPerMinute), random)},
-	}, nil
+	return (&Client{
+		at: at, firewall: wall, timeout: cmp.Or(options.Timeout, defaultTimeout), clock: options.Clock, counters: counted,
+	}).through(ctx, transport, options.UserAgent, limits(cmp.Or(options.ReadsPerMinute, DefaultReadsPerMinute), random))
+}
+
+// As is a client of the same API, network and firewall with the tokens of another
+// identity. What it calls is counted together with this one's, and its quotas are of
+// its own: what one identity may not do holds up no other.
+func (c *Client) As(ctx context.Context, tokens google.Tokens) (*Client, error) {
+	other := &Client{at: c.at, firewall: c.firewall, timeout: c.timeout, clock: c.clock, counters: c.counters}
+	return other.through(ctx, google.Authorize(c.firewall, tokens), c.api.UserAgent, c.quotas.Limits)
+}
+
+// through completes a client with the way to the API.
+func (c *Client) through(ctx context.Context, way http.RoundTripper, agent string, limits google.Limits) (*Client, error) {
+	client := &http.Client{Transport: way, CheckRedirect: google.NoRedirect}
+	api, err := run.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(c.at.URL()))
+	if err != nil {
+		return nil, fmt.Errorf("building the Cloud Run client: %w", err)
+	}
+	api.UserAgent = agent
+	c.api, c.http, c.quotas.Limits = api, client, limits
+	return c, nil
 }
 
 // authenticated adds credentials above the firewall, unless the endpoint is this

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	compute "google.golang.org/api/compute/v1"
 	"google.golang.org/api/option"
 	htransport "google.golang.org/api/transport/http"
@@ -61,7 +60,7 @@ type Client struct {
 	clock     clock.PassiveClock // nil limits nothing
 	quotas    quotas
 
-	computeCalls, vpcAccessCalls *prometheus.CounterVec
+	roads roads
 
 	lists       shelf[place, []router]
 	routers     shelf[routerName, router]
@@ -73,47 +72,59 @@ type Client struct {
 // New makes a client. It fails on an endpoint that it may not use, and without
 // credentials for one that needs them; it makes no call to an API.
 func New(ctx context.Context, options Options) (*Client, error) {
+	w, err := newRoads(options)
+	if err != nil {
+		return nil, err
+	}
 	c := &Client{
-		timeout: cmp.Or(options.Timeout, defaultTimeout), computeCalls: newCounters("compute"), vpcAccessCalls: newCounters("vpcaccess"),
+		timeout: cmp.Or(options.Timeout, defaultTimeout), roads: w,
 		clock: options.Clock, quotas: quotas{Limits: limits(cmp.Or(options.CallsPerMinute, DefaultCallsPerMinute))},
 	}
-	at, client, err := reach(ctx, "Compute Engine", cmp.Or(options.Endpoint, DefaultEndpoint), compute.ComputeReadonlyScope,
-		&meter{options.Transport, c.computeCalls})
+	return c.through(ctx, options.UserAgent, func(to road, scope string) (http.RoundTripper, error) {
+		if to.at.Plain {
+			return to.bottom, nil
+		}
+		transport, err := htransport.NewTransport(ctx, to.bottom, option.WithScopes(scope))
+		if err != nil {
+			return nil, fmt.Errorf("finding credentials for %s: %w", to.at.URL(), err)
+		}
+		return transport, nil
+	})
+}
+
+// As is a client of the same APIs and network with the tokens of another identity.
+// Its calls are counted together with this one's. Its quotas, and what it remembers,
+// are of its own: what one identity may see is not told to another.
+func (c *Client) As(ctx context.Context, tokens google.Tokens) (*Client, error) {
+	other := &Client{timeout: c.timeout, roads: c.roads, clock: c.clock, quotas: quotas{Limits: c.quotas.Limits}}
+	return other.through(ctx, c.api.UserAgent, func(to road, _ string) (http.RoundTripper, error) {
+		return google.Authorize(to.bottom, tokens), nil
+	})
+}
+
+// through completes a client with the roads to the APIs, under somebody's name.
+func (c *Client) through(ctx context.Context, agent string, as func(to road, scope string) (http.RoundTripper, error)) (*Client, error) {
+	computeWay, err := as(c.roads.compute, compute.ComputeReadonlyScope)
 	if err != nil {
 		return nil, err
 	}
-	if c.api, err = compute.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(at+basePath)); err != nil {
+	vpcAccessWay, err := as(c.roads.vpcAccess, vpcaccess.CloudPlatformScope)
+	if err != nil {
+		return nil, err
+	}
+	if c.api, err = compute.NewService(ctx, to(computeWay), option.WithEndpoint(c.roads.compute.at.URL()+basePath)); err != nil {
 		return nil, fmt.Errorf("building the Compute client: %w", err)
 	}
-	at, client, err = reach(ctx, vpcAccessAPI, cmp.Or(options.VPCAccess, DefaultVPCAccess), vpcaccess.CloudPlatformScope,
-		&meter{options.Transport, c.vpcAccessCalls})
-	if err != nil {
-		return nil, err
-	}
-	if c.vpcAccess, err = vpcaccess.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(at)); err != nil {
+	if c.vpcAccess, err = vpcaccess.NewService(ctx, to(vpcAccessWay), option.WithEndpoint(c.roads.vpcAccess.at.URL())); err != nil {
 		return nil, fmt.Errorf("building the Serverless VPC Access client: %w", err)
 	}
-	c.api.UserAgent, c.vpcAccess.UserAgent = options.UserAgent, options.UserAgent
+	c.api.UserAgent, c.vpcAccess.UserAgent = agent, agent
 	return c, nil
 }
 
-// reach gives the way to an API, and its address. Only this machine is spoken to
-// without credentials.
-func reach(ctx context.Context, api, address, scope string, bottom *meter) (string, *http.Client, error) {
-	at, err := google.ParseEndpoint(api, address)
-	if err != nil {
-		return "", nil, err
-	}
-	if bottom.next == nil {
-		bottom.next = google.Network()
-	}
-	var transport http.RoundTripper = bottom
-	if !at.Plain {
-		if transport, err = htransport.NewTransport(ctx, transport, option.WithScopes(scope)); err != nil {
-			return "", nil, fmt.Errorf("finding credentials for %s: %w", at.URL(), err)
-		}
-	}
-	return at.URL(), &http.Client{Transport: transport, CheckRedirect: google.NoRedirect}, nil
+// to is a client that follows nobody elsewhere.
+func to(transport http.RoundTripper) option.ClientOption {
+	return option.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: google.NoRedirect})
 }
 
 // call makes one call of Compute for a project, within its quota and its time.

@@ -20,7 +20,7 @@ func newCounters(api string) *prometheus.CounterVec {
 // Counters are the calls of the Compute API and of Serverless VPC Access, by method
 // and HTTP status; the status of a call without an answer is "none".
 func (c *Client) Counters() []prometheus.Collector {
-	return []prometheus.Collector{c.computeCalls, c.vpcAccessCalls}
+	return []prometheus.Collector{c.roads.compute.bottom.calls, c.roads.vpcAccess.bottom.calls}
 }
 
 // maxAnswer is the largest body that is read, in bytes. A page of 500 routers

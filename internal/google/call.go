@@ -56,15 +56,19 @@ func (e *CallError) Unwrap() []error {
 	return []error{e.Kind, e.Cause}
 }
 
-// Denied tells whether the API said that we may not, and knew who asked. A token
-// that was refused is renewed.
+// Denied tells whether the API said that we may not, and knew who asked, or that we may
+// not act as who should ask. A token that was refused is renewed.
 func (e *CallError) Denied() bool {
-	return errors.Is(e.Kind, ErrDenied) && e.Status == http.StatusForbidden
+	_, nobody := errors.AsType[*IdentityError](e.Cause)
+	return errors.Is(e.Kind, ErrDenied) && (e.Status == http.StatusForbidden || nobody)
 }
 
 // Failed classifies the failure of a call, an answer with a status other than 2xx
 // by kindOf.
 func Failed(op string, err error, kindOf func(*googleapi.Error, ErrorBody) error) *CallError {
+	if nobody, ok := errors.AsType[*IdentityError](err); ok {
+		return &CallError{Op: op, Kind: nobody.Kind, Detail: nobody.Detail, Cause: nobody}
+	}
 	answer, ok := errors.AsType[*googleapi.Error](err)
 	if !ok {
 		kind := ErrGarbled

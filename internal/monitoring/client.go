@@ -29,6 +29,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"k8s.io/utils/clock"
+
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 const (
@@ -73,6 +75,9 @@ type Options struct {
 // Client answers questions. It is safe for concurrent use, and is meant to be
 // shared by all who ask: what they ask is put together.
 type Client struct {
+	at    endpoint
+	agent string
+
 	api      *monitoring.MetricClient
 	timeout  time.Duration
 	patience time.Duration
@@ -96,7 +101,38 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, err := dialOptions(at, options.UserAgent)
+	random := options.Random
+	if random == nil {
+		random = rand.Float64
+	}
+	watch := options.Clock
+	if watch == nil {
+		watch = clock.RealClock{}
+	}
+	c := &Client{
+		at: at, agent: options.UserAgent,
+		timeout: cmp.Or(options.Timeout, defaultTimeout), patience: cmp.Or(options.Patience, defaultPatience),
+		clock: watch, counters: newCounters(),
+		quotas: quotas{Limits: limits(cmp.Or(options.PerMinute, defaultPerMinute), random)},
+	}
+	return c.through(ctx, nil)
+}
+
+// As is a client of the same API with the tokens of another identity. Its calls are
+// counted together with this one's. Its quotas, and what is put together and remembered,
+// are of its own: what one identity may see is not told to another.
+func (c *Client) As(ctx context.Context, tokens google.Tokens) (*Client, error) {
+	other := &Client{
+		at: c.at, agent: c.agent, timeout: c.timeout, patience: c.patience,
+		clock: c.clock, counters: c.counters, quotas: quotas{Limits: c.quotas.Limits},
+	}
+	return other.through(ctx, tokens)
+}
+
+// through completes a client with the way to the API, with the process's own
+// credentials where there are no tokens.
+func (c *Client) through(ctx context.Context, tokens google.Tokens) (*Client, error) {
+	settings, err := dialOptions(c.at, c.agent, tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -106,35 +142,23 @@ func New(ctx context.Context, options Options) (*Client, error) {
 	}
 	api.CallOptions.ListTimeSeries = nil
 	api.CallOptions.GetMetricDescriptor = nil
-	reach, err := newWeb(ctx, at, options.UserAgent)
-	if err != nil {
-		return nil, err
-	}
-	random := options.Random
-	if random == nil {
-		random = rand.Float64
-	}
-	watch := options.Clock
-	if watch == nil {
-		watch = clock.RealClock{}
-	}
-	return &Client{
-		api: api, timeout: cmp.Or(options.Timeout, defaultTimeout), patience: cmp.Or(options.Patience, defaultPatience),
-		clock: watch, counters: newCounters(),
-		quotas: quotas{Limits: limits(cmp.Or(options.PerMinute, defaultPerMinute), random)},
-		web:    reach,
-	}, nil
+	c.api = api
+	c.web, err = newWeb(ctx, c.at, c.agent, tokens)
+	return c, err
 }
 
 // dialOptions bounds what may come back, and how long a broken connection stays
 // unnoticed or untried.
-func dialOptions(at endpoint, agent string) ([]option.ClientOption, error) {
+func dialOptions(at endpoint, agent string, tokens google.Tokens) ([]option.ClientOption, error) {
 	waits := backoff.DefaultConfig
 	waits.MaxDelay = 10 * time.Second
 	dial := []grpc.DialOption{
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: waits, MinConnectTimeout: 5 * time.Second}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: time.Minute, Timeout: 10 * time.Second}),
+	}
+	if tokens != nil {
+		dial = append(dial, grpc.WithPerRPCCredentials(bearer{tokens, !at.plain}))
 	}
 	if at.plain {
 		dial = append(dial, grpc.WithUserAgent(agent), grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -145,6 +169,9 @@ func dialOptions(at endpoint, agent string) ([]option.ClientOption, error) {
 		return []option.ClientOption{option.WithGRPCConn(connection)}, nil
 	}
 	options := []option.ClientOption{option.WithUserAgent(agent)}
+	if tokens != nil {
+		options = append(options, option.WithoutAuthentication()) // each call brings a token
+	}
 	for _, d := range dial {
 		options = append(options, option.WithGRPCDialOption(d))
 	}

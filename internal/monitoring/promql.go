@@ -55,19 +55,25 @@ type web struct {
 	client *http.Client
 }
 
-// newWeb makes the way to an endpoint, with credentials unless it is this machine.
-func newWeb(ctx context.Context, at endpoint, agent string) (web, error) {
-	transport := google.Network()
-	if at.plain {
-		return web{"http://" + at.host + "/", agent, &http.Client{Transport: transport, CheckRedirect: google.NoRedirect}}, nil
-	}
-	address := publicAddress
-	if at.host != "" {
+// newWeb makes the way to an endpoint: with tokens, or else with the process's own
+// credentials unless it is this machine.
+func newWeb(ctx context.Context, at endpoint, agent string, tokens google.Tokens) (web, error) {
+	transport, address := google.Network(), publicAddress
+	switch {
+	case at.plain:
+		address = "http://" + at.host + "/"
+	case at.host != "":
 		address = "https://" + at.host + "/"
 	}
-	transport, err := htransport.NewTransport(ctx, transport, option.WithScopes(readScope))
-	if err != nil {
-		return web{}, fmt.Errorf("finding credentials for %s: %w", address, err)
+	switch {
+	case tokens != nil:
+		transport = google.Authorize(transport, tokens)
+	case !at.plain:
+		own, err := htransport.NewTransport(ctx, transport, option.WithScopes(readScope))
+		if err != nil {
+			return web{}, fmt.Errorf("finding credentials for %s: %w", address, err)
+		}
+		transport = own
 	}
 	return web{address, agent, &http.Client{Transport: transport, CheckRedirect: google.NoRedirect}}, nil
 }
@@ -128,6 +134,9 @@ func (w web) QueryRange(ctx context.Context, q rangeQuery, timeout time.Duration
 func lost(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return status.Error(codes.DeadlineExceeded, inTime)
+	}
+	if nobody, ok := errors.AsType[*google.IdentityError](err); ok {
+		return unidentified(nobody)
 	}
 	return status.Error(codes.Unavailable, google.Detail(err))
 }

@@ -66,7 +66,7 @@ type Fault struct {
 	// Operation is the call that it hits, like services.patch; a * at the end
 	// matches the rest. Default: every call of Cloud Run. Of Monitoring's calls
 	// only timeSeries.list can be hit, by error and partial, and must be named; so
-	// must those of Compute.
+	// must those of Compute, of Serverless VPC Access and of IAM.
 	Operation string `json:"operation,omitempty"`
 	// Resource is the end of the resource's name. Default: any.
 	Resource string `json:"resource,omitempty"`
@@ -223,7 +223,7 @@ func (f *Fault) matches(operation string) bool {
 		return operation == "services.patch"
 	}
 	if f.Operation == "" {
-		return !ofCompute(operation) && !ofVPCAccess(operation)
+		return !ofCompute(operation) && !ofVPCAccess(operation) && !ofIAM(operation)
 	}
 	if prefix, ok := strings.CutSuffix(f.Operation, "*"); ok {
 		return strings.HasPrefix(operation, prefix)

@@ -15,7 +15,12 @@ import (
 // QueryTimeSeries asks Cloud Monitoring as of now.
 func (a API) QueryTimeSeries(q series.Query) (series.Result, error) {
 	w := a.world
-	result, err := w.reporter.store.Query(q, w.now)
+	result, err := series.Result{}, error(nil)
+	if a.barred("projects/" + q.Project) {
+		err = seriesDenied(q.Project)
+	} else {
+		result, err = w.reporter.store.Query(q, w.now)
+	}
 	call := &Call{
 		Operation: "timeSeries.list", Resource: "projects/" + q.Project, Filter: q.Filter, Start: q.Start, End: q.End,
 		Caller: a.caller.Identity, UserAgent: a.caller.UserAgent, Code: 200,
@@ -31,7 +36,12 @@ func (a API) QueryTimeSeries(q series.Query) (series.Result, error) {
 // the time series is one of it too.
 func (a API) QueryRange(ctx context.Context, q promql.Range) (promql.Answer, error) {
 	w := a.world
-	answer, err := promql.Evaluate(ctx, now{w}, q)
+	answer, err := promql.Answer{}, error(nil)
+	if a.barred("projects/" + q.Project) {
+		err = seriesDenied(q.Project)
+	} else {
+		answer, err = promql.Evaluate(ctx, now{w}, q)
+	}
 	call := &Call{
 		Operation: "prometheus.query_range", Resource: "projects/" + q.Project, Filter: q.Text, Start: q.Start, End: q.End,
 		Caller: a.caller.Identity, UserAgent: a.caller.UserAgent, Code: 200,

@@ -22,7 +22,9 @@ type Scenario struct {
 	// Dated tells whether the scenario itself says when it begins.
 	Dated bool `json:"-"`
 	// Caller is the identity that API calls are made with.
-	Caller   string    `json:"caller,omitempty"`
+	Caller string `json:"caller,omitempty"`
+	// Accounts are those that it may act as.
+	Accounts []Account `json:"accounts,omitempty"`
 	Switches Switches  `json:"switches,omitzero"`
 	Timing   Timing    `json:"timing,omitzero"`
 	Services []Hosted  `json:"services,omitempty"`
@@ -176,6 +178,9 @@ func (s *Scenario) complete() error {
 		s.Caller = "sluice@example-project.iam.gserviceaccount.com"
 	}
 	s.Timing.complete()
+	if err := checkAccounts(s.Accounts); err != nil {
+		return err
+	}
 	if err := s.Switches.complete(); err != nil {
 		return err
 	}

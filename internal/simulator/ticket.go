@@ -31,7 +31,7 @@ func carryOut[T any](a API, operation, resource string, do func(*ticket) (T, err
 			note(t.call)
 		}
 	}
-	if err := t.refusal(); err != nil {
+	if err := a.refusal(t, resource); err != nil {
 		var none T
 		return none, t.end(err)
 	}
@@ -68,6 +68,17 @@ func (a API) receive(operation, resource string) *ticket {
 		t.call.Before = s.state()
 	}
 	return t
+}
+
+// refusal is why a call is not carried out: a fault, or who calls.
+func (a API) refusal(t *ticket, resource string) error {
+	if err := t.refusal(); err != nil {
+		return err
+	}
+	if a.barred(resource) {
+		return (&Fault{Code: http.StatusForbidden}).refusal(t.call)
+	}
+	return nil
 }
 
 // refusal is the error of a fault that refuses the call.

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/template"
 	"github.com/sluice-rollouts/sluice/test/controlplane"
 	"github.com/sluice-rollouts/sluice/test/invariants"
 	"github.com/sluice-rollouts/sluice/test/manager"
@@ -150,6 +151,10 @@ func planOf(now time.Time, ro *v1alpha1.CloudRunRollout) invariants.Plan {
 		if c.ServerErrors != nil {
 			plan.Errors.MaxRatio = float64(c.ServerErrors.MaxPercent.IntValue()) / 100
 		}
+	}
+	if ro.Spec.Template != nil {
+		wanted, _, _ := template.Read(ro.Spec.Template.Raw)
+		plan.Template = wanted.Digest
 	}
 	for _, s := range ro.Spec.Strategy.Steps {
 		bake, _ := time.ParseDuration(string(s.Bake))

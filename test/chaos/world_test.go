@@ -25,6 +25,8 @@ const (
 
 const town = `
 caller: ` + caller + `
+accounts:
+- {email: ` + tenant + `, projects: [acme-prod]}
 services:
 - project: acme-prod
   location: asia-northeast1
@@ -44,6 +46,7 @@ type world struct {
 	guard                                *wire.Guard
 	witness                              *witness.Witness
 	metrics, compute, control, vpcAccess string
+	iam                                  string
 }
 
 func newWorld(t *testing.T) *world {
@@ -59,14 +62,16 @@ func newWorld(t *testing.T) *world {
 	sim.Advance(10 * time.Minute) // so that there is something to be seen
 	w := &world{t: t, guard: wire.NewGuard(sim, clock.RealClock{})}
 	w.witness = witness.New(w.guard, witness.Scope{
-		Project: "acme-prod", Location: "asia-northeast1", Service: "web", Caller: caller, From: sim.Start(),
+		Project: "acme-prod", Location: "asia-northeast1", Service: "web", Callers: []string{caller, tenant}, From: sim.Start(),
 	})
 	control, compute := httptest.NewServer(wire.Control(w.guard)), httptest.NewServer(wire.Compute(w.guard))
 	access := httptest.NewServer(wire.VPCAccess(w.guard))
 	t.Cleanup(control.Close)
 	t.Cleanup(compute.Close)
 	t.Cleanup(access.Close)
-	w.control, w.compute, w.vpcAccess = control.URL, compute.URL, access.URL
+	iam := httptest.NewServer(wire.IAMCredentials(w.guard))
+	t.Cleanup(iam.Close)
+	w.control, w.compute, w.vpcAccess, w.iam = control.URL, compute.URL, access.URL, iam.URL
 	w.serveMetrics()
 	w.guard.SetSpeed(speed)
 	t.Cleanup(func() { w.guard.SetSpeed(0) })

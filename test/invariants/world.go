@@ -11,8 +11,8 @@ import (
 )
 
 // FromLog makes a trace of what the world's log says of one service, given by
-// its full name. The calls of any other caller than ours are somebody else's.
-func FromLog(log []simulator.Event, service, ours string) Trace {
+// its full name. The calls of any other callers than ours are somebody else's.
+func FromLog(log []simulator.Event, service string, ours ...string) Trace {
 	var trace Trace
 	for _, e := range log {
 		if e.Service != service && !lists(e, service) {
@@ -30,13 +30,13 @@ func lists(e simulator.Event, service string) bool {
 	return e.Call != nil && e.Call.Operation == "services.list" && strings.HasPrefix(service, e.Call.Resource+"/services/")
 }
 
-func convert(e simulator.Event, ours string) Event {
+func convert(e simulator.Event, ours []string) Event {
 	at := At(e.At)
 	switch e.Kind {
 	case simulator.EventCall:
 		return convertCall(e, ours)
 	case simulator.EventDesired:
-		return Desired{at, Split(maps.Clone(e.Split)), e.Author == ours}
+		return Desired{at, Split(maps.Clone(e.Split)), slices.Contains(ours, e.Author)}
 	case simulator.EventEffective:
 		return Effective{at, Split(maps.Clone(e.Split))}
 	case simulator.EventRevisionCreated:
@@ -52,10 +52,10 @@ func convert(e simulator.Event, ours string) Event {
 	return nil
 }
 
-func convertCall(e simulator.Event, ours string) Event {
+func convertCall(e simulator.Event, ours []string) Event {
 	c := e.Call
 	switch {
-	case c.Caller != ours:
+	case !slices.Contains(ours, c.Caller):
 		return nil
 	case c.Operation == "services.list" && c.Code == 200:
 		return Listed{At(e.At), c.UserAgent, c.Fault == string(simulator.FaultStale)}

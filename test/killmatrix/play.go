@@ -64,7 +64,7 @@ func (b *Bench) stage(ctx context.Context, s Scene, kill *Kill, wall clock.Passi
 	world.Advance(settled)
 	p := &play{bench: b, scene: s, ledger: newLedger(kill), guard: wire.NewGuard(world, wall), speed: 1, writes: map[string]string{}}
 	p.seen = witness.New(p.guard, witness.Scope{
-		Project: project, Location: region, Service: service, Caller: ours,
+		Project: project, Location: region, Service: service, Callers: []string{ours},
 		Gateways: []invariants.Gateway{{Project: "acme-net", Region: region, Name: gateway}}, From: morning,
 		Heard: p.sayEvent,
 	})

@@ -2,6 +2,7 @@ package tenants_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"path"
 	"regexp"
@@ -77,10 +78,20 @@ func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error
 	if err != nil {
 		return false, err
 	}
+	as, err := account(s.as)
+	if err != nil {
+		return false, err
+	}
+	if s.api == "iam" {
+		as = path.Base(strings.TrimSuffix(s.what, ":generateAccessToken"))
+	}
 	for _, one := range about {
 		if !slices.ContainsFunc(rollouts, func(ro v1alpha1.CloudRunRollout) bool {
 			return slices.ContainsFunc(c.accesses, func(a v1alpha1.CloudRunAccess) bool {
-				if one.query && (!a.Spec.MayQuery || !asks(ro)) {
+				if one.query && (!a.Spec.MayQuery || !asks(ro)) || one.template && (!a.Spec.MayDeploy || ro.Spec.Template == nil) {
+					return false
+				}
+				if said, agreed := c.account(ro.Namespace, *ro.Spec.Target.Service); !agreed || said != as {
 					return false
 				}
 				return binds(a, ro.Namespace, *ro.Spec.Target.Service) && one.within(*ro.Spec.Target.Service, a)
@@ -92,12 +103,36 @@ func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error
 	return true, nil
 }
 
+// account is whose token a request brings; "" of the manager's own identity.
+func account(header string) (string, error) {
+	if header == "" {
+		return "", nil
+	}
+	parts := strings.Split(header, ".")
+	email, err := base64.RawURLEncoding.DecodeString(parts[min(1, len(parts)-1)])
+	return string(email), err
+}
+
+// account is as whom a service is rolled out from a namespace, where all who bind it agree.
+func (c *town) account(namespace string, of v1alpha1.ServiceReference) (email string, agreed bool) {
+	said := map[string]bool{}
+	for _, a := range c.accesses {
+		if binds(a, namespace, of) {
+			said[a.Spec.GoogleServiceAccount] = true
+			email = a.Spec.GoogleServiceAccount
+		}
+	}
+	return email, len(said) == 1
+}
+
 // target is one thing that a request is about. Without a service it is all of a place;
 // of a network only the project counts.
 type target struct {
 	v1alpha1.ServiceReference
 	network, listed bool
 	query           bool // PromQL of the rollout's own
+	template        bool // of a new revision
+	token           bool // of an account, for whichever service
 }
 
 // asks tells whether a rollout has a query of its own.
@@ -108,6 +143,8 @@ func asks(ro v1alpha1.CloudRunRollout) bool {
 // within tells whether whoever is bound to a service by an access may ask about a target.
 func (t target) within(of v1alpha1.ServiceReference, a v1alpha1.CloudRunAccess) bool {
 	switch {
+	case t.token:
+		return true
 	case t.network:
 		return t.Project == of.Project || slices.Contains(a.Spec.NetworkProjects, t.Project)
 	case t.Project != of.Project || t.Location != of.Location:
@@ -138,9 +175,12 @@ var (
 // read says what a request is about. It fails on one that it cannot read.
 func read(s sent) ([]target, error) {
 	switch s.api {
+	case "iam":
+		return []target{{token: true}}, nil
 	case "cloudrun":
 		if m := inPlace.FindStringSubmatch(s.what); m != nil {
-			return []target{{ServiceReference: v1alpha1.ServiceReference{Project: m[1], Location: m[2], Name: m[3]}, listed: m[3] == ""}}, nil
+			of := v1alpha1.ServiceReference{Project: m[1], Location: m[2], Name: m[3]}
+			return []target{{ServiceReference: of, listed: m[3] == "", template: s.mask == "template"}}, nil
 		}
 	case "compute", "vpcaccess":
 		if m := inNetwork.FindStringSubmatch(s.what); m != nil {

@@ -4,7 +4,6 @@
 package tenants_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -47,11 +47,7 @@ func newStage(t *testing.T, seed uint64) *stage {
 	now := told{s.guard}
 	plane := modelplane.New(now)
 	s.client = plane.As("manager")
-	cloud := clouds(t, s.guard, s.listener)
-	gate := &controllers.Gate{
-		Cache: s.town,
-		Open:  func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) { return cloud, nil },
-	}
+	gate := &controllers.Gate{Cache: s.town, Open: newClouds(t, s.guard, s.listener).open}
 	s.r = &controllers.Reconciler{
 		Client: s.client, Clock: now, Process: now, Recorder: plane.Recorder("manager"), Cluster: modelplane.Cluster,
 		Random: func() float64 { return 0.5 }, Connect: gate.Connect,
@@ -118,7 +114,10 @@ func (s *stage) judge() {
 		if !ok {
 			s.t.Fatalf("nobody is bound to what was sent: %s\nunder %s", request, written(s.town.accesses))
 		}
-		s.judged[request.api+" "+request.method]++
+		s.judged[strings.TrimSpace(request.api+" "+request.method+" "+request.mask)]++
+		if request.as != "" {
+			s.judged[request.api+" as an account"]++
+		}
 	}
 }
 
@@ -168,13 +167,18 @@ func (d dice) access(i int) v1alpha1.CloudRunAccess {
 	if d.IntN(2) == 0 {
 		a.Spec.NetworkProjects = d.some(networks)
 	}
-	a.Spec.MayQuery = d.IntN(2) == 0
+	a.Spec.MayQuery, a.Spec.MayDeploy = d.IntN(2) == 0, d.IntN(2) == 0
+	if d.IntN(4) == 0 {
+		a.Spec.GoogleServiceAccount = d.of(accounts)
+	}
 	return a
 }
 
 // happens is what people do in a minute: bind, take away, deploy.
 func (s *stage) happens(d dice, i int) {
-	switch d.IntN(5) {
+	switch d.IntN(6) {
+	case 5:
+		s.release(d)
 	case 0:
 		s.town.accesses = append(s.town.accesses, d.access(i))
 	case 1:
@@ -194,10 +198,21 @@ func (s *stage) happens(d dice, i int) {
 	}
 }
 
+// release writes a template into one of the rollouts, or another one in its place.
+func (s *stage) release(d dice) {
+	all := s.rollouts()
+	ro := all[d.IntN(len(all))]
+	ro.Spec.Template = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"containers":[{"image":%q}]}`, d.of([]string{"fine", "failing", "other"}))}
+	if err := s.client.Update(s.t.Context(), &ro); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // TestNoByteLeavesForAnUnboundTarget: whatever is bound, taken away and deployed while
 // rollouts are under way, each request that comes in at the world is about a service, a
 // place or a network that a CloudRunAccess binds at that time to the namespace of a
-// rollout of it.
+// rollout of it, is made as the account that it says, and makes a revision only where it
+// lets it.
 func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
 	t.Parallel()
 	const worlds, minutes = 5, 60
@@ -224,7 +239,10 @@ func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
 		}
 	}
 	t.Logf("%d worlds: %v, %d rollouts refused at the end", worlds, judged, refused)
-	for _, kind := range []string{"cloudrun GET", "cloudrun PATCH", "compute GET", "monitoring /google.monitoring.v3.MetricService/ListTimeSeries", "monitoring POST"} {
+	for _, kind := range []string{
+		"cloudrun GET", "cloudrun PATCH traffic,annotations", "cloudrun PATCH template", "compute GET", "monitoring POST",
+		"monitoring /google.monitoring.v3.MetricService/ListTimeSeries", "cloudrun as an account", "compute as an account", "monitoring as an account",
+	} {
 		if judged[kind] < 10 {
 			t.Errorf("%s came in %d times, which proves little", kind, judged[kind])
 		}

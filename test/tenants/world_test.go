@@ -2,10 +2,12 @@ package tenants_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,11 +15,14 @@ import (
 
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"k8s.io/utils/clock"
 
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/controllers"
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/gateway"
+	"github.com/sluice-rollouts/sluice/internal/identity"
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
@@ -28,12 +33,16 @@ var (
 	locations = []string{"asia-northeast1", "europe-west1"}
 	services  = []string{"web", "web-admin", "api"}
 	networks  = []string{"acme-net", "bank-net"} // of the services of one project each
+	accounts  = []string{"shop@acme-prod.iam.gserviceaccount.com", "bank@acme-test.iam.gserviceaccount.com"}
 )
 
 // scenario is a world where every project has every service in every location. The
 // traffic of all of them leaves through NAT gateways of another project.
 func scenario(seed uint64) simulator.Scenario {
 	sc := simulator.Scenario{Seed: seed, Start: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	for _, email := range accounts {
+		sc.Accounts = append(sc.Accounts, simulator.Account{Email: email, Projects: append(slices.Clone(projects), networks...)})
+	}
 	for i, project := range projects {
 		for _, location := range locations {
 			sc.Gateways = append(sc.Gateways, simulator.Gateway{
@@ -68,9 +77,13 @@ type sent struct {
 	method string
 	what   string // the path, or the resource's name and the filter
 	filter string
+	mask   string // of a PATCH
+	as     string // what the Authorization header says
 }
 
-func (s sent) String() string { return fmt.Sprintf("%s %s %s %s", s.api, s.method, s.what, s.filter) }
+func (s sent) String() string {
+	return fmt.Sprintf("%s %s %s %s%s as %q", s.api, s.method, s.what, s.filter, s.mask, s.as)
+}
 
 // listener notes everything that comes in, before anything answers it.
 type listener struct {
@@ -96,7 +109,7 @@ func (l *listener) heard() []sent {
 func (l *listener) serve(t *testing.T, api string, next http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l.note(sent{api: api, method: r.Method, what: r.URL.Path})
+		l.note(sent{api: api, method: r.Method, what: r.URL.Path, mask: r.URL.Query().Get("updateMask"), as: r.Header.Get("Authorization")})
 		next.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
@@ -112,6 +125,9 @@ func (l *listener) unary(ctx context.Context, req any, info *grpc.UnaryServerInf
 	case *monitoringpb.GetMetricDescriptorRequest:
 		call.what = req.GetName()
 	}
+	if told, ok := metadata.FromIncomingContext(ctx); ok {
+		call.as = strings.Join(told.Get("authorization"), "")
+	}
 	l.note(call)
 	return next(ctx, req)
 }
@@ -126,7 +142,7 @@ func (l *listener) serveMonitoring(t *testing.T, guard *wire.Guard) string {
 	behind := server.Handler
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
-			l.note(sent{api: "monitoring", method: r.Method, what: r.URL.Path, filter: r.FormValue("query")})
+			l.note(sent{api: "monitoring", method: r.Method, what: r.URL.Path, filter: r.FormValue("query"), as: r.Header.Get("Authorization")})
 		}
 		behind.ServeHTTP(w, r)
 	})
@@ -138,8 +154,36 @@ func (l *listener) serveMonitoring(t *testing.T, guard *wire.Guard) string {
 // patience outlasts a machine that is busy: what a pass asks for comes in during the pass.
 const patience = 5 * time.Minute
 
-// clouds are the real clients, as main.go puts them together, in front of a listener.
-func clouds(t *testing.T, guard *wire.Guard, l *listener) controllers.Cloud {
+// clouds are the real clients, as main.go puts them together, in front of a listener: for
+// each account those of its own.
+type clouds struct {
+	run      *cloudrun.Client
+	metrics  *monitoring.Client
+	gateways *gateway.Client
+	bureau   *identity.Bureau
+	known    map[string]controllers.Cloud
+}
+
+// open are the clouds of an account; "" is the manager's own.
+func (c *clouds) open(ctx context.Context, _ *v1alpha1.CloudRunRollout, as string) (controllers.Cloud, error) {
+	if known, ok := c.known[as]; ok {
+		return known, nil
+	}
+	tokens := c.bureau.Of(as)
+	run, err := c.run.As(ctx, tokens)
+	metrics, metricsErr := c.metrics.As(ctx, tokens)
+	gateways, gatewaysErr := c.gateways.As(ctx, tokens)
+	c.known[as] = together(run, metrics, gateways)
+	return c.known[as], errors.Join(err, metricsErr, gatewaysErr)
+}
+
+func together(run *cloudrun.Client, metrics *monitoring.Client, gateways *gateway.Client) controllers.Cloud {
+	return controllers.Cloud{
+		Observer: run, Actuator: run, Deployer: run, Metrics: metrics, Outlets: gateways, Watcher: cloudrun.NewWatch(run, func(error) {}),
+	}
+}
+
+func newClouds(t *testing.T, guard *wire.Guard, l *listener) *clouds {
 	t.Helper()
 	now := told{guard}
 	run, err := cloudrun.New(t.Context(), cloudrun.Options{
@@ -162,10 +206,11 @@ func clouds(t *testing.T, guard *wire.Guard, l *listener) controllers.Cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return controllers.Cloud{
-		Observer: run, Actuator: run, Metrics: metrics, Outlets: gateways,
-		Watcher: cloudrun.NewWatch(run, func(err error) { t.Log("a list failed:", err) }),
+	bureau, err := identity.New(t.Context(), identity.Options{Endpoint: l.serve(t, "iam", wire.IAMCredentials(guard)), Clock: clock.RealClock{}, Timeout: patience})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return &clouds{run, metrics, gateways, bureau, map[string]controllers.Cloud{"": together(run, metrics, gateways)}}
 }
 
 // told is the world's clock.

@@ -18,8 +18,8 @@ import (
 type Scope struct {
 	// Project, Location and Service name the service.
 	Project, Location, Service string
-	// Caller is the identity that its managers have in the world.
-	Caller string
+	// Callers are the identities that its managers have in the world.
+	Callers []string
 	// Gateways are watched too, and From is the world's beginning.
 	Gateways []invariants.Gateway
 	From     time.Time
@@ -77,7 +77,7 @@ func (w *Witness) drain() {
 	w.guard.Do(func(world *simulator.World) {
 		log := world.LogSince(w.seq)
 		w.seq += len(log)
-		w.trace = append(w.trace, invariants.FromLog(log, w.scope.fullName(), w.scope.Caller)...)
+		w.trace = append(w.trace, invariants.FromLog(log, w.scope.fullName(), w.scope.Callers...)...)
 		if w.scope.Heard != nil {
 			for _, e := range log {
 				w.scope.Heard(e)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,8 +69,12 @@ func retryAfter(w http.ResponseWriter, e *simulator.APIError) {
 
 // asked runs one API call with the world to itself.
 func asked(g *Guard, r *http.Request, f func(simulator.API) (any, error)) (v any, err error) {
+	caller, no := identity(g, r.Header.Get("Authorization"))
+	if no != nil {
+		return nil, no
+	}
 	g.Do(func(world *simulator.World) {
-		v, err = f(world.As(simulator.Caller{Identity: r.Header.Get(CallerHeader), UserAgent: r.UserAgent()}))
+		v, err = f(world.As(simulator.Caller{Identity: cmp.Or(caller, r.Header.Get(CallerHeader)), UserAgent: r.UserAgent()}))
 	})
 	return v, err
 }

@@ -21,6 +21,11 @@ type Source interface {
 	Descriptors(filter string) ([]series.Descriptor, error)
 }
 
+// personal is a Source that answers each caller for itself.
+type personal interface {
+	As(ctx context.Context) (Source, error)
+}
+
 // monitoring is the part of the MetricService that a reader of metrics needs.
 // All other methods answer UNIMPLEMENTED.
 type monitoring struct {
@@ -34,12 +39,18 @@ func NewMonitoring(source Source) monitoringpb.MetricServiceServer {
 }
 
 // ListTimeSeries implements monitoringpb.MetricServiceServer.
-func (m *monitoring) ListTimeSeries(_ context.Context, req *monitoringpb.ListTimeSeriesRequest) (*monitoringpb.ListTimeSeriesResponse, error) {
+func (m *monitoring) ListTimeSeries(ctx context.Context, req *monitoringpb.ListTimeSeriesRequest) (*monitoringpb.ListTimeSeriesResponse, error) {
 	q, err := queryOf(req)
 	if err != nil {
 		return nil, err
 	}
-	result, err := m.source.Query(q)
+	source := m.source
+	if each, ok := source.(personal); ok {
+		if source, err = each.As(ctx); err != nil {
+			return nil, err
+		}
+	}
+	result, err := source.Query(q)
 	if err != nil {
 		return nil, statusOf(err)
 	}

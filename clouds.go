@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/controllers"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+	"github.com/sluice-rollouts/sluice/internal/gateway"
+	"github.com/sluice-rollouts/sluice/internal/google"
+	"github.com/sluice-rollouts/sluice/internal/identity"
+	"github.com/sluice-rollouts/sluice/internal/kcc"
+	"github.com/sluice-rollouts/sluice/internal/monitoring"
+)
+
+// clients are Google's APIs in the hands of one identity. What rollouts ask of Cloud
+// Monitoring is put together for all that have the same.
+type clients struct {
+	run         *cloudrun.Client
+	answers     *monitoring.Client
+	gateways    *gateway.Client
+	bureau      *identity.Bureau // of other identities; nil where there can be none
+	cloud       controllers.Cloud
+	runServices *kcc.Client
+}
+
+// connect opens them with the manager's own identity.
+func connect(ctx context.Context, o options, now clock.PassiveClock) (clients, error) {
+	if o.reads <= 0 {
+		return clients{}, fmt.Errorf(
+			"--%s: %d reads a minute would be none: write 1 or more, %d unless the project's quota is known",
+			readsFlag, o.reads, cloudrun.DefaultReadsPerMinute)
+	}
+	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent(), Clock: now, ReadsPerMinute: o.reads})
+	if err != nil {
+		return clients{}, fmt.Errorf("--cloud-run-endpoint: %w", err)
+	}
+	answers, err := monitoring.New(ctx, monitoring.Options{Endpoint: o.monitoring, UserAgent: agent()})
+	if err != nil {
+		return clients{}, fmt.Errorf("--monitoring-endpoint: %w", err)
+	}
+	gateways, err := gateway.New(ctx, gateway.Options{Endpoint: o.compute, VPCAccess: o.vpcAccess, UserAgent: agent(), Clock: now})
+	if err != nil {
+		return clients{}, fmt.Errorf("--compute-endpoint and --vpc-access-endpoint: %w", err)
+	}
+	bureau, err := identities(ctx, o)
+	return clients{run: run, answers: answers, gateways: gateways, bureau: bureau}, err
+}
+
+// identities has the tokens of the accounts that CloudRunAccess objects name; nil where
+// none can be had. Google's own tokens never go to what is on this machine, over http.
+func identities(ctx context.Context, o options) (*identity.Bureau, error) {
+	local := slices.ContainsFunc([]string{o.cloudRun, o.monitoring, o.compute, o.vpcAccess}, onThisMachine)
+	switch {
+	case local && o.iam == "":
+		return nil, nil //nolint:nilnil // no account can be acted as there
+	case local && !onThisMachine(o.iam):
+		return nil, fmt.Errorf("--%s: %q is not on this machine, and another API is: tokens would leave without encryption; write an http address on this machine, or leave it out", iamFlag, o.iam)
+	}
+	b, err := identity.New(ctx, identity.Options{Endpoint: o.iam, UserAgent: agent(), Clock: clock.RealClock{}})
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", iamFlag, err)
+	}
+	return b, nil
+}
+
+// as are the same APIs in the hands of another identity.
+func (c clients) as(ctx context.Context, tokens google.Tokens) (clients, error) {
+	run, err := c.run.As(ctx, tokens)
+	answers, answersErr := c.answers.As(ctx, tokens)
+	gateways, gatewaysErr := c.gateways.As(ctx, tokens)
+	return clients{run: run, answers: answers, gateways: gateways}, errors.Join(err, answersErr, gatewaysErr)
+}
+
+// agent is how the manager calls itself.
+func agent() string { return "sluice/" + version() }
+
+// reach opens what rollouts may touch, as whom a CloudRunAccess says.
+type reach struct {
+	collector *controllers.Collector
+	api       dynamic.Interface // reaches RunServices
+	direct    bool
+
+	mu    sync.Mutex
+	known map[string]clients // by account; the manager's own under ""
+}
+
+func newReach(own clients, collector *controllers.Collector, config *rest.Config, o options) (*reach, error) {
+	api, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("building the client for RunServices: %w", err)
+	}
+	r := &reach{collector: collector, api: api, direct: o.direct}
+	r.known = map[string]clients{"": r.complete(own)}
+	return r, nil
+}
+
+// counters are the calls of all identities.
+func (c clients) counters() []prometheus.Collector {
+	all := append([]prometheus.Collector{c.run.Counters(), c.answers.Counters()}, c.gateways.Counters()...)
+	if c.bureau != nil {
+		all = append(all, c.bureau.Counters())
+	}
+	return all
+}
+
+// open is what one rollout may touch: its service, or the RunService in its place.
+func (r *reach) open(ctx context.Context, ro *v1alpha1.CloudRunRollout, account string) (controllers.Cloud, error) {
+	c, err := r.of(ctx, account)
+	if err != nil {
+		return controllers.Cloud{}, err
+	}
+	ref := ro.Spec.Target.RunServiceRef
+	if ref == nil {
+		return c.cloud, nil
+	}
+	target := c.runServices.Target(ro.Namespace, ref.Name)
+	return c.cloud.Through(target, target, r.collector.Count(target)), nil
+}
+
+// of are the clients of an account, which are made once.
+func (r *reach) of(ctx context.Context, account string) (clients, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, known := r.known[account]; known {
+		return c, nil
+	}
+	own := r.known[""]
+	if own.bureau == nil {
+		return clients{}, fmt.Errorf("no token of %s can be had: APIs are on this machine, and --%s is not set", account, iamFlag)
+	}
+	// They outlive the pass that is the first to need them.
+	c, err := own.as(context.WithoutCancel(ctx), own.bureau.Of(account))
+	if err != nil {
+		return clients{}, fmt.Errorf("opening Google's APIs as %s: %w", account, err)
+	}
+	r.known[account] = r.complete(c)
+	return r.known[account], nil
+}
+
+// complete builds on clients what rollouts see of them.
+func (r *reach) complete(c clients) clients {
+	c.cloud = controllers.Cloud{
+		Observer: c.run, Actuator: r.collector.Count(c.run), Deployer: r.collector.CountDeploys(c.run),
+		Metrics: c.answers, Outlets: c.gateways,
+		Watcher: cloudrun.NewWatch(c.run, func(err error) {
+			ctrl.Log.WithName("watch").Info("Services are read one by one, because they could not be listed", "cause", err.Error())
+		}),
+	}
+	// The API server's times are real, so that ours are here too.
+	c.runServices = kcc.New(kcc.Options{API: r.api, Live: c.run, Clock: clock.RealClock{}, Direct: r.direct})
+	return c
+}
