@@ -83,7 +83,7 @@ type CloudRunAccessSpec struct {
 	// googleServiceAccount is the e-mail address of the Google service account that
 	// everything for those services is called as, such as
 	// rollouts@acme-prod.iam.gserviceaccount.com: what it may not do, their rollouts cannot.
-	// The manager's own identity needs roles/iam.serviceAccountTokenCreator on it, and no
+	// The manager's own identity needs iam.serviceAccounts.getAccessToken on it, and no
 	// other identity is tried where it has not. All that bind a namespace to a service must
 	// say the same. Absent: the manager's own identity.
 	// +optional

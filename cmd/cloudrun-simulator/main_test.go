@@ -48,10 +48,10 @@ func TestItServesAndSaysWhere(t *testing.T) {
 		done <- run(ctx, []string{
 			"--scenario", sample, "--speed", "0",
 			"--cloud-run-listen", "127.0.0.1:0", "--monitoring-listen", "127.0.0.1:0", "--compute-listen", "127.0.0.1:0",
-			"--vpc-access-listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0",
+			"--vpc-access-listen", "127.0.0.1:0", "--iam-credentials-listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0",
 		}, out)
 	}()
-	for range 6 {
+	for range 7 {
 		select {
 		case <-out.lines:
 		case err := <-done:

@@ -47,7 +47,7 @@ type stage struct {
 }
 
 // ports are addresses on this machine.
-type ports struct{ cloudRun, monitoring, compute, vpcAccess, control string }
+type ports struct{ cloudRun, monitoring, compute, vpcAccess, iam, control string }
 
 // say tells the user what is going on.
 func say(format string, args ...any) { fmt.Printf("  "+format+"\n", args...) }
@@ -134,7 +134,7 @@ func (s *stage) startWorld(ctx context.Context, scenario string, speed float64) 
 	s.cloud, err = s.start("cloudrun-simulator", "--scenario", scenario,
 		"--speed", strconv.FormatFloat(speed, 'f', -1, 64), "--cloud-run-listen", s.ports.cloudRun,
 		"--monitoring-listen", s.ports.monitoring, "--compute-listen", s.ports.compute,
-		"--vpc-access-listen", s.ports.vpcAccess, "--control-listen", s.ports.control)
+		"--vpc-access-listen", s.ports.vpcAccess, "--iam-credentials-listen", s.ports.iam, "--control-listen", s.ports.control)
 	if err != nil {
 		return err
 	}
@@ -158,6 +158,7 @@ func (s *stage) startManager() error {
 		"--monitoring-endpoint", "http://"+s.ports.monitoring,
 		"--compute-endpoint", "http://"+s.ports.compute,
 		"--vpc-access-endpoint", "http://"+s.ports.vpcAccess,
+		"--iam-credentials-endpoint", "http://"+s.ports.iam,
 		"--simulated-clock", "http://"+s.ports.control,
 		"--health-probe-bind-address", "0",
 		"--metrics-bind-address", s.metrics,
@@ -266,11 +267,11 @@ func (t *tail) String() string {
 }
 
 func freePorts() (ports, error) {
-	found, err := freeAddresses(5)
+	found, err := freeAddresses(6)
 	if err != nil {
 		return ports{}, err
 	}
-	return ports{found[0], found[1], found[2], found[3], found[4]}, nil
+	return ports{found[0], found[1], found[2], found[3], found[4], found[5]}, nil
 }
 
 // freeAddresses finds addresses on this machine that nobody listens at.

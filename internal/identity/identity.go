@@ -1,7 +1,7 @@
 // Package identity has the access tokens of Google service accounts that the manager
 // may act as. They come from the IAM Service Account Credentials API, asked with the
 // manager's own identity, which needs iam.serviceAccounts.getAccessToken on each of
-// them (roles/iam.serviceAccountTokenCreator). Where there is no token there is none of
+// them (config/iam/account.yaml). Where there is no token there is none of
 // anybody else in its place.
 //
 // What the API does is taken from its discovery document (iamcredentials v1, in
@@ -191,7 +191,7 @@ func (t *Tokens) fail(failure *google.CallError) {
 	t.failed = &google.IdentityError{Kind: google.ErrUnavailable, Detail: fmt.Sprintf("no token of %s: %s", t.account, why)}
 	if failure.Denied() || errors.Is(failure.Kind, google.ErrNotFound) || errors.Is(failure.Kind, google.ErrInvalid) {
 		t.failed = &google.IdentityError{Kind: google.ErrDenied, Detail: fmt.Sprintf(
-			"no token of %s: %s; the platform team would grant the manager's account roles/iam.serviceAccountTokenCreator on it",
+			"no token of %s: %s; the platform team would grant the manager's account iam.serviceAccounts.getAccessToken on it (config/iam/account.yaml)",
 			t.account, why)}
 	}
 }

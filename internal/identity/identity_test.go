@@ -125,7 +125,7 @@ func TestWhatCannotBeActedAsIsDenied(t *testing.T) {
 		kind error
 		want string
 	}{
-		"not permitted":     {403, `{"error":{"status":"PERMISSION_DENIED","message":"Permission 'iam.serviceAccounts.getAccessToken' denied"}}`, google.ErrDenied, "roles/iam.serviceAccountTokenCreator"},
+		"not permitted":     {403, `{"error":{"status":"PERMISSION_DENIED","message":"Permission 'iam.serviceAccounts.getAccessToken' denied"}}`, google.ErrDenied, "config/iam/account.yaml"},
 		"no such account":   {404, `{"error":{"status":"NOT_FOUND","message":"Not found; Gaia id not found"}}`, google.ErrDenied, "Gaia id"},
 		"disabled":          {400, `{"error":{"status":"FAILED_PRECONDITION","message":"disabled"}}`, google.ErrDenied, "disabled"},
 		"our own token":     {401, `{"error":{"status":"UNAUTHENTICATED","message":"who?"}}`, google.ErrUnavailable, "who?"},

@@ -29,6 +29,9 @@ var needs = map[string]map[string]string{
 		"Subnetworks.Get":                   "compute.subnetworks.get",
 		"Projects.Locations.Connectors.Get": "vpcaccess.connectors.get",
 	},
+	"identity": {
+		"Projects.ServiceAccounts.GenerateAccessToken": "iam.serviceAccounts.getAccessToken",
+	},
 	"monitoring": {
 		"GetMetricDescriptor": "monitoring.metricDescriptors.get",
 		"ListTimeSeries":      "monitoring.timeSeries.list",
@@ -38,6 +41,7 @@ var needs = map[string]map[string]string{
 
 // roleFiles are the roles, and which packages' calls they are for.
 var roleFiles = map[string][]string{
+	"account.yaml":  {"identity"},
 	"services.yaml": {"cloudrun"},
 	"project.yaml":  {"cloudrun", "monitoring"},
 	"network.yaml":  {"gateway", "monitoring"},
@@ -103,11 +107,15 @@ func TestTheRolesPermitWhatIsCalledAndNoMore(t *testing.T) {
 	same(t, slices.Sorted(maps.Keys(granted)), strings.Join(slices.Sorted(maps.Keys(needed)), "\n"))
 }
 
-// TestWhatWritesIsGrantedByTheRoleOfServicesAlone: the others are bound on projects.
+// TestWhatWritesIsGrantedByTheRoleOfServicesAlone: the others are bound on projects, and
+// tokens of accounts on those.
 func TestWhatWritesIsGrantedByTheRoleOfServicesAlone(t *testing.T) {
 	for file := range roleFiles {
 		for _, permission := range role(t, file) {
 			verb := permission[strings.LastIndex(permission, ".")+1:]
+			if file == "account.yaml" && permission == "iam.serviceAccounts.getAccessToken" {
+				continue
+			}
 			if writes := verb != "get" && verb != "list"; writes != (file == "services.yaml" && permission == "run.services.update") {
 				t.Errorf("%s grants %s", file, permission)
 			}
