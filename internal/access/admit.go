@@ -66,14 +66,10 @@ func (g Grant) Deploys() bool {
 // Undeployable says why no template may be deployed to the service, and what the platform
 // team would write; "" where one may.
 func (g Grant) Undeployable() string {
-	switch {
-	case g.Deploys():
+	if g.Deploys() {
 		return ""
-	case len(g.bindings) == 0:
-		return "no CloudRunAccess lets a template be deployed"
 	}
-	return fmt.Sprintf("no CloudRunAccess lets namespace %s deploy a template to service %s; the platform team would write mayDeploy: true in spec of CloudRunAccess %s, which is for all that it binds",
-		g.who, g.of.Name, g.By())
+	return g.lacks("mayDeploy")
 }
 
 // Queries tells whether queries of the namespace's own may be asked about the service's
@@ -82,19 +78,28 @@ func (g Grant) Queries() bool {
 	return slices.ContainsFunc(g.bindings, func(b Binding) bool { return b.MayQuery })
 }
 
-// NoQueries says why they may not, and what the platform team would write. What is added
-// to a CloudRunAccess that binds others too they would get as well, so that one for this
-// namespace and service alone is said.
+// NoQueries says why they may not, and what the platform team would write; "" where they
+// may.
 func (g Grant) NoQueries() string {
-	own := slices.IndexFunc(g.bindings, func(b Binding) bool { return b.alone(g.who) })
-	switch {
-	case g.Queries():
+	if g.Queries() {
 		return ""
-	case own >= 0:
-		return fmt.Sprintf("spec.mayQuery of CloudRunAccess %s is not true; the platform team would write mayQuery: true there", g.bindings[own].Name)
 	}
-	return fmt.Sprintf("no CloudRunAccess with mayQuery: true binds namespace %s to service %s; the platform team would create "+manifest,
-		g.who, g.of.Name, scalar(g.free), scalar(g.who), entry(g.of)+"], mayQuery: true")
+	return g.lacks("mayQuery")
+}
+
+// lacks says that no binding has a leave, and what the platform team would write. What is
+// added to a CloudRunAccess that binds others too they would get as well, so that one for
+// this namespace and service alone is said.
+func (g Grant) lacks(leave string) string {
+	if own := slices.IndexFunc(g.bindings, func(b Binding) bool { return b.alone(g.who) }); own >= 0 {
+		return fmt.Sprintf("spec.%s of CloudRunAccess %s is not true; the platform team would write %s: true there", leave, g.bindings[own].Name, leave)
+	}
+	rest := entry(g.of) + "], " + leave + ": true"
+	if account := g.As(); account != "" {
+		rest += ", googleServiceAccount: " + account
+	}
+	return fmt.Sprintf("no CloudRunAccess with %s: true binds namespace %s to service %s; the platform team would create "+manifest,
+		leave, g.who, g.of.Name, scalar(g.free), scalar(g.who), rest)
 }
 
 // Everything tells whether every other service of the project and location is granted

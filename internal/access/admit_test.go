@@ -137,19 +137,30 @@ func TestTemplatesAreDeployedWhereABindingOfTheServiceSaysSo(t *testing.T) {
 		return with(func(b *Binding) { b.Name, b.MayDeploy = "deploys", true; change(b) })
 	}
 	everyones := with(func(b *Binding) { b.Name, b.Namespaces = "all", []string{"*"} })
-	const why = "no CloudRunAccess lets namespace shop deploy a template to service web; the platform team would write mayDeploy: true in spec of CloudRunAccess "
+	const (
+		own    = "spec.mayDeploy of CloudRunAccess webs is not true; the platform team would write mayDeploy: true there"
+		create = "no CloudRunAccess with mayDeploy: true binds namespace shop to service web; the platform team would create " +
+			"{apiVersion: rollouts.sluice.dev/v1alpha1, kind: CloudRunAccess, metadata: {name: shop}, " +
+			"spec: {namespaces: [shop], services: [{project: acme-prod, locations: [asia-northeast1], names: [web]}], mayDeploy: true"
+	)
 	for name, c := range map[string]struct {
 		bindings []Binding
 		want     string
 	}{
-		"nobody says so":        {[]Binding{webs}, why + "webs, which is for all that it binds"},
+		"nobody says so":        {[]Binding{webs}, own},
 		"one that binds both":   {[]Binding{webs, deploys(func(*Binding) {})}, ""},
 		"one for everybody":     {[]Binding{webs, deploys(func(b *Binding) { b.Namespaces = []string{"*"} })}, ""},
-		"of another service":    {[]Binding{webs, deploys(func(b *Binding) { b.Services[0].Names = []string{"api"} })}, why + "webs, which is for all that it binds"},
-		"of another location":   {[]Binding{webs, deploys(func(b *Binding) { b.Services[0].Locations = []string{"asia-east1"} })}, why + "webs, which is for all that it binds"},
-		"of another namespace":  {[]Binding{webs, deploys(func(b *Binding) { b.Namespaces = []string{"bank"} })}, why + "webs, which is for all that it binds"},
-		"the namespace's own":   {[]Binding{everyones, webs}, why + "webs, which is for all that it binds"},
-		"that of all, if alone": {[]Binding{everyones}, why + "all, which is for all that it binds"},
+		"of another service":    {[]Binding{webs, deploys(func(b *Binding) { b.Services[0].Names = []string{"api"} })}, own},
+		"of another location":   {[]Binding{webs, deploys(func(b *Binding) { b.Services[0].Locations = []string{"asia-east1"} })}, own},
+		"of another namespace":  {[]Binding{webs, deploys(func(b *Binding) { b.Namespaces = []string{"bank"} })}, own},
+		"the namespace's own":   {[]Binding{everyones, webs}, own},
+		"that of all, if alone": {[]Binding{everyones}, create + "}}"},
+		"as the account that binds it": {
+			[]Binding{with(func(b *Binding) {
+				b.Name, b.Namespaces, b.As = "all", []string{"*"}, "x@acme-prod.iam.gserviceaccount.com"
+			})},
+			create + ", googleServiceAccount: x@acme-prod.iam.gserviceaccount.com}}",
+		},
 	} {
 		g, no := Admit(c.bindings, shop, web)
 		if no != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
@@ -193,14 +194,21 @@ func TestAQueryThatIsRefusedShutsNobodyOut(t *testing.T) {
 
 func TestQueriesLeaveHalfOfTheBurstToTheBuiltInChecks(t *testing.T) {
 	t.Parallel()
-	c, e := asking(t, says(200, matrixOf()), func(o *Options) { o.PerMinute = 60 })
-	for i := range 30 {
-		q := ownQuery
-		q.Query = fmt.Sprintf("up + %d", i)
-		one(t, c, ask(analysis.Value, q))
-	}
-	if n := e.calls(); n != 10 {
-		t.Errorf("%d calls at once of 20, want 10", n)
+	for taken, want := range map[int]int{0: 10, 4: 6, 10: 0, 15: 0} {
+		c, e := asking(t, says(200, matrixOf()), func(o *Options) { o.PerMinute = 60 })
+		for range taken { // by built-in checks of the same project
+			if no := c.take(c.quotas.Of(ownQuery.Project), newWatch(clock.RealClock{}, noon)); no.cause != analysis.CauseNone {
+				t.Fatal(no.detail)
+			}
+		}
+		for i := range 30 {
+			q := ownQuery
+			q.Query = fmt.Sprintf("up + %d", i)
+			one(t, c, ask(analysis.Value, q))
+		}
+		if n := e.calls(); n != want {
+			t.Errorf("after %d calls of built-in checks %d at once of 20, want %d", taken, n, want)
+		}
 	}
 }
 
