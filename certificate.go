@@ -11,7 +11,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
 
-	"github.com/sluice-rollouts/sluice/controllers"
+	"github.com/sluice-rollouts/sluice/internal/loopback"
 )
 
 // certificatesFlag is told of where a certificate cannot be used.
@@ -27,7 +27,7 @@ type certificate struct {
 // certified finds the certificate of an address: none on this machine's own, else that
 // in a directory, or one that is made.
 func certified(address, directory string) (certificate, error) {
-	local := controllers.OnLoopback(address)
+	local := loopback.Address(address)
 	switch {
 	case local && directory != "":
 		return certificate{}, fmt.Errorf("--%s: at %s the page is served in the open: give it an address off this machine, or no certificate", certificatesFlag, address)

@@ -2,10 +2,11 @@ package controllers
 
 import (
 	"crypto/tls"
-	"net"
 
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/sluice-rollouts/sluice/internal/loopback"
 )
 
 // MetricsServer says how metrics are served at an address: "0" not at all, on
@@ -14,7 +15,7 @@ import (
 // every namespace.
 func MetricsServer(address string) metricsserver.Options {
 	options := metricsserver.Options{BindAddress: address}
-	if address == "0" || OnLoopback(address) {
+	if address == "0" || loopback.Address(address) {
 		return options
 	}
 	options.SecureServing = true
@@ -22,14 +23,4 @@ func MetricsServer(address string) metricsserver.Options {
 	// A scrape needs no HTTP/2, whose streams have been a way to tire servers.
 	options.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }}
 	return options
-}
-
-// OnLoopback tells whether an address to listen at is reached from this machine only.
-func OnLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sluice-rollouts/sluice/internal/dashboard"
+	"github.com/sluice-rollouts/sluice/internal/loopback"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
 
@@ -85,7 +85,7 @@ func director(page string, call func(ctx context.Context, method, path string, b
 // turned to this machine is no other origin.
 func forThisMachine(inner http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !dashboard.Local(r.Host) {
+		if !loopback.Host(r.Host) {
 			http.Error(w, "the demo is for this machine: open it as 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
 			return
 		}

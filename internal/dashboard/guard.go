@@ -1,8 +1,9 @@
 package dashboard
 
 import (
-	"net"
 	"net/http"
+
+	"github.com/sluice-rollouts/sluice/internal/loopback"
 )
 
 // policy lets a page load its own style sheet, script and stream, and nothing else.
@@ -24,20 +25,10 @@ func (s *Server) guarded(inner http.Handler) http.Handler {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			h.Set("Allow", "GET, HEAD")
 			http.Error(w, "this page only shows; kubectl sluice acts", http.StatusMethodNotAllowed)
-		case s.Access == nil && !Local(r.Host):
+		case s.Access == nil && !loopback.Host(r.Host):
 			http.Error(w, "this page is for this machine: open it as 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
 		default:
 			inner.ServeHTTP(w, r)
 		}
 	})
-}
-
-// Local tells whether a request was meant for this machine. A page of somebody
-// else's that a browser was led to by a name that now points here is not let in.
-func Local(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || host == "[::1]" || ip != nil && ip.IsLoopback()
 }
