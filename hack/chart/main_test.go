@@ -43,12 +43,16 @@ func helmed(t *testing.T, chart, namespace string, values map[string]any) (map[s
 }
 
 // kustomized is what kubectl apply -k sends for folders of config, one after the other,
-// but for the namespace.
+// each with the components that are named behind it, but for the namespace.
 func kustomized(t *testing.T, folders ...string) map[string]map[string]any {
 	t.Helper()
 	all := map[string]map[string]any{}
 	for _, folder := range folders {
-		objects, err := render(filepath.Join(source, folder))
+		var below []string
+		for _, name := range strings.Split(folder, "+") {
+			below = append(below, filepath.Join(source, name))
+		}
+		objects, err := render(below[0], below[1:]...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +108,8 @@ func at(o any, path ...any) any {
 
 func TestTheChartIsWhatKustomizeRenders(t *testing.T) {
 	t.Parallel()
-	on := map[string]any{"enabled": true}
+	on, news := map[string]any{"enabled": true}, map[string]any{"secret": "sluice-notifications"}
+	certified := map[string]any{"enabled": true, "certificateSecret": "sluice-dashboard"}
 	for what, c := range map[string]struct {
 		values  map[string]any
 		folders []string
@@ -114,11 +119,10 @@ func TestTheChartIsWhatKustomizeRenders(t *testing.T) {
 		"with Config Connector": {map[string]any{"configConnector": on}, []string{"config-connector"}, 17},
 		"with the page":         {map[string]any{"dashboard": on}, []string{"dashboard"}, 16},
 		"with NetworkPolicy":    {map[string]any{"networkPolicy": on}, []string{"default", "network-policy"}, 16},
-		"with all": {
-			map[string]any{"configConnector": on, "dashboard": on, "networkPolicy": on},
-			[]string{"config-connector", "dashboard", "network-policy"},
-			19,
-		},
+		"with notifications":    {map[string]any{"notifications": news}, []string{"default+notifications"}, 15},
+		"with a certificate":    {map[string]any{"dashboard": certified}, []string{"dashboard+dashboard/certificate"}, 16},
+		"with all": {map[string]any{"configConnector": on, "dashboard": certified, "networkPolicy": on, "notifications": news},
+			[]string{"config-connector", "dashboard+dashboard/certificate+notifications", "network-policy"}, 19},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -146,6 +150,8 @@ func alike(t *testing.T, got, want map[string]map[string]any, least int) {
 			}
 			delete(annotations, keep)
 		}
+		inNoOrder(o)
+		inNoOrder(want[name])
 		if !reflect.DeepEqual(o, want[name]) {
 			t.Errorf("%s is\n%v\n\nand kustomize renders\n%v\n\nRun make manifests.", name, o, want[name])
 		}
@@ -153,6 +159,20 @@ func alike(t *testing.T, got, want map[string]map[string]any, least int) {
 	}
 	for name := range want {
 		t.Errorf("the chart has no %s: run make manifests", name)
+	}
+}
+
+// inNoOrder puts volumes and where they are mounted in one order, which means nothing:
+// kustomize has those of the last component first.
+func inNoOrder(o map[string]any) {
+	if o["kind"] != "Deployment" {
+		return
+	}
+	pod := at(o, "spec", "template", "spec")
+	for _, list := range []any{at(pod, "volumes"), at(pod, "containers", 0, "volumeMounts")} {
+		if list, some := list.([]any); some {
+			slices.SortFunc(list, func(a, b any) int { return strings.Compare(at(a, "name").(string), at(b, "name").(string)) })
+		}
 	}
 }
 
@@ -164,6 +184,8 @@ func TestEveryValueReachesWhatItIsFor(t *testing.T) {
 		"serviceAccount":  map[string]any{"annotations": map[string]any{"iam.gke.io/gcp-service-account": "sluice@acme.iam.gserviceaccount.com"}},
 		"extraArgs":       []any{"--cloud-run-reads-per-minute=600"},
 		"configConnector": map[string]any{"enabled": true}, "networkPolicy": map[string]any{"enabled": true},
+		"dashboard":     map[string]any{"enabled": true, "certificateSecret": "page-tls"},
+		"notifications": map[string]any{"secret": "acme-news"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -171,11 +193,13 @@ func TestEveryValueReachesWhatItIsFor(t *testing.T) {
 	deployment := got["Deployment sluice-manager"]
 	container := at(deployment, "spec", "template", "spec", "containers", 0)
 	for what, c := range map[string]struct{ got, want any }{
-		"namespace":     {at(deployment, "metadata", "namespace"), "rollouts"},
-		"image":         {at(container, "image"), "registry.example/sluice@sha256:abc"},
-		"replicas":      {at(deployment, "spec", "replicas"), 3.0},
-		"resources":     {at(container, "resources", "limits", "memory"), "1Gi"},
-		"the last flag": {at(container, "args", 2), "--cloud-run-reads-per-minute=600"},
+		"namespace":                            {at(deployment, "metadata", "namespace"), "rollouts"},
+		"image":                                {at(container, "image"), "registry.example/sluice@sha256:abc"},
+		"replicas":                             {at(deployment, "spec", "replicas"), 3.0},
+		"resources":                            {at(container, "resources", "limits", "memory"), "1Gi"},
+		"the last flag":                        {at(container, "args", 5), "--cloud-run-reads-per-minute=600"},
+		"the Secret of the page's certificate": {at(deployment, "spec", "template", "spec", "volumes", 0, "secret", "secretName"), "page-tls"},
+		"the Secret of the notifications":      {at(deployment, "spec", "template", "spec", "volumes", 1, "secret", "secretName"), "acme-news"},
 		"the account's annotation": {
 			at(got["ServiceAccount sluice-manager"], "metadata", "annotations", "iam.gke.io/gcp-service-account"), "sluice@acme.iam.gserviceaccount.com",
 		},
@@ -204,6 +228,9 @@ func TestAValueThatNobodyReadsIsRefused(t *testing.T) {
 		{"extraArgs": []any{"metrics-bind-address=0"}},
 		{"replicas": 0},
 		{"dashboard": true},
+		{"dashboard": map[string]any{"certificateSecret": "page-tls"}}, // for a page that is not in the cluster
+		{"notifications": map[string]any{"secret": "two words"}},
+		{"notifications": map[string]any{"file": "notifications.yaml"}},
 		{"networkPolicy": map[string]any{"enabled": "yes"}},
 	} {
 		if _, err := helmed(t, charts, home, values); err == nil {

@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -23,8 +26,17 @@ func (o object) file() string {
 // same tells whether two are one object of the cluster.
 func (o object) same(other object) bool { return o.kind == other.kind && o.name == other.name }
 
-// render makes what kubectl apply -k sends, but for the namespace.
-func render(dir string) ([]object, error) {
+// render makes what kubectl apply -k sends, but for the namespace: of a folder, or of a
+// kustomization that has components on top of one.
+func render(dir string, components ...string) ([]object, error) {
+	if len(components) > 0 {
+		topped, err := on(dir, components)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = os.RemoveAll(topped) }()
+		dir = topped
+	}
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionUnspecified // as written in the kustomization
 	result, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), dir)
@@ -44,6 +56,29 @@ func render(dir string) ([]object, error) {
 	return objects, nil
 }
 
+// on writes a kustomization that has components on top of a folder, as people do in a
+// folder of their own.
+func on(dir string, components []string) (string, error) {
+	made, err := os.MkdirTemp("", "sluice-chart-")
+	if err != nil {
+		return "", err
+	}
+	paths := slices.Concat([]string{dir}, components)
+	for i, path := range paths {
+		if path, err = filepath.Abs(path); err != nil {
+			return "", err
+		}
+		if paths[i], err = filepath.Rel(made, path); err != nil { // kustomize takes no others
+			return "", err
+		}
+	}
+	written, err := yaml.Marshal(map[string]any{"resources": paths[:1], "components": paths[1:]})
+	if err != nil {
+		return "", err
+	}
+	return made, os.WriteFile(filepath.Join(made, "kustomization.yaml"), written, 0o600)
+}
+
 // manager is what the chart lets people change of the Deployment.
 type manager struct {
 	replicas  int
@@ -51,6 +86,8 @@ type manager struct {
 	args      []string
 	ports     []map[string]any
 	resources map[string]any
+	mounts    []map[string]any
+	volumes   []map[string]any
 }
 
 // managerAmong reads the Deployment among objects.
@@ -70,11 +107,13 @@ func managerOf(text string) (manager, error) {
 			Replicas int
 			Template struct {
 				Spec struct {
+					Volumes    []map[string]any
 					Containers []struct {
-						Image     string
-						Args      []string
-						Ports     []map[string]any
-						Resources map[string]any
+						Image        string
+						Args         []string
+						Ports        []map[string]any
+						Resources    map[string]any
+						VolumeMounts []map[string]any
 					}
 				}
 			}
@@ -83,10 +122,11 @@ func managerOf(text string) (manager, error) {
 	if err := yaml.Unmarshal([]byte(text), &deployment); err != nil {
 		return manager{}, err
 	}
-	containers := deployment.Spec.Template.Spec.Containers
+	pod := deployment.Spec.Template.Spec
+	containers := pod.Containers
 	if len(containers) != 1 {
 		return manager{}, errors.New("want one container")
 	}
 	c := containers[0]
-	return manager{deployment.Spec.Replicas, c.Image, c.Args, c.Ports, c.Resources}, nil
+	return manager{deployment.Spec.Replicas, c.Image, c.Args, c.Ports, c.Resources, c.VolumeMounts, pod.Volumes}, nil
 }

@@ -4,24 +4,29 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // base is the kustomization that the chart is, unless a value adds a part to it.
 const base = "default"
 
-// part is what a value of the chart turns on: what a kustomization has that base lacks.
+// part is what a value of the chart turns on: what a kustomization has that base lacks,
+// or a component adds to the folder that it is for.
 type part struct {
 	value, dir string
+	on         string // the folder of a component; "" for a folder of its own
+	secret     string // of a component, whose name the value gives
 	objects    []object
-	args       []string         // of the manager
-	ports      []map[string]any // the same
+	manager    manager // what the part alone gives it
 }
 
 // optional are all parts, in the order of the values.
 var optional = []part{
-	{value: "configConnector", dir: "config-connector"},
-	{value: "dashboard", dir: "dashboard"},
-	{value: "networkPolicy", dir: "network-policy"},
+	{value: "configConnector.enabled", dir: "config-connector"},
+	{value: "dashboard.enabled", dir: "dashboard"},
+	{value: "dashboard.certificateSecret", dir: "dashboard/certificate", on: "dashboard", secret: "sluice-dashboard"},
+	{value: "networkPolicy.enabled", dir: "network-policy"},
+	{value: "notifications.secret", dir: "notifications", on: base, secret: "sluice-notifications"},
 }
 
 // chart is what the templates are written from.
@@ -52,12 +57,28 @@ func read(config string) (chart, error) {
 
 // fill renders a part, and keeps what is its own.
 func (p *part) fill(config string, c chart) error {
-	objects, err := render(filepath.Join(config, p.dir))
+	if p.on == "" {
+		objects, err := render(filepath.Join(config, p.dir))
+		if err != nil {
+			return err
+		}
+		return p.keep(objects, c.objects)
+	}
+	below, err := render(filepath.Join(config, p.on))
 	if err != nil {
 		return err
 	}
+	objects, err := render(filepath.Join(config, p.on), filepath.Join(config, p.dir))
+	if err != nil {
+		return err
+	}
+	return p.keep(objects, below)
+}
+
+// keep keeps the objects that are not below, and what the manager has more than there.
+func (p *part) keep(objects, below []object) error {
 	for _, o := range objects {
-		if !slices.ContainsFunc(c.objects, o.same) {
+		if !slices.ContainsFunc(below, o.same) {
 			p.objects = append(p.objects, o)
 		}
 		if o.kind != "Deployment" {
@@ -67,15 +88,26 @@ func (p *part) fill(config string, c chart) error {
 		if err != nil {
 			return err
 		}
-		if len(m.args) < len(c.manager.args) || len(m.ports) < len(c.manager.ports) {
+		before, err := managerAmong(below)
+		if err != nil {
+			return err
+		}
+		if len(m.args) < len(before.args) || len(m.ports) < len(before.ports) {
 			return fmt.Errorf("%s takes flags or ports away", o.name)
 		}
-		p.args, p.ports = m.args[len(c.manager.args):], m.ports[len(c.manager.ports):]
+		p.manager = manager{
+			args: m.args[len(before.args):], ports: m.ports[len(before.ports):],
+			mounts: m.mounts[len(before.mounts):], volumes: m.volumes[len(before.volumes):],
+		}
 	}
 	return nil
 }
 
-// when lets a text be there if the value of the part is set.
+// when lets a text be there if the value of the part is set. Where that names a Secret,
+// it takes the place of the component's.
 func (p part) when(text string) string {
-	return fmt.Sprintf("{{- if .Values.%s.enabled }}\n%s{{- end }}\n", p.value, text)
+	if p.secret != "" {
+		text = strings.Replace(text, "secretName: "+p.secret, "secretName: {{ .Values."+p.value+" | quote }}", 1)
+	}
+	return fmt.Sprintf("{{- if .Values.%s }}\n%s{{- end }}\n", p.value, text)
 }

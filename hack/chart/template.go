@@ -59,62 +59,91 @@ func (c chart) deploymentEdits(text string) ([]edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	resources, err := block("resources", m.resources)
+	resources, err := block(8, "resources", m.resources)
 	if err != nil {
 		return nil, err
 	}
-	args, err := block("args", m.args)
+	args, err := block(8, "args", m.args)
 	if err != nil {
 		return nil, err
 	}
-	ports, err := block("ports", m.ports)
+	ports, err := block(8, "ports", m.ports)
 	if err != nil {
 		return nil, err
 	}
-	moreArgs, morePorts, err := c.more()
+	more, err := c.more()
 	if err != nil {
 		return nil, err
 	}
+	const spread = "      topologySpreadConstraints:\n"
 	return []edit{
 		{fmt.Sprintf("  replicas: %d\n", m.replicas), "  replicas: {{ .Values.replicas }}\n"},
 		{fmt.Sprintf("        image: %s\n", m.image), "        image: {{ .Values.image | quote }}\n"},
-		{resources, "resources:\n          {{- toYaml .Values.resources | nindent 10 }}\n"},
-		{ports, ports + morePorts},
-		{args, args + moreArgs + "        {{- with .Values.extraArgs }}\n        {{- toYaml . | nindent 8 }}\n        {{- end }}\n"},
+		{resources, "resources:\n          {{- toYaml .Values.resources | nindent 10 }}\n" + c.anyOf("        ", "volumeMounts", more.mounts)},
+		{ports, ports + more.ports},
+		{args, args + more.args + "        {{- with .Values.extraArgs }}\n        {{- toYaml . | nindent 8 }}\n        {{- end }}\n"},
+		{spread, c.anyOf("      ", "volumes", more.volumes) + spread},
 	}, nil
 }
 
-// more are the flags and ports that parts give the manager.
-func (c chart) more() (args, ports string, err error) {
+// added are lists of fields of the manager, each part's entries only where it is on.
+type added struct{ args, ports, mounts, volumes string }
+
+// more is what parts give the manager.
+func (c chart) more() (added, error) {
+	var a added
 	for _, p := range c.parts {
-		if len(p.args) > 0 {
-			text, err := block("args", p.args)
-			if err != nil {
-				return "", "", err
+		for _, list := range []struct {
+			into    *string
+			indent  int
+			field   string
+			entries any
+			some    bool
+		}{
+			{&a.args, 8, "args", p.manager.args, len(p.manager.args) > 0},
+			{&a.ports, 8, "ports", p.manager.ports, len(p.manager.ports) > 0},
+			{&a.mounts, 8, "volumeMounts", p.manager.mounts, len(p.manager.mounts) > 0},
+			{&a.volumes, 6, "volumes", p.manager.volumes, len(p.manager.volumes) > 0},
+		} {
+			if !list.some {
+				continue
 			}
-			args += "        " + p.when(strings.TrimPrefix(text, "args:\n")+"        ")
-		}
-		if len(p.ports) > 0 {
-			text, err := block("ports", p.ports)
+			text, err := block(list.indent, list.field, list.entries)
 			if err != nil {
-				return "", "", err
+				return added{}, err
 			}
-			ports += "        " + p.when(strings.TrimPrefix(text, "ports:\n")+"        ")
+			before := strings.Repeat(" ", list.indent)
+			*list.into += before + p.when(strings.TrimPrefix(text, list.field+":\n")+before)
 		}
 	}
-	return args, ports, nil
+	return a, nil
 }
 
-// block writes a field of a container as kustomize does, but for what stands before
-// its name: of the first field that is a dash.
-func block(field string, value any) (string, error) {
+// anyOf writes a field whose entries are all of parts, where one of these is on: an
+// empty list is not what kustomize renders.
+func (c chart) anyOf(before, field, entries string) string {
+	var values []string
+	for _, p := range c.parts {
+		if len(p.manager.volumes) > 0 {
+			values = append(values, ".Values."+p.value)
+		}
+	}
+	if entries == "" {
+		return ""
+	}
+	return fmt.Sprintf("%[1]s{{- if or %[2]s }}\n%[1]s%[3]s:\n%[4]s%[1]s{{- end }}\n", before, strings.Join(values, " "), field, entries)
+}
+
+// block writes a field as kustomize does where it is indented so, but for what stands
+// before its name: of the first field of a container that is a dash.
+func block(indent int, field string, value any) (string, error) {
 	text, err := yaml.Marshal(map[string]any{field: value})
 	if err != nil {
 		return "", err
 	}
 	var indented strings.Builder
 	for line := range strings.Lines(string(text)) {
-		indented.WriteString("        " + line)
+		indented.WriteString(strings.Repeat(" ", indent) + line)
 	}
 	return strings.TrimLeft(indented.String(), " "), nil
 }
@@ -154,9 +183,18 @@ configConnector:
 # The page in the cluster (docs/dashboard.md).
 dashboard:
   enabled: false
+  # The Secret of type kubernetes.io/tls, in the namespace of the release, that has a
+  # certificate for it; without one the manager makes one for itself.
+  certificateSecret: ""
 
 # Whom the manager may reach, and who may reach it, where NetworkPolicy is enforced
 # (docs/security.md).
 networkPolicy:
   enabled: false
+
+# The Secret, in the namespace of the release, that says where news of rollouts go to:
+# with the file notifications.yaml, and the addresses and keys that it names
+# (docs/notifications.md).
+notifications:
+  secret: ""
 `
