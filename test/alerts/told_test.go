@@ -13,7 +13,9 @@ import (
 
 	"github.com/sluice-rollouts/sluice/controllers"
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
+	"github.com/sluice-rollouts/sluice/internal/gateway"
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
+	"github.com/sluice-rollouts/sluice/internal/notify"
 )
 
 // byOthers are metrics that queries use and controller-runtime and client_golang
@@ -46,10 +48,15 @@ func told(t *testing.T) map[string][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	gateways, err := gateway.New(t.Context(), gateway.Options{Endpoint: "http://127.0.0.1:1", VPCAccess: "http://127.0.0.1:1", Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	news := notify.New(nil, nil, nil, func(string, error) {})
 	metrics := map[string][]string{}
-	for _, c := range []prometheus.Collector{
-		controllers.NewCollector(nil, clock, func() int64 { return 0 }), run.Counters(), answers.Counters(),
-	} {
+	for _, c := range append([]prometheus.Collector{
+		controllers.NewCollector(nil, clock, func() int64 { return 0 }), run.Counters(), answers.Counters(), news.Counters(),
+	}, gateways.Counters()...) {
 		descs := make(chan *prometheus.Desc)
 		go func() { c.Describe(descs); close(descs) }()
 		for desc := range descs {
@@ -131,7 +138,9 @@ func TestWhatNobodyTellsIsNoticed(t *testing.T) {
 	t.Parallel()
 	metrics := told(t)
 	for query, want := range map[string][]string{
-		`max by (namespace, name) (sluice_rollout_step{name=~"a{b}"})`: nil,
+		`max by (namespace, name) (sluice_rollout_step{name=~"a{b}"})`:              nil,
+		`sum by (sink, result) (sluice_notifications_total{result!="sent"})`:        nil,
+		`sum by (api) (sluice_gcp_requests_total{api=~"vpcaccess|iamcredentials"})`: nil,
 		`sluice_rollout_phase`:                    {"sluice_rollout_phase"},
 		`sluice_rollout_step{phase="Held"}`:       {"sluice_rollout_step{phase}"},
 		`sum by (phase) (sluice_decisions_total)`: {"by phase"},
