@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -60,8 +61,8 @@ func TestTheBoardsQueriesAreQueries(t *testing.T) {
 func TestTheBoardFitsEveryGrafana(t *testing.T) {
 	t.Parallel()
 	b := theBoard(t)
-	if b.UID == "" {
-		t.Error("without a uid each import makes another board")
+	if want := "/d/" + b.UID + "?"; b.UID == "" || !strings.Contains(leads["dashboard_url"], want) {
+		t.Errorf("the alerts do not lead to %s", want)
 	}
 	ids := map[int]bool{}
 	for _, p := range b.Panels {
@@ -83,7 +84,19 @@ func TestTheBoardFitsEveryGrafana(t *testing.T) {
 	for _, v := range b.Templating.List {
 		variables = append(variables, v.Name)
 	}
-	if want := []string{"datasource", "namespace", "name"}; !slices.Equal(variables, want) {
+	if want := []string{"datasource", "namespace", "name", "page"}; !slices.Equal(variables, want) {
 		t.Errorf("variables %v, want %v", variables, want)
+	}
+}
+
+// TestANumberAtTheTopIsZeroOnlyWhereAManagerIsScraped: without one nobody knows it, and
+// a green zero would be believed.
+func TestANumberAtTheTopIsZeroOnlyWhereAManagerIsScraped(t *testing.T) {
+	t.Parallel()
+	for _, p := range theBoard(t).Panels {
+		const known = " or on () max(sluice_firewall_refused_total) * 0"
+		if p.Type == "stat" && p.Title != "Managers" && !strings.HasSuffix(p.Targets[0].Expr, known) {
+			t.Errorf("%s does not end with%s", p.Title, known)
+		}
 	}
 }

@@ -18,6 +18,13 @@ const (
 	published = "https://github.com/sluice-rollouts/sluice/blob/main/docs/runbooks/"
 )
 
+// leads is where the links of an alert lead: to its rollout on the board, which knows it
+// by these variables, and to its service in the console.
+var leads = map[string]string{
+	"dashboard_url": "https://grafana.example/d/sluice-rollouts?var-namespace={{ $labels.namespace }}&var-name={{ $labels.name }}",
+	"console_url":   "https://console.cloud.google.com/run/detail/{{ $labels.region }}/{{ $labels.service }}/",
+}
+
 type rule struct {
 	Record, Alert, Expr, For string
 	Labels, Annotations      map[string]string
@@ -113,6 +120,11 @@ func TestWhoeverIsWokenIsToldWhatToDo(t *testing.T) {
 		}
 		if want := published + r.Alert + ".md"; r.Annotations["runbook_url"] != want {
 			t.Errorf("%s leads to %q, want %s", r.Alert, r.Annotations["runbook_url"], want)
+		}
+		for _, link := range []string{"dashboard_url", "console_url"} {
+			if got := r.Annotations[link]; !strings.HasPrefix(got, leads[link]) {
+				t.Errorf("the %s of %s is %q, want %s and so on", link, r.Alert, got, leads[link])
+			}
 		}
 		book, err := os.ReadFile(filepath.Join(runbooks, r.Alert+".md"))
 		if want := fmt.Sprintf("# %s\n\nSeverity: %s.\n", r.Alert, severity); err != nil || !strings.HasPrefix(string(book), want) {
