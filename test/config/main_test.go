@@ -36,7 +36,7 @@ var (
 )
 
 // installing renders config/default and applies it before any test runs, to a
-// control plane that knows nothing of Sluice.
+// control plane that knows nothing of Sluice, and what Config Connector's kinds are.
 type installing struct{ *testing.M }
 
 func (m installing) Run() int {
@@ -55,7 +55,7 @@ func (m installing) Run() int {
 }
 
 func TestMain(m *testing.M) {
-	os.Exit(controlplane.Main(installing{m}, &plane, controlplane.Options{CRDs: []string{}}))
+	os.Exit(controlplane.Main(installing{m}, &plane, controlplane.Options{CRDs: []string{"../configconnector/crd"}}))
 }
 
 // render makes what kubectl apply -k sends.
@@ -82,6 +82,14 @@ func render(dir string) ([]unstructured.Unstructured, error) {
 }
 
 func apply(ctx context.Context, objects []unstructured.Unstructured) error {
+	return each(objects, func(where dynamic.ResourceInterface, o *unstructured.Unstructured) error {
+		_, err := where.Create(ctx, o, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
+		return err
+	})
+}
+
+// each does something with objects where they belong, in their order.
+func each(objects []unstructured.Unstructured, do func(dynamic.ResourceInterface, *unstructured.Unstructured) error) error {
 	config := rest.CopyConfig(plane.Config)
 	config.QPS = -1
 	client, err := dynamic.NewForConfig(config)
@@ -104,7 +112,7 @@ func apply(ctx context.Context, objects []unstructured.Unstructured) error {
 		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 			where = client.Resource(mapping.Resource).Namespace(o.GetNamespace())
 		}
-		if _, err := where.Create(ctx, o, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict}); err != nil {
+		if err := do(where, o); err != nil {
 			return fmt.Errorf("%s %s: %w", o.GetKind(), o.GetName(), err)
 		}
 	}
@@ -130,12 +138,7 @@ func served(ctx context.Context) error {
 }
 
 func TestWhatIsInstalled(t *testing.T) {
-	var got []string
-	for i := range installed {
-		o := &installed[i]
-		got = append(got, strings.Trim(o.GetKind()+" "+o.GetNamespace()+"/"+o.GetName(), "/"))
-	}
-	same(t, got, `Namespace /sluice-system
+	same(t, namesOf(installed), `Namespace /sluice-system
 CustomResourceDefinition /cloudrunaccesses.rollouts.sluice.dev
 CustomResourceDefinition /cloudrunrollouts.rollouts.sluice.dev
 CustomResourceDefinition /rolloutfreezes.rollouts.sluice.dev
@@ -158,6 +161,16 @@ ValidatingAdmissionPolicyBinding /sluice-requests
 ValidatingAdmissionPolicyBinding /sluice-status`)
 }
 
+// namesOf are objects as kind, namespace and name.
+func namesOf(objects []unstructured.Unstructured) []string {
+	var names []string
+	for i := range objects {
+		o := &objects[i]
+		names = append(names, strings.Trim(o.GetKind()+" "+o.GetNamespace()+"/"+o.GetName(), "/"))
+	}
+	return names
+}
+
 // same compares lines with those that are wanted.
 func same(t *testing.T, got []string, want string) {
 	t.Helper()
@@ -169,11 +182,17 @@ func same(t *testing.T, got []string, want string) {
 // find is the one installed object of a kind and name, as its own type.
 func find[T any](t *testing.T, kind, name string) *T {
 	t.Helper()
-	for i := range installed {
-		if installed[i].GetKind() == kind && installed[i].GetName() == name {
-			return convert[T](t, &installed[i])
+	return among[T](t, installed, kind, name)
+}
+
+// among is the one object of a kind and name, as its own type.
+func among[T any](t *testing.T, objects []unstructured.Unstructured, kind, name string) *T {
+	t.Helper()
+	for i := range objects {
+		if objects[i].GetKind() == kind && objects[i].GetName() == name {
+			return convert[T](t, &objects[i])
 		}
 	}
-	t.Fatalf("no %s %s is installed", kind, name)
+	t.Fatalf("there is no %s %s", kind, name)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
@@ -26,17 +27,26 @@ in sluice-system events: create patch
 in sluice-system leases.coordination.k8s.io sluice.rollouts.sluice.dev: get update
 in sluice-system leases.coordination.k8s.io: create`
 
+// keptRights are those that config/config-connector adds.
+const keptRights = `everywhere configconnectorcontexts.core.cnrm.cloud.google.com: get
+everywhere configconnectors.core.cnrm.cloud.google.com: get
+everywhere runservices.run.cnrm.cloud.google.com: get patch`
+
 func TestTheRightsOfTheManagerAreThese(t *testing.T) {
-	var got []string
-	for _, g := range granted(t) {
-		where := "everywhere "
-		if g.namespace != "" {
-			where = "in " + g.namespace + " "
+	more := strings.Split(rights+"\n"+keptRights, "\n")
+	slices.Sort(more)
+	for objects, want := range map[*[]unstructured.Unstructured]string{&installed: rights, new(kept(t)): strings.Join(more, "\n")} {
+		var got []string
+		for _, g := range granted(t, *objects) {
+			where := "everywhere "
+			if g.namespace != "" {
+				where = "in " + g.namespace + " "
+			}
+			got = append(got, where+line(g.PolicyRule))
 		}
-		got = append(got, where+line(g.PolicyRule))
+		slices.Sort(got)
+		same(t, got, want)
 	}
-	slices.Sort(got)
-	same(t, got, rights)
 }
 
 // grant is a rule and where it holds; everywhere without a namespace.
@@ -45,12 +55,12 @@ type grant struct {
 	namespace string
 }
 
-// granted is everything that is bound, all of it to the manager's account.
-func granted(t *testing.T) []grant {
+// granted is everything that objects bind, all of it to the manager's account.
+func granted(t *testing.T, objects []unstructured.Unstructured) []grant {
 	t.Helper()
 	var grants []grant
-	for i := range installed {
-		o := &installed[i]
+	for i := range objects {
+		o := &objects[i]
 		if kind := o.GetKind(); kind != "RoleBinding" && kind != "ClusterRoleBinding" {
 			continue
 		}
@@ -58,7 +68,7 @@ func granted(t *testing.T) []grant {
 		if want := (rbacv1.Subject{Kind: "ServiceAccount", Name: account, Namespace: home}); len(binding.Subjects) != 1 || binding.Subjects[0] != want {
 			t.Errorf("%s binds %v", binding.Name, binding.Subjects)
 		}
-		for _, rule := range rulesOf(t, binding.RoleRef) {
+		for _, rule := range rulesOf(t, objects, binding.RoleRef) {
 			for _, one := range apart(rule) {
 				grants = append(grants, grant{one, o.GetNamespace()})
 			}
@@ -82,14 +92,15 @@ func apart(rule rbacv1.PolicyRule) []rbacv1.PolicyRule {
 }
 
 func TestNoRightIsAWildcardOrReachesASecret(t *testing.T) {
-	for i := range installed {
-		if kind := installed[i].GetKind(); kind != "Role" && kind != "ClusterRole" {
+	objects := kept(t) // all of config/default, and more
+	for i := range objects {
+		if kind := objects[i].GetKind(); kind != "Role" && kind != "ClusterRole" {
 			continue
 		}
-		for _, rule := range convert[rbacv1.ClusterRole](t, &installed[i]).Rules {
+		for _, rule := range convert[rbacv1.ClusterRole](t, &objects[i]).Rules {
 			for _, word := range slices.Concat(rule.APIGroups, rule.Resources, rule.Verbs, rule.NonResourceURLs) {
 				if strings.Contains(word, "*") || slices.Contains([]string{"secrets", "serviceaccounts/token", "impersonate", "bind", "escalate"}, word) {
-					t.Errorf("%s grants %q", installed[i].GetName(), word)
+					t.Errorf("%s grants %q", objects[i].GetName(), word)
 				}
 			}
 		}
@@ -99,6 +110,15 @@ func TestNoRightIsAWildcardOrReachesASecret(t *testing.T) {
 // TestTheManagerMayDoNothingElse asks kube-apiserver about every resource that it
 // serves and every verb, and compares with an account that has no rights.
 func TestTheManagerMayDoNothingElse(t *testing.T) {
+	t.Run("config/default", func(t *testing.T) { mayNothingElse(t, installed) })
+	t.Run("config/config-connector", func(t *testing.T) {
+		connect(t)
+		mayNothingElse(t, kept(t))
+	})
+}
+
+func mayNothingElse(t *testing.T, objects []unstructured.Unstructured) {
+	t.Helper()
 	client := admin(t)
 	var got []string
 	for _, where := range []string{home, "default", ""} {
@@ -110,14 +130,14 @@ func TestTheManagerMayDoNothingElse(t *testing.T) {
 		}
 	}
 	slices.Sort(got)
-	same(t, got, strings.Join(granting(t), "\n"))
+	same(t, got, strings.Join(granting(t, objects), "\n"))
 }
 
 // granting is what the roles come to where no name is asked for.
-func granting(t *testing.T) []string {
+func granting(t *testing.T, objects []unstructured.Unstructured) []string {
 	t.Helper()
 	var may []string
-	for _, g := range granted(t) {
+	for _, g := range granted(t, objects) {
 		wheres := []string{home, "default", ""}
 		switch {
 		case len(g.ResourceNames) > 0:
@@ -188,12 +208,9 @@ func clientOf(t *testing.T, config *rest.Config) kubernetes.Interface {
 	return client
 }
 
-func rulesOf(t *testing.T, ref rbacv1.RoleRef) []rbacv1.PolicyRule {
+func rulesOf(t *testing.T, objects []unstructured.Unstructured, ref rbacv1.RoleRef) []rbacv1.PolicyRule {
 	t.Helper()
-	if ref.Kind == "Role" {
-		return find[rbacv1.Role](t, "Role", ref.Name).Rules
-	}
-	return find[rbacv1.ClusterRole](t, "ClusterRole", ref.Name).Rules
+	return among[rbacv1.ClusterRole](t, objects, ref.Kind, ref.Name).Rules // a Role has the same fields
 }
 
 func line(rule rbacv1.PolicyRule) string {
