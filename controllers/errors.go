@@ -57,6 +57,7 @@ func maybeWritten(err error) bool {
 //	the object changed                 look again, on new facts, past the cache if it has none
 //	the object is gone                 look once more, whether it is
 //	another rollout rose first         the same
+//	an older one was not looked at     look again, when it may have been
 //	the service changed                the same, less and less often
 //	an answer to a write was lost      the same: the split says what happened
 //	a write met somebody else's        look again, as after a stranger's change
@@ -79,6 +80,8 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 	var write writeError // a template's failure is one, too
 	var call *cloudrun.CallError
 	switch {
+	case errors.Is(err, errEarly):
+		return ctrl.Result{RequeueAfter: again}, nil
 	case errors.Is(err, errOvertaken):
 		logger.V(1).Info("Nothing was saved or sent; looking again", "cause", err.Error())
 		return ctrl.Result{RequeueAfter: staleWait}, nil

@@ -38,6 +38,7 @@ type memory struct {
 	lateTold    map[types.UID]time.Time
 	live        map[types.UID]time.Time
 	templates   map[types.UID]templateRefusal
+	services    map[types.UID]rollout.ServiceRef // of objects that move a RunService
 }
 
 type denial struct {
@@ -270,6 +271,47 @@ func (m *memory) readLive(o client.Object) (time.Time, bool) {
 	return at, known
 }
 
+// moves remembers which service an object that moves a RunService was found to move; the
+// zero one where that could not be read.
+func (m *memory) moves(o client.Object, in rollout.Input) {
+	if in.Plan.RunService == "" {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.services == nil {
+		m.services = map[types.UID]rollout.ServiceRef{}
+	}
+	m.services[o.GetUID()] = rollout.ServiceRef{}
+	if in.Service.Presence == rollout.Found {
+		m.services[o.GetUID()] = in.Plan.Service
+	}
+}
+
+// tried remembers that there was a pass on an object, whatever it has found.
+func (m *memory) tried(ro *v1alpha1.CloudRunRollout) {
+	if ro.Spec.Target.RunServiceName() == "" {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.services == nil {
+		m.services = map[types.UID]rollout.ServiceRef{}
+	}
+	if _, known := m.services[ro.UID]; !known {
+		m.services[ro.UID] = rollout.ServiceRef{}
+	}
+}
+
+// moved returns which service an object was found to move, and whether there was a pass
+// on it.
+func (m *memory) moved(o client.Object) (rollout.ServiceRef, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	ref, tried := m.services[o.GetUID()]
+	return ref, tried
+}
+
 // forget drops what is remembered of an object that is gone.
 func (m *memory) forget(uid types.UID) {
 	m.mu.Lock()
@@ -284,4 +326,5 @@ func (m *memory) forget(uid types.UID) {
 	delete(m.lateTold, uid)
 	delete(m.live, uid)
 	delete(m.templates, uid)
+	delete(m.services, uid)
 }

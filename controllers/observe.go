@@ -36,6 +36,7 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 	if err := look(ctx, cloud, &in); err != nil {
 		return rollout.Input{}, err
 	}
+	r.memory.moves(ro, in)
 	if detail, denied := r.memory.writeDenied(ro, r.Process.Now()); denied && !asked(in) && in.Service.Presence == rollout.Found {
 		in.Service.Presence, in.Service.Detail = rollout.Denied, detail
 	}
@@ -116,12 +117,12 @@ func answers(ctx context.Context, cloud Cloud, questions []analysis.Question, no
 	return got, nil
 }
 
-// identify says who we are, who moves our RunService before us, and whether the object
+// identify says who we are, who moves the service of our RunService before us, and whether the object
 // that claims the service is there. It looks in the cache: every object of the cluster is in it.
 func (r *Reconciler) identify(ctx context.Context, ro *v1alpha1.CloudRunRollout, in *rollout.Input) error {
 	in.Self = rollout.Holder{Cluster: r.Cluster, Namespace: ro.Namespace, Name: ro.Name, UID: string(ro.UID)}
 	var err error
-	if in.Elder, err = r.elder(ctx, ro); err != nil {
+	if in.Elder, err = r.elder(ctx, ro, *in); err != nil {
 		return err
 	}
 	claim := in.Service.Claim

@@ -119,6 +119,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout
 func (r *Reconciler) pass(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ctrl.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
+	defer r.memory.tried(ro)
 	cloud, err := r.Connect(ctx, ro)
 	if err != nil {
 		return r.explain(ctx, ro, err)

@@ -2,12 +2,14 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 // serviceOf is the service of a rollout as its spec has it: of one with a RunService the
@@ -19,29 +21,63 @@ func serviceOf(ro *v1alpha1.CloudRunRollout) v1alpha1.ServiceReference {
 	return v1alpha1.ServiceReference{Name: ro.Spec.Target.RunServiceName()}
 }
 
-// elder is the name of the object that moves the same RunService and was made first;
-// "" where that is this one. All objects write a RunService under one name, so nothing
-// in it tells them apart. It looks in the cache: every object of the cluster is in it.
-func (r *Reconciler) elder(ctx context.Context, ro *v1alpha1.CloudRunRollout) (string, error) {
-	name := ro.Spec.Target.RunServiceName()
-	if name == "" {
-		return "", nil
+// errEarly is a look that came before those at older objects, of which one may be found to
+// move the same service.
+var errEarly = errors.New("which services older objects move is not known yet")
+
+// elder is the object that moves the service of a RunService and was made first; the zero
+// Elder where that is this one. Which service a RunService is about is known once a pass
+// has read it, which each object has soon; it counts from when its namespace may read that
+// service, so that nobody keeps others from a service by naming it. Until this attempt has
+// written, it fails with errEarly while some older object was not looked at.
+func (r *Reconciler) elder(ctx context.Context, ro *v1alpha1.CloudRunRollout, in rollout.Input) (rollout.Elder, error) {
+	if in.Plan.RunService == "" {
+		return rollout.Elder{}, nil
 	}
+	early := false
+	first, err := r.first(ctx, ro, func(other *v1alpha1.CloudRunRollout) bool {
+		moved, tried := r.memory.moved(other)
+		early = early || !tried && other.DeletionTimestamp.IsZero()
+		return sameRunService(other, ro) || in.Service.Presence == rollout.Found && moved == in.Plan.Service
+	})
+	switch {
+	case err != nil:
+		return rollout.Elder{}, err
+	case first != nil:
+		return rollout.Elder{Namespace: first.Namespace, Name: first.Name, RunService: first.Spec.Target.RunServiceName()}, nil
+	case early && in.Progress.FirstWrite.IsZero():
+		return rollout.Elder{}, errEarly
+	}
+	return rollout.Elder{}, nil
+}
+
+// first is the object that was made first among those that were made before one, move a
+// RunService and are like it; nil where there is none. It looks in the cache: every object
+// of the cluster is in it.
+func (r *Reconciler) first(
+	ctx context.Context, ro *v1alpha1.CloudRunRollout, like func(*v1alpha1.CloudRunRollout) bool,
+) (*v1alpha1.CloudRunRollout, error) {
 	var all v1alpha1.CloudRunRolloutList
 	// Nothing here changes what it reads, so nothing need be copied.
-	if err := r.List(ctx, &all, client.InNamespace(ro.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return "", fmt.Errorf("looking for objects with the same RunService: %w", err)
+	if err := r.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("looking for objects with the same RunService: %w", err)
 	}
-	first := ro
+	var first *v1alpha1.CloudRunRollout
 	for i := range all.Items {
-		if other := &all.Items[i]; other.Spec.Target.RunServiceName() == name && madeBefore(other, first) {
+		other := &all.Items[i]
+		if other.Spec.Target.RunServiceName() == "" || !madeBefore(other, ro) || !like(other) {
+			continue
+		}
+		if first == nil || madeBefore(other, first) {
 			first = other
 		}
 	}
-	if first.UID == ro.UID {
-		return "", nil
-	}
-	return first.Name, nil
+	return first, nil
+}
+
+// sameRunService tells whether two objects write one RunService.
+func sameRunService(a, b *v1alpha1.CloudRunRollout) bool {
+	return a.Namespace == b.Namespace && a.Spec.Target.RunServiceName() == b.Spec.Target.RunServiceName()
 }
 
 // madeBefore tells whether an object was made before another one.
@@ -60,7 +96,8 @@ func (r *Reconciler) giveUp(ctx context.Context, ro *v1alpha1.CloudRunRollout) e
 	}
 	ctx, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
-	if elder, err := r.elder(ctx, ro); err != nil || elder != "" {
+	elder, err := r.first(ctx, ro, func(other *v1alpha1.CloudRunRollout) bool { return sameRunService(other, ro) })
+	if err != nil || elder != nil {
 		return err
 	}
 	cloud, err := r.Connect(ctx, ro)

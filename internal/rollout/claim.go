@@ -51,7 +51,7 @@ func (v view) claim(p Progress, seq int64, split Split) *Claim {
 func claimed(v view) (Decision, bool) {
 	c := v.Service.Claim
 	switch {
-	case v.Elder != "":
+	case v.Elder != (Elder{}):
 		return v.outranked(), true
 	case !v.Self.known():
 		return Decision{}, false
@@ -144,11 +144,24 @@ func (v view) rivalName(c Claim) string {
 	return "a CloudRunRollout in another namespace"
 }
 
-// outranked leaves a RunService to the object that moves it already. Both would write
-// it under one name, so that nothing in the RunService tells them apart.
+// Elder is an object that moves a service by a RunService, and was made before another
+// one that would.
+type Elder struct{ Namespace, Name, RunService string }
+
+// outranked leaves a service to the object that moves it already. RunServices are all
+// written under one name, and services that Config Connector keeps have no claim, so that
+// nothing in either tells two objects apart. The elder is named to its own namespace only.
 func (v view) outranked() Decision {
-	note := fmt.Sprintf("RunService %s is moved by CloudRunRollout %s, which is older", v.Plan.RunService, v.Elder)
-	return v.idle().at(Idle, OwnedElsewhere, note).next("Nothing is written. Delete one of the two; looked at again every minute.")
+	what, who, cure := "the service of RunService "+v.Plan.RunService, "a CloudRunRollout in another namespace",
+		"Delete this one, or let the platform team settle which of the two stays"
+	if v.Elder.Namespace == v.Self.Namespace {
+		who, cure = "CloudRunRollout "+v.Elder.Name, "Delete one of the two"
+		if v.Elder.RunService == v.Plan.RunService {
+			what = "RunService " + v.Plan.RunService
+		}
+	}
+	note := fmt.Sprintf("%s is moved by %s, which is older", what, who)
+	return v.idle().at(Idle, OwnedElsewhere, note).next("Nothing is written. " + cure + "; looked at again every minute.")
 }
 
 // disowned leaves the service to its holder. An attempt of ours is over.

@@ -79,11 +79,21 @@ func TestTrafficThatSomebodyElseKeepsIsNotRaised(t *testing.T) {
 		"nor does it go on in this object":        {direct(at(25)), "Paused/TrafficConflict", "and delete this one; abort sends everything to web-1."},
 		"which nobody can take over":              {direct(idle()).asks(Adopt), "Idle/OwnedElsewhere, refuses", cure},
 		"by its RunService it is rolled out":      {direct(at(25)).byRunService(), "Shifting/Progressing, writes web-2 100%", ""},
-		"another object moves it already":         {at(25).byRunService().with(func(s *scene) { s.Elder = "web-too" }), "Idle/OwnedElsewhere", "RunService web is moved by CloudRunRollout web-too, which is older"},
-		"which an abort does not change":          {at(25).byRunService().asks(Abort).with(func(s *scene) { s.Elder = "web-too" }), "Idle/OwnedElsewhere, refuses", "Delete one of the two"},
+		"another object moves it already":         {at(25).byRunService().outranked("shop", "web"), "Idle/OwnedElsewhere", "RunService web is moved by CloudRunRollout web-too, which is older"},
+		"which an abort does not change":          {at(25).byRunService().asks(Abort).outranked("shop", "web"), "Idle/OwnedElsewhere, refuses", "Delete one of the two"},
+		"or does so by another RunService":        {at(25).byRunService().outranked("shop", "web-2"), "Idle/OwnedElsewhere", "the service of RunService web is moved by CloudRunRollout web-too, which is older"},
+		"and is not named to strangers":           {at(25).byRunService().outranked("other", "web"), "Idle/OwnedElsewhere", "the service of RunService web is moved by a CloudRunRollout in another namespace, which is older"},
+		"who cannot delete it themselves":         {idle().byRunService().outranked("other", "web-2"), "Idle/OwnedElsewhere", "let the platform team settle which of the two stays"},
 		"what was given up stays so meanwhile":    {gaveUp().owned(), "Idle/OwnedElsewhere", ""},
 		"and is told again once they have let go": {gaveUp().owned().then(func(s *scene) { s.Service.Kept.Owner = "" }), "RolledBack/RolledBack", "web-2 was given up"},
 	})
+}
+
+// outranked is a scene in which an older object moves the service, by a RunService of its
+// namespace.
+func (s scene) outranked(namespace, runService string) scene {
+	s.Self.Namespace, s.Elder = "shop", Elder{Namespace: namespace, Name: "web-too", RunService: runService}
+	return s
 }
 
 // refused is a service that somebody else owns the traffic of, after a write that was

@@ -19,7 +19,7 @@ type Input struct {
 	Request   Request             // a person's verb; the zero Request is none
 	Self      Holder              // who we are in a claim; the zero Holder writes none
 	Rival     Presence            // whether the object that holds the claim is there, in our cluster
-	Elder     string              // name of the object that moves our RunService, where we are not the first; "" for none
+	Elder     Elder               // the object that moves the service of our RunService before us; the zero Elder is none
 	Hours     Hours               // whether rises are let through now
 	// Undeployable is why the spec's template may not or cannot be deployed, as a
 	// sentence with what to do; "" where it can.

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	clocktesting "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -38,33 +40,73 @@ type keptStage struct {
 	kept      types.NamespacedName           // the RunService
 	clock     *clocktesting.FakePassiveClock // the API server's time, as Sluice sees it
 	idle      bool                           // Config Connector is busy with something else
+	spaces    []string                       // the namespaces of its cluster
 }
 
 // newKeptStage is such a stage, with changes to the object.
 func newKeptStage(t *testing.T, changes string) *keptStage {
 	t.Helper()
 	s := &keptStage{stage: newStage(t, scenario, replaced(t, manifest, changes)), clock: clocktesting.NewFakePassiveClock(time.Now())}
-	api := dynamic.NewForConfigOrDie(plane.Config)
 	s.kept = types.NamespacedName{Namespace: s.key.Namespace, Name: "web"}
-	s.world(func(w *simulator.World) { s.connector = configconnector.New(api, configconnector.In(w)) })
-	live, err := cloudrun.New(t.Context(), cloudrun.Options{Endpoint: s.run, UserAgent: agent})
+	s.world(func(w *simulator.World) {
+		s.connector = configconnector.New(dynamic.NewForConfigOrDie(plane.Config), configconnector.In(w))
+	})
+	s.bind(s.key.Namespace)
+	s.start()
+	s.release("example.com/web:1", "web-1")
+	s.settle()
+	return s
+}
+
+// start is a new process, which opens what the manager opens: the RunService in the place
+// of its service, behind the gate.
+func (s *keptStage) start() {
+	s.t.Helper()
+	s.restart()
+	live, err := cloudrun.New(s.t.Context(), cloudrun.Options{Endpoint: s.run, UserAgent: agent})
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	keeper := kcc.New(kcc.Options{API: api, Live: live, Clock: s.clock, Direct: true})
+	keeper := kcc.New(kcc.Options{API: dynamic.NewForConfigOrDie(plane.Config), Live: live, Clock: s.clock, Direct: true})
 	inner := s.reconciler.Connect
-	s.reconciler.Connect = func(ctx context.Context, ro *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
+	gate := &controllers.Gate{Cache: s.client, Open: func(ctx context.Context, ro *v1alpha1.CloudRunRollout, _ string) (controllers.Cloud, error) {
 		cloud, err := inner(ctx, ro)
 		if ref := ro.Spec.Target.RunServiceRef; ref != nil {
 			target := keeper.Target(ro.Namespace, ref.Name)
 			cloud = cloud.Through(target, target, target)
 		}
 		return cloud, err
+	}}
+	s.reconciler.Connect, s.reconciler.Cluster = gate.Connect, "here"
+	s.reconciler.Client = within{s.client, &s.spaces}
+}
+
+// within is the stage's own cluster: the namespaces of other stages are none of its.
+type within struct {
+	client.Client
+	spaces *[]string
+}
+
+func (w within) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	err := w.Client.List(ctx, list, options...)
+	if all, ok := list.(*v1alpha1.CloudRunRolloutList); ok {
+		all.Items = slices.DeleteFunc(all.Items, func(ro v1alpha1.CloudRunRollout) bool { return !slices.Contains(*w.spaces, ro.Namespace) })
 	}
-	s.reconciler.Cluster = "here"
-	s.release("example.com/web:1", "web-1")
-	s.settle()
-	return s
+	return err
+}
+
+// bind lets a namespace roll out the service.
+func (s *keptStage) bind(namespace string) {
+	s.t.Helper()
+	s.spaces = append(s.spaces, namespace)
+	a := &v1alpha1.CloudRunAccess{Spec: v1alpha1.CloudRunAccessSpec{
+		Namespaces: []string{namespace},
+		Services:   []v1alpha1.AccessibleServices{{Project: "acme-prod", Locations: []string{"asia-northeast1"}, Names: []string{"web"}}},
+	}}
+	a.Name = namespace
+	if err := s.client.Create(s.t.Context(), a); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (s *keptStage) runServices() dynamic.ResourceInterface {
@@ -99,8 +141,7 @@ func (s *keptStage) entries() []any {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "traffic")
-	return list
+	return trafficOf(o)
 }
 
 // traffic is spec.traffic: percent by revision; nil for none.
@@ -330,31 +371,43 @@ func TestADeletedRolloutGivesItsRunServiceUp(t *testing.T) {
 	}
 }
 
+// younger makes a rollout of a RunService that is younger than that of the stage by the
+// API server's clock, which counts seconds.
+func (s *keptStage) younger(namespace, name, runService string) *v1alpha1.CloudRunRollout {
+	s.t.Helper()
+	for elder := s.get(); ; {
+		ro := &v1alpha1.CloudRunRollout{Spec: *elder.Spec.DeepCopy()}
+		ro.Namespace, ro.Name, ro.Spec.Target.RunServiceRef.Name = namespace, name, runService
+		if err := s.client.Create(s.t.Context(), ro); err != nil {
+			s.t.Fatal(err)
+		}
+		if elder.CreationTimestamp.Before(&ro.CreationTimestamp) {
+			return ro
+		}
+		if err := s.client.Delete(s.t.Context(), ro); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// look is a pass on the object of the stage, without time passing.
+func (s *keptStage) look() ctrl.Result {
+	s.t.Helper()
+	result, err := s.reconciler.Reconcile(s.t.Context(), s.get())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return result
+}
+
 // TestTwoObjectsOnOneRunServiceAreToldApart: the one that was made first moves it.
 func TestTwoObjectsOnOneRunServiceAreToldApart(t *testing.T) {
 	t.Parallel()
 	s := bakesKept(t, "example.com/web:2")
-	first := s.key
-	second := &v1alpha1.CloudRunRollout{Spec: s.get().Spec}
-	second.Namespace, second.Name = first.Namespace, "web-too"
-	for { // until it is younger by the API server's clock, which counts seconds
-		if err := s.client.Create(t.Context(), second); err != nil {
-			t.Fatal(err)
-		}
-		if made := s.get().CreationTimestamp; made.Before(&second.CreationTimestamp) {
-			break
-		}
-		if err := s.client.Delete(t.Context(), second); err != nil {
-			t.Fatal(err)
-		}
-		second = &v1alpha1.CloudRunRollout{Spec: second.Spec, ObjectMeta: metav1.ObjectMeta{Namespace: first.Namespace, Name: "web-too"}}
-	}
 	before := s.traffic()
-	s.key = client.ObjectKeyFromObject(second)
+	s.key = client.ObjectKeyFromObject(s.younger(s.key.Namespace, "web-too", "web"))
 	s.due = 0
-	if _, err := s.reconciler.Reconcile(t.Context(), s.get()); err != nil {
-		t.Fatal(err)
-	}
+	s.look()
 	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonOwnedElsewhere, "is moved by CloudRunRollout web, which is older")
 	s.remove()
 	s.untilGone()
@@ -364,7 +417,70 @@ func TestTwoObjectsOnOneRunServiceAreToldApart(t *testing.T) {
 	if err := s.client.Get(t.Context(), s.key, &v1alpha1.CloudRunRollout{}); !apierrors.IsNotFound(err) {
 		t.Errorf("it is still there: %v", err)
 	}
-	s.key = first
+}
+
+// TestTwoRunServicesOfOneServiceAreToldApart: the object that was made first moves the
+// service, by whichever RunService; a new process waits until it knows.
+func TestTwoRunServicesOfOneServiceAreToldApart(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		elsewhere bool
+		said      string
+	}{
+		"of another name":      {false, "the service of RunService web-2 is moved by CloudRunRollout web, which is older"},
+		"in another namespace": {true, "the service of RunService web-2 is moved by a CloudRunRollout in another namespace, which is older"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := bakesKept(t, "example.com/web:2")
+			first, namespace := s.key, s.key.Namespace
+			if c.elsewhere {
+				namespace = newNamespace(t, s.client)
+				s.bind(namespace)
+			}
+			another := s.another(namespace)
+			second := s.younger(namespace, "web-too", "web-2")
+			s.start()
+			s.key = client.ObjectKeyFromObject(second)
+			if result := s.look(); result.RequeueAfter != time.Second || s.get().Status.Phase != "" {
+				t.Errorf("before the older one was looked at it is %s, looked at again in %s", s.get().Status.Phase, result.RequeueAfter)
+			}
+			s.key = first
+			s.look()
+			s.key = client.ObjectKeyFromObject(second)
+			for range 3 {
+				s.look()
+			}
+			s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonOwnedElsewhere, c.said)
+			if o, err := another.Get(t.Context(), "web-2", metav1.GetOptions{}); err != nil || trafficOf(o) != nil {
+				t.Errorf("spec.traffic of the younger one's RunService is %v (%v)", trafficOf(o), err)
+			}
+			s.key = first
+			s.until(v1alpha1.PhaseCompleted)
+		})
+	}
+}
+
+// another makes a second RunService of the service in a namespace.
+func (s *keptStage) another(namespace string) dynamic.ResourceInterface {
+	s.t.Helper()
+	all := dynamic.NewForConfigOrDie(plane.Config).Resource(configconnector.RunServices).Namespace(namespace)
+	o := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "run.cnrm.cloud.google.com/v1beta1", "kind": "RunService", "spec": map[string]any{
+			"location": "asia-northeast1", "projectRef": map[string]any{"external": "acme-prod"}, "resourceID": "web",
+			"template": map[string]any{"containers": []any{map[string]any{"image": "example.com/web:1"}}},
+		},
+	}}
+	o.SetName("web-2")
+	if _, err := all.Create(s.t.Context(), o, metav1.CreateOptions{}); err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
+func trafficOf(o *unstructured.Unstructured) []any {
+	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "traffic")
+	return list
 }
 
 func TestAServiceThatConfigConnectorKeepsIsNotMovedPastIt(t *testing.T) {
