@@ -31,7 +31,8 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 )
 
-// freezes reads the freezes from the manager's cache, in which nothing is changed.
+// freezes reads the freezes, from the manager's cache, in which nothing is changed, or past
+// it.
 func freezes(c client.Reader) func(context.Context) ([]v1alpha1.RolloutFreeze, error) {
 	return func(ctx context.Context) ([]v1alpha1.RolloutFreeze, error) {
 		var all v1alpha1.RolloutFreezeList
@@ -149,16 +150,17 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	reconciler := &controllers.Reconciler{
-		Client:   mgr.GetClient(),
-		Live:     mgr.GetAPIReader(),
-		Clock:    now,
-		Process:  clock.RealClock{},
-		Recorder: mgr.GetEventRecorder("sluice"),
-		Cluster:  cluster,
-		Freezes:  freezes(mgr.GetClient()),
-		Decided:  collector.Decided,
-		Tell:     tell,
-		Connect:  (&controllers.Gate{Cache: mgr.GetClient(), Open: clouds.open}).Connect,
+		Client:      mgr.GetClient(),
+		Live:        mgr.GetAPIReader(),
+		Clock:       now,
+		Process:     clock.RealClock{},
+		Recorder:    mgr.GetEventRecorder("sluice"),
+		Cluster:     cluster,
+		Freezes:     freezes(mgr.GetClient()),
+		LiveFreezes: freezes(mgr.GetAPIReader()),
+		Decided:     collector.Decided,
+		Tell:        tell,
+		Connect:     (&controllers.Gate{Cache: mgr.GetClient(), Open: clouds.open}).Connect,
 	}
 	pace := func(inner reconcile.Reconciler) reconcile.Reconciler { return paced{inner, speed} }
 	if err := reconciler.SetupWithManager(mgr, pace); err != nil {

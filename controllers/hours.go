@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -12,10 +13,19 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
-// hours says whether a rollout may rise now. Freezes that cannot be read hold rises, and
-// keep nothing from going back.
+// freshFor is how long freezes that the apiserver has listed are good for a rise.
+const freshFor = 10 * time.Second
+
+// hours says whether a rollout may rise now, as the cache shows freezes. A cache whose
+// watch has fallen silent shows old ones and does not fail: sureHours is for that.
 func (r *Reconciler) hours(ctx context.Context, ro *v1alpha1.CloudRunRollout, now time.Time) rollout.Hours {
-	freezes, err := r.freezes(ctx, ro.Namespace)
+	return r.hoursBy(ctx, r.Freezes, ro, now)
+}
+
+// hoursBy says it by a list of freezes. Freezes that cannot be read hold rises, and keep
+// nothing from going back.
+func (r *Reconciler) hoursBy(ctx context.Context, list freezeList, ro *v1alpha1.CloudRunRollout, now time.Time) rollout.Hours {
+	freezes, err := freezesOf(ctx, list, ro.Namespace)
 	if err != nil {
 		return rollout.Hours{Shut: true, Why: "RolloutFreezes could not be read: " + google.Clean(err.Error())}
 	}
@@ -23,12 +33,52 @@ func (r *Reconciler) hours(ctx context.Context, ro *v1alpha1.CloudRunRollout, no
 	return hours.At(p.windows(ro.Spec.Strategy.Windows), freezes, now)
 }
 
-// freezes are those of a namespace.
-func (r *Reconciler) freezes(ctx context.Context, namespace string) ([]hours.Freeze, error) {
-	if r.Freezes == nil {
+// sureHours asks the apiserver for freezes before a rise is saved, or a template sent,
+// and decides anew where one holds that the cache does not show. That is a read for a
+// step, and not for a look; those of many rollouts within seconds are one.
+func (r *Reconciler) sureHours(ctx context.Context, ro *v1alpha1.CloudRunRollout, in *rollout.Input, d rollout.Decision) rollout.Decision {
+	if r.LiveFreezes == nil || !d.Raises() && d.Deploy == nil {
+		return d
+	}
+	hours := r.hoursBy(ctx, r.listed, ro, in.Now)
+	if !hours.Shut {
+		return d
+	}
+	in.Hours = hours
+	return rollout.Decide(*in)
+}
+
+// freezeList lists the freezes of the cluster.
+type freezeList = func(context.Context) ([]v1alpha1.RolloutFreeze, error)
+
+// roster is what the apiserver has listed last.
+type roster struct {
+	mu  sync.Mutex
+	at  time.Time
+	all []v1alpha1.RolloutFreeze
+	err error
+}
+
+// listed are the freezes as the apiserver has listed them seconds ago at most. A failure
+// is good for as long, so that many rollouts wait for one slow answer together.
+func (r *Reconciler) listed(ctx context.Context) ([]v1alpha1.RolloutFreeze, error) {
+	r.roster.mu.Lock()
+	defer r.roster.mu.Unlock()
+	if at := r.roster.at; at.IsZero() || r.Process.Since(at) >= freshFor {
+		ctx, cancel := context.WithTimeout(ctx, glanceTimeout)
+		defer cancel()
+		r.roster.all, r.roster.err = r.LiveFreezes(ctx)
+		r.roster.at = r.Process.Now()
+	}
+	return r.roster.all, r.roster.err
+}
+
+// freezesOf are those of a namespace.
+func freezesOf(ctx context.Context, list freezeList, namespace string) ([]hours.Freeze, error) {
+	if list == nil {
 		return nil, nil
 	}
-	all, err := r.Freezes(ctx)
+	all, err := list(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -78,3 +78,50 @@ func TestAWindowThatCannotBeRead(t *testing.T) {
 		t.Errorf("it says %v", err)
 	}
 }
+
+// TestARiseAsksTheAPIServerForFreezes: the cache shows none, because its watch is silent.
+func TestARiseAsksTheAPIServerForFreezes(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.pass()
+	s.cloud.deploy("web-2", s.clock.Now())
+	var lists int
+	var frozen []v1alpha1.RolloutFreeze
+	var failure error
+	s.r.Freezes = func(context.Context) ([]v1alpha1.RolloutFreeze, error) { return nil, nil }
+	s.r.LiveFreezes = func(context.Context) ([]v1alpha1.RolloutFreeze, error) { lists++; return frozen, failure }
+	s.until(v1alpha1.PhaseBaking)
+	if lists != 1 {
+		t.Errorf("one rise has listed freezes %d times", lists)
+	}
+	s.wait(30 * time.Second)
+	s.pass()
+	if lists != 1 {
+		t.Errorf("a look that raises nothing lists freezes: %d times", lists)
+	}
+	frozen = []v1alpha1.RolloutFreeze{{
+		ObjectMeta: metav1.ObjectMeta{Name: "sale"},
+		Spec:       v1alpha1.RolloutFreezeSpec{Start: metav1.NewTime(morning), End: metav1.NewTime(morning.Add(24 * time.Hour)), Reason: "sale"},
+	}}
+	serves := s.cloud.serves()
+	s.until(v1alpha1.PhaseHeld)
+	if !strings.Contains(s.says(v1alpha1.ConditionReady), "RolloutFreeze sale") || !s.cloud.serves().Equal(serves) {
+		t.Errorf("in a freeze it says %q, and serves %s", s.says(v1alpha1.ConditionReady), s.cloud.serves())
+	}
+	frozen, failure = nil, errors.New("no answer")
+	s.wait(time.Minute)
+	s.pass()
+	if !strings.Contains(s.says(v1alpha1.ConditionReady), "RolloutFreezes could not be read: no answer") || !s.cloud.serves().Equal(serves) {
+		t.Errorf("when freezes cannot be read it says %q, and serves %s", s.says(v1alpha1.ConditionReady), s.cloud.serves())
+	}
+	failure = nil
+	s.wait(time.Minute)
+	s.until(v1alpha1.PhaseBaking)
+	failure = errors.New("no answer")
+	s.request("1", map[string]string{"verb": v1alpha1.VerbAbort})
+	lists = 0
+	s.until(v1alpha1.PhaseRolledBack)
+	if lists != 0 {
+		t.Errorf("a way back has listed freezes %d times", lists)
+	}
+}

@@ -58,14 +58,16 @@ type Reconciler struct {
 	Tell func(notify.News)
 	// Random spreads waits; it returns numbers from 0 to 1. Nil means random ones.
 	Random func() float64
-	// Freezes lists the freezes of the cluster; nil for none.
-	Freezes func(context.Context) ([]v1alpha1.RolloutFreeze, error)
+	// Freezes lists the freezes of the cluster from a cache; nil for none. LiveFreezes
+	// does so past it, before a rise; nil trusts the cache.
+	Freezes, LiveFreezes func(context.Context) ([]v1alpha1.RolloutFreeze, error)
 	// Connect opens what a rollout may touch: a Gate's, so that nothing else is.
 	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
 
 	memory memory
 	sight  sight
 	ledger ledger
+	roster roster
 }
 
 // Patch is for the finalizer alone; there is no narrower right.
@@ -129,6 +131,7 @@ func (r *Reconciler) pass(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ct
 		return r.explain(ctx, ro, err)
 	}
 	r.memory.looked(ro)
+	d = r.sureHours(ctx, ro, &in, d)
 	err = r.act(ctx, cloud, ro, in, d)
 	for tries := 1; errors.Is(err, errOvertaken) && tries < overtaken; tries++ {
 		if in.Peers, err = r.peers(ctx, ro, in); err == nil {

@@ -154,13 +154,23 @@ func (d Decision) Lowers() bool {
 	if d.Progress.Phase == RollingBack || d.Write == nil {
 		return d.Progress.Phase == RollingBack
 	}
+	return d.share() < d.Progress.Confirmed.Of(d.Progress.Candidate)
+}
+
+// Raises tells whether a decision gives the candidate traffic.
+func (d Decision) Raises() bool {
+	return d.Progress.Phase != RollingBack && d.Write != nil && d.share() > d.Progress.Confirmed.Of(d.Progress.Candidate)
+}
+
+// share is what the write of a decision gives the candidate.
+func (d Decision) share() int64 {
 	var share int64
 	for _, e := range d.Write.targets {
 		if e.Revision == d.Progress.Candidate {
 			share += e.Percent
 		}
 	}
-	return share < d.Progress.Confirmed.Of(d.Progress.Candidate)
+	return share
 }
 
 // pace is how long until the next look.

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,21 +46,54 @@ func TestAShellCanReadTheGuide(t *testing.T) {
 	}
 }
 
-// TestWhatTheGuideUsesItHasSetBefore: no line needs a value that nobody was told of.
+// TestWhatTheGuideUsesItHasSetBefore: no line needs a value that nobody was told of, and
+// nobody is told of one that no line needs.
 func TestWhatTheGuideUsesItHasSetBefore(t *testing.T) {
-	set := map[string]bool{}
-	sets := regexp.MustCompile(`^(?:export )?([A-Z_]+)=`)
-	uses := regexp.MustCompile(`\$\{?([A-Z_]+)`)
-	for line := range strings.Lines(commands(t)) {
-		for _, match := range uses.FindAllStringSubmatch(line, -1) {
-			if !set[match[1]] {
-				t.Errorf("%s is not set before: %s", match[1], line)
-			}
-		}
-		if match := sets.FindStringSubmatch(line); match != nil {
-			set[match[1]] = true
+	for _, wrong := range settings(commands(t)) {
+		t.Error(wrong)
+	}
+	for text, want := range map[string]string{
+		"A=1\nrun $A\n":                  "",
+		"A=1\nB=$A\nrun ${B%x}\n":        "",
+		"run $A\n":                       "A is not set before: run $A",
+		"A=$A\nrun $A\n":                 "A is not set before: A=$A",
+		"A=1\nrun\n":                     "A is set and not used: A=1",
+		"A=1\nrun $A\nA=2\n":             "A is set and not used: A=2",
+		"export A=1\nrun\nA=2\nrun $A\n": "A is set and not used: export A=1",
+	} {
+		if got := strings.Join(settings(text), "; "); got != want {
+			t.Errorf("of %q it says %q, want %q", text, got, want)
 		}
 	}
+}
+
+// settings says what of the variables in some lines is set without use, or used without
+// being set.
+func settings(text string) []string {
+	var wrong []string
+	unused, set := map[string]string{}, map[string]bool{} // unused: the lines that set them
+	sets := regexp.MustCompile(`^(?:export )?([A-Z_]+)=`)
+	uses := regexp.MustCompile(`\$\{?([A-Z_]+)`)
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		for _, match := range uses.FindAllStringSubmatch(line, -1) {
+			if !set[match[1]] {
+				wrong = append(wrong, match[1]+" is not set before: "+line)
+			}
+			delete(unused, match[1])
+		}
+		if match := sets.FindStringSubmatch(line); match != nil {
+			name := match[1]
+			if before, idle := unused[name]; idle {
+				wrong = append(wrong, name+" is set and not used: "+before)
+			}
+			set[name], unused[name] = true, line
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(unused)) {
+		wrong = append(wrong, name+" is set and not used: "+unused[name])
+	}
+	return wrong
 }
 
 func TestTheGuideNamesFilesAndTargetsThatThereAre(t *testing.T) {
