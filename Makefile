@@ -9,7 +9,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/*/*/go.mod
 TESTED := $(sort $(patsubst %/,%,$(dir $(wildcard $(addsuffix /*_test.go,$(MODULES))))))
 
 .DEFAULT_GOAL := help
-.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix crash-matrix soak explore historic chaos crowd bench incident screenshots image sbom release run clean
+.PHONY: help build manifests generate docs fmt lint verify controlplane test fuzz demo kill-matrix crash-matrix soak soak-sum explore historic chaos crowd bench incident screenshots image sbom release run clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,9 +81,13 @@ chaos: controlplane ## break what is around the manager: processes, watches, the
 	@echo "compiling the manager; a minute or two the first time"
 	go test ./test/chaos -timeout 60m -all -v $(if $(RUN),-run '$(RUN)')
 
-soak: ## play seeded rollouts against adversaries; ROLLOUTS=n from SEED=s on, TWICE=1 compares two plays of each
+soak: ## play seeded rollouts against adversaries; ROLLOUTS=n from SEED=s on, TWICE=1 compares two plays of each, REPORTS=dir goes on where it ended
 	@go build -o bin/soak ./hack/soak
-	bin/soak -rollouts $(or $(ROLLOUTS),10000) -from $(or $(SEED),1) $(if $(TWICE),-twice)
+	bin/soak -rollouts $(or $(ROLLOUTS),10000) -from $(or $(SEED),1) $(if $(TWICE),-twice) $(if $(REPORTS),-reports '$(REPORTS)')
+
+soak-sum: ## add up what soak left in REPORTS=dir, or in several of them
+	@go build -o bin/soak ./hack/soak
+	bin/soak -sum $(wildcard $(addsuffix /*.json,$(REPORTS)))
 
 historic: ## compile historic bugs into the product, one after another, and see that each is found; writes docs/reliability.md
 	@echo "compiling each bug and what looks for it; about four minutes, a few more the first time"

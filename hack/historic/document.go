@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 
+	"github.com/sluice-rollouts/sluice/hack/internal/commit"
 	"github.com/sluice-rollouts/sluice/test/historic"
 )
 
@@ -34,21 +34,10 @@ func report(ctx context.Context, o options, controls, results []historic.Result)
 	if !begun || !ended {
 		return fmt.Errorf("%s has not the lines %q and %q", o.document, begin, end)
 	}
-	summary := fmt.Sprintf("%s %s Commit %s.", historic.Summary(results), clean(controls), commit(ctx, o.root))
+	summary := fmt.Sprintf("%s %s Commit %s.", historic.Summary(results), clean(controls), commit.Of(ctx, o.root))
 	text := before + begin + "\n\n" + summary + "\n\n" + historic.Table(incidents, results) + "\n" + end + after
 	if err := os.WriteFile(o.document, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("writing the document: %w", err)
 	}
 	return nil
-}
-
-// commit is what is looked at.
-func commit(ctx context.Context, root string) string {
-	git := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty=, changed")
-	git.Dir = root
-	name, err := git.Output()
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(name))
 }

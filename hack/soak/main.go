@@ -2,10 +2,15 @@
 // by the invariants. It prints rollouts, faults, violations and rollouts a minute,
 // and fails when there is a violation, or when a rare path was never reached though
 // there were enough rollouts. test/soak tells how it works.
+//
+// A long range is played in parts, with -reports: each leaves a report, and the same
+// command goes on where it was interrupted. Reports of one commit, also of several
+// machines, are added up by -sum FILE...
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -13,23 +18,34 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/sluice-rollouts/sluice/hack/internal/commit"
 	"github.com/sluice-rollouts/sluice/test/soak"
 )
+
+// options say what is played, and what is kept of it.
+type options struct {
+	soak.Options
+	reports string
+	sum     bool
+}
 
 // enough is how many rollouts must reach every rare path.
 const enough = 20_000
 
 func main() {
-	var o soak.Options
+	var o options
 	flag.Uint64Var(&o.From, "from", 1, "the first seed")
 	flag.IntVar(&o.Rollouts, "rollouts", 10_000, "how many rollouts; 1 plays that one seed and tells it")
 	flag.IntVar(&o.Workers, "workers", 0, "seeds that are played side by side; 0 is one for each CPU")
 	flag.BoolVar(&o.Twice, "twice", false, "play each seed twice, and compare")
 	flag.BoolVar(&o.First, "first", false, "end with the first seed that breaks something, and tell it as it is")
+	flag.StringVar(&o.reports, "reports", "", "directory that has a report of each part of a long range; what is there is not played again")
+	flag.BoolVar(&o.sum, "sum", false, "add up the reports in the files that are named, and play nothing")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -43,16 +59,47 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, o soak.Options) error {
-	if o.Rollouts == 1 {
+func run(ctx context.Context, o options) error {
+	switch {
+	case o.sum:
+		r, err := added(flag.Args())
+		return judged(r, err)
+	case o.First && o.reports != "":
+		return errors.New("-first ends with the first violation: leave -reports out")
+	case o.Rollouts == 1 && o.reports == "":
 		return one(ctx, o.From)
 	}
+	of := commit.Of(ctx, ".")
 	o.Told = func(violation string) { fmt.Println(violation) }
-	r, err := soak.Run(ctx, o)
+	o.Counted = everyMinute(time.Now())
+	if o.reports != "" {
+		r, err := inParts(ctx, o.reports, of, o.Options, soak.Run)
+		return judged(r, err)
+	}
+	r, err := soak.Run(ctx, o.Options)
+	r.Commit = of
+	return judged(r, err)
+}
+
+// everyMinute says how far a range has come.
+func everyMinute(told time.Time) func(soak.Report) {
+	return func(r soak.Report) {
+		if now := time.Now(); now.Sub(told) >= time.Minute {
+			told = now
+			fmt.Fprintf(os.Stderr, "%d rollouts, up to seed %d\n", r.Rollouts, r.Seeds[len(r.Seeds)-1].To)
+		}
+	}
+}
+
+// judged prints a report, and says whether anything is wrong.
+func judged(r soak.Report, err error) error {
+	if len(r.Seeds) == 0 && err != nil {
+		return err
+	}
 	for _, story := range r.Broken {
 		fmt.Println(story)
 	}
-	fmt.Printf("commit %s\n%s", commit(), r)
+	fmt.Printf("%s\n%s%s\n", r, soak.Head, r.Row())
 	missing := r.Missing()
 	switch {
 	case err != nil:
@@ -79,22 +126,4 @@ func one(ctx context.Context, seed uint64) error {
 		return err
 	}
 	return fmt.Errorf("%d violations", len(o.Violations))
-}
-
-// commit is what this was built from.
-func commit() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	revision, changed := "unknown", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			changed = ", changed"
-		}
-	}
-	return revision + changed
 }

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,20 +18,7 @@ type Options struct {
 	Twice    bool         // play each seed twice, and compare
 	First    bool         // end with the first seed that breaks something, and tell it as it is
 	Told     func(string) // if set, hears of every violation as soon as its seeds are counted
-}
-
-// Report is what a range of seeds came to. Reports add up.
-type Report struct {
-	From, To   uint64 // the seeds, the last one included
-	Rollouts   int    // attempts that moved traffic
-	Passes     int
-	Faults     map[string]int
-	Sometimes  map[string]int
-	Violations int
-	Broken     []string        // stories of seeds that broke something, at most a few
-	Backs      []time.Duration // without faults
-	Afterwards []time.Duration // after them
-	Took       time.Duration
+	Counted  func(Report) // if set, hears how far it came whenever seeds are counted
 }
 
 // mostStories is how many stories a report tells.
@@ -47,10 +31,11 @@ const chunk = 64
 // few is the same where the first seed that breaks something is looked for.
 const few = 8
 
-// Run plays seeds until there are enough rollouts.
+// Run plays seeds until there are enough rollouts. Where it is ended before that, its
+// report is that of the seeds up to a number, without a gap.
 func Run(ctx context.Context, o Options) (Report, error) {
 	began := time.Now()
-	r := Report{From: o.From, Faults: map[string]int{}, Sometimes: map[string]int{}}
+	r := Report{Faults: map[string]int{}, Sometimes: map[string]int{}, Backs: Latencies{}, Afterwards: Latencies{}}
 	size := uint64(chunk)
 	if o.First {
 		size = few
@@ -60,16 +45,21 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		if err := o.play(ctx, next, outcomes); err != nil {
 			return r, err
 		}
-		if o.First && r.first(next, outcomes) {
-			break
+		if o.First {
+			if found, ok := r.first(next, outcomes); ok {
+				r.played(o.From, found, began)
+				break
+			}
 		}
 		o.tell(next, outcomes)
 		for i, outcome := range outcomes {
 			r.add(ctx, next+uint64(i), outcome)
 		}
-		r.To = next + size - 1
+		r.played(o.From, next+size-1, began)
+		if o.Counted != nil {
+			o.Counted(r)
+		}
 	}
-	r.Took = time.Since(began)
 	return r, nil
 }
 
@@ -121,16 +111,22 @@ func (o Options) tell(from uint64, outcomes []Outcome) {
 	}
 }
 
+// played notes how far it came, and how long that took.
+func (r *Report) played(from, to uint64, began time.Time) {
+	r.Seeds, r.Took = []Range{{from, to}}, time.Since(began)
+}
+
 // first takes the first seed that breaks something, if one does.
-func (r *Report) first(from uint64, outcomes []Outcome) bool {
+func (r *Report) first(from uint64, outcomes []Outcome) (seed uint64, ok bool) {
 	for i, outcome := range outcomes {
 		if len(outcome.Violations) > 0 {
-			r.To, r.Violations = from+uint64(i), len(outcome.Violations)
-			r.Broken = append(r.Broken, Tell(Write(r.To), outcome))
-			return true
+			seed = from + uint64(i)
+			r.Violations = len(outcome.Violations)
+			r.Broken = append(r.Broken, Tell(Write(seed), outcome))
+			return seed, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // add adds what a seed came to.
@@ -143,7 +139,8 @@ func (r *Report) add(ctx context.Context, seed uint64, o Outcome) {
 	for what, n := range o.Sometimes {
 		r.Sometimes[what] += n
 	}
-	r.Backs, r.Afterwards = append(r.Backs, o.Backs...), append(r.Afterwards, o.Afterwards...)
+	r.Backs.count(o.Backs...)
+	r.Afterwards.count(o.Afterwards...)
 	r.Violations += len(o.Violations)
 	if len(o.Violations) > 0 && len(r.Broken) < mostStories {
 		r.Broken = append(r.Broken, Story(ctx, seed))
@@ -159,54 +156,4 @@ func Story(ctx context.Context, seed uint64) string {
 		text += fmt.Sprintf("  ERROR %v\n", err)
 	}
 	return text + fmt.Sprintf("  again: make soak SEED=%d ROLLOUTS=1\n", seed)
-}
-
-// Missing are the rare paths that were not reached.
-func (r Report) Missing() []string {
-	var missing []string
-	for _, what := range Sometimes {
-		if r.Sometimes[what] == 0 {
-			missing = append(missing, what)
-		}
-	}
-	return missing
-}
-
-// String is the report.
-func (r Report) String() string {
-	var text strings.Builder
-	faults := 0
-	for _, n := range r.Faults {
-		faults += n
-	}
-	minutes := r.Took.Minutes()
-	fmt.Fprintf(&text, "%d rollouts in seeds %d to %d, %d faults and deeds, %d looks, %d violations\n",
-		r.Rollouts, r.From, r.To, faults, r.Passes, r.Violations)
-	fmt.Fprintf(&text, "%.0f rollouts a minute\n", float64(r.Rollouts)/minutes)
-	latency(&text, "without faults", r.Backs)
-	latency(&text, "after all faults", r.Afterwards)
-	table(&text, "faults and deeds", r.Faults)
-	table(&text, "rare paths", r.Sometimes)
-	return text.String()
-}
-
-// latency tells how long ways back took.
-func latency(text *strings.Builder, when string, took []time.Duration) {
-	if len(took) > 0 {
-		fmt.Fprintf(text, "%s, from a visible breach until stable serves everything, %d times: p50 %s, p99 %s, max %s\n",
-			when, len(took), quantile(took, 0.5), quantile(took, 0.99), quantile(took, 1))
-	}
-}
-
-func table(text *strings.Builder, title string, counts map[string]int) {
-	fmt.Fprintf(text, "%s\n", title)
-	for _, what := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(text, "  %7d  %s\n", counts[what], what)
-	}
-}
-
-// quantile is the nearest rank of a share.
-func quantile(times []time.Duration, share float64) time.Duration {
-	sorted := slices.Sorted(slices.Values(times))
-	return sorted[min(len(sorted)-1, int(share*float64(len(sorted))))].Round(time.Second)
 }
