@@ -71,8 +71,8 @@ kill-matrix: ## kill the controller at every call it makes, and the manager at e
 	@echo "compiling the kill matrix; a minute or two the first time"
 	go run ./hack/killmatrix
 
-crash-matrix: ## let simulated controllers die at every call they make, and at every pair of calls; an hour and more, SCENE=name plays one
-	go run ./hack/crashmatrix $(if $(SCENE),-scene $(SCENE))
+crash-matrix: ## let simulated controllers die at every call they make, and at every pair of calls; an hour and more, SCENE=name plays one, PAIRS=40 one of forty pairs, PAIRS=0 none
+	go run ./hack/crashmatrix $(if $(SCENE),-scene '$(SCENE)') $(if $(PAIRS),-pairs $(PAIRS))
 
 explore: ## look at every state of a rollout with FAULTS=1 faults and ACTS=1 acts of a person
 	go run ./hack/explorer -faults $(or $(FAULTS),1) -acts $(or $(ACTS),1)

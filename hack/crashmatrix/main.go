@@ -1,7 +1,7 @@
 // Command crashmatrix lets the controllers of a simulated rollout die at every call
 // they make, and compares what comes of it with the undisturbed rollout. It prints
-// how many cells there are, and fails when one differs. test/crashmatrix tells how
-// it works.
+// how many cells there are, also as the table of docs/reliability.md, and fails when
+// one differs. test/crashmatrix tells how it works.
 package main
 
 import (
@@ -20,6 +20,7 @@ import (
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/sluice-rollouts/sluice/hack/internal/commit"
 	"github.com/sluice-rollouts/sluice/test/crashmatrix"
 	"github.com/sluice-rollouts/sluice/test/soak"
 )
@@ -38,7 +39,7 @@ func main() {
 			crashes = append(crashes, crash)
 			return err
 		})
-	flag.IntVar(&o.Pairs, "pairs", 1, "play every n-th pair; 0 plays none")
+	flag.IntVar(&o.Pairs, "pairs", 1, "play one of n pairs, drawn by lot, the same ones each time; 0 plays none, 1 all")
 	flag.BoolVar(&points, "points", false, "play no single crash at a read that repeats another")
 	flag.IntVar(&o.Workers, "workers", 0, "plays that go on side by side; 0 is one for each CPU")
 	flag.BoolVar(&o.First, "first", false, "end with the first cell that differs")
@@ -78,8 +79,9 @@ func run(ctx context.Context, o crashmatrix.Options, crashes []soak.Crash) error
 	if len(crashes) > 0 {
 		return one(ctx, o.Scenes, crashes)
 	}
+	of := commit.Of(ctx, ".")
 	r, err := crashmatrix.Run(ctx, o)
-	fmt.Println(r)
+	fmt.Printf("\n%s\n%s\n", r.Table(of), r)
 	if _, different := r.Cells(); err == nil && different > 0 {
 		err = fmt.Errorf("%d violations", different)
 	}

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestNobodyCanTellThatAControllerDied plays every fifth crash alone and a few pairs, of
+// TestNobodyCanTellThatAControllerDied plays one of five crashes alone and a few pairs, of
 // all scenes; make crash-matrix plays all of them.
 func TestNobodyCanTellThatAControllerDied(t *testing.T) {
 	t.Parallel()

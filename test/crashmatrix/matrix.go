@@ -1,7 +1,10 @@
 package crashmatrix
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"runtime"
@@ -19,10 +22,9 @@ type Options struct {
 	Scenes []string
 	// Singles are the calls at which one crash is played.
 	Singles Calls
-	// Sample plays every n-th of them; 0 is all. No multiple of the number of kinds:
-	// it would leave kinds out.
+	// Sample plays one of n of them, drawn by lot, the same ones each time; 0 is all.
 	Sample int
-	// Pairs is which of the pairs are played: every n-th, or none with 0.
+	// Pairs plays one of n pairs, drawn in the same way; 0 is none, 1 is all.
 	Pairs int
 	// Workers is how many plays go on side by side. Default: one for each CPU.
 	Workers int
@@ -138,7 +140,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			continue
 		}
 		r, err := s.run(ctx, o)
-		all.Scenes = append(all.Scenes, r)
+		all.Scenes, all.Took = append(all.Scenes, r), time.Since(began)
 		if err != nil {
 			return all, err
 		}
@@ -149,7 +151,6 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			break
 		}
 	}
-	all.Took = time.Since(began)
 	return all, nil
 }
 
@@ -157,19 +158,19 @@ func Run(ctx context.Context, o Options) (Report, error) {
 func (s Scene) run(ctx context.Context, o Options) (SceneReport, error) {
 	reference, err := s.Undisturbed(ctx)
 	if err != nil {
-		return SceneReport{Scene: s.Name}, err
+		return SceneReport{Scene: s.Name, What: s.What}, err
 	}
 	if len(reference.wrong) > 0 {
-		return SceneReport{Scene: s.Name, Different: []Difference{{Cell{Scene: s}, reference.wrong}}}, nil
+		return SceneReport{Scene: s.Name, What: s.What, Different: []Difference{{Cell{Scene: s}, reference.wrong}}}, nil
 	}
 	r := &runner{scene: s, options: o, reference: reference, report: SceneReport{
-		Scene: s.Name, Calls: len(reference.Calls), Points: len(s.numbers(reference.Calls, Points)),
+		Scene: s.Name, What: s.What, Calls: len(reference.Calls), Points: len(s.numbers(reference.Calls, Points)),
 	}}
 	began := time.Now()
 	r.singles(ctx)
 	r.report.Took = time.Since(began)
 	slices.SortFunc(r.report.Different, func(a, b Difference) int { return strings.Compare(a.Cell.String(), b.Cell.String()) })
-	return r.report, r.err
+	return r.report, cmp.Or(r.err, ctx.Err())
 }
 
 // runner plays the cells of one scene, some side by side.
@@ -202,10 +203,12 @@ func (r *runner) singles(ctx context.Context) {
 			}
 		})
 	}
-	crashes := crashesAt(r.scene.numbers(r.reference.Calls, r.options.Singles))
-	for i := 0; i < len(crashes); i += max(1, r.options.Sample) {
+	for _, crash := range crashesAt(r.scene.numbers(r.reference.Calls, r.options.Singles)) {
+		if !drawn(max(1, r.options.Sample), crash) {
+			continue
+		}
 		select {
-		case todo <- crashes[i]:
+		case todo <- crash:
 		case <-ctx.Done():
 		}
 	}
@@ -224,18 +227,35 @@ func crashesAt(numbers []int) []soak.Crash {
 	return all
 }
 
+// drawn tells whether some crashes are among one of n that are drawn by lot. A lot has
+// no period, so a small sample too has crashes of all kinds at early and at late calls.
+func drawn(n int, crashes ...soak.Crash) bool {
+	if n == 0 {
+		return false
+	}
+	lot := sha256.Sum256([]byte(fmt.Sprint(crashes)))
+	return binary.BigEndian.Uint64(lot[:8])%uint64(n) == 0 //nolint:gosec // not negative
+}
+
 // single plays one crash and the pairs that begin with it, and tells whether that is
 // enough.
 func (r *runner) single(ctx context.Context, first soak.Crash) (enough bool) {
 	calls, enough := r.cell(ctx, first)
-	if r.options.Pairs == 0 || !slices.Contains(r.scene.numbers(r.reference.Calls, Points), first.Call) {
+	if enough || !slices.Contains(r.scene.numbers(r.reference.Calls, Points), first.Call) {
 		return enough
 	}
 	seconds := crashesAt(r.scene.numbers(calls, Points))
-	for i := first.Call % r.options.Pairs; i < len(seconds) && !enough; i += r.options.Pairs {
-		_, enough = r.cell(ctx, first, seconds[i])
+	r.mu.Lock()
+	r.report.AllPairs += len(seconds)
+	r.mu.Unlock()
+	for _, second := range seconds {
+		if drawn(r.options.Pairs, first, second) {
+			if _, enough = r.cell(ctx, first, second); enough {
+				return true
+			}
+		}
 	}
-	return enough
+	return false
 }
 
 // cell plays a cell, and returns the calls after its last crash.

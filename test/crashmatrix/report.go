@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sluice-rollouts/sluice/test/soak"
 )
 
 // Report is what a matrix came to.
@@ -15,10 +17,12 @@ type Report struct {
 // SceneReport is what the cells of a scene came to.
 type SceneReport struct {
 	Scene     string
+	What      string
 	Calls     int // K
 	Points    int
 	Singles   int
 	Pairs     int
+	AllPairs  int // that begin with a single crash that was played, played themselves or not
 	Different []Difference
 	Took      time.Duration
 }
@@ -53,6 +57,22 @@ func (r SceneReport) String() string {
 	return text.String()
 }
 
+// Head names the columns of [SceneReport.Row], in Markdown.
+const Head = `| Scene | K | Points | Singles | Pairs | As undisturbed | Violations found | Commit |
+|---|---|---|---|---|---|---|---|
+`
+
+// Row is the scene as a row of a table in Markdown. Where no pair was played it is not
+// said how many there are.
+func (r SceneReport) Row(commit string) string {
+	pairs, cells := "none", r.Singles+r.Pairs
+	if r.Pairs > 0 {
+		pairs = fmt.Sprintf("%d of %d", r.Pairs, r.AllPairs)
+	}
+	return fmt.Sprintf("| `%s`: %s | %d | %d | %d of %d | %s | %d/%d | %d | %s |\n", r.Scene, r.What, r.Calls, r.Points,
+		r.Singles, r.Calls*len(soak.CrashKinds), pairs, cells-len(r.Different), cells, len(r.Different), commit)
+}
+
 // String is what differs, and the command that plays it again.
 func (d Difference) String() string {
 	return fmt.Sprintf("  VIOLATION %s\n    %s", strings.Join(d.What, "\n  VIOLATION "), d.Cell)
@@ -64,6 +84,15 @@ func (r Report) Cells() (cells, different int) {
 		cells, different = cells+s.Singles+s.Pairs, different+len(s.Different)
 	}
 	return cells, different
+}
+
+// Table is a table of the scenes in Markdown.
+func (r Report) Table(commit string) string {
+	text := Head
+	for _, s := range r.Scenes {
+		text += s.Row(commit)
+	}
+	return text
 }
 
 // String is the sum.

@@ -10,6 +10,7 @@ import (
 // Scene is one release, what people do in it, and how it must end.
 type Scene struct {
 	Name   string
+	What   string // happens in it, as a part of a sentence
 	script soak.Script
 	ends   v1alpha1.Phase // "" where the rollout is deleted
 	// from is the phase from which on pairs are played; "" is the beginning.
@@ -18,32 +19,32 @@ type Scene struct {
 
 // Scenes are all that are played.
 var Scenes = []Scene{
-	{Name: "healthy", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy)},
-	{Name: "breach", ends: v1alpha1.PhaseRolledBack, script: release(soak.Failing)},
-	{Name: "abort", ends: v1alpha1.PhaseRolledBack, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Ask, Word: "abort"}))},
-	{Name: "pause", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
+	{Name: "healthy", What: "to 100 %", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy)},
+	{Name: "breach", What: "fails and goes back", ends: v1alpha1.PhaseRolledBack, script: release(soak.Failing)},
+	{Name: "abort", What: "aborted by a person", ends: v1alpha1.PhaseRolledBack, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Ask, Word: "abort"}))},
+	{Name: "pause", What: "`spec.paused`, and back", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
 		baking(soak.Act{Deed: soak.Pause}), later(baking(soak.Act{Deed: soak.Unpause}), time.Minute))},
-	{Name: "supersede", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Deploy, Word: soak.Healthy}))},
-	{Name: "foreign", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
+	{Name: "supersede", What: "a newer revision", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Deploy, Word: soak.Healthy}))},
+	{Name: "foreign", What: "somebody else's split, then a resume", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
 		baking(soak.Act{Deed: soak.EditTraffic, Word: "half and half"}),
 		soak.Act{Cue: soak.Cue{Phase: string(v1alpha1.PhasePaused), After: time.Minute}, Deed: soak.Ask, Word: "resume"})},
-	{Name: "overrule", ends: v1alpha1.PhaseRolledBack, script: release(soak.Healthy,
+	{Name: "overrule", What: "somebody else's split, then an abort", ends: v1alpha1.PhaseRolledBack, script: release(soak.Healthy,
 		baking(soak.Act{Deed: soak.EditTraffic, Word: "half and half"}),
 		soak.Act{Cue: soak.Cue{Phase: string(v1alpha1.PhasePaused), After: time.Minute}, Deed: soak.Ask, Word: "abort"})},
-	{Name: "promote", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Ask, Word: "promote"}))},
-	{Name: "undo", ends: v1alpha1.PhaseRolledBack, script: release(soak.Healthy,
+	{Name: "promote", What: "promoted while it bakes", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Ask, Word: "promote"}))},
+	{Name: "undo", What: "to 100 %, and undone", ends: v1alpha1.PhaseRolledBack, script: release(soak.Healthy,
 		soak.Act{Cue: soak.Cue{Phase: string(v1alpha1.PhaseCompleted), After: time.Minute}, Deed: soak.Ask, Word: "undo"})},
-	{Name: "delete", script: release(soak.Healthy, baking(soak.Act{Deed: soak.Remove}))},
-	{Name: "hold", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
+	{Name: "delete", What: "deleted while it bakes, `onDelete: Rollback`", script: release(soak.Healthy, baking(soak.Act{Deed: soak.Remove}))},
+	{Name: "hold", What: "paused by a request, and resumed", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
 		baking(soak.Act{Deed: soak.Ask, Word: "pause"}), later(baking(soak.Act{Deed: soak.Ask, Word: "resume"}), 2*time.Minute))},
-	{Name: "freeze", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
+	{Name: "freeze", What: "a `RolloutFreeze` of ten minutes", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
 		baking(soak.Act{Deed: soak.Shut, For: 10 * time.Minute}))},
-	{Name: "adopt", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
+	{Name: "adopt", What: "another cluster claims the service, a person takes it back", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
 		baking(soak.Act{Deed: soak.MoveIn}), later(baking(soak.Act{Deed: soak.Ask, Word: "adopt"}), 2*time.Minute))},
-	{Name: "git", ends: v1alpha1.PhaseCompleted, script: fromGit(soak.Healthy)},
-	{Name: "git again", ends: v1alpha1.PhaseCompleted, script: fromGit(soak.Healthy, baking(soak.Act{Deed: soak.Push, Word: soak.Healthy}))},
-	{Name: "wipe", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Wipe}))},
-	{Name: "nat", ends: v1alpha1.PhaseRolledBack, from: v1alpha1.PhaseRollingBack, script: choking()},
+	{Name: "git", What: "released by `spec.template`", ends: v1alpha1.PhaseCompleted, script: fromGit(soak.Healthy)},
+	{Name: "git again", What: "released by `spec.template`, and by another one while it bakes", ends: v1alpha1.PhaseCompleted, script: fromGit(soak.Healthy, baking(soak.Act{Deed: soak.Push, Word: soak.Healthy}))},
+	{Name: "wipe", What: "status lost, taken up from the claim", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Wipe}))},
+	{Name: "nat", What: "behind a full gateway, back in steps", ends: v1alpha1.PhaseRolledBack, from: v1alpha1.PhaseRollingBack, script: choking()},
 }
 
 // release is a release of a service that follows LATEST, so that it must be pinned.
