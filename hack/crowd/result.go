@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -67,18 +68,22 @@ func wayBack(events []simulator.Event, s site) (took time.Duration, reached bool
 	return back.Sub(visible), true, nil
 }
 
-// share is the smallest of the times that a part of all does not exceed.
+// share is the smallest of the times that a part of all does not exceed; 0 where no bad
+// one served anybody.
 func (r result) share(part float64) time.Duration {
-	return r.took[min(len(r.took)-1, int(part*float64(len(r.took))))].Round(time.Second)
+	if len(r.took) == 0 {
+		return 0
+	}
+	return r.took[max(0, int(math.Ceil(part*float64(len(r.took))))-1)].Round(time.Second)
 }
 
 func printTable(out io.Writer, results []result) error {
 	_, _ = fmt.Fprint(out, "\nFrom a visible breach until stable serves everything again, in the world's time\n\n")
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "OTHERS\tREFUSED\tBAD\tNEVER SERVED\tP50\tMAX\tCALLS A MINUTE\tOF THEM REFUSED")
+	_, _ = fmt.Fprintln(t, "OTHERS\tREFUSED\tBAD\tNEVER SERVED\tP50\tP99\tMAX\tCALLS A MINUTE\tOF THEM REFUSED")
 	for _, r := range results {
-		_, _ = fmt.Fprintf(t, "%d\t%d%%\t%d\t%d\t%s\t%s\t%.0f\t%d\n", r.play.others, r.play.refused, r.play.bad, r.never,
-			r.share(0.5), r.share(1), float64(r.passed+r.refused)/max(r.minutes, 1), r.refused)
+		_, _ = fmt.Fprintf(t, "%d\t%d%%\t%d\t%d\t%s\t%s\t%s\t%.0f\t%d\n", r.play.others, r.play.refused, r.play.bad, r.never,
+			r.share(0.5), r.share(0.99), r.share(1), float64(r.passed+r.refused)/max(r.minutes, 1), r.refused)
 	}
 	return t.Flush()
 }
