@@ -1,0 +1,38 @@
+package soak_test
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/sluice-rollouts/sluice/test/soak"
+)
+
+// once are seeds that broke a rule, by a mistake of Sluice or of the judge, and what there
+// was where docs/reliability.md tells it.
+var once = map[uint64]string{
+	2044: "", 2273: "", 2388: "", 3533: "", 5509: "", 5607: "", 6263: "", 6621: "", 7731: "", 7977: "", 13560: "", 30200: "",
+	6219:  "a step of an attempt that was taken up passed though its gate was closed",
+	14128: "etcd was put back to the end of an attempt while the first write of the next one was on its way",
+	21583: "a late rise was to be taken back where stable was gone",
+	22576: "five revisions were looked at every five seconds",
+	22888: "etcd was put back to the last step of an attempt that was complete",
+	26567: "a status that was lost met a tag of our name without any claim",
+}
+
+// TestSeedsThatBrokeARuleOnce plays them again: each was mended, and must pass. Where
+// stories are made up in another way, these seeds are stories like any other.
+func TestSeedsThatBrokeARuleOnce(t *testing.T) {
+	t.Parallel()
+	for seed, broke := range once {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
+			o, err := soak.Play(t.Context(), soak.Write(seed))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(o.Violations) > 0 {
+				t.Errorf("it broke a rule once (%s), and does again:\n%s", broke, soak.Tell(soak.Write(seed), o))
+			}
+		})
+	}
+}
