@@ -36,9 +36,10 @@ var damaged = []string{
 // FuzzStatuses takes up a rollout from any status, in a world that is well and of
 // which nothing is measured: a decision comes of it whatever it says, it moves
 // traffic nowhere but back to the baseline, and what is saved of it is read as it
-// was written. The objects of every phase begin it, and damaged ones.
+// was written. The objects of every phase begin it, what each released version left
+// behind in every state, and damaged ones.
 func FuzzStatuses(f *testing.F) {
-	for _, status := range append(goldenStatuses(f), damaged...) {
+	for _, status := range slices.Concat(goldenStatuses(f), releasedStatuses(f), damaged) {
 		for at := range worlds {
 			f.Add(status, uint8(at))
 		}
@@ -78,6 +79,28 @@ func goldenStatuses(f *testing.F) []string {
 			f.Fatal(file, err, bad)
 		}
 		texts = append(texts, string(text))
+	}
+	return texts
+}
+
+// releasedStatuses are those that each version left behind, see afterUpgrade.
+func releasedStatuses(f *testing.F) []string {
+	f.Helper()
+	files, err := filepath.Glob(filepath.Join(statuses, "*", "*.json"))
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no released statuses: %v", err)
+	}
+	var texts []string
+	for _, file := range files {
+		var left struct{ Status json.RawMessage }
+		raw, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(raw, &left)
+		}
+		if err != nil || len(left.Status) == 0 {
+			f.Fatalf("%s has no status: %v", file, err)
+		}
+		texts = append(texts, string(left.Status))
 	}
 	return texts
 }
