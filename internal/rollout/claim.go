@@ -262,11 +262,11 @@ func (v view) movedSince(c Claim) (Decision, bool) {
 
 // takeOver takes up a claim that its holder may still live by, and says so on the
 // service at once: the same split, with our name. Until then the former holder
-// would go on.
+// would go on. Where the split sends traffic to nothing it is not said again.
 func (v view) takeOver(c Claim) Decision {
 	c.Split = nil // the person has seen what serves
 	d := v.takeUp(c)
-	if d.Write != nil || d.Progress.Stable == "" {
+	if d.Write != nil || d.Progress.Stable == "" || v.servesNothing() {
 		return d
 	}
 	v.Progress = d.Progress

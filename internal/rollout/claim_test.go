@@ -61,6 +61,7 @@ func TestClaimed(t *testing.T) {
 		"a claim from another cluster":            {at(25).claimedBy(elsewhere, 3), "Idle/OwnedElsewhere", "claimed from another cluster"},
 		"is not outranked by an abort":            {at(25).claimedBy(elsewhere, 3).asks(Abort), "Idle/OwnedElsewhere, refuses", ""},
 		"a person takes it over":                  {at(25).claimedBy(elsewhere, 3).asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Baking/Progressing, writes web-2 25%, web-1 75%, accepts", "attempt 4 is taken up"},
+		"without a write that names what is gone": {at(25).claimedBy(elsewhere, 3).asks(Adopt).presence("web-1", Missing).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Baking/Progressing, accepts", "attempt 4 is taken up"},
 		"and it stays taken over":                 {adopted, "Shifting/Progressing, writes web-2 100%", ""},
 		"not while LATEST is about to move":       {moving, "Idle/OwnedElsewhere", ""},
 		"a neighbour in our namespace is named":   {rival(neighbour, Found), "Idle/OwnedElsewhere", "claimed by CloudRunRollout web-too"},

@@ -108,6 +108,16 @@ func TestBugsAreFound(t *testing.T) {
 				d.Progress, d.Write = in.Progress, nil
 			}
 		}), acts: 1, want: "reachability"},
+		"ends an attempt without giving it up": {bug: says(func(in rollout.Input, d *rollout.Decision) {
+			if d.Progress.Phase == rollout.RolledBack && in.Request.Verb == rollout.Abort {
+				d.Progress.Phase, d.Progress.Reason = rollout.Idle, rollout.Steady
+			}
+		}), want: "reachability"},
+		"is over before stable is ready": {bug: says(func(in rollout.Input, d *rollout.Decision) {
+			if in.Progress.Phase == rollout.RollingBack && in.Revisions[in.Progress.Stable].Readiness == rollout.NotReady {
+				d.Progress.Phase, d.Progress.Reason = rollout.Idle, rollout.Steady
+			}
+		}), faults: 1, want: "reachability"},
 		"does not see a freeze":             {bug: sees(func(in *rollout.Input) { in.Hours = rollout.Hours{} }), acts: 1, want: "I9"},
 		"ignores a person's pause":          {bug: sees(deaf(rollout.VerbPause)), acts: 1, want: "I9"},
 		"forgets a person's pause":          {bug: sees(func(in *rollout.Input) { in.Progress.Cause = "" }), acts: 1, want: "I9"},

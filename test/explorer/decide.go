@@ -20,7 +20,7 @@ type world struct {
 type decision struct {
 	status   uint32 // number of the progress to save
 	write    write  // to send; without a list it leaves traffic alone
-	numbered bool   // it has a number of its own
+	numbered bool   // it counts writes on
 	rises    bool   // the write gives a revision more that is not stable
 	answered bool   // the request got its answer,
 	accepted bool   // and was heard
@@ -91,9 +91,9 @@ func (w *worker) ask(s sight) (j judged) {
 		thin: s.weather == thin, answered: s.object.request != noVerb && d.Progress.LastRequest.ID == requestID,
 	}
 	short.accepted = short.answered && d.Progress.LastRequest.Accepted
+	short.numbered = d.Progress.Seq > in.Progress.Seq // also by a claim that is taken up without a write
 	if d.Write != nil {
 		claim, _ := d.Write.Claim()
-		short.numbered = d.Progress.Seq > in.Progress.Seq
 		short.write = write{w.traffic(d.Write.Targets()), uint8(newest - (d.Progress.Seq - claim.Seq))} //nolint:gosec // at most newest
 		short.rises = w.risen(s.cloud, d.Progress.Stable, short.write.list) != 0
 	}

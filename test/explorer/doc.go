@@ -15,8 +15,9 @@
 // that changes hands and a conflict on the save all end a pass. Two passes that
 // overlap are what a deposed leader does.
 //
-// From each state in which nothing is under way an abort is walked to its end,
-// without metrics: there is a way back from everywhere.
+// From each state of an attempt in which nothing is under way an abort is walked to its
+// end, without metrics: RolledBack, with stable serving everything, is reached from
+// everywhere, but for the exceptions that wayback.go lists and asks about by themselves.
 //
 // # What is left out
 //
@@ -31,7 +32,12 @@
 //     over and then does nothing with it: of I8, that it is left alone from then on. No
 //     split of a third party is taken over: its weights are not those of any plan. Nor
 //     is the service taken again before every write of ours that was numbered arrived.
-//   - I11 and I13, which need several objects or runs to compare, and how long
-//     I15 takes, which needs a clock: that a breach leads back is asked.
+//   - I11, which compares where two runs end. A crash is an edge here, and what it leaves
+//     behind is a state that is judged like any other; but a walk to the end from both
+//     sides of each such edge would be a search of its own. The crash matrix compares.
+//   - I13, which needs several objects, and how long I15 takes, which needs a clock: that
+//     a breach leads back is asked.
+//   - Templates: no object has a spec.template, and nothing is deployed by Sluice.
+//   - Config Connector: no service is kept by a RunService.
 //   - Etags that Cloud Run might not enforce.
 package explorer

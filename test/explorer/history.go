@@ -11,7 +11,7 @@ import (
 func (w *worker) judgeDecision(s *state, d *decision) string {
 	was, is := w.saidOf(s), w.statuses.at(d.status)
 	return cmp.Or(
-		ownerWrites(s, is, d),
+		w.ownerWrites(s, is, d),
 		w.humanWins(s, d),
 		w.baselineConstant(s, was, is, d),
 		w.rises(s, is, d),
@@ -21,8 +21,9 @@ func (w *worker) judgeDecision(s *state, d *decision) string {
 }
 
 // ownerWrites: I8. Who lost the service to another cluster writes nothing until a person
-// takes it back, and then says so on the service.
-func ownerWrites(s *state, is *rollout.Progress, d *decision) string {
+// takes it back, and then says so on the service, unless that would send traffic to what
+// is gone.
+func (w *worker) ownerWrites(s *state, is *rollout.Progress, d *decision) string {
 	adopts := d.accepted && s.object.request == adopt
 	switch {
 	case d.write.list != 0 && s.past.owner == they && !adopts:
@@ -30,10 +31,21 @@ func ownerWrites(s *state, is *rollout.Progress, d *decision) string {
 	case d.write.list != 0, s.cloud.rival == 0, s.past.owner != weAgain && !adopts:
 	case s.cloud.reconciling, s.past.foreign, is.Stable == "", s.object.life != living:
 	case is.Reason == rollout.TrafficConflict: // a person is asked whose the split is
+	case w.servesNothing(s):
 	default:
 		return "I8: a person took the service back, and nothing says so to whoever had it"
 	}
 	return ""
+}
+
+// servesNothing tells whether traffic is asked to go to a revision that is gone.
+func (w *worker) servesNothing(s *state) bool {
+	for r := uint8(1); r <= mostRevisions; r++ {
+		if s.cloud.revisions[r] == lost && w.lists.at(s.cloud.desired).share(r, s.cloud.ready) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // humanWins: I7. Over a split that somebody else set nothing is written, unless it

@@ -6,14 +6,26 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
-// mostLooks is in how many passes a way back is over when nothing disturbs it: one
-// that obeys, one that sees it served, and as many again when a value of
-// spec.stableRevision that was used before must be taken out first.
+// mostLooks is in how many passes what was asked for is done when nothing disturbs it:
+// one that obeys, one that sees it served, and as many again for what is seen only then.
 const mostLooks = 6
 
-// wayBack is what is wrong with the way out of a state: a person asks to abort,
-// every call succeeds from now on, and there are still no metrics. Where stable no
-// longer exists a person names another one.
+// wayBack is what is wrong with the way out of a state of an attempt: a person asks to
+// abort, every call succeeds from now on, nobody mends anything, and there are still no
+// metrics. Then it is RolledBack, and stable serves everything; where traffic only goes to
+// what a person named as stable, without a candidate to give up, it may be Idle. An object that
+// is being deleted is gone then. There are these exceptions, each with what must be reached
+// instead, and with how a person or Cloud Run gets it on:
+//
+//   - Stable is not ready: it is RollingBack, unless stable serves everything already, and
+//     RolledBack once stable is ready again.
+//   - Stable is gone: it waits, Paused for BaselineLost, and writes nothing. When a person
+//     names another revision that is ready, that one serves everything in the end.
+//   - Another cluster took the service over: it is Idle for OwnedElsewhere, and writes
+//     nothing. When a person takes the service back, an abort is as everywhere else, or
+//     nothing is left to abort: it is Idle, and stable serves everything.
+//   - The object is being deleted, and stable is gone, the service another cluster's, or
+//     the split a person's: the object is gone, and the traffic stays as it is.
 //
 // Only states in which nothing is under way are asked. From every other one the
 // loss of what is under way, which costs nothing, leads to such a state, and that
@@ -23,59 +35,116 @@ func (w *worker) wayBack(s state) string {
 	if !active(from.Phase) || s.object.life == gone {
 		return ""
 	}
+	stable := numberOf(from.Stable)
+	elsewhere, missing := s.past.owner == they, s.cloud.revisions[stable] == lost
+	asked, leaves := s.cloud.desired, s.object.life == deleting && (elsewhere || missing || s.past.foreign)
 	s.weather = silent
-	for r := range s.cloud.revisions {
-		turns(&s, uint8(r), unready, ready)
+	if missing {
+		s.object.named = 0
 	}
-	if other, ok := substitute(&s, from); !ok {
+	w.aborts(&s)
+	switch stays := w.lists.at(s.cloud.desired).same(w.lists.at(asked), s.cloud.ready); {
+	case leaves && stays && s.object.life == gone, w.isBack(&s, from):
 		return ""
-	} else if other == 0 {
-		w.asks(&s, abort)
-	} else {
-		w.renames(&s, other)
+	case leaves:
+		return w.endless(&s, from, "the object is being deleted")
+	case elsewhere && (!stays || !w.rests(&s, rollout.Idle, rollout.OwnedElsewhere)):
+		return w.endless(&s, from, "the service is another cluster's")
+	case elsewhere && missing: // both at once are no further way
+		return ""
+	case elsewhere:
+		return w.takenBack(&s, from)
+	case missing && (!stays || !w.rests(&s, rollout.Paused, rollout.BaselineLost)):
+		return w.endless(&s, from, "stable is gone")
+	case missing:
+		return w.namesAnother(&s, from)
+	case s.cloud.revisions[stable] == unready && w.rests(&s, rollout.RollingBack, rollout.ReasonRollingBack):
+		turns(&s, stable, unready, ready)
+		w.rounds(&s)
 	}
-	for range mostLooks {
-		w.round(&s)
-		if s.object.life == gone || !active(w.saidOf(&s).Phase) {
-			return ""
-		}
-	}
-	return w.endless(&s, from)
+	return w.mustBeBack(&s, from)
 }
 
-// substitute is the revision that a person names where stable is gone, 0 where it
-// is not. There is none when no revision is ready: nothing can serve then.
-func substitute(s *state, p *rollout.Progress) (revision uint8, ok bool) {
-	if s.object.life != living || p.Stable == "" || s.cloud.revisions[numberOf(p.Stable)] == ready {
-		return 0, true
+// takenBack makes a person take the service back from another cluster, and abort what
+// goes on then, if anything does. Stable is ready by then.
+func (w *worker) takenBack(s *state, from *rollout.Progress) string {
+	turns(s, numberOf(from.Stable), unready, ready)
+	w.asks(s, adopt)
+	w.rounds(s)
+	w.aborts(s)
+	if w.rests(s, rollout.Idle, rollout.Steady) && w.servesAll(s, from.Stable) {
+		return ""
 	}
-	for r := s.cloud.created; r > 0; r-- {
-		if s.cloud.revisions[r] == ready {
-			return r, true
-		}
-	}
-	return 0, false
+	return w.mustBeBack(s, from)
 }
 
-// renames makes a person take out what spec.stableRevision says, and name another
-// revision when that was seen.
-func (w *worker) renames(s *state, other uint8) {
+// aborts makes a person ask to abort, and lets that be done.
+func (w *worker) aborts(s *state) {
+	w.asks(s, abort)
+	w.rounds(s)
+}
+
+// namesAnother makes a person name another revision that is ready, if there is one:
+// nothing can serve otherwise. What spec.stableRevision says already is taken out first.
+func (w *worker) namesAnother(s *state, from *rollout.Progress) string {
+	other := s.cloud.created
+	for other > 0 && s.cloud.revisions[other] != ready {
+		other--
+	}
+	if other == 0 {
+		return ""
+	}
 	s.object.named = 0
-	w.round(s)
+	w.rounds(s)
 	s.object.named, s.past.foreign = other, false
+	w.rounds(s)
+	if p := w.saidOf(s); active(p.Phase) || !w.servesAll(s, names[other]) {
+		return w.endless(s, from, names[other]+" is named in place of stable")
+	}
+	return ""
 }
 
-// round is a pass that succeeds, and Cloud Run being done, and time that passes.
-func (w *worker) round(s *state) {
-	w.looks(s, 0)
-	w.saves(s, 0)
-	w.sends(s, 0)
-	w.settles(s)
-	w.passesTime(s)
-}
-
-func (w *worker) endless(s *state, from *rollout.Progress) string {
+// rests tells whether it stays where it is said to.
+func (w *worker) rests(s *state, phase rollout.Phase, reason rollout.Reason) bool {
 	p := w.saidOf(s)
-	return fmt.Sprintf("reachability: after an abort from %s/%s and %d undisturbed passes it is %s/%s, and does not come back",
-		from.Phase, from.Reason, mostLooks, p.Phase, p.Reason)
+	return s.object.life != gone && p.Phase == phase && p.Reason == reason
+}
+
+// isBack tells whether an attempt is over, and the traffic where it was before.
+func (w *worker) isBack(s *state, from *rollout.Progress) bool {
+	phase := w.saidOf(s).Phase
+	over := s.object.life == gone || phase == rollout.RolledBack || phase == rollout.Idle && from.Candidate == ""
+	return over && w.servesAll(s, from.Stable)
+}
+
+func (w *worker) mustBeBack(s *state, from *rollout.Progress) string {
+	if w.isBack(s, from) {
+		return ""
+	}
+	return w.endless(s, from, "stable is there")
+}
+
+func (w *worker) servesAll(s *state, revision string) bool {
+	return names[w.lists.at(s.cloud.effective).sole(s.cloud.ready)] == revision
+}
+
+// rounds are passes that succeed, Cloud Run being done, and time that passes, until an
+// attempt is over: what comes after it may be another one.
+func (w *worker) rounds(s *state) {
+	for range mostLooks {
+		w.looks(s, 0)
+		w.saves(s, 0)
+		w.sends(s, 0)
+		w.settles(s)
+		w.passesTime(s)
+		if s.object.life == gone || !active(w.saidOf(s).Phase) {
+			return
+		}
+	}
+}
+
+func (w *worker) endless(s *state, from *rollout.Progress, where string) string {
+	p := w.saidOf(s)
+	return fmt.Sprintf("reachability: after an abort from %s/%s and %d undisturbed passes it is %s/%s, where %s",
+		from.Phase, from.Reason, mostLooks, p.Phase, p.Reason, where)
 }
