@@ -61,7 +61,7 @@ func claimsOfOthers(pairs map[string]pair) []claim {
 			text: "with its calls on 127.0.0.1 it is released", found: loopback.figures().time(),
 			holds: loopback.figures().took > 0 && loopback.figures().failed == 0,
 		},
-		lower("a bad start of every instance is felt by the first step alone", pairs["instance-ports"].stepwise, pairs["instance-ports"].atOnce),
+		firstAlone("a bad start of every instance fails requests of the first step alone", pairs["instance-ports"]),
 	}
 	if p, ok := pairs["asset-affinity"]; ok {
 		without := pairs["asset-skew"].stepwise
@@ -98,6 +98,19 @@ func lower(text string, less, more run) claim {
 		holds: a.failed < b.failed && a.trouble <= b.trouble,
 	}
 }
+
+// firstAlone claims that what fails with Sluice does so at the first step, and that
+// it is less than at once. How long it lasts there is not claimed.
+func firstAlone(text string, p pair) claim {
+	first, later := p.stepwise.failedAt(firstStep)
+	return claim{
+		text: text, found: fmt.Sprintf("%d failed at %d%% and %d later, instead of %d", first, firstStep, later, p.atOnce.figures().failed),
+		holds: first > 0 && later == 0 && first < p.atOnce.figures().failed,
+	}
+}
+
+// firstStep is the weight of the default plan's first step.
+const firstStep = 5
 
 // idleRetention is how many minutes a scene's idle instances are kept.
 func idleRetention(s scene) int {

@@ -71,6 +71,21 @@ func (r run) figures() figures {
 	return f
 }
 
+// failedAt is how many requests failed from the release on in minutes that ended with
+// a weight of the first release, and in those that ended with a larger one.
+func (r run) failedAt(weight int) (at, above int) {
+	for _, m := range r.minutes {
+		switch {
+		case !m.end.After(r.released):
+		case m.weight == weight:
+			at += m.failed
+		case m.weight > weight:
+			above += m.failed
+		}
+	}
+	return at, above
+}
+
 // before is the share of requests that failed before the release, in percent.
 func (r run) before() float64 {
 	var f figures

@@ -171,8 +171,8 @@ func fly(p *pilot.Pilot, released time.Duration) error {
 	return nil
 }
 
-// note keeps the forecast of a rise that is written. The forecast in a decision is
-// of the next weight of the plan; for an inserted one it is made again.
+// note keeps the forecast of a rise that is written, where it is to a weight of the
+// plan: the forecast in a decision is of the next of these.
 func note(rises []foreseen, in rollout.Input, d rollout.Decision) []foreseen {
 	if n := len(rises); d.Write != nil && n > 0 && rises[n-1].until.After(in.Now) {
 		rises[n-1].until = in.Now

@@ -86,7 +86,7 @@ func share(released int) (run, error) {
 		}
 	}
 	t.sc.Gateways[0].PortsPerEndpoint = sharedPorts
-	t.roomFor(1) // one address: not for two fleets of all five
+	t.roomFor(1) // one address
 	s, err := t.scene("share")
 	if err != nil {
 		return run{}, err

@@ -55,7 +55,6 @@ func asMinute(m simulator.Minute, weight int) minute {
 		out.failed += r.NotFound
 		out.timedOut += r.TimedOut
 		out.instances += r.Active + r.Idle
-		out.instances += r.Active + r.Idle
 	}
 	for _, g := range m.Machines {
 		out.count(g.Tally)
