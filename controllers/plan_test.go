@@ -182,6 +182,13 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 				p.Pacing, p.Reserve = rollout.Fixed, 0
 			},
 		},
+		"what an instance is to a gateway": {
+			func(s *v1alpha1.CloudRunRolloutSpec) {
+				one := int32(1)
+				s.NAT.EndpointsPerInstance = &one
+			},
+			func(p *rollout.Plan) { p.EndpointsPerInstance = 1 },
+		},
 		"NAT not watched": {
 			func(s *v1alpha1.CloudRunRolloutSpec) { s.NAT.Discovery = v1alpha1.DiscoveryOff },
 			func(p *rollout.Plan) { p.NatUnwanted = true },

@@ -417,6 +417,16 @@ type NAT struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=90
 	ReservePercent *int32 `json:"reservePercent,omitempty"`
+
+	// endpointsPerInstance is how many endpoints a Cloud Run instance is to a
+	// gateway, each with ports of its own: 1 or 2. With Direct VPC egress an
+	// instance has two addresses; whether both get ports is not documented, and a
+	// rehearsal shows it. It has no effect where pacing is Fixed. Absent, 2 is
+	// assumed, which asks for more room.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2
+	EndpointsPerInstance *int32 `json:"endpointsPerInstance,omitempty"`
 }
 
 // Discovery says how a service's NAT gateways are found.

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -240,6 +241,7 @@ func (in Input) claims(source analysis.Source) []nat.Claim {
 func (v view) policy() nat.Policy {
 	p := nat.DefaultPolicy()
 	p.ReservePercent = v.Plan.Reserve
+	p.EndpointsPerInstance = cmp.Or(v.Plan.EndpointsPerInstance, p.EndpointsPerInstance)
 	return p
 }
 

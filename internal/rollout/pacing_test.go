@@ -93,6 +93,8 @@ func TestARiseGoesAsFarAsTheGatewayHasRoom(t *testing.T) {
 	check(t, map[string]row{
 		"room for the step":                   {paced(25, 26, 8, 2), wrote(100), ""},
 		"room for a part of it":               {paced(25, 38, 8, 2), wrote(62), "web-2 goes from 25% to 62%; 100% waits for room: nat-1: 38 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50"},
+		"an instance is one endpoint":         {paced(25, 38, 8, 2).with(func(s *scene) { s.Plan.EndpointsPerInstance = 1 }), wrote(100), ""},
+		"no room, with one endpoint each":     {paced(25, 50, 8, 2).with(func(s *scene) { s.Plan.EndpointsPerInstance = 1 }), waitsForNat, "nat-1: 50 of 63 endpoints (1,024 ports each) taken; 100% adds up to 12; 20% is kept in reserve: room for 50; no smaller"},
 		"no room":                             {paced(25, 50, 8, 2), waitsForNat, "web-2 at 25% since Mar 1 11:30Z; 100% waits for room: nat-1: 50 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50; no smaller weight fits either"},
 		"room for too little":                 {paced(25, 44, 8, 2), waitsForNat, "37% would fit, which gains too little while instances of the last shift are going"},
 		"it is all there will be":             {paced(25, 44, 8, 2).lasted(35 * time.Minute), wrote(37), ""},

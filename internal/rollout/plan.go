@@ -36,6 +36,9 @@ type Plan struct {
 
 	Pacing  Pacing
 	Reserve int64 // percent of a gateway's ports that no rise is planned with, 0..90
+	// EndpointsPerInstance is how many NAT endpoints an instance is, 1 or 2; 0 where
+	// nobody has said.
+	EndpointsPerInstance int64
 }
 
 // Step is a weight held for a bake.

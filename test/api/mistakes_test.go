@@ -42,6 +42,8 @@ func TestMistakesGetAClearAnswer(t *testing.T) {
 		"another pacing":            {`spec: {strategy: {pacing: Slow}}`, `supported values: "Headroom", "Fixed"`},
 		"a reserve of almost all":   {`spec: {nat: {reservePercent: 91}}`, `should be less than or equal to 90`},
 		"a reserve below none":      {`spec: {nat: {reservePercent: -1}}`, `should be greater than or equal to 0`},
+		"an instance that is none": {`spec: {nat: {endpointsPerInstance: 0}}`, `should be greater than or equal to 1`},
+		"an instance that is more": {`spec: {nat: {endpointsPerInstance: 3}}`, `should be less than or equal to 2`},
 		"a reserve with a sign":     {`spec: {nat: {reservePercent: 20%}}`, `spec.nat.reservePercent in body must be of type int`},
 		"a query without a text":    {checks + `[{name: mine, query: {max: "1"}}]}}`, `query.promql: Required value`},
 		"a query of an empty text":  {checks + `[{name: mine, query: {promql: "", max: "1"}}]}}`, `query.promql`},

@@ -109,6 +109,9 @@ func TestAForecastInsertsWhatFits(t *testing.T) {
 		"fixed steps are never changed": {
 			"  strategy: {pacing: Fixed}", scene, "5% fits, 25% fits, 50% fits, 100% does not fit",
 		},
+		"an instance is one endpoint": {
+			"  nat: {endpointsPerInstance: 1}", scene, "5% fits, 25% fits, 50% fits, 100% fits",
+		},
 		"a smaller reserve": {"  nat: {reservePercent: 0}", scene, "5% fits, 25% fits, 50% fits, 100% fits"},
 	} {
 		s, err := plan.ParseScene([]byte(c.scene))
