@@ -12,8 +12,6 @@ type Facts struct {
 	Gateways []Gateway
 	// AllTraffic: the revision sends all its traffic through the VPC.
 	AllTraffic bool
-	// NeedsNat: somebody has said that it must, for a fixed address.
-	NeedsNat bool
 	// CloudSQLPublic: it uses Cloud SQL, and not over a private address.
 	CloudSQLPublic bool
 	// OwnURL is the variable of its environment that holds its own public URL.
@@ -23,9 +21,6 @@ type Facts struct {
 	SubnetUnread string
 	// Minimum number of instances, the revision's or the service's.
 	Minimum int64
-	// Connects is how many connections a second an instance opens to one
-	// destination; 0: not known.
-	Connects float64
 	// Refused are the requests that a split makes fail, where nothing keeps a user
 	// with a revision; zero for none.
 	Refused Refused
@@ -60,7 +55,7 @@ const (
 	// LongestFinding is how many bytes one has at most. Both keep the status
 	// within its size.
 	LongestFinding = 200
-	// slowConnects are too few connections a second for an endpoint where nobody
+	// slowConnects are too few connections a second for an endpoint, of which nobody
 	// knows how many it opens: a page that makes five calls without keep-alive.
 	slowConnects = 5
 )
@@ -142,24 +137,20 @@ func cloudSQL(f Facts) string {
 }
 
 func allTraffic(f Facts) string {
-	if !f.AllTraffic || f.NeedsNat {
+	if !f.AllTraffic {
 		return ""
 	}
 	return "All traffic leaves through the VPC and Cloud NAT; unless others rely on its fixed addresses, " +
 		"egress PRIVATE_RANGES_ONLY takes public calls off NAT."
 }
 
-func tooFewPorts(f Facts, g Gateway) string {
+func tooFewPorts(_ Facts, g Gateway) string {
 	rate, seconds := g.ConnectRate(), int64(g.timeWait()/time.Second)
-	switch {
-	case f.Connects > rate:
-		return fmt.Sprintf("%s: %s ports per endpoint / %s s TIME_WAIT = %s connections/s to one destination; an instance opens %s.",
-			cut(g.Name, 63), thousands(g.MostPortsEach()), thousands(seconds), decimal(rate), decimal(f.Connects))
-	case f.Connects <= 0 && rate < slowConnects:
-		return fmt.Sprintf("%s: %s ports per endpoint / %s s TIME_WAIT = %s connections/s to one destination; "+
-			"reuse connections or raise minPortsPerVm.", cut(g.Name, 63), thousands(g.MostPortsEach()), thousands(seconds), decimal(rate))
+	if rate >= slowConnects {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%s: %s ports per endpoint / %s s TIME_WAIT = %s connections/s to one destination; "+
+		"reuse connections or raise minPortsPerVm.", cut(g.Name, 63), thousands(g.MostPortsEach()), thousands(seconds), decimal(rate))
 }
 
 func oneManualIP(_ Facts, g Gateway) string {
