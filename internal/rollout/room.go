@@ -110,7 +110,8 @@ const breaks = " (can break open connections)"
 func (c course) cure(i int) string {
 	switch bound := c.forecast(i, c.to).Bound; bound {
 	case nat.SubnetFree:
-		return fmt.Sprintf("expand the range of subnetwork %s, or %s", c.fleet.Subnet.Name, fixed)
+		cures := []string{fmt.Sprintf("expand the range of subnetwork %s", c.fleet.Subnet.Name)}
+		return strings.Join(append(append(cures, c.smallerMinimum(i)...), "or "+fixed), ", ")
 	case nat.CandidateMost, nat.ServiceMost, nat.Unlimited:
 		return fmt.Sprintf("raise %s, or %s", bound, fixed)
 	case nat.GatewayPorts:
@@ -126,6 +127,7 @@ func (c course) cure(i int) string {
 	if reserve, ok := c.lessReserve(i); ok {
 		cures = append(cures, fmt.Sprintf("set spec.nat.reservePercent: %d", reserve))
 	}
+	cures = append(cures, c.smallerMinimum(i)...)
 	return strings.Join(append(cures, "or "+fixed), ", ")
 }
 
@@ -176,6 +178,24 @@ func (c course) fewerPorts(i int) int64 {
 // leastPorts is the least number of ports per endpoint that is advised: fewer than
 // Cloud NAT's default of 64 run out soon.
 const leastPorts = 64
+
+// smallerMinimum says by which minimum of instances the rise would fit, where it is
+// the candidate's own that is too many: it starts all of them at any weight. Those of
+// the service follow the weight.
+func (c course) smallerMinimum(i int) []string {
+	if c.fits(c.gateways[i], c.policy) {
+		return nil // another gateway is what is tight
+	}
+	for least := c.fleet.CandidateLeast - 1; least >= 0; least-- {
+		f := c.fleet
+		f.CandidateLeast = least
+		if nat.Foresee(c.gateways[i], f, c.policy, c.to).Fits() {
+			return []string{fmt.Sprintf("deploy with --min-instances %d at most in place of %d (the service's minimum, --min, is divided by weight)",
+				least, c.fleet.CandidateLeast)}
+		}
+	}
+	return nil
+}
 
 // lessReserve is the largest reserve in percent that leaves room.
 func (c course) lessReserve(i int) (int64, bool) {

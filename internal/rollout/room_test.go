@@ -27,6 +27,13 @@ func TestWhatMakesRoom(t *testing.T) {
 			}
 		})
 	}
+	least := func(s scene, n int64) scene {
+		return s.with(func(s *scene) {
+			r := s.Revisions["web-2"]
+			r.MinInstances = n
+			s.Revisions["web-2"] = r
+		})
+	}
 	check(t, map[string]row{
 		"instances of the last shift": {
 			paced(25, 50, 8, 2).lasted(10 * time.Minute), waitsForNat,
@@ -49,6 +56,14 @@ func TestWhatMakesRoom(t *testing.T) {
 		},
 		"a reserve": {
 			quiet(paced(87, 49, 8, 7)), waitsForNat, "add 1 NAT IP to nat-1, lower its minPortsPerVm to 512 (can break open connections), set spec.nat.reservePercent: 15, or set",
+		},
+		"a minimum of the candidate's own": {
+			least(paced(0, 30, 8, 0), 14), waitsForNat,
+			"add 1 NAT IP to nat-1, lower its minPortsPerVm to 512 (can break open connections), set spec.nat.reservePercent: 7, " +
+				"deploy with --min-instances 10 at most in place of 14 (the service's minimum, --min, is divided by weight), or set spec.strategy.pacing: Fixed",
+		},
+		"a minimum that is not what is too much": {
+			least(quiet(paced(25, 50, 8, 2)), 2), waitsForNat, "minPortsPerVm to 512 (can break open connections), or set spec.strategy.pacing: Fixed",
 		},
 		"addresses that it lacks": {
 			quiet(paced(25, 10, 8, 2)).compute(func(g *Gateway) { g.NAT.ExtraIPs = 3 }), waitsForNat,
