@@ -110,7 +110,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 			Began: second.Draw(t, "began"), Last: second.Draw(t, "last"), Sent: 2, Weight: 20,
 		})).Draw(t, "retreat")
 		p.Warmup = rollout.Warmup{Tagged: maybe.Draw(t, "warmed"), Since: when.Draw(t, "warming"), Over: when.Draw(t, "warm")}
-		p.Called = when.Draw(t, "called")
+		p.Called, p.Spared = when.Draw(t, "called"), when.Draw(t, "spared")
 		p.Waiting, p.Hot = when.Draw(t, "waiting"), when.Draw(t, "hot")
 		for i := range rapid.IntRange(0, 3).Draw(t, "breaches") {
 			p.Breaches = append(p.Breaches, rollout.BreachStart{Guard: fmt.Sprint("check-", i), Since: second.Draw(t, "since")})

@@ -93,6 +93,7 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 	}
 	d.Progress.Rises = slices.Repeat([]nat.Rise{{At: morning, From: 50}}, v1alpha1.MaxRises)
 	d.Progress.Company, d.Progress.Called = rollout.Company{Since: morning, Until: later}, later
+	d.Progress.Spared = later
 	d.Progress.Trial = rollout.Trial{At: morning, From: 100, To: 50, Since: later, Role: nat.Bystander}
 	d.Progress.Warmup = rollout.Warmup{Tagged: name(2), Since: morning, Over: later}
 	d.Progress.Promoted, d.Progress.Former = rollout.Promotion{Weight: 100, Full: true, Override: true}, name(3)

@@ -135,6 +135,12 @@ type Attempt struct {
 	// +optional
 	CalledAt *metav1.Time `json:"calledAt,omitempty"`
 
+	// sparedAt is when everything went back to stable and nothing was given up, because
+	// users failed while a gateway suffered that the candidate may have nothing to do
+	// with. That is done once in an attempt. Absent when it was not.
+	// +optional
+	SparedAt *metav1.Time `json:"sparedAt,omitempty"`
+
 	// firstWrite is when the attempt first moved traffic.
 	// +optional
 	FirstWrite *metav1.Time `json:"firstWrite,omitempty"`

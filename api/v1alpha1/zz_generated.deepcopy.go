@@ -114,6 +114,10 @@ func (in *Attempt) DeepCopyInto(out *Attempt) {
 		in, out := &in.CalledAt, &out.CalledAt
 		*out = (*in).DeepCopy()
 	}
+	if in.SparedAt != nil {
+		in, out := &in.SparedAt, &out.SparedAt
+		*out = (*in).DeepCopy()
+	}
 	if in.FirstWrite != nil {
 		in, out := &in.FirstWrite, &out.FirstWrite
 		*out = (*in).DeepCopy()

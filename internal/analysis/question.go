@@ -160,6 +160,17 @@ func (a Answers) Of(s Series) Answer {
 	return answer
 }
 
+// Until is what the answers said when nothing after a time had arrived.
+func (a Answers) Until(end time.Time) Answers {
+	then := make(Answers, len(a))
+	for series, answer := range a {
+		answer.Through = earlier(answer.Through, end)
+		answer.Points = slices.DeleteFunc(slices.Clone(answer.Points), func(p Point) bool { return p.End.After(end) })
+		then[series] = answer
+	}
+	return then
+}
+
 // ceilMinute is the first whole minute not before t.
 func ceilMinute(t time.Time) time.Time {
 	floor := t.Truncate(time.Minute)

@@ -98,7 +98,8 @@ func (v view) confirmed() Progress {
 func (v view) confirm() Decision {
 	p := v.confirmed()
 	v.Progress = p
-	if p.Step == 0 {
+	if p.Step == 0 { // what served before is not held against a new beginning
+		v.Progress.Watched, v.Progress.Judged = time.Time{}, time.Time{}
 		return v.at(Checking, Preparing, "traffic is back at "+p.Confirmed.String()).next("Its preconditions are checked next.")
 	}
 	if v.inserted() {
@@ -156,7 +157,7 @@ func (v view) check() Decision {
 		return d
 	}
 	if until := p.Lowered.Add(coolDown); !p.Lowered.IsZero() && len(v.scope.Gateways) > 0 && v.Now.Before(until) {
-		return v.at(Held, WaitingForNat, fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", Clock(until))).next(
+		return v.at(Held, WaitingForNat, v.atNothing()+fmt.Sprintf("instances of the last attempt may hold NAT ports until %s", Clock(until))).next(
 			"Starts then by itself.")
 	}
 	if d, ok := v.unjudged(); ok {
@@ -381,6 +382,7 @@ func (v view) lift(split Split) Decision {
 	if p.FirstWrite.IsZero() {
 		v.Progress.FirstWrite = v.Now
 	}
+	v.Progress.Cause = ""
 	d := v.at(Shifting, Progressing, fmt.Sprintf("%s goes from %d%% to %d%%", p.Candidate, p.Confirmed.Of(p.Candidate), split.Of(p.Candidate))).next(
 		"Baking starts when the split serves.")
 	return v.write(d, split)

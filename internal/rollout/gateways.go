@@ -95,9 +95,13 @@ func Leaving(in Input) []Revision {
 
 // Pressing tells whether what is known without the way out sends everything back
 // already: the candidate fails, or its users do. Nothing that the Compute API could
-// say changes that, so nobody waits for it.
+// say changes that, so nobody waits for it. Where a gateway suffers as well, what it has
+// to give tells whether the candidate is given up.
 func Pressing(in Input) bool {
 	in.Outlet = Outlet{}
+	if _, excused := look(in).excuse(); excused {
+		return false
+	}
 	in.Plan.Guards = slices.DeleteFunc(slices.Clone(in.Plan.Guards), func(g Guard) bool { return aboutGateways(g.Rule) })
 	v := look(in)
 	if _, broken := v.broken(); !broken || !v.Progress.active() || v.scope.AttemptSince.IsZero() {

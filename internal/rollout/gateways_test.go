@@ -123,6 +123,7 @@ func TestWhatDoesNotWaitForTheWayOut(t *testing.T) {
 		"the candidate is gone":   {midway.presence("web-2", Missing), true},
 		"the candidate fails":     {midway.readiness("web-2", NotReady), true},
 		"a gateway suffers":       {suffering(), false},
+		"both":                    {starving(), false},
 		"nobody knows":            {midway.errors(analysis.NoData), false},
 		"before the first write":  {at(0).behindNat().errors(analysis.Breach), false},
 		"a split of somebody":     {midway.errors(analysis.Breach).split("web-1", 50, "web-2", 50), false},

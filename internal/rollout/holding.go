@@ -169,15 +169,7 @@ func goBack(v view) Decision {
 		return v.sendBack(fmt.Sprintf("%s%s still carries the tag %s", v.because(), p.Warmup.Tagged, WarmTag))
 	}
 	if v.effective.Equal(stable) && v.Service.settled() {
-		if v.mayLand() {
-			return v.sendBack(v.because() + "a write decided earlier may still arrive")
-		}
-		p.Confirmed, p.Intents, p.Tagged, p.Retreat = stable, p.unseen(v.Service.ETag), v.tagAfter(), Retreat{}
-		v.Progress = p
-		if p.Candidate != "" && p.latched(p.Candidate) {
-			return v.rolledBack()
-		}
-		return rest(v.idle())
+		return v.isBack()
 	}
 	if v.Service.Failure != "" && !v.Service.Reconciling && v.lastWriteBefore(v.Now.Add(-time.Minute)) {
 		return v.sendBack(v.because() + v.applier() + " could not apply it: " + v.Service.Failure)
@@ -188,6 +180,25 @@ func goBack(v view) Decision {
 	}
 	return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%straffic goes to %s, serves %s%s",
 		v.because(), v.desired, v.effective, v.Service.Kept.waits())).next(v.doneWhen(served))
+}
+
+// isBack ends a way back that serves: the candidate was given up, or the attempt begins
+// anew, or is over.
+func (v view) isBack() Decision {
+	p := v.Progress
+	if v.mayLand() {
+		return v.sendBack(v.because() + "a write decided earlier may still arrive")
+	}
+	anew := p.sparing()
+	p.Confirmed, p.Intents, p.Tagged, p.Retreat = all(p.Stable), p.unseen(v.Service.ETag), v.tagAfter(), Retreat{}
+	v.Progress = p
+	switch {
+	case p.Candidate != "" && p.latched(p.Candidate):
+		return v.rolledBack()
+	case anew:
+		return v.beginsAnew()
+	}
+	return rest(v.idle())
 }
 
 // inStages goes on with a way back that takes several writes, or ends it in one.

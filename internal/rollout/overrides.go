@@ -200,14 +200,22 @@ func ownRollback(v view) (Decision, bool) {
 
 // breached: once traffic was moved, the candidate's own failure and every
 // enforced breach that asks for it lead back. A gateway's breach does so only where
-// the candidate is to blame; where nobody can tell, it goes back by one weight.
+// the candidate is to blame; where nobody can tell, it goes back by one weight. Where
+// users fail while a gateway suffers that the candidate may have nothing to do with, they
+// are relieved at once, and nothing is given up.
 func breached(v view) (Decision, bool) {
 	p := v.Progress
 	if !p.active() || v.scope.AttemptSince.IsZero() {
 		return Decision{}, false
 	}
-	if why, ok := v.broken(); ok {
+	if why, ok := v.failed(); ok {
 		return v.giveUp(why), true
+	}
+	if c, ok := v.failing(); ok {
+		if d, spared := v.spare(c); spared {
+			return d, true
+		}
+		return v.giveUp(c.dated() + v.again()), true
 	}
 	if c, ok := v.judgedBy(nat.Culprit); ok {
 		return v.retreat(c.dated() + v.whose(c)), true

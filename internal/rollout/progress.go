@@ -63,6 +63,9 @@ type Progress struct {
 	Rises   []nat.Rise
 	Company Company
 	Trial   Trial
+	// Spared is when everything went back in this attempt and nothing was given up,
+	// because users failed while a gateway suffered. That is done once.
+	Spared  time.Time
 	Retreat Retreat
 	Called  time.Time // when a person was last called for a gateway's trouble
 

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -187,7 +188,7 @@ func (v view) heldBefore(c Check) Decision {
 		return v.at(Held, HeldByAnalysis, "before the first write: "+c.dated()).next(
 			v.untilDeadline("Starts by itself when that has stopped"))
 	}
-	d := v.at(Held, HeldByAnalysis, fmt.Sprintf("%s is back at 0%% since %s: %s", p.Candidate, Clock(p.Trial.Since), c.dated()))
+	d := v.at(Held, HeldByAnalysis, cmp.Or(v.atNothing(), fmt.Sprintf("%s is back at 0%% since %s: ", p.Candidate, Clock(p.Trial.Since)))+c.dated())
 	if p.Trial.open(p) {
 		return d.next(v.untilDeadline("Starts anew " + p.Trial.ends()))
 	}

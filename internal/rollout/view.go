@@ -187,11 +187,15 @@ func (in Input) moved() bool {
 }
 
 // stepSince is when the split of the step began to serve: when it was first
-// seen to, or, before that, when the first write was decided. A split that was
-// taken back from a stranger has no evidence until it serves again.
+// seen to, or, before that, when the first write was decided, or the first since it was
+// back at nothing: what ended in between began before. A split that was taken back from
+// a stranger has no evidence until it serves again.
 func (in Input) stepSince() time.Time {
 	was := in.Progress
+	rises := was.rises()
 	switch {
+	case was.Confirmed.Of(was.Candidate) == 0 && len(rises) > 0 && rises[len(rises)-1].At.After(was.Effective):
+		return rises[len(rises)-1].At
 	case !was.Effective.IsZero():
 		return was.Effective
 	case was.Confirmed.Of(was.Candidate) > 0:

@@ -92,6 +92,15 @@ func (v view) holds() int64 {
 // broken says why the candidate must go back at once, whatever its gateways: it is
 // gone, it failed, or its users do.
 func (v view) broken() (string, bool) {
+	if why, ok := v.failed(); ok {
+		return why, true
+	}
+	c, ok := v.failing()
+	return c.dated(), ok
+}
+
+// failed says why the candidate can serve no more, or cannot be given what it should.
+func (v view) failed() (string, bool) {
 	candidate := v.revision(v.Progress.Candidate)
 	switch {
 	case candidate.Presence == Missing:
@@ -101,12 +110,17 @@ func (v view) broken() (string, bool) {
 	case v.notApplied():
 		return v.applier() + " could not apply the split: " + v.Service.Failure, true
 	}
+	return "", false
+}
+
+// failing is the first breach that leads back and is not about a gateway.
+func (v view) failing() (Check, bool) {
 	for _, c := range v.checks {
 		if !aboutGateways(v.guard(c.Name).Rule) && v.due(c) {
-			return c.dated(), true
+			return c, true
 		}
 	}
-	return "", false
+	return Check{}, false
 }
 
 // hurried says why a way back that was begun in steps ends in one write, or "".

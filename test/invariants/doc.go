@@ -23,7 +23,8 @@
 //     complete, enough and healthy.
 //   - I5 Trip latch: a candidate that was given up does not rise again in that
 //     attempt. Its way back takes at most three writes in three minutes, each of
-//     which lowers it.
+//     which lowers it. One whose users fail while a gateway suffers may be spared: that
+//     takes one write, and happens once in an attempt.
 //   - I6 Baseline durable and reachable: it is saved before the first write, stays
 //     the same, and exists, is ready and addressable at every rise.
 //   - I7 Human wins: after a split that somebody else set, nothing is written until

@@ -61,6 +61,8 @@ var rules = []rule{
 	{invariant: "I4", judge: mayBegin},
 	{invariant: "I3", judge: lowersByOneStep},
 	{invariant: "I5", judge: latchHolds},
+	{invariant: "I5", judge: sparedOnce},
+	{invariant: "I5", judge: sparedForAReason},
 	{invariant: "I5", judge: backOnlyLowers, needs: etagsCount},
 	{invariant: "I5", judge: backEndsInTime},
 	{invariant: "I5", judge: lateRiseIsTakenBack, needs: etagsCount},

@@ -44,6 +44,8 @@ type past struct {
 	foreign     *Desired // a split of somebody else's that nobody acknowledged
 	dismissed   dismissal
 	given       map[int64]bool   // attempts that were given up
+	sparing     bool             // everything goes back, and nothing is given up
+	spared      map[int64]bool   // attempts in which it did
 	abandoned   map[string]bool  // candidates that were given up, until a retry
 	posts       map[string]post  // every write as it was sent last
 	saves       map[string]Saved // the newest status of each process
@@ -69,7 +71,7 @@ func newPast(delta time.Duration) *past {
 		delta: delta, settle: Settle,
 		lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{},
 		reads: map[string]*Read{}, lists: map[string]Listed{}, stood: map[string]Stood{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
-		answered: map[string]bool{}, given: map[int64]bool{}, abandoned: map[string]bool{},
+		answered: map[string]bool{}, given: map[int64]bool{}, spared: map[int64]bool{}, abandoned: map[string]bool{},
 	}
 }
 
@@ -191,6 +193,7 @@ func (p *past) named(plan Plan) {
 func (p *past) forgotten() {
 	p.dismissed = dismissal{}
 	clear(p.given)
+	clear(p.spared)
 	maps.DeleteFunc(p.abandoned, func(revision string, _ bool) bool { return !slices.Contains(p.claim.latched, revision) })
 }
 
@@ -275,12 +278,7 @@ func (p *past) learnSaved(s Saved) {
 		p.intents = append(p.intents, Split{s.Stable: 100})
 	}
 	p.learnIntent(s)
-	if s.Phase == phaseRollingBack || s.Phase == phaseRolledBack {
-		p.given[s.Attempt] = true
-	}
-	if s.Phase == phaseRolledBack || s.Phase == phaseRollingBack && slices.Contains(s.Latched, s.Candidate) {
-		p.abandoned[s.Candidate] = true
-	}
+	p.learnGiven(s)
 	if s.Phase == phaseCompleted && s.when().Sub(p.lowered) <= p.delta {
 		p.lowered = time.Time{} // who lowered it as it became stable lowered stable
 	}
@@ -294,6 +292,17 @@ func (p *past) learnSaved(s Saved) {
 	p.raised = false
 	p.saved, p.savedOnce = s, true
 	p.learnResumed(s)
+}
+
+// learnGiven notes which attempts and candidates were given up.
+func (p *past) learnGiven(s Saved) {
+	p.learnSpared(s)
+	if s.Phase == phaseRollingBack && !p.sparing || s.Phase == phaseRolledBack {
+		p.given[s.Attempt] = true
+	}
+	if s.Phase == phaseRolledBack || s.Phase == phaseRollingBack && slices.Contains(s.Latched, s.Candidate) {
+		p.abandoned[s.Candidate] = true
+	}
 }
 
 // learnResumed notes what a resume is about to write, until it is written.
@@ -349,6 +358,7 @@ const (
 	phaseCompleted   = "Completed"
 	phaseIdle        = "Idle"
 	phaseBaking      = "Baking"
+	phasePaused      = "Paused"
 
 	reasonStateLost = "StateLost"
 )

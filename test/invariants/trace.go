@@ -231,6 +231,9 @@ type Saved struct {
 	Stable    string
 	Candidate string
 	Latched   []string
+	// Spared is when everything went back and nothing was given up; zero for never in
+	// this attempt.
+	Spared time.Time
 
 	// Serving is the split that the status says serves; nil where it says none.
 	Serving Split

@@ -40,6 +40,7 @@ const (
 	takenUp            = "an attempt is taken up from the claim"
 	noDataBack         = "missing data leads back"
 	natBack            = "a gateway's trouble leads back"
+	sparedOnce         = "users fail while a gateway suffers, and the candidate is not given up"
 	endedByPerson      = "a person's own way back ends an attempt"
 	refusedRequest     = "a request for another attempt is refused"
 	swallowedSave      = "a save succeeded, and its answer was lost"
@@ -56,7 +57,7 @@ const (
 // Sometimes lists them.
 var Sometimes = []string{
 	backWhileStuck, conflictAtPinning, lateAfterAbort, deposedRefused, deposedConflict, conflictLatched, breachAfterDown, resumedAfterEdit,
-	rewoundHeld, deletedWhileDown, deletedBack, interleaved, supersededOnce, baselineLost, stateLost, takenUp, noDataBack, natBack,
+	rewoundHeld, deletedWhileDown, deletedBack, interleaved, supersededOnce, baselineLost, stateLost, takenUp, noDataBack, natBack, sparedOnce,
 	endedByPerson, refusedRequest, swallowedSave, duplicatedWrite, deadlineExceeded, completedAfterKill, listOfBefore, heldByFreeze,
 	templateMidway, templateAgain, wentBackInGit,
 }
@@ -132,6 +133,9 @@ func (s *stage) countSaved(by *process, was, now *v1alpha1.CloudRunRollout) {
 	}
 	if a.AdoptedFrom != "" && (was.Status.Attempt == nil || was.Status.Attempt.AdoptedFrom == "") {
 		s.count.sometimes[takenUp]++
+	}
+	if a.SparedAt != nil && (was.Status.Attempt == nil || was.Status.Attempt.SparedAt == nil) {
+		s.count.sometimes[sparedOnce]++
 	}
 	turned := was.Status.Attempt == nil || was.Status.Attempt.Reason != a.Reason
 	if what, rare := rareReasons[a.Reason]; rare && turned {

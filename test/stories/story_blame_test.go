@@ -32,6 +32,15 @@ var lenient = []func(*rollout.Plan){func(p *rollout.Plan) {
 // stable has no instances left.
 var late = []func(*simulator.Scenario){behindNat, droppingAt(76)}
 
+// burst lets a gateway have no ports for new instances, for 16 minutes.
+func burst(s *simulator.Scenario) {
+	s.Gateways[0].AllocationFailures = []simulator.Interval{{From: minutes(30), Until: minutes(46)}}
+}
+
+// deployStarved deploys a revision whose new instances fail while there are none.
+var deployStarved = at("10m", "ci deploys web-2, of which a quarter of the requests fail while its instances find no ports",
+	deploy("web-2", simulator.ErrorRate{Percent: 25, From: minutes(20), Until: minutes(36), AbovePercent: 10}))
+
 // blameStories: whose a gateway's trouble is, and how a rollout goes back for it.
 var blameStories = []story{
 	{
@@ -78,6 +87,46 @@ var blameStories = []story{
 		name: "nat-culprit-late", title: "The candidate has had all traffic for long when the gateway drops packets: it goes back by half, is found to be the cause, and goes back in three writes.",
 		world: late, plan: lenient,
 		tale: []moment{unreadable, deploySuffering(66)},
+		want: rollout.RolledBack,
+	},
+	{
+		name: "nat-neighbours-burst", title: "A neighbour's burst takes the gateway's last ports at 25%, so that the candidate's new instances alone fail: everything goes back in one write, nothing is given up, and the rollout goes on to 100% when the burst is over.",
+		world: []func(*simulator.Scenario){behindNat, burst},
+		tale:  []moment{deployStarved},
+		want:  rollout.Completed,
+	},
+	{
+		name: "nat-neighbours-burst-crash", title: "The same, and the manager dies before the write that relieves the users, and after the one that comes in its place.",
+		world: []func(*simulator.Scenario){behindNat, burst},
+		tale: []moment{
+			deployStarved,
+			during(beforeWrite, 3, "the manager dies", crash("20s")),
+			during(afterWrite, 4, "the manager dies", crash("20s")),
+		},
+		want: rollout.Completed,
+	},
+	{
+		name: "nat-neighbours-burst-lost-write", title: "The same, and Cloud Run refuses the write that relieves the users, twice.",
+		world: []func(*simulator.Scenario){behindNat, burst},
+		tale: []moment{
+			deployStarved,
+			during(beforeWrite, 3, "Cloud Run answers 503, twice", inject(simulator.Fault{
+				Kind: simulator.FaultError, Operation: "services.patch", Code: 503, Times: 2,
+			})),
+		},
+		want: rollout.Completed,
+	},
+	{
+		name: "nat-neighbours-burst-aborted", title: "While the candidate waits for its second try a person aborts: it is given up.",
+		world: []func(*simulator.Scenario){behindNat, burst},
+		tale:  []moment{deployStarved, when(because(rollout.WaitingForNat), "5m", "alice asks to abort", ask(rollout.Abort))},
+		want:  rollout.RolledBack,
+	},
+	{
+		name: "nat-second-try", title: "The candidate fails by itself while a gateway suffers from somebody else: it is tried once more, fails again when nothing else does, and is given up.",
+		world: []func(*simulator.Scenario){behindNat, burst},
+		tale: []moment{at("10m", "ci deploys web-2, which begins to fail 25% of its requests when it is 20 minutes old", deploy("web-2",
+			simulator.ErrorRate{Percent: 25, From: minutes(20), AbovePercent: 10}))},
 		want: rollout.RolledBack,
 	},
 	{

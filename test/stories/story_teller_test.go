@@ -376,7 +376,7 @@ func savedEvent(at time.Time, d rollout.Decision, plan int) invariants.Saved {
 	s := invariants.Saved{
 		At: invariants.At(at), Plan: plan, Generation: p.Generation,
 		Phase: string(p.Phase), Reason: string(p.Reason), Attempt: p.Attempt, Stable: p.Stable, Candidate: p.Candidate,
-		Latched: p.Latched, Answered: p.LastRequest.ID, Accepted: p.LastRequest.Accepted,
+		Latched: p.Latched, Spared: p.Spared, Answered: p.LastRequest.ID, Accepted: p.LastRequest.Accepted,
 	}
 	if p.Phase == rollout.Baking || p.Phase == rollout.AwaitingApproval {
 		s.Serving = invariants.Split{}

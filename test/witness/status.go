@@ -24,6 +24,9 @@ func SavedAt(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
 		return e
 	}
 	e.Generation, e.Reason, e.Attempt, e.Candidate, e.Latched = a.SeenGeneration, a.Reason, a.ID, a.Candidate, a.Latched
+	if a.SparedAt != nil {
+		e.Spared = a.SparedAt.UTC()
+	}
 	// A status that says that nothing can be read says nothing of what serves.
 	if s.Phase == v1alpha1.PhaseBaking && !meta.IsStatusConditionPresentAndEqual(s.Conditions, v1alpha1.ConditionTrafficInSync, metav1.ConditionUnknown) {
 		e.Serving = shares(a.Confirmed)
