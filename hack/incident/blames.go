@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/nat"
@@ -14,8 +14,8 @@ import (
 	"github.com/sluice-rollouts/sluice/test/pilot"
 )
 
-// The targets of blame: no innocent candidate is rolled back, and of the guilty ones
-// so many are rolled back or lowered.
+// The targets of blame: no innocent candidate is given up, and of the guilty ones so many
+// are given up or lowered.
 const (
 	mostInnocentsBack = 0
 	leastGuiltyBack   = 0.95
@@ -32,15 +32,21 @@ type cause struct {
 var causes = []cause{
 	{"the candidate keeps no connections", true, func(t *town) {
 		t.few()
-		t.candidate(func(b *simulator.Behaviour) { b.Calls = calls(6) })
+		t.candidate(func(b *simulator.Behaviour) { b.Calls = calls("database", 6) })
 	}},
 	{"the candidate calls more for each request", true, func(t *town) {
 		t.few()
-		t.every(func(b *simulator.Behaviour) { b.Calls = calls(0.05) })
-		t.candidate(func(b *simulator.Behaviour) { b.Calls = calls(5) })
+		t.every(func(b *simulator.Behaviour) { b.Calls = calls("database", 0.05) })
+		t.candidate(func(b *simulator.Behaviour) { b.Calls = calls("database", 5) })
 	}},
 	{"the candidate opens larger pools", true, func(t *town) {
 		t.few()
+		// A port is good for one connection, wherever that leads.
+		t.sc.Gateways[0].EndpointIndependent = true
+		t.sc.Network.Destinations = append(t.sc.Network.Destinations, simulator.Destination{
+			Name: "payments", Latency: simulator.Duration(20 * time.Millisecond), Addresses: 1,
+		})
+		t.every(func(b *simulator.Behaviour) { b.Calls = append(b.Calls, calls("payments", 0.05)...) })
 		t.candidate(func(b *simulator.Behaviour) {
 			b.Startup.Calls = []simulator.StartupCall{{
 				Outgoing: simulator.Outgoing{To: "database", KeepAlive: true, Timeout: patient, Retries: 1000}, Connections: 400,
@@ -62,21 +68,21 @@ var causes = []cause{
 		t.add("stranger", 4)
 		stranger := &t.sc.Services[len(t.sc.Services)-1]
 		b := stranger.Images[oldImage]
-		b.Calls = calls(0.05)
+		b.Calls = calls("database", 0.05)
 		stranger.Images[oldImage] = b
 		t.burst(&stranger.Users, 40)
 	}},
 	{"the old system's surge", false, func(t *town) {
 		t.few()
 		m := &t.sc.Network.Machines[0]
-		m.Calls = calls(0.1)
+		m.Calls = calls("database", 0.1)
 		t.burst(&m.Users, 60)
 	}},
 }
 
-// calls are calls of the database, each by a connection of its own.
-func calls(perRequest float64) []simulator.Outgoing {
-	return []simulator.Outgoing{{To: "database", PerRequest: &perRequest, Timeout: patient}}
+// calls are calls of a destination, each by a connection of its own.
+func calls(to string, perRequest float64) []simulator.Outgoing {
+	return []simulator.Outgoing{{To: to, PerRequest: &perRequest, Timeout: patient}}
 }
 
 // few gives every endpoint 64 ports for the database; the gateway itself has room.
@@ -123,27 +129,42 @@ func (t *town) burst(users *simulator.Users, times float64) {
 // judged is what became of one release.
 type judged struct {
 	cause    cause
-	troubled bool // while the candidate had traffic, for long enough to act on
-	back     bool // the candidate was rolled back
-	failing  bool // because its own users failed, and not for what the gateway did
-	lowered  bool // it had less traffic for a while, or for good
+	troubled bool // for at least leastTrouble minutes while the candidate had traffic
+	back     bool // the candidate was given up, for whatever reason
+	lowered  bool // it was not, and had less traffic for a while, or for good
 	done     bool // it got all traffic
 	told     nat.Role
 }
 
+// leastTrouble is how many minutes of dropped packets or of endpoints without ports are
+// trouble: fewer no check acts on.
+const leastTrouble = 2
+
+// course is which checks judge a release.
+type course string
+
+const (
+	byDefault  course = "the default checks"
+	blameAlone course = "errors in Shadow, so that blame alone decides"
+)
+
 // tellBlame measures whom Sluice blames.
 func tellBlame(out io.Writer, o options) (verdict, error) {
-	t, claims, err := playBlame(o.trials)
-	if err != nil {
-		return verdict{}, err
+	var sum verdict
+	for _, by := range []course{byDefault, blameAlone} {
+		t, claims, err := playBlame(o.trials, by)
+		if err != nil {
+			return verdict{}, err
+		}
+		t.write(out)
+		_, _ = fmt.Fprintln(out)
+		sum = sum.plus(tellClaims(out, claims))
 	}
-	t.write(out)
-	_, _ = fmt.Fprintln(out)
-	return tellClaims(out, claims), nil
+	return sum, nil
 }
 
 // counts sums up releases.
-type counts struct{ played, troubled, back, failing, lowered, unknown, done int }
+type counts struct{ played, troubled, back, lowered, unknown, done int }
 
 func (c *counts) add(j judged) {
 	c.played++
@@ -155,8 +176,6 @@ func (c *counts) add(j judged) {
 	}
 	c.troubled++
 	switch {
-	case j.back && j.failing:
-		c.failing++
 	case j.back:
 		c.back++
 	case j.lowered:
@@ -167,16 +186,16 @@ func (c *counts) add(j judged) {
 	}
 }
 
-func playBlame(trials int) (table, []claim, error) {
-	all, err := playAll(trials, func(i int) (judged, error) { return blameTrial(uint64(i)+1, causeOf(i)) }) //nolint:gosec // not negative
+func playBlame(trials int, by course) (table, []claim, error) {
+	all, err := playAll(trials, func(i int) (judged, error) { return blameTrial(uint64(i)+1, causeOf(i), by) }) //nolint:gosec // not negative
 	if err != nil {
 		return table{}, nil, err
 	}
 	t := table{
-		title: fmt.Sprintf("Whom Sluice blames for a gateway's trouble, %d releases in seeded worlds.\n"+
-			"Troubled: packets were dropped or endpoints had no ports while the candidate had traffic; with a guilty one\n"+
-			"until it was taken back, or for %d minutes, by which something has to be done. Unknown: its last word.", trials, actedOnAfter),
-		header: []string{"CAUSE", "CANDIDATE", "RELEASES", "TROUBLED", "ROLLED BACK", "FOR ITS OWN 5XX", "LOWERED", "UNKNOWN", "100% REACHED"},
+		title: fmt.Sprintf("Whom Sluice blames for a gateway's trouble, %d releases in seeded worlds, by %s.\n"+
+			"Troubled: packets were dropped or endpoints had no ports in at least %d minutes in which the candidate had traffic.\n"+
+			"Of these, given up: for whatever reason. Lowered: less traffic for a while. Unknown: the last word on whose it is, before the way back.", trials, by, leastTrouble),
+		header: []string{"CAUSE", "CANDIDATE", "RELEASES", "TROUBLED", "GIVEN UP", "LOWERED", "UNKNOWN", "100% REACHED"},
 	}
 	sums := map[bool]*counts{true: {}, false: {}}
 	for _, c := range causes {
@@ -189,29 +208,32 @@ func playBlame(trials int) (table, []claim, error) {
 		}
 		t.row(append([]string{c.what, map[bool]string{true: "guilty", false: "innocent"}[c.guilty]}, own.cells()...)...)
 	}
-	return t, claimsOfBlame(*sums[true], *sums[false]), nil
+	return t, claimsOfBlame(by, *sums[true], *sums[false]), nil
 }
 
 func (c counts) cells() []string {
 	var cells []string
-	for _, n := range []int{c.played, c.troubled, c.back, c.failing, c.lowered, c.unknown, c.done} {
+	for _, n := range []int{c.played, c.troubled, c.back, c.lowered, c.unknown, c.done} {
 		cells = append(cells, strconv.Itoa(n))
 	}
 	return cells
 }
 
-func claimsOfBlame(guilty, innocent counts) []claim {
+// found says what became of those in trouble.
+func (c counts) found() string {
+	return fmt.Sprintf("%d given up and %d lowered of %d in trouble; blamed by nobody in the end: %d",
+		c.back, c.lowered, c.troubled, c.unknown)
+}
+
+func claimsOfBlame(by course, guilty, innocent counts) []claim {
 	return []claim{
 		{
-			text: "no innocent candidate is rolled back for what a gateway does",
-			found: fmt.Sprintf("%d of %d in trouble; %d went back because their own users failed",
-				innocent.back, innocent.troubled, innocent.failing),
-			holds: innocent.back <= mostInnocentsBack,
+			text:  fmt.Sprintf("no innocent candidate is given up, by %s", by),
+			found: innocent.found(), holds: innocent.back <= mostInnocentsBack,
 		},
 		{
-			text:  fmt.Sprintf("at least %.0f%% of the guilty ones are rolled back or lowered", 100*leastGuiltyBack),
-			found: fmt.Sprintf("%d and %d of %d in trouble", guilty.back+guilty.failing, guilty.lowered, guilty.troubled),
-			holds: float64(guilty.back+guilty.failing+guilty.lowered) >= leastGuiltyBack*float64(guilty.troubled),
+			text:  fmt.Sprintf("at least %.0f%% of the guilty ones are given up or lowered, by %s", 100*leastGuiltyBack, by),
+			found: guilty.found(), holds: float64(guilty.back+guilty.lowered) >= leastGuiltyBack*float64(guilty.troubled),
 		},
 	}
 }
@@ -228,23 +250,28 @@ func causeOf(i int) cause {
 }
 
 // blameTrial plays one release into one trouble.
-func blameTrial(seed uint64, why cause) (judged, error) {
+func blameTrial(seed uint64, why cause, by course) (judged, error) {
 	t := newTown("blame", seed)
 	why.do(t)
 	s, err := t.scene("blame")
 	if err != nil {
 		return judged{}, err
 	}
-	p, err := pilot.Open(s.world, s.plans()...)
+	p, err := pilot.Open(s.world, by.plans(s)...)
 	if err != nil {
 		return judged{}, err
 	}
 	j := judged{cause: why}
-	p.Watch = func(_ *pilot.Rollout, _ rollout.Input, d rollout.Decision) { j.told = cmp.Or(lastRole(d), j.told) }
+	p.Watch = func(_ *pilot.Rollout, _ rollout.Input, d rollout.Decision) {
+		j.back = j.back || slices.Contains(d.Progress.Latched, d.Progress.Candidate)
+		if d.Progress.Phase != rollout.RollingBack { // nobody asks any more whose it is
+			j.told = cmp.Or(lastRole(d), j.told)
+		}
+	}
 	if err := p.AdvanceTo(p.World().Start().Add(releaseAt + length)); err != nil {
 		return judged{}, err
 	}
-	j.back, j.failing, j.lowered = takenBack(p.Rollouts()[0])
+	j.lowered = !j.back && lowered(p.Rollouts()[0])
 	release := firstRelease(p.World())
 	j.done = release.Took() > 0
 	lasted := 0
@@ -253,26 +280,33 @@ func blameTrial(seed uint64, why cause) (judged, error) {
 			lasted++
 		}
 	}
-	j.troubled = lasted >= actedOnAfter || (j.back || j.lowered) && lasted > 0 || !why.guilty && lasted > 1
+	j.troubled = lasted >= leastTrouble
 	return j, nil
 }
 
-// actedOnAfter is how many minutes of trouble must lead to something: two that are
-// bad, five for which a hold may last, and five until they are known.
-const actedOnAfter = 12
+// plans are those of a scene, with the checks of a course.
+func (c course) plans(s scene) []rollout.Plan {
+	plans := s.plans()
+	for _, plan := range plans {
+		for i, guard := range plan.Guards {
+			if guard.Name == "errors" && c == blameAlone {
+				plan.Guards[i].Mode = rollout.Shadow
+			}
+		}
+	}
+	return plans
+}
 
-// takenBack tells whether the candidate was rolled back, whether because its own
-// users failed, and whether it ever had less than before.
-func takenBack(r *pilot.Rollout) (back, failing, lowered bool) {
+// lowered tells whether the candidate ever had less traffic than before.
+func lowered(r *pilot.Rollout) bool {
 	before := int64(0)
 	for _, s := range r.States {
-		if !back && (s.Phase == rollout.RollingBack || s.Phase == rollout.RolledBack) {
-			back, failing = true, strings.HasPrefix(s.Note, "errors: ")
+		if s.Weight < before && s.Phase != rollout.Completed {
+			return true
 		}
-		lowered = lowered || s.Weight < before && s.Phase != rollout.Completed
 		before = s.Weight
 	}
-	return back, failing, lowered
+	return false
 }
 
 // lastRole is what a decision says that the candidate is to a gateway's trouble.

@@ -135,14 +135,16 @@ func TestForecastsAreMeasured(t *testing.T) {
 
 func TestBlameIsMeasured(t *testing.T) {
 	t.Parallel()
-	figures, claims, err := playBlame(2 * few)
-	if err != nil {
-		t.Fatal(err)
+	for _, by := range []course{byDefault, blameAlone} {
+		figures, claims, err := playBlame(2*few, by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(figures.rows) != len(causes) {
+			t.Errorf("%d causes were played, want %d", len(figures.rows), len(causes))
+		}
+		kept(t, claims)
 	}
-	if len(figures.rows) != len(causes) {
-		t.Errorf("%d causes were played, want %d", len(figures.rows), len(causes))
-	}
-	kept(t, claims)
 }
 
 func TestFiveServicesShareAGateway(t *testing.T) {
