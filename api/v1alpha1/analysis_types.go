@@ -139,7 +139,9 @@ type Check struct {
 	// others. A NAT gateway serves others as well, so a check about one gives
 	// traffic back only where the candidate is to blame. Where others are, it is
 	// held. Where nobody can tell, it goes back by one step, to see whether the
-	// trouble stops.
+	// trouble stops. Where users fail while a gateway suffers, and the candidate is not
+	// known to be to blame, everything goes to stable at once, and the rollout begins
+	// anew, once.
 	// +optional
 	OnBreach BreachAction `json:"onBreach,omitempty"`
 

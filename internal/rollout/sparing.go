@@ -68,10 +68,14 @@ func (v view) explains(t analysis.Trouble) bool {
 	}
 	before := v.Answers.Until(t.Began.Add(-time.Minute))
 	for _, c := range v.checks {
-		guard := v.guard(c.Name)
-		switch {
-		case aboutGateways(guard.Rule), !v.due(c):
-		case !aboutUsers(guard.Rule), guard.Rule.Judge(v.scope, before).Outcome == analysis.Breach:
+		rule := v.guard(c.Name).Rule
+		if aboutGateways(rule) || !v.due(c) {
+			continue
+		}
+		if !aboutUsers(rule) {
+			return false
+		}
+		if then := rule.Judge(v.scope, before); then.Outcome == analysis.Breach && !then.Shared {
 			return false
 		}
 	}
@@ -96,7 +100,7 @@ func (v view) spare(users Check) (Decision, bool) {
 	}
 	d.Note += fmt.Sprintf(". Nothing is given up: %s is tried once more", p.Candidate)
 	d.Next += fmt.Sprintf(" Begins anew after the cool-down, when the gateways are well; abort gives %s up.", p.Candidate)
-	return d.tell(HeldByAnalysis, d.Note, true), true
+	return d, true
 }
 
 // sparing tells whether a way back is under way that gives nothing up.
@@ -109,7 +113,7 @@ func (p Progress) sparing() bool {
 func (v view) beginsAnew() Decision {
 	p := v.Progress.anew()
 	p.Effective, p.Trial.Since, p.Step, p.Baked, p.ThinAccepted = v.Now, v.Now, 0, 0, 0
-	p.NoDataSince, p.Breaches, p.Clock = p.Watched, nil, Stopwatch{}
+	p.NoDataSince, p.Breaches, p.Clock = time.Time{}, nil, Stopwatch{}
 	v.Progress = p
 	return v.at(Checking, Preparing, fmt.Sprintf("%s%s serves 100%%; %s is not given up", v.because(), p.Stable, p.Candidate)).next(
 		"Begins anew after the cool-down, when the gateways are well.")
