@@ -20,10 +20,12 @@ func (a *app) list() *cobra.Command {
 		Short: "List rollouts, one line each, the most urgent first",
 		Long: `List rollouts, one line each, the most urgent first.
 
-The sign before a line: ! somebody is needed, or a check holds it; < going back;
-~ waits for the world; > under way; x rolled back; ? not seen yet. LAST SHIFT is
-when the candidate's weight last changed; WHAT, on a terminal below the line, names
-a check in breach and since when, or why it went back, and says what happens next.`,
+The sign before a line: ! somebody is needed, a check holds it, or nobody watches it;
+< going back; ~ waits for the world; > under way; x rolled back; ? not seen yet. A
+STATUS that is STALE is the last known one: users are on the candidate, and for so long
+nothing was judged. LAST SHIFT is when the candidate's weight last changed; WHAT, on a
+terminal below the line, names a check in breach and since when, or why it went back,
+and says what happens next.`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			src, namespace, err := a.open()

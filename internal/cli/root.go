@@ -101,6 +101,12 @@ func (a *app) print(text string) error {
 	return err
 }
 
+// warn writes text that is no part of the answer.
+func (a *app) warn(text string) error {
+	_, err := io.WriteString(a.Err, text)
+	return err
+}
+
 // cluster connects to the cluster that the flags and the kubeconfig name.
 func (a *app) cluster() (*source.Cluster, error) {
 	config, err := a.flags.ToRESTConfig()

@@ -24,6 +24,9 @@ func (a *app) status() *cobra.Command {
 0 completed, or nothing to do; 1 rolled back, or stuck; 2 usage; 3 waits for a
 person; 4 superseded by a newer revision; 124 still under way when the time was over.
 
+What makes the status doubtful is said on standard error and changes no exit code: that
+nobody has judged for a quarter of an hour what serves users, for one.
+
 With --revision, which a pipeline knows from its deployment, it waits until that
 revision was seen, and its own end counts.`,
 		Example: `  kubectl sluice status web -n shop --revision web-00042-k8c --timeout 2h`,
@@ -65,16 +68,16 @@ func (a *app) await(ctx context.Context, src source.Source, name source.Name, wa
 			return err
 		}
 		outcome := wait.Look(ro)
-		key, text := show.Turn(ro, a.screen())
+		key, text, doubts := show.Turn(ro, a.screen())
 		if key == printed {
-			text = ""
+			text, doubts = "", ""
 		}
 		printed = key
 		over := outcome != standing.UnderWay || l == once
 		if over {
 			text += show.Ending(ro, outcome, wait.Revision)
 		}
-		if err := a.print(text); err != nil || over {
+		if err := errors.Join(a.print(text), a.warn(doubts)); err != nil || over {
 			return errors.Join(err, said(exitOf(outcome)))
 		}
 	}

@@ -16,6 +16,7 @@ type listPage struct {
 	Groups []group
 	Total  int
 	Calm   bool // nobody is needed
+	Stale  string
 }
 
 // group is the rollouts that want about as much of a person.
@@ -33,12 +34,15 @@ type row struct {
 	Quiet      bool // what happens next is nothing, so it is left out
 }
 
+// needs is the group of what somebody must see to.
+const needs = "needs"
+
 // groups are the groups in their order, and which standings each takes.
 var groups = []struct {
 	id, title string
 	of        []standing.Standing
 }{
-	{"needs", "Needs you", []standing.Standing{standing.Failing, standing.Stuck, standing.NeedsPerson}},
+	{needs, "Needs you", []standing.Standing{standing.Failing, standing.Stuck, standing.NeedsPerson}},
 	{"moving", "Under way", []standing.Standing{standing.GoingBack, standing.Waiting, standing.Moving, standing.NotSeen}},
 	{"back", "Rolled back", []standing.Standing{standing.RolledBack}},
 	{"settled", "Settled", []standing.Standing{standing.Settled}},
@@ -53,12 +57,14 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	page := listPage{frame: s.frame(r.Context(), "Rollouts", "", rollouts), Total: len(rollouts)}
-	sorted := view.Sorted(rollouts)
+	page := listPage{
+		frame: s.frame(r.Context(), "Rollouts", "", rollouts), Total: len(rollouts), Stale: s.reader().StaleOnes(rollouts),
+	}
+	sorted := s.reader().Sorted(rollouts)
 	for _, g := range groups {
 		made := group{ID: g.id, Title: g.title}
 		for i := range sorted {
-			if slices.Contains(g.of, standing.Of(&sorted[i])) {
+			if s.groupOf(&sorted[i]) == g.id {
 				made.Rows = append(made.Rows, s.row(&sorted[i]))
 			}
 		}
@@ -67,8 +73,22 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 			page.Groups = append(page.Groups, made)
 		}
 	}
-	page.Calm = len(page.Groups) == 0 || page.Groups[0].ID != "needs"
+	page.Calm = len(page.Groups) == 0 || page.Groups[0].ID != needs
 	s.write(w, "list.html", page)
+}
+
+// groupOf is the group of a rollout. What serves users and is watched by nobody needs
+// somebody.
+func (s *Server) groupOf(ro *v1alpha1.CloudRunRollout) string {
+	if _, stale := s.reader().Stale(ro); stale {
+		return needs
+	}
+	for _, g := range groups {
+		if slices.Contains(g.of, standing.Of(ro)) {
+			return g.id
+		}
+	}
+	return ""
 }
 
 func (s *Server) row(ro *v1alpha1.CloudRunRollout) row {

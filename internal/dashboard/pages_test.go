@@ -170,6 +170,24 @@ func TestAPageSaysWhenNobodyActs(t *testing.T) {
 	}
 }
 
+// TestARowThatNobodyRenewsIsStale: the sign, the words and the group say so, not the grey
+// alone, and nowhere is it said that nothing needs anybody.
+func TestARowThatNobodyRenewsIsStale(t *testing.T) {
+	t.Parallel()
+	o := options(&world{rollouts: []v1alpha1.CloudRunRollout{object(t, "baking"), object(t, "completed")}})
+	shows(t, get(t, dashboard.New(o), "/"), "Nothing needs you.", `<h2 id="moving">`)
+	o.Clock = clocktesting.NewFakePassiveClock(now.Add(7 * 24 * time.Hour))
+	text := get(t, dashboard.New(o), "/")
+	shows(t, text,
+		`<h2 id="needs">Needs you <span class="count">1</span>`, `<tbody class="wary stale">`, `<span class="sign" aria-hidden="true">!</span>`,
+		`<span class="hidden">stale, last known: under way: </span><b class="stale-for">STALE 7d</b> <b class="reason">Progressing</b>`,
+		"Nothing was judged since Nov 19 10:44Z (7d ago), and web-00005-kpc serves users meanwhile. Last known: Needs 3 more",
+		"STALE: what is shown of 1 of 2 rollouts is what was last known: see whether a manager runs")
+	if strings.Contains(text, "Nothing needs you.") || strings.Count(text, "STALE 7d") != 1 {
+		t.Error("the page calms, or doubts what has completed")
+	}
+}
+
 // TestEveryReplicaTellsOfCallsThatFail: one that has only just started and makes no calls
 // itself reads it in the statuses. Nothing else would: what has settled needs nobody.
 func TestEveryReplicaTellsOfCallsThatFail(t *testing.T) {

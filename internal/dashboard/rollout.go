@@ -93,7 +93,7 @@ func (s *Server) rollout(w http.ResponseWriter, r *http.Request) {
 // page says what an object says, in the words that kubectl sluice uses too.
 func (s *Server) page(ro *v1alpha1.CloudRunRollout, all []v1alpha1.CloudRunRollout) rolloutPage {
 	reader := s.reader()
-	mark := view.MarkOf(standing.Of(ro))
+	mark := reader.Mark(ro)
 	window := view.WindowOf(ro, reader.Now)
 	p := rolloutPage{
 		Mark: mark, Tone: tones[mark.Tone], Name: view.Name(ro), Service: view.Service(ro), Subject: view.Subject(ro),

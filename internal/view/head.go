@@ -44,14 +44,29 @@ func (r Reader) Doubts(ro *v1alpha1.CloudRunRollout) []string {
 // metrics are there after five minutes, and are judged once a minute.
 const stale = 15 * time.Minute
 
-// unwatched doubts that anybody watches a candidate that serves users: nothing newer
-// than some minutes was judged, and the status tells of no missing metrics.
+// AskManager is how a person sees whether a manager runs.
+const AskManager = "see whether a manager runs (kubectl get lease,pods -n sluice-system)"
+
+// unwatched says that nobody seems to watch a candidate that serves users; "" where that
+// is not so.
 func (r Reader) unwatched(ro *v1alpha1.CloudRunRollout) string {
+	since, is := r.Stale(ro)
+	if !is {
+		return ""
+	}
+	return "STALE: nothing was judged since " + r.At(since) + ", and this is what was known then: " + AskManager + ". " +
+		ro.Status.Candidate.Revision + " serves users meanwhile."
+}
+
+// Stale doubts that anybody watches a candidate that serves users: nothing newer than
+// some minutes was judged, and the status tells of no missing metrics. It returns since
+// when nothing was.
+func (r Reader) Stale(ro *v1alpha1.CloudRunRollout) (since time.Time, is bool) {
 	last, _ := LastShift(ro)
 	candidate, newest := ro.Status.Candidate, last.At
 	for _, c := range ro.Status.Checks {
 		if c.Cause != "" {
-			return "" // the check says so itself
+			return time.Time{}, false // the check says so itself
 		}
 		if c.ObservedThrough != nil && c.ObservedThrough.After(newest) {
 			newest = c.ObservedThrough.Time
@@ -59,8 +74,7 @@ func (r Reader) unwatched(ro *v1alpha1.CloudRunRollout) string {
 	}
 	under := standing.Of(ro) != standing.Settled && standing.Of(ro) != standing.RolledBack
 	if !under || candidate == nil || candidate.Percent == 0 || newest.IsZero() || r.Now.Sub(newest) < stale {
-		return ""
+		return time.Time{}, false
 	}
-	return "STALE: nothing was judged since " + r.At(newest) + ", and this is what was known then: see whether a manager runs " +
-		"(kubectl get lease,pods -n sluice-system). " + candidate.Revision + " serves users meanwhile."
+	return newest, true
 }

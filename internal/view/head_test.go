@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,21 +12,24 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
+var at = time.Date(2026, 11, 26, 3, 7, 0, 0, time.UTC)
+
+// baking is a rollout with a quarter of the traffic, whose evidence is so old.
+func baking(age time.Duration) *v1alpha1.CloudRunRollout {
+	through := metav1.NewTime(at.Add(-age))
+	ro := &v1alpha1.CloudRunRollout{}
+	ro.Status.Phase, ro.Status.NextAction = v1alpha1.PhaseBaking, "Needs 3 more."
+	ro.Status.Candidate = &v1alpha1.RevisionStatus{Revision: "api-2", Percent: 25}
+	ro.Status.Checks = []v1alpha1.CheckStatus{{Name: "errors", ObservedThrough: &through}, {Name: "nat-drops"}}
+	ro.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: "Progressing"}}
+	return ro
+}
+
 // TestAStatusThatNobodyRenewsIsDoubted: frozen green is worse than an alarm. What a check
 // says of its own silence is not said twice, and what nobody is exposed to need not be
 // watched.
 func TestAStatusThatNobodyRenewsIsDoubted(t *testing.T) {
 	t.Parallel()
-	at := time.Date(2026, 11, 26, 3, 7, 0, 0, time.UTC)
-	baking := func(age time.Duration) *v1alpha1.CloudRunRollout {
-		through := metav1.NewTime(at.Add(-age))
-		ro := &v1alpha1.CloudRunRollout{}
-		ro.Status.Phase = v1alpha1.PhaseBaking
-		ro.Status.Candidate = &v1alpha1.RevisionStatus{Revision: "api-2", Percent: 25}
-		ro.Status.Checks = []v1alpha1.CheckStatus{{Name: "errors", ObservedThrough: &through}, {Name: "nat-drops"}}
-		ro.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: "Progressing"}}
-		return ro
-	}
 	for name, c := range map[string]struct {
 		change func(*v1alpha1.CloudRunRollout)
 		age    time.Duration
@@ -52,6 +56,59 @@ func TestAStatusThatNobodyRenewsIsDoubted(t *testing.T) {
 		if strings.Contains(doubts, "STALE") != c.want {
 			t.Errorf("%s: doubts %q", name, doubts)
 		}
+	}
+}
+
+// TestALineSaysThatItIsStale, by its sign and in words, before what was known.
+func TestALineSaysThatItIsStale(t *testing.T) {
+	t.Parallel()
+	r := view.Reader{Now: at}
+	line := r.Summarize(baking(45 * time.Minute))
+	if line.Mark != (view.Mark{Sign: "!", Words: "stale, last known: under way", Tone: view.Wary}) || line.Status() != "STALE 45m: Progressing" {
+		t.Errorf("the line is %+v", line)
+	}
+	if line.What != "Nothing was judged since 02:22Z (45m ago), and api-2 serves users meanwhile. Last known: Needs 3 more." {
+		t.Errorf("what: %s", line.What)
+	}
+	line = r.Summarize(baking(4 * time.Minute))
+	if line.Mark.Sign != ">" || line.Stale != "" || line.Status() != "Progressing" || line.What != "Needs 3 more." {
+		t.Errorf("one that is watched: %+v", line)
+	}
+	failing := baking(45 * time.Minute)
+	failing.Status.Conditions[0].Reason = v1alpha1.ReasonHeldByAnalysis
+	if mark := r.Mark(failing); mark.Tone != view.Alarm || mark.Words != "stale, last known: held by a check" {
+		t.Errorf("one that a check holds: %+v", mark)
+	}
+}
+
+// TestWhatNobodyWatchesIsAsUrgentAsWhatNeedsAPerson, and no less urgent than it was.
+func TestWhatNobodyWatchesIsAsUrgentAsWhatNeedsAPerson(t *testing.T) {
+	t.Parallel()
+	named := func(name string, age time.Duration, reason string, phase v1alpha1.Phase) v1alpha1.CloudRunRollout {
+		ro := baking(age)
+		ro.Name, ro.Status.Phase, ro.Status.Conditions[0].Reason = name, phase, reason
+		return *ro
+	}
+	all := []v1alpha1.CloudRunRollout{
+		named("moving", time.Minute, v1alpha1.ReasonProgressing, v1alpha1.PhaseBaking),
+		named("waits", time.Minute, v1alpha1.ReasonTooFewRequests, v1alpha1.PhaseHeld),
+		named("unwatched", time.Hour, v1alpha1.ReasonProgressing, v1alpha1.PhaseBaking),
+		named("failing", time.Minute, v1alpha1.ReasonHeldByAnalysis, v1alpha1.PhaseHeld),
+		named("failing unwatched", time.Hour, v1alpha1.ReasonHeldByAnalysis, v1alpha1.PhaseHeld),
+	}
+	r := view.Reader{Now: at}
+	var names []string
+	for _, ro := range r.Sorted(all) {
+		names = append(names, ro.Name)
+	}
+	if !slices.Equal(names, []string{"failing", "failing unwatched", "unwatched", "waits", "moving"}) {
+		t.Errorf("the order is %q", names)
+	}
+	if text := r.StaleOnes(all); !strings.HasPrefix(text, "STALE: what is shown of 2 of 5 rollouts is what was last known: see whether a manager runs") {
+		t.Errorf("of all: %q", text)
+	}
+	if text := r.StaleOnes(all[:2]); text != "" {
+		t.Errorf("of those that are watched: %q", text)
 	}
 }
 

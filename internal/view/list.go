@@ -2,6 +2,7 @@ package view
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,18 +12,26 @@ import (
 
 // Sorted puts rollouts in the order of a list: the most urgent first, and of those
 // the one that has been so for the longest.
-func Sorted(rollouts []v1alpha1.CloudRunRollout) []v1alpha1.CloudRunRollout {
+func (r Reader) Sorted(rollouts []v1alpha1.CloudRunRollout) []v1alpha1.CloudRunRollout {
 	sorted := slices.Clone(rollouts)
-	slices.SortStableFunc(sorted, moreUrgent)
+	slices.SortStableFunc(sorted, func(a, b v1alpha1.CloudRunRollout) int {
+		return cmp.Or(
+			cmp.Compare(r.urgency(&a), r.urgency(&b)),
+			standing.Ready(&a).LastTransitionTime.Compare(standing.Ready(&b).LastTransitionTime.Time),
+			cmp.Compare(Name(&a), Name(&b)),
+		)
+	})
 	return sorted
 }
 
-func moreUrgent(a, b v1alpha1.CloudRunRollout) int {
-	return cmp.Or(
-		cmp.Compare(standing.Of(&a), standing.Of(&b)),
-		standing.Ready(&a).LastTransitionTime.Compare(standing.Ready(&b).LastTransitionTime.Time),
-		cmp.Compare(Name(&a), Name(&b)),
-	)
+// urgency is a standing, and where a status is stale at least that of what needs a
+// person.
+func (r Reader) urgency(ro *v1alpha1.CloudRunRollout) standing.Standing {
+	now := standing.Of(ro)
+	if _, is := r.Stale(ro); is {
+		return min(now, standing.NeedsPerson)
+	}
+	return now
 }
 
 // Summary is one rollout in a line of a list.
@@ -32,11 +41,22 @@ type Summary struct {
 	Service, Region      string
 	Weight, Step, Reason string
 	For, LastShift, What string
+	// Stale is for how long nobody has judged what serves users, "STALE 45m"; "" where
+	// somebody does.
+	Stale string
+}
+
+// Status is the reason, and before it whether that may be true no more.
+func (s Summary) Status() string {
+	if s.Stale == "" {
+		return s.Reason
+	}
+	return s.Stale + ": " + s.Reason
 }
 
 // Summarize puts one rollout into a line.
 func (r Reader) Summarize(ro *v1alpha1.CloudRunRollout) Summary {
-	ready, mark, service := standing.Ready(ro), MarkOf(standing.Of(ro)), Service(ro)
+	ready, mark, service := standing.Ready(ro), r.Mark(ro), Service(ro)
 	step, _, _ := strings.Cut(ro.Status.Step, ",")
 	line := Summary{
 		Mark: mark, Namespace: Dash(ro.Namespace), Name: ro.Name, Service: Dash(cmp.Or(service.Name, ro.Spec.Target.RunServiceName())), Region: Dash(service.Location),
@@ -46,6 +66,9 @@ func (r Reader) Summarize(ro *v1alpha1.CloudRunRollout) Summary {
 	if !ready.LastTransitionTime.IsZero() {
 		line.For = Span(r.Now.Sub(ready.LastTransitionTime.Time))
 	}
+	if since, is := r.Stale(ro); is {
+		line.Stale = "STALE " + Span(r.Now.Sub(since))
+	}
 	if last, known := LastShift(ro); known {
 		line.LastShift = last.String() + " " + r.At(last.At)
 	}
@@ -53,7 +76,7 @@ func (r Reader) Summarize(ro *v1alpha1.CloudRunRollout) Summary {
 }
 
 // What names a check in breach, or why it went back or cannot begin, and says what
-// happens next.
+// happens next. Of a stale status it says first that nobody may see to that.
 func (r Reader) What(ro *v1alpha1.CloudRunRollout) string {
 	why := ""
 	switch breaches := Breaches(ro); {
@@ -63,5 +86,22 @@ func (r Reader) What(ro *v1alpha1.CloudRunRollout) string {
 	case slices.Contains([]standing.Standing{standing.GoingBack, standing.RolledBack, standing.Stuck}, standing.Of(ro)):
 		why = Cause(ro) + ". "
 	}
+	if since, is := r.Stale(ro); is {
+		why = "Nothing was judged since " + r.At(since) + ", and " + ro.Status.Candidate.Revision + " serves users meanwhile. Last known: " + why
+	}
 	return strings.TrimSpace(why + ro.Status.NextAction)
+}
+
+// StaleOnes says of how many rollouts the status is stale, and what to do; "" of none.
+func (r Reader) StaleOnes(rollouts []v1alpha1.CloudRunRollout) string {
+	count := 0
+	for i := range rollouts {
+		if _, is := r.Stale(&rollouts[i]); is {
+			count++
+		}
+	}
+	if count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("STALE: what is shown of %d of %s is what was last known: %s.", count, Plural(len(rollouts), "rollout", "rollouts"), AskManager)
 }

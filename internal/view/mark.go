@@ -1,6 +1,9 @@
 package view
 
-import "github.com/sluice-rollouts/sluice/internal/standing"
+import (
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/standing"
+)
 
 // Tone is how much a line wants to be seen. It is never the only sign of that.
 type Tone int
@@ -32,5 +35,12 @@ var marks = map[standing.Standing]Mark{
 	standing.Settled:     {" ", "settled", Calm},
 }
 
-// MarkOf is the mark of a standing.
-func MarkOf(s standing.Standing) Mark { return marks[s] }
+// Mark is the mark of a rollout. One whose status is stale needs a person, whatever it
+// says.
+func (r Reader) Mark(ro *v1alpha1.CloudRunRollout) Mark {
+	mark := marks[standing.Of(ro)]
+	if _, is := r.Stale(ro); is {
+		return Mark{"!", "stale, last known: " + mark.Words, max(mark.Tone, Wary)}
+	}
+	return mark
+}

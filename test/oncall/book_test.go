@@ -134,6 +134,19 @@ var stories = []story{
 		truth:   func(night) []string { return []string{"STALE", "api-00042 serves users meanwhile"} },
 	},
 	{
+		name: "is-anybody-watching", question: "Nothing is red. Does anybody watch what is under way?",
+		play: func(n night) {
+			n.deploy(api, healthy)
+			n.until(api, v1alpha1.PhaseBaking, "25%")
+			n.wait(5 * time.Minute)
+			n.World.Advance(40 * time.Minute) // and no manager is there any more
+		},
+		command: "list -A",
+		truth: func(n night) []string {
+			return []string{"STALE 45m: Progressing", "Nothing was judged since " + n.served("api-00042", 25).Format("15:04Z"), "STALE: what is shown of 1 of 2 rollouts"}
+		},
+	},
+	{
 		name: "hand-over", question: "Hand-over at eight: what happened in the night?",
 		play: func(n night) {
 			n.deploy(web, healthy)

@@ -9,19 +9,20 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
-// Turn writes where a rollout stands in one line, and a key that changes only
-// when somebody who follows it should hear of it again.
-func Turn(ro *v1alpha1.CloudRunRollout, s Screen) (key, text string) {
+// Turn writes where a rollout stands in one line, what there is to doubt about that, and
+// a key that changes only when somebody who follows it should hear of it again.
+func Turn(ro *v1alpha1.CloudRunRollout, s Screen) (key, text, doubts string) {
 	step, _, _ := strings.Cut(ro.Status.Step, ",")
 	candidate := ""
 	if ro.Status.Candidate != nil {
 		candidate = ro.Status.Candidate.Revision
 	}
 	reason := view.Dash(standing.Reason(ro))
-	key = fmt.Sprint(candidate, step, ro.Status.Weight, reason, standing.Of(ro) == standing.NotSeen)
-	sign := view.MarkOf(standing.Of(ro)).Sign
+	_, stale := s.Stale(ro)
+	key = fmt.Sprint(candidate, step, ro.Status.Weight, reason, standing.Of(ro) == standing.NotSeen, stale)
+	sign := s.Mark(ro).Sign
 	return key, s.wrap(fmt.Sprintf("%s  %s %-5s %-5s %s  ", s.Clock(s.Now), sign, view.Dash(step), view.Dash(ro.Status.Weight), reason),
-		view.Cause(ro)+". "+ro.Status.NextAction)
+		view.Cause(ro)+". "+ro.Status.NextAction), s.doubts("Note: ", ro)
 }
 
 // Ending says how a rollout ended for somebody who waited for it, or for a

@@ -23,16 +23,16 @@ const (
 // List writes rollouts, one line each, the most urgent first and of those the
 // one that has been so for the longest. On a screen the last column, which is a
 // sentence, stands below its line instead, and not at all where nothing is going on.
-// Calls that fail are told below.
+// Statuses that are stale and calls that fail are told below.
 func List(rollouts []v1alpha1.CloudRunRollout, scope Scope, s Screen) string {
 	if len(rollouts) == 0 {
 		return "No CloudRunRollouts found.\n"
 	}
-	sorted := view.Sorted(rollouts)
+	sorted := s.Sorted(rollouts)
 	rows := [][]string{scope.row("", "NAMESPACE", "NAME", "SERVICE", "WEIGHT", "STEP", "STATUS", "FOR", "LAST SHIFT", "WHAT")}
 	for i := range sorted {
 		l := s.Summarize(&sorted[i])
-		rows = append(rows, scope.row(l.Mark.Sign, l.Namespace, l.Name, l.Service, l.Weight, l.Step, l.Reason, l.For, l.LastShift, l.What))
+		rows = append(rows, scope.row(l.Mark.Sign, l.Namespace, l.Name, l.Service, l.Weight, l.Step, l.Status(), l.For, l.LastShift, l.What))
 	}
 	if s.Width > 0 {
 		for i, row := range rows {
@@ -43,11 +43,13 @@ func List(rollouts []v1alpha1.CloudRunRollout, scope Scope, s Screen) string {
 	var text strings.Builder
 	text.WriteString(cut(lines[0], s.Width) + "\n")
 	for i, line := range lines[1:] {
-		now := standing.Of(&sorted[i])
-		text.WriteString(s.painted(view.MarkOf(now).Tone, cut(line, s.Width)) + "\n")
-		if s.Width > 0 && now != standing.Settled {
+		text.WriteString(s.painted(s.Mark(&sorted[i]).Tone, cut(line, s.Width)) + "\n")
+		if s.Width > 0 && standing.Of(&sorted[i]) != standing.Settled {
 			text.WriteString(s.wrap("     ", view.Dash(s.What(&sorted[i]))))
 		}
+	}
+	if stale := s.StaleOnes(rollouts); stale != "" {
+		text.WriteString("\n" + s.painted(view.Wary, s.wrap("", stale)))
 	}
 	for _, outage := range s.Outages(rollouts) {
 		text.WriteString("\n" + s.painted(view.Wary, s.wrap("", outage)))

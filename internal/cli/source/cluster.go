@@ -19,8 +19,13 @@ import (
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 )
 
-// again is how long to wait before a watch that broke is begun anew.
-const again = 2 * time.Second
+const (
+	// again is how long to wait before a watch that broke is begun anew.
+	again = 2 * time.Second
+	// unchanged is after how long a rollout that does not change is given again: to whom
+	// it is given, it is older than before.
+	unchanged = 5 * time.Minute
+)
 
 // Cluster is a Kubernetes API server.
 type Cluster struct {
@@ -58,12 +63,12 @@ func (c *Cluster) Get(ctx context.Context, name Name) (*v1alpha1.CloudRunRollout
 	return ro, into(obj, ro)
 }
 
-// Follow gives a rollout and its changes. A watch that ends, as each does after
-// some minutes, is begun anew; what the API server cannot answer for a while does not
-// end it, once the rollout was seen.
+// Follow gives a rollout and its changes, and every few minutes what does not change. A
+// watch that ends, as each does then, is begun anew; what the API server cannot answer for
+// a while does not end it, once the rollout was seen.
 func (c *Cluster) Follow(ctx context.Context, name Name) iter.Seq2[*v1alpha1.CloudRunRollout, error] {
 	return func(yield func(*v1alpha1.CloudRunRollout, error) bool) {
-		f := following{c, ctx, name, yield, ""}
+		f := following{Cluster: c, ctx: ctx, name: name, yield: yield}
 		for f.look() && f.changes() {
 			select {
 			case <-ctx.Done():
@@ -77,13 +82,22 @@ func (c *Cluster) Follow(ctx context.Context, name Name) iter.Seq2[*v1alpha1.Clo
 // following is one call of Follow while it lasts.
 type following struct {
 	*Cluster
-	ctx     context.Context //nolint:containedctx // it is as old as the call
-	name    Name
-	yield   func(*v1alpha1.CloudRunRollout, error) bool
-	version string // that was given last
+	ctx   context.Context //nolint:containedctx // it is as old as the call
+	name  Name
+	yield func(*v1alpha1.CloudRunRollout, error) bool
+	// version is the one that was given last, and given is when.
+	version string
+	given   time.Time
 }
 
-// look gives the rollout as it is now, if that is new. It tells whether to go on.
+// give gives a rollout. It tells whether to go on.
+func (f *following) give(ro *v1alpha1.CloudRunRollout) bool {
+	f.version, f.given = ro.ResourceVersion, f.clock.Now()
+	return f.yield(ro, nil)
+}
+
+// look gives the rollout as it is now, if that is new, or if it was long ago that it was
+// given. It tells whether to go on.
 func (f *following) look() bool {
 	ro, err := f.Get(f.ctx, f.name)
 	switch {
@@ -94,11 +108,10 @@ func (f *following) look() bool {
 	case err != nil:
 		f.yield(nil, err)
 		return false
-	case ro.ResourceVersion == f.version:
+	case ro.ResourceVersion == f.version && f.clock.Since(f.given) < unchanged:
 		return true
 	}
-	f.version = ro.ResourceVersion
-	return f.yield(ro, nil)
+	return f.give(ro)
 }
 
 // passes tells whether an error may be gone at the next try: anything but an answer
@@ -117,8 +130,9 @@ func passes(err error) bool {
 // changes gives the changes of the rollout while one watch lasts. It tells whether
 // to go on after that: a watch that could not begin is begun again.
 func (f *following) changes() bool {
+	lasts := int64(unchanged.Seconds())
 	w, err := f.client.Namespace(f.name.Namespace).Watch(f.ctx, metav1.ListOptions{
-		FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, f.name.Name).String(), ResourceVersion: f.version,
+		FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, f.name.Name).String(), ResourceVersion: f.version, TimeoutSeconds: &lasts,
 	})
 	if apierrors.IsForbidden(err) {
 		f.yield(nil, explained(err))
@@ -137,8 +151,7 @@ func (f *following) changes() bool {
 		case ro == nil:
 			return true
 		}
-		f.version = ro.ResourceVersion
-		if !f.yield(ro, nil) {
+		if !f.give(ro) {
 			return false
 		}
 	}

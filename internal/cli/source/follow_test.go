@@ -23,13 +23,18 @@ import (
 
 var kind = schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: "cloudrunrollouts"}
 
-// broken is a cluster whose Gets fail as told, one after the other, after the first,
-// and whose watches end at once.
-func broken(errs ...error) *fake.FakeDynamicClient {
-	ro := &unstructured.Unstructured{Object: map[string]any{
+// frozen is a rollout of version 1.
+func frozen() *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "CloudRunRollout",
 		"metadata": map[string]any{"namespace": "pay", "name": "api", "resourceVersion": "1"},
 	}}
+}
+
+// broken is a cluster whose Gets fail as told, one after the other, after the first,
+// and whose watches end at once.
+func broken(errs ...error) *fake.FakeDynamicClient {
+	ro := frozen()
 	client := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(),
 		map[schema.GroupVersionResource]string{kind.WithVersion("v1alpha1"): "CloudRunRolloutList"}, ro)
 	gets := 0
@@ -99,5 +104,37 @@ func TestARequestThatIsGoneIsNotWaitedFor(t *testing.T) {
 	cluster := source.NewCluster(broken(), stepping(t.Context()))
 	if _, err := source.Answered(t.Context(), cluster, source.Name{Namespace: "pay", Name: "api"}, "mine"); !errors.Is(err, source.ErrReplaced) {
 		t.Errorf("it ends with %v", err)
+	}
+}
+
+// TestWhatDoesNotChangeIsGivenAgain, some minutes later: what is frozen looks like what is
+// well to whoever only hears of changes. The watch ends by then, whatever the API server's
+// own limit is.
+func TestWhatDoesNotChangeIsGivenAgain(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	client, clock := broken(), stepping(ctx)
+	client.PrependReactor("get", "*", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, frozen(), nil
+	})
+	var times []time.Time
+	for ro, err := range source.NewCluster(client, clock).Follow(ctx, source.Name{Namespace: "pay", Name: "api"}) {
+		if err != nil || ro.ResourceVersion != "1" {
+			t.Fatal(ro, err)
+		}
+		if times = append(times, clock.Now()); len(times) == 3 {
+			break
+		}
+	}
+	for i, at := range times[1:] {
+		if apart := at.Sub(times[i]); apart < 5*time.Minute || apart > 10*time.Minute {
+			t.Errorf("given again after %s", apart)
+		}
+	}
+	for _, action := range client.Actions() {
+		if w, ok := action.(clienttesting.WatchActionImpl); ok && (w.ListOptions.TimeoutSeconds == nil || *w.ListOptions.TimeoutSeconds != 300) {
+			t.Errorf("a watch lasts for %v seconds", w.ListOptions.TimeoutSeconds)
+		}
 	}
 }
