@@ -8,6 +8,12 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
 
+// minuteOfDay is how messages of a status write a time.
+const minuteOfDay = "Jan 2 15:04Z"
+
+// rollbackAfter is how long a breach lasts before it leads back where the spec says nothing.
+const rollbackAfter = 5 * time.Minute
+
 // stories are the questions of a night.
 var stories = []story{
 	{
@@ -71,7 +77,9 @@ var stories = []story{
 			n.wait(time.Minute)
 		},
 		command: "get -n pay api",
-		truth:   func(night) []string { return []string{"60 packets/min"} },
+		truth: func(n night) []string {
+			return []string{"60 packets/min", "Goes back to 5% at " + n.breached(api, v1alpha1.CheckNATDrops).Add(rollbackAfter).Format(minuteOfDay)}
+		},
 	},
 	{
 		name: "metrics-are-missing", question: "There are no metrics. Is it healthy, or do we not know?",
@@ -84,7 +92,9 @@ var stories = []story{
 			n.wait(5 * time.Minute)
 		},
 		command: "why -n pay api",
-		truth:   func(night) []string { return []string{"access denied", "pauses at"} },
+		truth: func(n night) []string {
+			return []string{"access denied", "pauses at " + n.leaves(api, v1alpha1.PhaseHeld).Format(minuteOfDay)}
+		},
 	},
 	{
 		name: "who-paused-it", question: "Somebody knew better: who froze it, when, and why?",
@@ -95,7 +105,9 @@ var stories = []story{
 			n.wait(7 * time.Minute)
 		},
 		command: "why -n pay api",
-		truth:   func(night) []string { return []string{person, "holding for the vendor"} },
+		truth: func(n night) []string {
+			return []string{person, "holding for the vendor", "pause Accepted at " + n.object(api).Status.LastRequest.Time.UTC().Format("15:04Z")}
+		},
 	},
 	{
 		name: "somebody-else-moved-it", question: "Git and reality disagree: who moved the traffic?",
@@ -109,7 +121,9 @@ var stories = []story{
 			n.wait(2 * time.Minute)
 		},
 		command: "why -n pay api",
-		truth:   func(night) []string { return []string{"bob@example.com", "50%"} },
+		truth: func(n night) []string {
+			return []string{"bob@example.com", fmt.Sprintf("TrafficConflict at %d%%", n.serves(api)["api-00042"])}
+		},
 	},
 	{
 		name: "it-waits-for-me", question: "What am I asked to approve?",
@@ -120,7 +134,12 @@ var stories = []story{
 			n.wait(3 * time.Minute)
 		},
 		command: "why -n pay api",
-		truth:   func(night) []string { return []string{"kubectl sluice approve api -n pay"} },
+		truth: func(n night) []string {
+			return []string{
+				"kubectl sluice approve api -n pay", fmt.Sprintf("AwaitingApproval at %d%%", n.serves(api)["api-00042"]),
+				fmt.Sprintf("%d%% needs a person's approval", n.object(api).Spec.Strategy.Steps[1].Weight),
+			}
+		},
 	},
 	{
 		name: "is-the-robot-alive", question: "It says that all is well. Is anybody looking?",
@@ -131,7 +150,9 @@ var stories = []story{
 			n.World.Advance(40 * time.Minute) // and no manager is there any more
 		},
 		command: "get -n pay api",
-		truth:   func(night) []string { return []string{"STALE", "api-00042 serves users meanwhile"} },
+		truth: func(n night) []string {
+			return []string{"STALE: nothing was judged since " + n.served("api-00042", 25).Format("15:04Z"), "api-00042 serves users meanwhile"}
+		},
 	},
 	{
 		name: "is-anybody-watching", question: "Nothing is red. Does anybody watch what is under way?",

@@ -66,18 +66,56 @@ func (n night) served(revision string, percent int) time.Time {
 	return time.Time{}
 }
 
+// object is a rollout as it is now.
+func (n night) object(key client.ObjectKey) *v1alpha1.CloudRunRollout {
+	n.t.Helper()
+	ro, err := n.Get(key)
+	n.must(err)
+	return ro
+}
+
+// leaves lets time pass until a rollout is in a phase no more, and returns when that is.
+func (n night) leaves(key client.ObjectKey, phase v1alpha1.Phase) time.Time {
+	n.t.Helper()
+	n.must(n.Until(key, "no more "+string(phase), func(ro *v1alpha1.CloudRunRollout) bool { return ro.Status.Phase != phase }))
+	return n.Now().UTC()
+}
+
+// breached is since when a check of a rollout that is held is in breach. It lets time pass
+// to see that this leads back when it has lasted for as long as it may, at the next look.
+func (n night) breached(key client.ObjectKey, check string) time.Time {
+	n.t.Helper()
+	for _, c := range n.object(key).Status.Checks {
+		if c.Name == check && c.BreachedSince != nil {
+			if late := n.leaves(key, v1alpha1.PhaseHeld).Sub(c.BreachedSince.Add(rollbackAfter)); late < 0 || late > time.Minute {
+				n.t.Errorf("it goes back %s after the end of its time", late)
+			}
+			return c.BreachedSince.UTC()
+		}
+	}
+	n.t.Fatalf("%s is not in breach", check)
+	return time.Time{}
+}
+
 // alone is the revision that has all of a service's traffic, as the world tells it.
 func (n night) alone(key client.ObjectKey) string {
 	n.t.Helper()
-	state, err := n.World.State(key.Name)
-	n.must(err)
-	for revision, percent := range state.Effective {
+	serves := n.serves(key)
+	for revision, percent := range serves {
 		if percent == 100 {
 			return revision
 		}
 	}
-	n.t.Fatalf("no revision serves everything: %v", state.Effective)
+	n.t.Fatalf("no revision serves everything: %v", serves)
 	return ""
+}
+
+// serves is what a service's revisions serve in percent, as the world tells it.
+func (n night) serves(key client.ObjectKey) map[string]int {
+	n.t.Helper()
+	state, err := n.World.State(key.Name)
+	n.must(err)
+	return state.Effective
 }
 
 // person is who is on call.

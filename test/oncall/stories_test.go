@@ -23,7 +23,8 @@ type story struct {
 	world          []func(*town)
 	play           func(night)
 	command        string
-	// truth is what the world itself tells, in the words of the answer.
+	// truth is what the world itself tells, in the words of the answer. It is asked after
+	// the answer, and may let time pass to see what comes of it.
 	truth func(night) []string
 }
 
@@ -37,10 +38,12 @@ func TestStories(t *testing.T) {
 			n := st.begin(t)
 			st.play(n)
 			answer := n.answer(st.command)
-			for _, fact := range st.truth(n) {
-				if !strings.Contains(answer, fact) {
-					t.Errorf("the world tells %q, and the answer does not:\n%s", fact, answer)
-				}
+			facts := st.truth(n)
+			for _, fact := range untold(answer, facts) {
+				t.Errorf("the world tells %q, and the answer does not:\n%s", fact, answer)
+			}
+			for _, wrong := range unnoticed(answer, facts) {
+				t.Error(wrong)
 			}
 			told := fmt.Sprintf("%s\n\n$ kubectl sluice %s\n%s", st.question, st.command, answer)
 			golden := filepath.Join("testdata", st.name+".golden")
@@ -59,6 +62,40 @@ func TestStories(t *testing.T) {
 			}
 		})
 	}
+}
+
+// untold are the facts that an answer does not tell.
+func untold(answer string, facts []string) []string {
+	var missing []string
+	for _, fact := range facts {
+		if !strings.Contains(answer, fact) {
+			missing = append(missing, fact)
+		}
+	}
+	return missing
+}
+
+// unnoticed changes each number of an answer that a fact has, and tells of each change that
+// the comparison with the facts does not see; also where there is no such number.
+func unnoticed(answer string, facts []string) []string {
+	var wrong []string
+	numbers := 0
+	for _, fact := range facts {
+		for i, digit := range []byte(fact) {
+			if digit < '0' || digit > '9' {
+				continue
+			}
+			numbers++
+			other := fact[:i] + string('0'+(digit-'0'+1)%10) + fact[i+1:]
+			if len(untold(strings.ReplaceAll(answer, fact, other), facts)) == 0 {
+				wrong = append(wrong, fmt.Sprintf("an answer with %q for %q would pass", other, fact))
+			}
+		}
+	}
+	if numbers == 0 {
+		wrong = append(wrong, fmt.Sprintf("no number of the answer is compared with the world: %q", facts))
+	}
+	return wrong
 }
 
 func (st story) begin(t *testing.T) night {
