@@ -124,8 +124,8 @@ func ownedText(r RunService, managers []string) string {
 // pkg/applier/applier.go; Argo CD: docs, user-guide/diffing and sync-options).
 var cures = map[string]string{
 	"configsync.gke.io": "remove spec.traffic from the RunService in Git; Config Sync would write it over ours within seconds",
-	"argocd-controller": "remove spec.traffic from the RunService in Git, or let Argo CD ignore it: " +
-		"ignoreDifferences of /spec/traffic with the sync option RespectIgnoreDifferences=true",
+	"argocd-controller": "remove spec.traffic from the RunService in Git, and from ignoreDifferences: " +
+		"with RespectIgnoreDifferences=true Argo CD applies what is live under its own name",
 	"kubectl-edit":         "somebody edited it: remove spec.traffic with kubectl edit",
 	"kustomize-controller": "remove spec.traffic from the RunService in Git; Flux would write it over ours",
 }

@@ -128,10 +128,25 @@ func (s *keptStage) apply(manager string, spec map[string]any) {
 // release is what Git says of the service, without traffic.
 func (s *keptStage) release(image, revision string) {
 	s.t.Helper()
-	s.apply("git", map[string]any{
+	s.releaseAs("git", image, revision)
+}
+
+// releaseAs is what a tool applies of it.
+func (s *keptStage) releaseAs(manager, image, revision string) {
+	s.t.Helper()
+	s.apply(manager, map[string]any{
 		"location": "asia-northeast1", "projectRef": map[string]any{"external": "acme-prod"},
 		"template": map[string]any{"revision": revision, "containers": []any{map[string]any{"image": image}}},
 	})
+}
+
+// annotate sets an annotation of the RunService to a value in JSON.
+func (s *keptStage) annotate(key, value string) {
+	s.t.Helper()
+	change := []byte(fmt.Sprintf(`{"metadata":{"annotations":{%q:%s}}}`, key, value))
+	if _, err := s.runServices().Patch(s.t.Context(), "web", types.MergePatchType, change, metav1.PatchOptions{}); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // entries are spec.traffic as it stands; nil for none.
@@ -506,4 +521,101 @@ func TestARunServiceThatIsNotThereIsTold(t *testing.T) {
 	s := newKeptStage(t, directTarget+"->{runServiceRef: {name: nobody}}")
 	s.pass()
 	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonServiceNotFound, "Apply the RunService in this namespace")
+}
+
+// TestWhatConfigConnectorDoesIsToldWhenARolloutStarts: merge mode keeps nothing from
+// starting, nor does traffic that follows LATEST, which is pinned before.
+func TestWhatConfigConnectorDoesIsToldWhenARolloutStarts(t *testing.T) {
+	t.Parallel()
+	latest := []any{map[string]any{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": int64(100)}}
+	for name, c := range map[string]struct {
+		prepare    func(s *keptStage)
+		kind, told string
+	}{
+		"merge mode": {func(s *keptStage) {
+			s.annotate("cnrm.cloud.google.com/state-into-spec", `"merge"`)
+		}, "Warning", "Config Connector writes live state into RunService"},
+		"LATEST with weight": {func(s *keptStage) {
+			s.apply("hand", map[string]any{"traffic": latest})
+			s.settle()
+			s.apply("hand", map[string]any{})
+		}, "Normal Pinned", "traffic followed LATEST and is now pinned to web-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newKeptStage(t, toRunService)
+			c.prepare(s)
+			s.settle()
+			s.pass()
+			s.release("example.com/web:2", "web-2")
+			s.until(v1alpha1.PhaseBaking)
+			var told []string
+			for len(s.events.Events) > 0 {
+				told = append(told, <-s.events.Events)
+			}
+			if !slices.ContainsFunc(told, func(e string) bool { return strings.HasPrefix(e, c.kind) && strings.Contains(e, c.told) }) {
+				t.Errorf("told %q, want %s with a part %q", told, c.kind, c.told)
+			}
+		})
+	}
+}
+
+// TestAPauseOfConfigConnectorHoldsAStart, until it is over.
+func TestAPauseOfConfigConnectorHoldsAStart(t *testing.T) {
+	t.Parallel()
+	s := newKeptStage(t, toRunService)
+	s.pass()
+	s.release("example.com/web:2", "web-2")
+	s.settle()
+	s.annotate(configconnector.PausedAnnotation, `"Paused"`)
+	for range 20 { // the metrics come first
+		s.pass()
+	}
+	s.says(v1alpha1.PhaseHeld, v1alpha1.ReasonHeldByAnalysis, "before the first write: Config Connector is paused by")
+	if split := s.traffic(); split["web-2"] != 0 {
+		t.Errorf("spec.traffic is %v", split)
+	}
+	s.annotate(configconnector.PausedAnnotation, "null")
+	s.until(v1alpha1.PhaseBaking)
+}
+
+// TestToolsThatLeaveTrafficOutOfGitLeaveItToSluice applies a RunService without traffic by
+// force, as each of docs/gitops does, while its candidate bakes.
+func TestToolsThatLeaveTrafficOutOfGitLeaveItToSluice(t *testing.T) {
+	t.Parallel()
+	for _, manager := range []string{"argocd-controller", "configsync.gke.io", "kustomize-controller"} {
+		t.Run(manager, func(t *testing.T) {
+			t.Parallel()
+			s := newKeptStage(t, toRunService)
+			s.pass()
+			s.releaseAs(manager, "example.com/web:2", "web-2")
+			s.until(v1alpha1.PhaseBaking)
+			s.releaseAs(manager, "example.com/web:2", "web-2") // self-heal
+			s.settle()
+			if diff := cmp.Diff(map[string]int64{"web-1": 80, "web-2": 20}, s.traffic()); diff != "" {
+				t.Errorf("spec.traffic (-want +got):\n%s", diff)
+			}
+			s.until(v1alpha1.PhaseCompleted)
+		})
+	}
+}
+
+// TestArgoCDOwnsWhatItIsToldToIgnore: with RespectIgnoreDifferences it takes an ignored field
+// from what is live into what it applies, and so becomes its owner.
+func TestArgoCDOwnsWhatItIsToldToIgnore(t *testing.T) {
+	t.Parallel()
+	s := newKeptStage(t, toRunService)
+	s.pass()
+	s.release("example.com/web:2", "web-2")
+	s.until(v1alpha1.PhaseCompleted)
+	s.apply("argocd-controller", map[string]any{"traffic": s.entries()})
+	s.settle()
+	s.pass()
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonOwnedElsewhere, "and from ignoreDifferences: with RespectIgnoreDifferences=true Argo CD applies what is live")
+	s.apply("argocd-controller", map[string]any{})
+	s.settle()
+	for range 2 {
+		s.pass()
+	}
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonSteady, "web-2 serves 100%")
 }
