@@ -40,11 +40,11 @@ func (r *Reconciler) sureHours(ctx context.Context, ro *v1alpha1.CloudRunRollout
 	if r.LiveFreezes == nil || !d.Raises() && d.Deploy == nil {
 		return d
 	}
-	hours := r.hoursBy(ctx, r.listed, ro, in.Now)
-	if !hours.Shut {
+	now := r.hoursBy(ctx, r.listed, ro, in.Now)
+	if !now.Shut {
 		return d
 	}
-	in.Hours = hours
+	in.Hours = now
 	return rollout.Decide(*in)
 }
 
