@@ -107,7 +107,11 @@ func (s scene) begin(how way) (played, error) {
 func (s scene) plans() []rollout.Plan {
 	var plans []rollout.Plan
 	for _, ref := range s.releases() {
-		plans = append(plans, pilot.DefaultPlan(ref, pilot.Sources(s.world)...))
+		plan := pilot.DefaultPlan(ref, pilot.Sources(s.world)...)
+		if s.world.Switches.InstanceEndpoints == "one" {
+			plan.EndpointsPerInstance = 1
+		}
+		plans = append(plans, plan)
 	}
 	return plans
 }

@@ -95,7 +95,7 @@ func share(released int) (run, error) {
 	if err != nil {
 		return run{}, err
 	}
-	if err := fly(p, releaseAt); err != nil {
+	if err := fly(p, releaseAt, longest); err != nil {
 		return run{}, err
 	}
 	r := run{scene: s, way: stepwise, released: s.world.Start.Add(releaseAt)}

@@ -17,6 +17,9 @@ type town struct {
 	// instances are how many the released service keeps busy, endpoints how many all
 	// of them together have before the release.
 	instances, endpoints int
+	// all are the instances that all services of Cloud Run keep busy, each how many
+	// NAT endpoints one is.
+	all, each int
 }
 
 // releaseAt is when a town's service is released. Until then everything has settled.
@@ -30,7 +33,10 @@ const (
 // newTown draws a town. Whatever a kind of measurement draws on top of it, the same
 // seed gives the same town.
 func newTown(kind string, seed uint64) *town {
-	t := &town{dice: rand.New(rand.NewPCG(seed, uint64(len(kind))))} //nolint:gosec // chance must be repeatable
+	t := &town{
+		dice: rand.New(rand.NewPCG(seed, uint64(len(kind)))), //nolint:gosec // chance must be repeatable
+		each: endpointsPerInstance,
+	}
 	t.sc = simulator.Scenario{
 		Seed:     seed,
 		Switches: simulator.Switches{RetainedAddressPorts: pick(t.dice, "held", "freed")},
@@ -87,8 +93,48 @@ func (t *town) add(name string, instances int) int {
 		}},
 		Images: map[string]simulator.Behaviour{oldImage: behaviour, newImage: behaviour},
 	})
-	t.endpoints += endpointsPerInstance * instances
+	t.endpoints += t.each * instances
+	t.all += instances
 	return instances
+}
+
+// vary draws what a forecast cannot choose: whether an instance is one endpoint or
+// two, whether the gateway has room for the whole release or for a part of it, and
+// whether ports are static or grow with the connections.
+func (t *town) vary() {
+	if t.dice.IntN(2) == 0 {
+		t.sc.Switches.InstanceEndpoints = "one"
+		t.each, t.endpoints = 1, t.endpoints-t.all
+	}
+	if t.dice.IntN(4) == 0 {
+		t.grows()
+		return
+	}
+	if t.dice.IntN(3) == 0 {
+		t.sc.Gateways[0].PortsPerEndpoint = 2048
+		part := t.endpoints + t.each*t.instances*(6+t.dice.IntN(7))/10
+		t.roomFor(part * 100 / (100 - reserve))
+		return
+	}
+	t.roomFor(2*t.endpoints + 4*t.each*t.instances)
+}
+
+// grows makes the ports of endpoints dynamic, where one time in two connections are
+// kept, so that the least number is enough, and one time in two they are not.
+func (t *town) grows() {
+	g := &t.sc.Gateways[0]
+	g.PortsPerEndpoint = 1024
+	t.roomFor(2*t.endpoints + 4*t.each*t.instances)
+	g.PortsPerEndpoint, g.DynamicPorts = 0, &simulator.DynamicPorts{Min: pick(t.dice, 32, 64, 128), Max: 2048}
+	if t.dice.IntN(2) == 0 {
+		return
+	}
+	for i := range t.sc.Services {
+		for name, b := range t.sc.Services[i].Images {
+			b.Calls = []simulator.Outgoing{{To: "database", Timeout: patient}}
+			t.sc.Services[i].Images[name] = b
+		}
+	}
 }
 
 // endpointsPerInstance is how many NAT endpoints an instance is in the world unless
