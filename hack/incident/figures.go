@@ -31,6 +31,7 @@ type run struct {
 	minutes  []minute
 	ends     []end
 	advised  map[nat.Code]bool // by a rollout at some time
+	waited   int               // rollouts that waited for a gateway at some time
 }
 
 // end is what became of one service's release.
