@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,102 +17,161 @@ const (
 	smallPart                         = 0.02
 )
 
-// essential are the scenes of the claims that the tests look at; the others take
-// longer to play than they tell.
-var essential = []string{"incident", "addresses", "instance-ports", "own-url", "own-url-loopback", "subnet", "asset-skew", "asset-affinity"}
+// firstStep is the weight of the default plan's first step.
+const firstStep = 5
+
+// unreleased are the scenes whose release does not get all traffic with Sluice, and
+// how it ends there.
+var unreleased = map[string]string{
+	"own-url":              "Idle/RevisionNotReady",
+	"instance-ports":       "RolledBack/RolledBack",
+	"dynamic-ports":        "RolledBack/RolledBack",
+	"endpoint-independent": "Paused/StepDeadlineExceeded",
+	"minimum-of-revision":  "Held/WaitingForNat",
+}
 
 // claimsOf holds what was played to what is promised.
 func claimsOf(pairs map[string]pair) []claim {
-	var claims []claim
-	add := func(holds bool, text, found string, args ...any) {
-		claims = append(claims, claim{text: text, found: fmt.Sprintf(found, args...), holds: holds})
-	}
 	instant, sluice := pairs["incident"].atOnce, pairs["incident"].stepwise
 	f, g := instant.figures(), sluice.figures()
-	add(instant.before() == 0, "before the release nothing fails", "%.2g%% of the requests", instant.before())
-	add(f.trouble >= shortestIncident && f.trouble <= longestIncident,
-		"at once, the incident lasts about a quarter of an hour", "%d minutes of trouble", f.trouble)
-	add(instant.timedOut()*10 >= f.failed*9, "its users get 504", "%d of %d failures", instant.timedOut(), f.failed)
-	add(instant.starved() >= f.trouble-2, "because lingering instances hold the NAT addresses",
-		"in %d of these minutes new instances wait for ports beside old ones that idle", instant.starved())
-	add(g.trouble == 0 && float64(g.failed) <= smallPart*float64(f.failed),
-		"with Sluice its users have no trouble", "%d requests failed instead of %d, %d minutes of trouble", g.failed, f.failed, g.trouble)
-	claims = append(claims, claim{
-		text: "and the release gets all traffic in the end", found: g.time() + "; " + sluice.ends[0].state, holds: g.took > 0,
-	})
-
-	addresses := pairs["addresses"].atOnce.figures()
+	addresses, ports := pairs["addresses"].atOnce.figures(), pairs["instance-ports"].atOnce.figures()
 	idle := idleRetention(pairs["addresses"].atOnce.scene)
-	add(addresses.trouble >= idle-3 && addresses.trouble <= idle+3,
-		"where NAT addresses alone run short it lasts as long as idle instances are kept", "%d minutes of trouble, %d of retention", addresses.trouble, idle)
-	ports := pairs["instance-ports"].atOnce.figures()
-	add(ports.trouble >= 2 && ports.trouble <= 8 && ports.without == 0,
-		"where the ports of each instance alone run short it lasts minutes", "%d minutes of trouble, %d endpoints without ports", ports.trouble, ports.without)
-	return append(claims, claimsOfOthers(pairs)...)
+	claims := []claim{
+		claimed(instant.before() == 0, "before the release nothing fails", "%.2g%% of the requests", instant.before()),
+		claimed(f.trouble >= shortestIncident && f.trouble <= longestIncident,
+			"at once, the incident lasts about a quarter of an hour", "%d minutes of trouble", f.trouble),
+		claimed(instant.timedOut()*10 >= f.failed*9, "its users get 504", "%d of %d failures", instant.timedOut(), f.failed),
+		claimed(instant.starved() >= f.trouble-2, "because lingering instances hold the NAT addresses",
+			"in %d of these minutes new instances wait for ports beside old ones that idle", instant.starved()),
+		claimed(g.trouble == 0 && float64(g.failed) <= smallPart*float64(f.failed),
+			"with Sluice its users have no trouble", "%d requests failed instead of %d, %d minutes of trouble", g.failed, f.failed, g.trouble),
+		claimed(addresses.trouble >= idle-3 && addresses.trouble <= idle+3,
+			"where NAT addresses alone run short it lasts as long as idle instances are kept", "%d minutes of trouble, %d of retention", addresses.trouble, idle),
+		claimed(ports.trouble >= 2 && ports.trouble <= 8 && ports.without == 0,
+			"where the ports of each instance alone run short it lasts minutes", "%d minutes of trouble, %d endpoints without ports", ports.trouble, ports.without),
+	}
+	return slices.Concat(claims, claimsOfEnds(pairs), claimsOfLosses(pairs), claimsOfWays(pairs), claimsOfGateways(pairs), claimsOfAssets(pairs))
 }
 
-// claimsOfOthers are about the scenes beside the incident, as far as they were played.
-func claimsOfOthers(pairs map[string]pair) []claim {
-	own, loopback := pairs["own-url"].stepwise, pairs["own-url-loopback"].stepwise
-	claims := []claim{
-		{
-			text: "a front end that cannot reach its own URL never gets traffic, and Sluice tells Cloud Run's reason", found: own.ends[0].state,
-			holds: own.figures().took == 0 && own.figures().failed == 0 && strings.Contains(own.ends[0].state, "HEALTH_CHECK_CONTAINER_ERROR"),
-		},
-		{
-			text: "with its calls on 127.0.0.1 it is released", found: loopback.figures().time(),
-			holds: loopback.figures().took > 0 && loopback.figures().failed == 0,
-		},
-		firstAlone("a bad start of every instance fails requests of the first step alone", pairs["instance-ports"]),
-	}
-	if p, ok := pairs["asset-affinity"]; ok {
-		without := pairs["asset-skew"].stepwise
-		claims = append(claims, lower("session affinity keeps pages and files together", p.stepwise, without), claim{
-			text: "Sluice advises it where it is missing and a split breaks pages, and nowhere else",
-			found: fmt.Sprintf("advised without it: %t, with it: %t, in the incident: %t", without.advised[nat.AssetsMissed],
-				p.stepwise.advised[nat.AssetsMissed], pairs["incident"].stepwise.advised[nat.AssetsMissed]),
-			holds: without.advised[nat.AssetsMissed] && !p.stepwise.advised[nat.AssetsMissed] && !pairs["incident"].stepwise.advised[nat.AssetsMissed],
-		})
-	}
-	if p, ok := pairs["minimum-instances"]; ok {
-		claims = append(claims, lower("minimum instances soften the switch at once", p.atOnce, pairs["incident"].atOnce))
-	}
-	if p, ok := pairs["connector"]; ok {
-		claims = append(claims, lower("a connector has no instances to give ports to", p.atOnce, pairs["incident"].atOnce))
-	}
-	for _, name := range []string{"addresses", "subnet", "together", "constant-load", "minimum-instances"} {
-		p, ok := pairs[name]
-		if !ok {
-			continue
+func claimed(holds bool, text, found string, args ...any) claim {
+	return claim{text: text, found: fmt.Sprintf(found, args...), holds: holds}
+}
+
+// claimsOfEnds are about how each release ends with Sluice.
+func claimsOfEnds(pairs map[string]pair) []claim {
+	var reached, missed []string
+	var claims []claim
+	for _, name := range slices.Sorted(maps.Keys(pairs)) {
+		r := pairs[name].stepwise
+		took := r.figures().took
+		ends, expected := unreleased[name]
+		switch {
+		case expected:
+			claims = append(claims, claimed(took == 0 && strings.HasPrefix(r.ends[0].state, ends), name+": ends as "+ends, "%s", r.ending()))
+		case took > 0:
+			reached = append(reached, name)
+		default:
+			missed = append(missed, name+" "+r.ending())
 		}
-		c := lower(fmt.Sprintf("%s: with Sluice less is lost than at once", name), p.stepwise, p.atOnce)
-		c.holds = c.holds && p.stepwise.figures().trouble <= 1
+	}
+	own, minimum := pairs["own-url"].stepwise, pairs["minimum-of-revision"].stepwise
+	return append(claims,
+		claimed(len(missed) == 0, "every other release gets all traffic with Sluice", "%d do; not: %s", len(reached), strings.Join(missed, ", ")),
+		claimed(own.figures().failed == 0 && strings.Contains(own.ends[0].state, "HEALTH_CHECK_CONTAINER_ERROR"),
+			"of a front end that cannot reach its own URL Sluice tells Cloud Run's reason", "%s", own.ends[0].state),
+		claimed(strings.Contains(minimum.ends[0].next, "--min-instances") && strings.Contains(minimum.ends[0].next, "--min,"),
+			"of a minimum that starts too many at once it says which one would fit", "%s", minimum.ends[0].next),
+	)
+}
+
+// claimsOfLosses are about what fails with Sluice, and at which step.
+func claimsOfLosses(pairs map[string]pair) []claim {
+	var claims []claim
+	for _, name := range []string{"addresses", "subnet", "database-public", "together", "constant-load", "minimum-instances", "own-url-all-traffic"} {
+		p := pairs[name]
+		f := p.stepwise.figures()
+		first, later := p.stepwise.failedAt(firstStep)
+		c := lower(name+": with Sluice next to nothing is lost, and that not by the gateway", p.stepwise, p.atOnce)
+		c.found += fmt.Sprintf("; %d at the first step, %d later; %d packets dropped, %d endpoints without ports", first, later, f.dropped, f.without)
+		c.holds = c.holds && f.trouble == 0 && f.percent() < mostLost && f.dropped == 0 && f.without == 0
 		claims = append(claims, c)
 	}
-	return claims
+	bad := pairs["instance-ports"]
+	first, later := bad.stepwise.failedAt(firstStep)
+	return append(claims, claimed(first > 0 && later == 0 && first < bad.atOnce.figures().failed,
+		"a bad start of every instance fails requests of the first step alone",
+		"%d failed at %d%% and %d later, instead of %d", first, firstStep, later, bad.atOnce.figures().failed))
 }
 
-// lower claims that less is lost in a run than in another.
+// mostLost is the percentage of requests below which next to nothing is lost: those
+// that wait for the network of a new instance longer than their timeout.
+const mostLost = 0.02
+
+// claimsOfWays are about the ways that calls take, and minimum instances.
+func claimsOfWays(pairs map[string]pair) []claim {
+	loopback := pairs["own-url-loopback"].stepwise.figures()
+	public, private := pairs["database-public"].stepwise.figures(), pairs["database-private"].stepwise.figures()
+	minimum, incident := pairs["minimum-instances"].atOnce.figures(), pairs["incident"].atOnce.figures()
+	return []claim{
+		claimed(loopback.failed == 0, "with its calls on 127.0.0.1 the front end is released without a failure", "%d failed", loopback.failed),
+		lower("a connector has no instances to give ports to", pairs["connector"].atOnce, pairs["incident"].atOnce),
+		lower("a database by a private address is lost less at once", pairs["database-private"].atOnce, pairs["database-public"].atOnce),
+		claimed(public.failed == private.failed && public.endpoints == private.endpoints && public.dropped == 0,
+			"with Sluice the path does not matter: instances take ports by either, and nobody lacks any",
+			"%d and %d failed, %d and %d endpoints, %d packets dropped", public.failed, private.failed, public.endpoints, private.endpoints, public.dropped),
+		claimed(minimum.trouble >= incident.trouble-2, "minimum instances do not shorten the switch at once: the old ones hold the ports all the same",
+			"%d minutes of trouble, %d without", minimum.trouble, incident.trouble),
+	}
+}
+
+// claimsOfGateways are about what a gateway may be like beside static ports of named
+// addresses.
+func claimsOfGateways(pairs map[string]pair) []claim {
+	static, growing, mapped := pairs["instance-ports"], pairs["dynamic-ports"], pairs["endpoint-independent"]
+	drops := growing.atOnce.figures().dropped
+	advised, found := mapped.stepwise.advised[nat.EndpointsCollide]
+	return []claim{
+		claimed(growing.atOnce.figures().failed < static.atOnce.figures().failed, "where ports grow fewer requests fail than where they do not",
+			"%d failed instead of %d", growing.atOnce.figures().failed, static.atOnce.figures().failed),
+		claimed(drops > 0, "while they grow packets are dropped", "%d at once", drops),
+		claimed(growing.stepwise.figures().failed < growing.atOnce.figures().failed && growing.stepwise.figures().dropped < drops,
+			"with Sluice fewer are, and fewer requests fail", "%d dropped instead of %d, %d failed instead of %d",
+			growing.stepwise.figures().dropped, drops, growing.stepwise.figures().failed, growing.atOnce.figures().failed),
+		lower("a gateway that takes addresses by itself has the new instances' room", pairs["automatic-addresses"].atOnce, pairs["incident"].atOnce),
+		claimed(pairs["automatic-addresses"].stepwise.figures().failed == 0 && pairs["automatic-addresses"].stepwise.figures().took < pairs["incident"].stepwise.figures().took,
+			"and Sluice does not hold for it what has to wait in the incident", "%s instead of %s",
+			pairs["automatic-addresses"].stepwise.figures().time(), pairs["incident"].stepwise.figures().time()),
+		claimed(mapped.atOnce.figures().dropped > static.atOnce.figures().dropped, "endpoint-independent mapping drops more",
+			"%d packets instead of %d", mapped.atOnce.figures().dropped, static.atOnce.figures().dropped),
+		claimed(mapped.stepwise.before() > 1, "it does so before the release as well", "%.2g%% of the requests failed", mapped.stepwise.before()),
+		claimed(found, "Sluice advises against it before anything is released", "at %d%%: %t", advised, found),
+	}
+}
+
+// claimsOfAssets are about a front end that any split breaks.
+func claimsOfAssets(pairs map[string]pair) []claim {
+	skew, affine := pairs["asset-skew"].stepwise, pairs["asset-affinity"].stepwise
+	first, later := skew.failedAt(firstStep)
+	at, told := skew.advised[nat.AssetsMissed]
+	_, affinity := affine.advised[nat.AssetsMissed]
+	_, incident := pairs["incident"].stepwise.advised[nat.AssetsMissed]
+	return []claim{
+		lower("session affinity keeps pages and files together", affine, skew),
+		claimed(first > 0 && later > first, "without it every split breaks pages, the first step as well",
+			"%d files missed at %d%%, %d later", first, firstStep, later),
+		claimed(told && at == firstStep && !affinity && !incident, "Sluice advises it at the first step, and nowhere else",
+			"advised without it: %t at %d%%, with it: %t, in the incident: %t", told, at, affinity, incident),
+	}
+}
+
+// lower claims that less is lost in a run than in another, and for a shorter time.
 func lower(text string, less, more run) claim {
 	a, b := less.figures(), more.figures()
 	return claim{
 		text: text, found: fmt.Sprintf("%d failed instead of %d, %d minutes of trouble instead of %d", a.failed, b.failed, a.trouble, b.trouble),
-		holds: a.failed < b.failed && a.trouble <= b.trouble,
+		holds: a.failed < b.failed && a.trouble < b.trouble,
 	}
 }
-
-// firstAlone claims that what fails with Sluice does so at the first step, and that
-// it is less than at once. How long it lasts there is not claimed.
-func firstAlone(text string, p pair) claim {
-	first, later := p.stepwise.failedAt(firstStep)
-	return claim{
-		text: text, found: fmt.Sprintf("%d failed at %d%% and %d later, instead of %d", first, firstStep, later, p.atOnce.figures().failed),
-		holds: first > 0 && later == 0 && first < p.atOnce.figures().failed,
-	}
-}
-
-// firstStep is the weight of the default plan's first step.
-const firstStep = 5
 
 // idleRetention is how many minutes a scene's idle instances are kept.
 func idleRetention(s scene) int {

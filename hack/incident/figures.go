@@ -30,14 +30,15 @@ type run struct {
 	released time.Time
 	minutes  []minute
 	ends     []end
-	advised  map[nat.Code]bool // by a rollout at some time
-	waited   int               // rollouts that waited for a gateway at some time
+	advised  map[nat.Code]int64 // by a rollout, and at which weight first
+	waited   int                // rollouts that waited for a gateway at some time
 }
 
 // end is what became of one service's release.
 type end struct {
 	service, revision string
 	state             string        // in the words of the rollout, or of Cloud Run
+	next              string        // what a rollout says that it waits for
 	took              time.Duration // until it had all traffic; 0 if it never had
 }
 

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 )
 
 // kept fails a test for every claim that is broken.
@@ -18,20 +17,12 @@ func kept(t *testing.T, claims []claim) {
 	}
 }
 
-// patience is how long a test watches a rollout that waits.
-const patience = 90 * time.Minute
-
-// both plays scenes both ways.
-func both(t *testing.T, names ...string) map[string]pair {
+// both plays all scenes both ways.
+func both(t *testing.T) map[string]pair {
 	t.Helper()
-	var all []scene
-	for _, name := range names {
-		s, err := readScene(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.longest = patience
-		all = append(all, s)
+	all, err := scenes()
+	if err != nil {
+		t.Fatal(err)
 	}
 	pairs, err := playBoth(all)
 	if err != nil {
@@ -42,7 +33,7 @@ func both(t *testing.T, names ...string) map[string]pair {
 
 func TestWhatIsPromisedOfTheIncidentHolds(t *testing.T) {
 	t.Parallel()
-	pairs := both(t, essential...)
+	pairs := both(t)
 	kept(t, claimsOf(pairs))
 	pictures(t, pairs["incident"])
 }

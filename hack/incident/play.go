@@ -77,7 +77,7 @@ type played struct {
 	world    *simulator.World
 	by       driver
 	rollouts []*pilot.Rollout // none at once
-	advised  map[nat.Code]bool
+	advised  map[nat.Code]int64
 }
 
 // begin makes the world.
@@ -87,10 +87,12 @@ func (s scene) begin(how way) (played, error) {
 		if err != nil {
 			return played{}, err
 		}
-		advised := map[nat.Code]bool{}
+		advised := map[nat.Code]int64{}
 		p.Watch = func(_ *pilot.Rollout, _ rollout.Input, d rollout.Decision) {
 			for _, finding := range d.Advice {
-				advised[finding.Code] = true
+				if _, told := advised[finding.Code]; !told {
+					advised[finding.Code] = d.Serves.Of(d.Progress.Candidate)
+				}
 			}
 		}
 		return played{p.World(), p, p.Rollouts(), advised}, nil
@@ -132,7 +134,7 @@ func (s scene) ended(world *simulator.World, rollouts []*pilot.Rollout) []end {
 		}
 		if rollouts != nil {
 			last := rollouts[i].Last()
-			e.state = fmt.Sprintf("%s/%s: %s", last.Phase, last.Reason, last.Note)
+			e.state, e.next = fmt.Sprintf("%s/%s: %s", last.Phase, last.Reason, last.Note), last.Next
 		}
 		all = append(all, e)
 	}
