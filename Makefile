@@ -89,9 +89,9 @@ soak-sum: ## add up what soak left in REPORTS=dir, or in several of them
 	@go build -o bin/soak ./hack/soak
 	bin/soak -sum $(wildcard $(addsuffix /*.json,$(REPORTS)))
 
-historic: ## compile historic bugs into the product, one after another, and see that each is found; writes docs/reliability.md
+historic: ## compile historic bugs into the product, one after another, and see that each is found; writes docs/reliability.md; goes on where it ended, ONLY=regexp for a part
 	@echo "compiling each bug and what looks for it; about four minutes, a few more the first time"
-	go run ./hack/historic -write docs/reliability.md
+	go run ./hack/historic -write docs/reliability.md -results .cache/historic.json $(if $(ONLY),-only '$(ONLY)')
 
 crowd: controlplane ## measure how long a way back takes among OTHERS=2000 rollouts, and in a storm of 429; about half an hour
 	@echo "compiling the crowd; a minute or two the first time"

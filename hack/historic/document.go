@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strings"
 
-	"github.com/sluice-rollouts/sluice/hack/internal/commit"
 	"github.com/sluice-rollouts/sluice/test/historic"
 )
 
@@ -16,9 +14,18 @@ const (
 	end   = "<!-- end of historic bugs, written by make historic -->"
 )
 
-// report writes the table into the document, if one is named.
-func report(ctx context.Context, o options, controls, results []historic.Result) error {
+// report writes the table into the document, if one is named and nothing is missing.
+func report(o options, k *kept) error {
 	if o.document == "" {
+		return nil
+	}
+	bugs, err := historic.Bugs()
+	if err != nil {
+		return err
+	}
+	results, controls, missing := k.all(bugs, o.controls)
+	if missing > 0 {
+		fmt.Printf("%d bugs and detectors are still to be tried; then %s is written\n", missing, o.document)
 		return nil
 	}
 	incidents, err := historic.Ledger()
@@ -34,7 +41,7 @@ func report(ctx context.Context, o options, controls, results []historic.Result)
 	if !begun || !ended {
 		return fmt.Errorf("%s has not the lines %q and %q", o.document, begin, end)
 	}
-	summary := fmt.Sprintf("%s %s Commit %s.", historic.Summary(results), clean(controls), commit.Of(ctx, o.root))
+	summary := fmt.Sprintf("%s %s Commit %s.", historic.Summary(results), clean(controls), k.Commit)
 	text := before + begin + "\n\n" + summary + "\n\n" + historic.Table(incidents, results) + "\n" + end + after
 	if err := os.WriteFile(o.document, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("writing the document: %w", err)

@@ -1,6 +1,9 @@
 // Command historic compiles historic bugs into the product, one after another, and
 // checks that the harness finds each of them, and that it finds nothing without
 // them. test/historic tells how. It fails when a bug is not found.
+//
+// With -results it goes on where it was interrupted, or where -only left something out,
+// as long as the commit is the same.
 package main
 
 import (
@@ -14,21 +17,23 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sluice-rollouts/sluice/hack/internal/commit"
 	"github.com/sluice-rollouts/sluice/test/historic"
 )
 
 type options struct {
-	root, only, document string
-	workers              int
-	controls             bool
-	patience             time.Duration
+	root, only, document, results string
+	workers                       int
+	controls                      bool
+	patience                      time.Duration
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.root, "root", ".", "directory of the repository")
 	flag.StringVar(&o.only, "only", "", "regular expression of the names of bugs; others are left out")
-	flag.StringVar(&o.document, "write", "", "document whose table is written anew")
+	flag.StringVar(&o.document, "write", "", "document whose table is written anew once every bug was found")
+	flag.StringVar(&o.results, "results", "", "file that keeps what was found at this commit; what is in it is not looked for again")
 	flag.IntVar(&o.workers, "workers", 2, "bugs that are looked for side by side")
 	flag.BoolVar(&o.controls, "controls", true, "run each detector without a bug too")
 	flag.DurationVar(&o.patience, "patience", 5*time.Minute, "how long one detector may run")
@@ -54,15 +59,23 @@ func run(ctx context.Context, o options) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	hunt := historic.Hunt{Root: o.root, Dir: dir, Patience: o.patience}
-	var controls []historic.Result
-	if o.controls {
-		controls = each(o.workers, historic.Controls(bugs), func(d historic.Detector) historic.Result { return tell(hunt.Control(ctx, d)) })
-	}
-	results := each(o.workers, bugs, func(b historic.Bug) historic.Result { return tell(hunt.Try(ctx, b)) })
-	if err := report(ctx, o, controls, results); err != nil {
+	k, err := open(o.results, commit.Of(ctx, o.root))
+	if err != nil {
 		return err
 	}
-	return verdict(controls, results)
+	var controls []historic.Result
+	if o.controls {
+		controls = each(o.workers, historic.Controls(bugs), func(d historic.Detector) historic.Result {
+			return k.or(control(d), historic.Bug{Name: "control", Detector: d}, func() historic.Result { return tell(hunt.Control(ctx, d)) })
+		})
+	}
+	results := each(o.workers, bugs, func(b historic.Bug) historic.Result {
+		return k.or(b.Name, b, func() historic.Result { return tell(hunt.Try(ctx, b)) })
+	})
+	if err := verdict(controls, results); err != nil {
+		return err
+	}
+	return report(o, k)
 }
 
 // chosen are the bugs whose names match.
