@@ -18,6 +18,7 @@ var (
 
 	plane  *controlplane.ControlPlane
 	binary string
+	builds string // directory that is there until the last test has ended
 )
 
 func TestMain(m *testing.M) {
@@ -36,6 +37,7 @@ func (b built) Run() int {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	builds = dir
 	if binary, err = manager.Build(context.Background(), dir); err != nil {
 		panic(err)
 	}

@@ -106,7 +106,7 @@ func TestPast(t *testing.T) {
 			s.while(s.silent(sent), s.passes(2*still))
 			s.wrote(out...)
 		}},
-		{scenario{sentence: "a backup from before an abort does not rise again under a manager that starts only then"}, func(m *machine, s *stage) {
+		{scenario{sentence: "a backup from before an abort does not rise again under a manager that starts only then", short: true}, func(m *machine, s *stage) {
 			o := s.begun("web:2")
 			snapshot := m.backup(s)
 			s.ask(v1alpha1.VerbAbort)

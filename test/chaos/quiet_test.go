@@ -1,16 +1,11 @@
 package chaos
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/test/manager"
 )
 
 // TestQuiet starts, replaces and exchanges managers on rollouts that rest or wait,
@@ -48,7 +43,7 @@ func TestQuiet(t *testing.T) {
 			standby.start()
 			o = s.unnoticed("a change of leaders", o, standby)
 			next := s.newOperator(elected(s.key.Namespace)...)
-			next.binary = anotherBuild(t)
+			next.binary = nextBuild(t)
 			s.unnoticed("an upgrade", o, next)
 			if now, was := next.run.calledBy(), o.run.calledBy(); now == was {
 				t.Errorf("both builds call themselves %s", now)
@@ -61,67 +56,6 @@ func TestQuiet(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestUpgrade exchanges the manager's binary while a rollout is under way, and puts
-// the former one back at the next step.
-func TestUpgrade(t *testing.T) {
-	t.Parallel()
-	swap := func(s *stage, was *operator, binary string) *operator {
-		was.kill()
-		next := s.newOperator(alone...)
-		next.binary = binary
-		return next.startLeading()
-	}
-	perform(t, []scenario{
-		{"a manager that is upgraded during one step and downgraded during the next repeats none", false, func(s *stage) {
-			upgraded := anotherBuild(s.t) // before the world's time counts
-			o := swap(s, s.begun("web:2"), upgraded)
-			s.bakes("web-2", 50)
-			swap(s, o, binary)
-			s.becomes("Completed/Completed")
-			s.wrote(out...)
-		}},
-		{"a bad release goes back under the manager that was upgraded meanwhile", false, func(s *stage) {
-			upgraded := anotherBuild(s.t)
-			swap(s, s.begun("web:bad"), upgraded)
-			s.becomes("RolledBack/RolledBack")
-			s.wrote(back...)
-		}},
-	})
-}
-
-// anotherBuild compiles the manager so that it calls itself another version.
-func anotherBuild(t *testing.T) (binary string) {
-	t.Helper()
-	dir := t.TempDir()
-	main, err := filepath.Abs("../../main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(main)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
-	const build = "version()"
-	if !bytes.Contains(text, []byte(build)) {
-		t.Fatalf("%s does not ask for %s: both builds would be the same", main, build)
-	}
-	replacing, err := json.Marshal(map[string]map[string]string{"Replace": {main: other}})
-	if err == nil {
-		err = os.WriteFile(other, bytes.Replace(text, []byte(build), []byte(`"next"`), 1), 0o600)
-	}
-	if err == nil {
-		err = os.WriteFile(overlay, replacing, 0o600)
-	}
-	if err == nil {
-		binary, err = manager.Build(t.Context(), dir, "-overlay", overlay)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return binary
 }
 
 // standsStill stops the world's time, and waits until the manager has said what
