@@ -261,12 +261,13 @@ func blameTrial(seed uint64, why cause, by course) (judged, error) {
 	if err != nil {
 		return judged{}, err
 	}
-	j := judged{cause: why}
+	j, back := judged{cause: why}, false
 	p.Watch = func(_ *pilot.Rollout, _ rollout.Input, d rollout.Decision) {
 		j.back = j.back || slices.Contains(d.Progress.Latched, d.Progress.Candidate)
-		if d.Progress.Phase != rollout.RollingBack { // nobody asks any more whose it is
+		if !back { // on the way back nobody asks any more whose it is
 			j.told = cmp.Or(lastRole(d), j.told)
 		}
+		back = d.Progress.Phase == rollout.RollingBack
 	}
 	if err := p.AdvanceTo(p.World().Start().Add(releaseAt + length)); err != nil {
 		return judged{}, err

@@ -186,6 +186,19 @@ func moves(values []int64) int64 {
 // ours is how many endpoints the candidate's new instances are.
 func (t trouble) ours() int64 { return t.instances.by * t.Policy.EndpointsPerInstance }
 
+// early is how many new instances the candidate had by the first bad minute. Those that
+// it starts later may be what came of the trouble: who waits for ports serves nobody, and
+// others are started in its place.
+func (t trouble) early() int64 {
+	by := int64(0)
+	for _, s := range t.Instances {
+		if s.End.After(t.rise) && !s.End.After(t.Began) {
+			by = max(by, count(s.Value)-t.instances.before)
+		}
+	}
+	return by
+}
+
 // slack is how many endpoints come and go without meaning.
 func (t trouble) slack() int64 { return max(2, t.ours()/10) }
 
@@ -287,12 +300,15 @@ func exhausted(t trouble) (Verdict, bool) {
 	free := max(0, capacity-before)
 	numbers := fmt.Sprintf("%s had %s free before the rise, and the candidate started %s",
 		t.Gateway.Name, plural(free, "endpoint", "endpoints"), plural(t.instances.by, "instance", "instances"))
+	if early := t.early(); early < t.instances.by {
+		numbers += fmt.Sprintf(", %d of them by the first bad minute", early)
+	}
 	switch {
 	case !t.instances.known:
 		return Verdict{Unknown, "no ports are left, and the candidate's instances are not known"}, true
 	case !full:
 		return Verdict{Unknown, "an allocation failed; " + numbers}, true
-	case t.soon() && t.ours() > free:
+	case t.soon() && t.early()*t.Policy.EndpointsPerInstance > free:
 		return Verdict{Culprit, numbers}, true
 	case 2*t.instances.by+t.slack() <= free && !t.Gateway.Dynamic: // dynamic ones grow by more
 		return Verdict{Bystander, numbers + ": others took the rest"}, true

@@ -205,6 +205,10 @@ func TestBlameWhenNoPortsAreLeft(t *testing.T) {
 		"the candidate alone needed more than was free": {
 			func(e *Evidence) { e.Instances = series(0, 30) }, Culprit, "nat-1 had 18 endpoints free before the rise, and the candidate started 30 instances",
 		},
+		"most of them it started after that": {
+			func(e *Evidence) { e.Instances, e.Began = slices.Concat(series(0, 6)[:12], series(0, 30)[12:]), at(1) }, Unknown,
+			"the candidate started 30 instances, 6 of them by the first bad minute",
+		},
 		"the candidate would have had enough": {
 			func(*Evidence) {}, Bystander, "nat-1 had 18 endpoints free before the rise, and the candidate started 6 instances: others took the rest",
 		},
