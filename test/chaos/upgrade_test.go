@@ -181,9 +181,10 @@ func calling(main, to, version string) error {
 	if err != nil {
 		return err
 	}
-	const asked = "sluice/\" + version()"
+	const asked = "func version() string {"
 	if !bytes.Contains(text, []byte(asked)) {
 		return fmt.Errorf("%s has no %s: both builds would call themselves the same", main, asked)
 	}
-	return os.WriteFile(to, bytes.Replace(text, []byte(asked), []byte("sluice/"+version+"\""), 1), 0o600)
+	answers := fmt.Sprintf("%s return %q }\n\nfunc versionOfTheBuild() string {", asked, version)
+	return os.WriteFile(to, bytes.Replace(text, []byte(asked), []byte(answers), 1), 0o600)
 }
