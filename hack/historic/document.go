@@ -23,7 +23,7 @@ func report(o options, k *kept) error {
 	if err != nil {
 		return err
 	}
-	results, controls, missing := k.all(bugs, o.controls)
+	results, controls, missing := k.all(bugs)
 	if missing > 0 {
 		fmt.Printf("%d bugs and detectors are still to be tried; then %s is written\n", missing, o.document)
 		return nil

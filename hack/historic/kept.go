@@ -105,7 +105,7 @@ func (k *kept) keep(name string, went outcome) error {
 func control(d historic.Detector) string { return "control " + d.String() }
 
 // all are the results of every bug and of every control, and how many are still missing.
-func (k *kept) all(bugs []historic.Bug, controls bool) (found, clean []historic.Result, missing int) {
+func (k *kept) all(bugs []historic.Bug) (found, clean []historic.Result, missing int) {
 	for _, b := range bugs {
 		if r, ok := k.result(b.Name, b); ok {
 			found = append(found, r)
@@ -116,7 +116,7 @@ func (k *kept) all(bugs []historic.Bug, controls bool) (found, clean []historic.
 	for _, d := range historic.Controls(bugs) {
 		if r, ok := k.result(control(d), historic.Bug{Name: "control", Detector: d}); ok {
 			clean = append(clean, r)
-		} else if controls {
+		} else {
 			missing++
 		}
 	}

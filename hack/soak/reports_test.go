@@ -16,7 +16,7 @@ import (
 func tenASeed(_ context.Context, o soak.Options) (soak.Report, error) {
 	seeds := (o.Rollouts + 9) / 10
 	return soak.Report{
-		Seeds:    []soak.Range{{From: o.From, To: o.From + uint64(seeds) - 1}}, //nolint:gosec // a few
+		Seeds:    []soak.Range{{From: o.From, To: o.From + uint64(seeds) - 1}},
 		Rollouts: 10 * seeds, Backs: soak.Latencies{15: seeds}, Took: time.Minute,
 	}, nil
 }

@@ -88,11 +88,12 @@ func (r Report) Cells() (cells, different int) {
 
 // Table is a table of the scenes in Markdown.
 func (r Report) Table(commit string) string {
-	text := Head
+	var text strings.Builder
+	text.WriteString(Head)
 	for _, s := range r.Scenes {
-		text += s.Row(commit)
+		text.WriteString(s.Row(commit))
 	}
-	return text
+	return text.String()
 }
 
 // String is the sum.

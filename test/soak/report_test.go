@@ -89,9 +89,13 @@ func TestQuantiles(t *testing.T) {
 		share float64
 		want  time.Duration
 	}{
-		{hundred, 0.5, 50 * time.Second}, {hundred, 0.99, 99 * time.Second}, {hundred, 1, 100 * time.Second},
-		{soak.Latencies{15: 99, 150: 1}, 0.99, 15 * time.Second}, {soak.Latencies{15: 98, 150: 2}, 0.99, 150 * time.Second},
-		{soak.Latencies{7: 1}, 0, 7 * time.Second}, {soak.Latencies{}, 0.5, 0},
+		{hundred, 0.5, 50 * time.Second},
+		{hundred, 0.99, 99 * time.Second},
+		{hundred, 1, 100 * time.Second},
+		{soak.Latencies{15: 99, 150: 1}, 0.99, 15 * time.Second},
+		{soak.Latencies{15: 98, 150: 2}, 0.99, 150 * time.Second},
+		{soak.Latencies{7: 1}, 0, 7 * time.Second},
+		{soak.Latencies{}, 0.5, 0},
 	} {
 		if got := c.of.Quantile(c.share); got != c.want {
 			t.Errorf("%g of %v is %s, want %s", c.share, c.of, got, c.want)
