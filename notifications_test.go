@@ -75,7 +75,7 @@ func TestTheManagerTellsNewsThatAreSigned(t *testing.T) {
 	url, trusted, news := sink(t)
 	endpoints, control := world(t, 60)
 	cmd, out := program(t, append(endpoints, "--simulated-clock="+control, "--health-probe-bind-address=0", "--dashboard-bind-address=0",
-		"--leader-elect=false", "--notifications="+mounted(t, namespace, url, "the key"))...)
+		"--leader-elect=false", "--notifications="+mounted(t, namespace, url, "0123456789abcdef0123456789abcdef"))...)
 	cmd.Env = append(cmd.Env, "SSL_CERT_FILE="+trusted)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestTheManagerTellsNewsThatAreSigned(t *testing.T) {
 	}
 	select {
 	case told := <-news:
-		signed(t, told, "the key")
+		signed(t, told, "0123456789abcdef0123456789abcdef")
 	case <-time.After(time.Minute):
 		t.Fatalf("no news came:\n%s", out)
 	}
@@ -135,7 +135,7 @@ func TestAFileThatIsWrongEndsTheManager(t *testing.T) {
 	for want, file := range map[string]string{
 		"--notifications: open /nowhere: no such file or directory":                        "/nowhere",
 		"empty.yaml: write sinks: [{name, format, level, namespaces, urlFile, keyFile}]: ": empty,
-		`notifications.yaml: sinks[0] "pager": `:                                           mounted(t, "shop", "http://pager.example", "the key"),
+		`notifications.yaml: sinks[0] "pager": `:                                           mounted(t, "shop", "http://pager.example", "0123456789abcdef0123456789abcdef"),
 	} {
 		cmd, out := program(t, append(endpoints, "--simulated-clock="+control, "--health-probe-bind-address=0", "--dashboard-bind-address=0", "--notifications="+file)...)
 		var exit *exec.ExitError

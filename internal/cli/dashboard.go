@@ -151,8 +151,7 @@ func findPage(ctx context.Context, client *http.Client, at string) error {
 	}
 	answer, err := client.Do(request)
 	if err != nil {
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err
 		}
 		return fmt.Errorf("asking for the page: %w", err)

@@ -97,7 +97,7 @@ func (l *looking) Write(text []byte) (int, error) {
 }
 
 func fetched(at string) (string, error) {
-	answer, err := http.Get(at) //nolint:gosec,noctx // of this machine
+	answer, err := http.Get(at)
 	if err != nil {
 		return "", err
 	}
@@ -115,10 +115,10 @@ func shown(t *testing.T, args ...string) (out *looking, failed string, code int)
 	ctx, enough := context.WithCancel(t.Context())
 	defer enough()
 	out = &looking{enough: enough}
-	var errors bytes.Buffer
-	root := cli.Command(cli.Env{Out: out, Err: &errors, Clock: clock.RealClock{}})
+	var said bytes.Buffer
+	root := cli.Command(cli.Env{Out: out, Err: &said, Clock: clock.RealClock{}})
 	code = cli.Run(ctx, root, append([]string{"dashboard", "--port=0"}, args...))
-	return out, errors.String(), code
+	return out, said.String(), code
 }
 
 // TestDashboardLeadsToThePage whichever way the manager serves it.
@@ -144,7 +144,8 @@ func TestDashboardLeadsToThePage(t *testing.T) {
 			"until you press Ctrl-C, with the rollouts that your token may list.\n",
 		},
 		"with the token of a file": {
-			kubeconfig(t, secured, 8444, &clientcmdapi.AuthInfo{}, "--dashboard-bind-address=:8444"), []string{"--token-file", token},
+			kubeconfig(t, secured, 8444, &clientcmdapi.AuthInfo{}, "--dashboard-bind-address=:8444"),
+			[]string{"--token-file", token},
 			"with the rollouts that your token may list.\n",
 		},
 	} {

@@ -25,7 +25,7 @@ var ErrNoToken = errors.New("there is no bearer token for the page")
 
 // noToken says what to do without one. Certificates and passwords are the API server's
 // to check; a manager can have it look only at tokens.
-const noToken = "%w: the kubeconfig signs in with a certificate or a password, which only the API server can check; " + //nolint:gosec // no token
+const noToken = "%w: the kubeconfig signs in with a certificate or a password, which only the API server can check; " +
 	"write one into a file and name it with --token-file, for instance of a service account that may list rollouts: " +
 	"kubectl create token ACCOUNT -n NAMESPACE > FILE"
 

@@ -101,7 +101,7 @@ func (c served) forward(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c served) copy(s httpstream.Stream) {
-	to, err := net.Dial("tcp", c.Page)
+	to, err := (&net.Dialer{}).DialContext(c.t.Context(), "tcp", c.Page)
 	if err != nil {
 		c.t.Error(err)
 		return
