@@ -69,9 +69,7 @@ func planOf(ro *v1alpha1.CloudRunRollout) (rollout.Plan, error) {
 	if spec.NAT.ReservePercent != nil {
 		plan.Reserve = int64(*spec.NAT.ReservePercent)
 	}
-	if spec.NAT.EndpointsPerInstance != nil {
-		plan.EndpointsPerInstance = int64(*spec.NAT.EndpointsPerInstance)
-	}
+	plan.EndpointsPerInstance = int64(spec.NAT.EndpointsPerInstance)
 	if spec.Analysis.OnNoData.Action == v1alpha1.NoDataRollback {
 		plan.NoData.Action = rollout.Rollback
 	}

@@ -184,8 +184,7 @@ func TestWhatTheSpecSaysIsInThePlan(t *testing.T) {
 		},
 		"what an instance is to a gateway": {
 			func(s *v1alpha1.CloudRunRolloutSpec) {
-				one := int32(1)
-				s.NAT.EndpointsPerInstance = &one
+				s.NAT.EndpointsPerInstance = 1
 			},
 			func(p *rollout.Plan) { p.EndpointsPerInstance = 1 },
 		},

@@ -426,7 +426,7 @@ type NAT struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=2
-	EndpointsPerInstance *int32 `json:"endpointsPerInstance,omitempty"`
+	EndpointsPerInstance int32 `json:"endpointsPerInstance,omitempty"`
 }
 
 // Discovery says how a service's NAT gateways are found.

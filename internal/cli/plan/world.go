@@ -30,8 +30,8 @@ func newWorld(scene Scene, ro *v1alpha1.CloudRunRollout) *world {
 	if reserve := ro.Spec.NAT.ReservePercent; reserve != nil {
 		w.policy.ReservePercent = int64(*reserve)
 	}
-	if endpoints := ro.Spec.NAT.EndpointsPerInstance; endpoints != nil {
-		w.policy.EndpointsPerInstance = int64(*endpoints)
+	if endpoints := ro.Spec.NAT.EndpointsPerInstance; endpoints != 0 {
+		w.policy.EndpointsPerInstance = int64(endpoints)
 	}
 	for _, g := range scene.Gateways {
 		w.gateways = append(w.gateways, g.nat())
