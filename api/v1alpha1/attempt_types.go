@@ -44,7 +44,7 @@ type Attempt struct {
 	// cause is why the candidate was given up, or why a person is waited for, in
 	// words. Absent otherwise.
 	// +optional
-	// +kubebuilder:validation:MaxLength=440
+	// +kubebuilder:validation:MaxLength=400
 	Cause string `json:"cause,omitempty"`
 
 	// since is when the present phase and reason began.
