@@ -77,8 +77,7 @@ func (s *stage) newOperatorAs(who *rest.Config, args ...string) *operator {
 	}
 	o.args = slices.Concat([]string{
 		"--kubeconfig", config, "--health-probe-bind-address", "0", "--cloud-run-endpoint", run.URL,
-		"--compute-endpoint", s.compute, "--vpc-access-endpoint", s.vpcAccess, "--monitoring-endpoint", s.metrics,
-		"--iam-credentials-endpoint", s.iam, "--simulated-clock", s.control,
+		"--compute-endpoint", s.compute, "--vpc-access-endpoint", s.vpcAccess, "--monitoring-endpoint", s.metrics, "--simulated-clock", s.control,
 	}, args)
 	return o
 }

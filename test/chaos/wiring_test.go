@@ -139,7 +139,7 @@ func TestWiring(t *testing.T) {
 		}},
 		{"everything is called as the account that is bound, and as nobody else", true, func(s *stage) {
 			s.access(func(spec *v1alpha1.CloudRunAccessSpec) { spec.GoogleServiceAccount = tenant })
-			s.newOperator(alone...).startLeading()
+			s.newOperator(slices.Concat(alone, []string{"--iam-credentials-endpoint", s.iam})...).startLeading()
 			s.deploy("web:2", "web-2")
 			s.becomes("Completed/Completed")
 			s.wrote(out...)
