@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sluice-rollouts/sluice/internal/google"
 )
 
 // counters count the calls that left this process, and the reads that did not.
@@ -17,10 +19,7 @@ type counters struct {
 // in api.
 func newCounters() *counters {
 	c := &counters{
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sluice_gcp_requests_total", ConstLabels: prometheus.Labels{"api": "run"},
-			Help: "Calls of Google's APIs by this process, by method and by the code they were answered with.",
-		}, []string{"method", "code"}),
+		calls: google.NewCalls("run"),
 		withheld: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sluice_gcp_withheld_total", ConstLabels: prometheus.Labels{"api": "run"},
 			Help: "Calls of Google's APIs that this process did not make, to stay within a quota, by how well they could wait and by why.",

@@ -8,15 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// newCounters count the calls of an API that left this process. The name is shared
-// with the other APIs', which differ in api.
-func newCounters(api string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "sluice_gcp_requests_total", ConstLabels: prometheus.Labels{"api": api},
-		Help: "Calls of Google's APIs by this process, by method and by the code they were answered with.",
-	}, []string{"method", "code"})
-}
-
 // Counters are the calls of the Compute API and of Serverless VPC Access, by method
 // and HTTP status; the status of a call without an answer is "none".
 func (c *Client) Counters() []prometheus.Collector {

@@ -29,7 +29,7 @@ func newRoad(api, address, counted string, options Options) (road, error) {
 	if err != nil {
 		return road{}, err
 	}
-	bottom := &meter{options.Transport, newCounters(counted)}
+	bottom := &meter{options.Transport, google.NewCalls(counted)}
 	if options.Transport == nil {
 		bottom.next = google.Network()
 	}

@@ -86,10 +86,7 @@ func New(ctx context.Context, options Options) (*Bureau, error) {
 		limited: func() (context.Context, context.CancelFunc) {
 			return context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(options.Timeout, defaultTimeout))
 		},
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sluice_gcp_requests_total", ConstLabels: prometheus.Labels{"api": "iamcredentials"},
-			Help: "Calls of Google's APIs by this process, by method and by the code they were answered with.",
-		}, []string{"method", "code"}),
+		calls: google.NewCalls("iamcredentials"),
 	}
 	var transport http.RoundTripper = &meter{options.Transport, b.calls}
 	if options.Transport == nil {

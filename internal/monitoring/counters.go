@@ -1,6 +1,10 @@
 package monitoring
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sluice-rollouts/sluice/internal/google"
+)
 
 // The calls that are counted.
 const (
@@ -17,10 +21,7 @@ type counters struct {
 
 func newCounters() *counters {
 	return &counters{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sluice_gcp_requests_total", ConstLabels: prometheus.Labels{"api": "monitoring"},
-			Help: "Calls of Google's APIs by this process, by method and by the code they were answered with.",
-		}, []string{"method", "code"}),
+		requests: google.NewCalls("monitoring"),
 		pages: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "sluice_monitoring_pages_total",
 			Help: "Pages of time series that were read from Cloud Monitoring.",
