@@ -37,6 +37,9 @@ type options struct {
 // enough is how many rollouts must reach every rare path.
 const enough = 20_000
 
+// memory is how many bytes the process may hold before it looks for what is garbage.
+const memory = 1 << 30
+
 func main() {
 	var o options
 	flag.Uint64Var(&o.From, "from", 1, "the first seed")
@@ -50,7 +53,8 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctrl.SetLogger(logr.Discard())
-	debug.SetGCPercent(400) // a seed lives for milliseconds
+	debug.SetGCPercent(-1) // a seed lives for milliseconds
+	debug.SetMemoryLimit(memory)
 	err := run(ctx, o)
 	stop()
 	if err != nil {

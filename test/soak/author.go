@@ -43,6 +43,9 @@ func Write(seed uint64) Script {
 	if seed%gitEach == 0 {
 		a.fromGit(seed)
 	}
+	if seed%burstEach == 1 && a.script.Setting.NAT != NoNAT {
+		a.burst(seed)
+	}
 	return a.script
 }
 
@@ -61,6 +64,19 @@ func (a *author) fromGit(seed uint64) {
 	for range a.IntN(4) {
 		a.templates()
 	}
+}
+
+// burstEach is which seeds have a neighbour behind their gateway that takes its last
+// ports for a while: one of so many, of those that have a gateway. None of them has
+// templates.
+const burstEach = 8
+
+// burst lets a neighbour take a gateway's last ports soon after the first release, whose
+// users fail as long as that lasts, by lots of its own.
+func (a *author) burst(seed uint64) {
+	a.Rand = rand.New(rand.NewPCG(seed, 0xb25)) //nolint:gosec // it must be repeatable
+	a.script.Setting.Burst = a.between(4*time.Minute, 9*time.Minute)
+	a.script.Releases[0] = unlucky
 }
 
 // image is what is deployed.

@@ -34,7 +34,17 @@ const (
 	// Choking fails for some of its users once it has more than half of the traffic,
 	// and its gateway drops packets then.
 	Choking = "web:choking"
+	// unlucky fails for some of its users while a neighbour has the gateway's last ports.
+	unlucky = "web:unlucky"
 )
+
+// bursts is when a neighbour takes the last ports, counted from the world's beginning:
+// while the first release bakes.
+const bursts = settled + 4*time.Minute
+
+// noticed is how long after that users fail: the metrics of requests are there sooner
+// than those of gateways.
+const noticed = 3 * time.Minute
 
 // key is the name of the one object.
 var key = types.NamespacedName{Namespace: "shop", Name: service}
@@ -68,6 +78,8 @@ type Setting struct {
 	Lag [2]time.Duration
 	// Latency is how long a call takes.
 	Latency time.Duration
+	// Burst is how long a neighbour has the gateway's last ports; 0 for no such neighbour.
+	Burst time.Duration
 	// Glances lets a controller look at lists before it reads live.
 	Glances bool
 }
@@ -97,9 +109,12 @@ func (s Setting) scenario(seed uint64) (simulator.Scenario, error) {
 			Revisions: []simulator.Deployment{{Image: Healthy, Revision: first, Timeout: "60s", VPCAccess: s.access()}},
 			Traffic:   []simulator.TrafficTarget{{Revision: first, Percent: 100}},
 			Images: map[string]simulator.Behaviour{
-				Failing:   {Errors: []simulator.ErrorRate{{Percent: 10}}},
-				burdened:  {Errors: []simulator.ErrorRate{{Percent: 20, AbovePercent: 50}}},
-				Choking:   {Errors: []simulator.ErrorRate{{Percent: 5, AbovePercent: 50}}},
+				Failing:  {Errors: []simulator.ErrorRate{{Percent: 10}}},
+				burdened: {Errors: []simulator.ErrorRate{{Percent: 20, AbovePercent: 50}}},
+				Choking:  {Errors: []simulator.ErrorRate{{Percent: 5, AbovePercent: 50}}},
+				unlucky: {Errors: []simulator.ErrorRate{{
+					Percent: 10, From: simulator.Duration(bursts + noticed - settled - releasedAfter), Until: simulator.Duration(bursts + s.Burst - settled - releasedAfter),
+				}}},
 				stillborn: {Startup: simulator.Startup{Fails: &simulator.StartupFailure{}}},
 			},
 		}},
@@ -113,6 +128,12 @@ func (s Setting) scenario(seed uint64) (simulator.Scenario, error) {
 			AllocatedPorts: 6400, OpenConnections: 900,
 			Drops: []simulator.Drop{{Image: thirsty, PacketsPerMinutePerPercent: 4}, {Image: Choking, PacketsPerMinutePerPercent: 4, AbovePercent: 50}},
 		}}
+	}
+	if s.Burst > 0 {
+		sc.Gateways[0].Drops = append(sc.Gateways[0].Drops, simulator.Drop{
+			Interval:         simulator.Interval{From: simulator.Duration(bursts), Until: simulator.Duration(bursts + s.Burst)},
+			PacketsPerMinute: 60,
+		})
 	}
 	if s.NAT == FullNAT {
 		sc.Gateways[0].IPs, sc.Gateways[0].PortsPerEndpoint = []string{"203.0.113.10"}, 16_384

@@ -192,9 +192,12 @@ func begin(ctx context.Context, script Script) (*stage, error) {
 		s.start(place)
 	}
 	s.rehearse()
-	s.in(time.Minute, s.release)
+	s.in(releasedAfter, s.release)
 	return s, nil
 }
+
+// releasedAfter is how long after the rollout the first release comes.
+const releasedAfter = time.Minute
 
 // Play plays a script to its end.
 func Play(ctx context.Context, script Script) (Outcome, error) {
