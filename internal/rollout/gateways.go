@@ -99,12 +99,13 @@ func Leaving(in Input) []Revision {
 // to give tells whether the candidate is given up.
 func Pressing(in Input) bool {
 	in.Outlet = Outlet{}
-	if _, excused := look(in).excuse(); excused {
+	alone := in
+	alone.Plan.Guards = slices.DeleteFunc(slices.Clone(in.Plan.Guards), func(g Guard) bool { return aboutGateways(g.Rule) })
+	v := look(alone)
+	if _, broken := v.broken(); !broken || !v.Progress.active() || v.scope.AttemptSince.IsZero() {
 		return false
 	}
-	in.Plan.Guards = slices.DeleteFunc(slices.Clone(in.Plan.Guards), func(g Guard) bool { return aboutGateways(g.Rule) })
-	v := look(in)
-	if _, broken := v.broken(); !broken || !v.Progress.active() || v.scope.AttemptSince.IsZero() {
+	if _, excused := look(in).excuse(); excused {
 		return false
 	}
 	return v.decide().Progress.Phase == RollingBack
