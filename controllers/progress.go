@@ -66,7 +66,7 @@ func readAttempt(p *rollout.Progress, a v1alpha1.Attempt) {
 	p.Former = a.FormerStable
 	p.NoDataSince, p.SettledBy, p.Deployed = timeOf(a.NoDataSince), a.SettledBy, a.DeployedTemplate
 	if s := a.SentTemplate; s.Digest != "" {
-		p.Sent = rollout.Sent{Digest: s.Digest, At: s.At.UTC(), Times: int(s.Times)}
+		p.Sent = rollout.Sent{Digest: s.Digest, At: s.At.UTC(), Times: int(s.Times), Before: s.Before}
 	}
 	readTrouble(p, a)
 	p.Clock = rollout.Stopwatch{
@@ -126,7 +126,7 @@ func attemptOf(p rollout.Progress) *v1alpha1.Attempt {
 	a.EvidenceSince, a.JudgedThrough = stamp(p.Watched), stamp(p.Judged)
 	a.Seq, a.AdoptedFrom, a.DeployedTemplate = p.Seq, p.Adopted, p.Deployed
 	if s := p.Sent; s.Digest != "" {
-		a.SentTemplate = v1alpha1.SentTemplate{Digest: s.Digest, At: metav1.NewTime(s.At), Times: int32(min(s.Times, 1000))} //nolint:gosec // bounded here
+		a.SentTemplate = v1alpha1.SentTemplate{Digest: s.Digest, At: metav1.NewTime(s.At), Times: int32(min(s.Times, 1000)), Before: s.Before} //nolint:gosec // bounded here
 	}
 	if p.WaitTold {
 		a.LongWaitTold = string(metav1.ConditionTrue)

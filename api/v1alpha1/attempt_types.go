@@ -436,4 +436,13 @@ type SentTemplate struct {
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	Times int32 `json:"times,omitempty"`
+
+	// before are the digests of those that were sent before it and were not seen either,
+	// newest first.
+	// +optional
+	// +kubebuilder:validation:MaxItems=3
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=16
+	// +listType=atomic
+	Before []string `json:"before,omitempty"`
 }

@@ -17,6 +17,7 @@ func main() {
 	var scope explorer.Scope
 	flag.IntVar(&scope.Faults, "faults", 1, "faults on a path at most")
 	flag.IntVar(&scope.Acts, "acts", 1, "acts of a person on a path at most")
+	flag.BoolVar(&scope.Git, "git", false, "revisions come from spec.template")
 	flag.IntVar(&scope.MostStates, "states", 30_000_000, "the largest number of states; a level that was begun is finished")
 	flag.IntVar(&scope.Workers, "workers", 2, "states looked at side by side; the result is the same")
 	flag.BoolVar(&scope.First, "first", false, "end at the depth of the first violation")
@@ -32,8 +33,8 @@ func main() {
 		fmt.Println(v)
 	}
 	seconds := time.Since(started).Seconds()
-	fmt.Printf("%d faults, %d acts: %d states, %d edges, depth %d, exhausted: %v; %d ways back walked; %d violations; %.0f states per second\n",
-		scope.Faults, scope.Acts, r.States, r.Edges, r.Depth, r.Exhausted, r.WaysBack, len(r.Violations), float64(r.States)/seconds)
+	fmt.Printf("%d faults, %d acts, Git %v: %d states, %d edges, depth %d, exhausted: %v; %d ways back walked; %d violations; %.0f states per second\n",
+		scope.Faults, scope.Acts, scope.Git, r.States, r.Edges, r.Depth, r.Exhausted, r.WaysBack, len(r.Violations), float64(r.States)/seconds)
 	if len(r.Violations) > 0 {
 		os.Exit(1)
 	}

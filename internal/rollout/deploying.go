@@ -3,14 +3,40 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
-// Sent is the newest template that was sent to the service, until it is seen there.
+// Sent is the newest template that was sent to the service, until one of those that were
+// sent is seen there.
 type Sent struct {
 	Digest string
 	At     time.Time // when it was last sent
 	Times  int       // how often
+	// Before are those that were sent before it and were not seen either, newest first.
+	Before []string
+}
+
+// mostBefore is how many of those that were sent before are remembered.
+const mostBefore = 3
+
+// then is what was sent once a template is sent.
+func (s Sent) then(digest string, now time.Time) Sent {
+	next := Sent{Digest: digest, At: now, Times: 1, Before: s.Before}
+	switch {
+	case s.Digest == digest:
+		next.Times = s.Times + 1
+	case s.Digest != "":
+		before := append([]string{s.Digest}, s.Before...)
+		before = slices.DeleteFunc(before, func(one string) bool { return one == digest })
+		next.Before = before[:min(len(before), mostBefore)]
+	}
+	return next
+}
+
+// has tells whether a template was sent and was not seen yet.
+func (s Sent) has(digest string) bool {
+	return digest != "" && (digest == s.Digest || slices.Contains(s.Before, digest))
 }
 
 // again is when the template is sent again: later each time, so that one that never
@@ -40,19 +66,20 @@ func (v view) wantsStable() bool {
 
 // seesTemplates learns what has landed, before anything is decided on it. A revision of a
 // template that Git does not want any more is no candidate: of one that was sent and
-// landed late, and of one that Git took back for what stable serves.
+// landed late, and of one that Git took back for what stable serves. Once one has landed
+// no other one can: each rests on the service as it was before.
 func (v view) seesTemplates() view {
 	if v.Service.Presence != Found || v.stale() {
 		return v
 	}
 	p, want := &v.Progress, v.Plan.Template.Digest
 	created := v.revision(v.Service.LatestCreated)
-	if sent := p.Sent.Digest; sent != "" && v.Service.Template == sent && created.Template == sent && v.Service.settled() {
-		if sent != want {
+	if landed := v.Service.Template; p.Sent.has(landed) && created.Template == landed && v.Service.settled() {
+		if landed != want {
 			p.Cutoff = later(p.Cutoff, created.CreatedAt)
 		}
-		if sent != want && want != "" && !v.wantsStable() {
-			p.Deployed = sent // so that what is wanted is deployed over it
+		if landed != want && want != "" && !v.wantsStable() {
+			p.Deployed = landed // so that what is wanted is deployed over it
 		}
 		p.Sent = Sent{}
 	}
@@ -89,7 +116,7 @@ func (v view) turnsBack() bool {
 // unwanted tells whether a revision was made from a template of ours that arrived after
 // Git wanted another one.
 func (v view) unwanted(r Revision) bool {
-	return r.Template != "" && r.Template == v.Progress.Sent.Digest && r.Template != v.Plan.Template.Digest
+	return v.Progress.Sent.has(r.Template) && r.Template != v.Plan.Template.Digest
 }
 
 // asGitWants tells whether a revision is what Git wants, whenever it was made: its
@@ -154,12 +181,8 @@ func (v view) deploy(d Decision) Decision {
 		return v.at(d.Progress.Phase, d.Progress.Reason, "spec.template cannot be sent: "+err.Error()).next("Looked at again every minute.")
 	}
 	d.Deploy = deploy
-	times := 0
-	if was := d.Progress.Sent; was.Digest == v.Plan.Template.Digest {
-		times = was.Times
-	}
-	d.Progress.Sent = Sent{Digest: v.Plan.Template.Digest, At: v.Now, Times: times + 1}
-	if times > 0 {
+	d.Progress.Sent = d.Progress.Sent.then(v.Plan.Template.Digest, v.Now)
+	if d.Progress.Sent.Times > 1 {
 		return d // it was told
 	}
 	return d.tell(Deploying, fmt.Sprintf("spec.template%s is deployed; %s keeps its traffic", v.Plan.Template.title(), v.Progress.Stable), false)

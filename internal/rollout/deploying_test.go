@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
@@ -313,22 +315,43 @@ func TestATemplateThatLandsTooLateIsNoCandidate(t *testing.T) {
 	s := idle().made("web-1", "a").made("web-2", "b").carries("b").template("a")
 	s.Progress.Sent = Sent{Digest: "b", At: ago(time.Minute), Times: 1}
 	landed := s.after(t)
-	if landed.Progress.Sent != (Sent{}) {
+	if landed.Progress.Sent.Digest != "" {
 		t.Errorf("it is awaited still: %+v", landed.Progress.Sent)
 	}
 	over := idle().made("web-1", "a").made("web-2", "b").carries("b").template("c")
 	over.Progress.Deployed, over.Progress.Sent = "c", Sent{Digest: "b", At: ago(time.Hour), Times: 1}
+	older := idle().made("web-1", "a").made("web-2", "b").carries("b").template("c")
+	older.Progress.Sent = Sent{Digest: "c", At: ago(time.Second), Times: 1, Before: []string{"d", "b"}}
 	paused := over
 	paused.Plan.Paused = true
 	resumed := paused.after(t)
 	resumed.Plan.Paused = false
 	check(t, map[string]row{
-		"when it lands":              {s, "Idle/Steady", ""},
-		"later":                      {landed, "Idle/Steady", ""},
-		"over what Git wants by now": {over, "Idle/Deploying, deploys c", ""},
-		"and if that has to wait":    {resumed, "Idle/Deploying, deploys c", ""},
-		"nor when that is refused":   {func() scene { s := over.after(t); s.Undeployable = "Cloud Run refused it"; return s }(), "Idle/NotDeployed", ""},
+		"when it lands":               {s, "Idle/Steady", ""},
+		"later":                       {landed, "Idle/Steady", ""},
+		"over what Git wants by now":  {over, "Idle/Deploying, deploys c", ""},
+		"in the place of a newer one": {older, "Idle/Deploying, deploys c", ""},
+		"and if that has to wait":     {resumed, "Idle/Deploying, deploys c", ""},
+		"nor when that is refused":    {func() scene { s := over.after(t); s.Undeployable = "Cloud Run refused it"; return s }(), "Idle/NotDeployed", ""},
 	})
+}
+
+// TestWhatWasSentIsRememberedUntilItIsSeen: the newest ones, each once.
+func TestWhatWasSentIsRememberedUntilItIsSeen(t *testing.T) {
+	t.Parallel()
+	var sent Sent
+	for _, digest := range []string{"b", "c", "c", "b", "d", "e", "f"} {
+		sent = sent.then(digest, now)
+	}
+	want := Sent{Digest: "f", At: now, Times: 1, Before: []string{"e", "d", "b"}}
+	if diff := cmp.Diff(want, sent); diff != "" {
+		t.Errorf("what was sent (-want +got):\n%s", diff)
+	}
+	for digest, has := range map[string]bool{"f": true, "b": true, "c": false, "": false} {
+		if sent.has(digest) != has {
+			t.Errorf("%q was sent and not seen: %v", digest, !has)
+		}
+	}
 }
 
 func TestAfterARollbackItIsSaidWhatGitWants(t *testing.T) {

@@ -86,8 +86,8 @@ func clouds() []action {
 		return func(w *worker, s *state) bool { return w.foreign(s, entries...) }
 	}
 	list := []action{
-		{"The first new revision is deployed.", free, func(w *worker, s *state) bool { return s.cloud.created == 1 && w.deploys(s) }},
-		{"A newer revision is deployed.", fault, func(w *worker, s *state) bool { return s.cloud.created > 1 && w.deploys(s) }},
+		{"The first new revision is deployed.", free, func(w *worker, s *state) bool { return s.cloud.awaitsFirst() && w.deploys(s) }},
+		{"A newer revision is deployed.", fault, func(w *worker, s *state) bool { return !s.cloud.awaitsFirst() && w.deploys(s) }},
 		{"Somebody writes the service, but not its traffic.", fault, (*worker).somebodyWrites},
 		{"Somebody sets the traffic to web-1 65%, web-2 35%.", fault, serve(65, 35)},
 		{"Somebody sends web-1 everything.", fault, serve(100, 0)},

@@ -41,6 +41,7 @@ func TestBugsAreFound(t *testing.T) {
 	for name, c := range map[string]struct {
 		bug          func(rollout.Input) rollout.Decision
 		careless     Careless
+		git          bool
 		faults, acts int
 		want         string
 	}{
@@ -141,6 +142,21 @@ func TestBugsAreFound(t *testing.T) {
 				d.Progress.Phase = rollout.Completed
 			}
 		}), want: "edges"},
+		"never deploys": {bug: sees(func(in *rollout.Input) { in.Plan.Template = rollout.Template{} }), git: true, want: "reachability"},
+		"deploys again what is there": {bug: sees(func(in *rollout.Input) {
+			in.Service.Template, in.Progress.Deployed, in.Progress.Sent = "", "", rollout.Sent{}
+		}), git: true, want: "I16"},
+		"deploys while traffic follows LATEST": {bug: sees(func(in *rollout.Input) {
+			in.Service.Desired = []rollout.Entry{{Revision: names[1], Percent: 100}}
+			in.Service.Effective = in.Service.Desired
+		}), git: true, want: "I1"},
+		"deploys though it is paused": {bug: sees(func(in *rollout.Input) { in.Plan.Paused = false }), git: true, acts: 1, want: "I9"},
+		"forgets what it sent before": {bug: sees(func(in *rollout.Input) { in.Progress.Sent.Before = nil }), git: true, acts: 1, want: "I7"},
+		"does not see that Git went back": {bug: sees(func(in *rollout.Input) {
+			if r := in.Revisions[in.Progress.Stable]; r.Template == in.Plan.Template.Digest && in.Progress.Candidate != "" {
+				in.Plan.Template = rollout.Template{}
+			}
+		}), git: true, acts: 1, want: "I7"},
 		"panics":                                {bug: sees(func(in *rollout.Input) { _ = in.Progress.Intents[:1] }), want: "I16"},
 		"sends again what was refused":          {careless: Careless{RefreshesEtag: true}, faults: 1, want: "I7"},
 		"saves over what a person just changed": {careless: Careless{SavesBlindly: true}, acts: 1, want: "I9"},
@@ -152,7 +168,7 @@ func TestBugsAreFound(t *testing.T) {
 				c.bug = rollout.Decide
 			}
 			r := Explore(Scope{
-				Faults: c.faults, Acts: c.acts, MostStates: 200_000, Workers: 1, Decide: c.bug, Careless: c.careless,
+				Faults: c.faults, Acts: c.acts, Git: c.git, MostStates: 200_000, Workers: 1, Decide: c.bug, Careless: c.careless,
 			})
 			if !slices.ContainsFunc(r.Violations, func(v Violation) bool { return strings.HasPrefix(v.What, c.want) }) {
 				t.Errorf("in %d states %s is not found, but\n%v", r.States, c.want, r.Violations)

@@ -87,6 +87,7 @@ func (w *worker) deploys(s *state) bool {
 	}
 	c.created++
 	c.revisions[c.created] = ready
+	c.template, s.past.deployed = 0, 0
 	w.accept(s, c.desired)
 	return true
 }

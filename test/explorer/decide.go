@@ -19,7 +19,7 @@ type world struct {
 // decision is what of a decision can matter later.
 type decision struct {
 	status   uint32 // number of the progress to save
-	write    write  // to send; without a list it leaves traffic alone
+	write    write  // to send, if there is any
 	numbered bool   // it counts writes on
 	rises    bool   // the write gives a revision more that is not stable
 	answered bool   // the request got its answer,
@@ -94,8 +94,12 @@ func (w *worker) ask(s sight) (j judged) {
 	short.numbered = d.Progress.Seq > in.Progress.Seq // also by a claim that is taken up without a write
 	if d.Write != nil {
 		claim, _ := d.Write.Claim()
-		short.write = write{w.traffic(d.Write.Targets()), uint8(newest - (d.Progress.Seq - claim.Seq))} //nolint:gosec // at most newest
+		short.write.list = w.traffic(d.Write.Targets())
+		short.write.number = uint8(newest - (d.Progress.Seq - claim.Seq)) //nolint:gosec // at most newest
 		short.rises = w.risen(s.cloud, d.Progress.Stable, short.write.list) != 0
+	}
+	if d.Deploy != nil {
+		short.write.template = templateOf(d.Deploy.Template().Digest)
 	}
 	j = judged{number: w.decision(short)}
 	j.wrong = w.judge(s, in, d)
@@ -123,7 +127,7 @@ func (w *world) input(s sight) rollout.Input {
 		Presence: rollout.Found, UID: "uid", Generation: seen, ObservedGeneration: seen, ETag: etagNow,
 		Reconciling: s.cloud.reconciling,
 		Desired:     slices.Clone(w.lists.at(s.cloud.desired).entries), Effective: slices.Clone(w.lists.at(s.cloud.effective).entries),
-		LatestReady: names[s.cloud.ready], LatestCreated: names[s.cloud.created],
+		LatestReady: names[s.cloud.ready], LatestCreated: names[s.cloud.created], Template: digests[s.cloud.template],
 	}
 	if s.cloud.reconciling {
 		svc.ObservedGeneration--
@@ -170,7 +174,7 @@ func born(revision uint8) time.Time {
 func revision(number uint8, c cloud) rollout.Revision {
 	r := rollout.Revision{
 		Presence: rollout.Found, Name: names[number], CreatedAt: born(number), Readiness: rollout.Ready,
-		Egress: rollout.EgressNone, Timeout: timeout,
+		Egress: rollout.EgressNone, Timeout: timeout, Template: digests[c.made[number]],
 	}
 	switch c.revisions[number] {
 	case absent, lost:

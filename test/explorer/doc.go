@@ -15,6 +15,10 @@
 // that changes hands and a conflict on the save all end a pass. Two passes that
 // overlap are what a deposed leader does.
 //
+// With [Scope].Git the object has a spec.template, and revisions come from what Git wants:
+// then every template is judged too, and from each state between attempts in which nothing
+// keeps what Git wants from being deployed, it is deployed in some passes.
+//
 // From each state of an attempt in which nothing is under way an abort is walked to its
 // end, without metrics: RolledBack, with stable serving everything, is reached from
 // everywhere, but for the exceptions that wayback.go lists and asks about by themselves.
@@ -37,7 +41,6 @@
 //     sides of each such edge would be a search of its own. The crash matrix compares.
 //   - I13, which needs several objects, and how long I15 takes, which needs a clock: that
 //     a breach leads back is asked.
-//   - Templates: no object has a spec.template, and nothing is deployed by Sluice.
 //   - Config Connector: no service is kept by a RunService.
 //   - Etags that Cloud Run might not enforce.
 package explorer

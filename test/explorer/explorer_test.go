@@ -12,7 +12,7 @@ import (
 // one act of a person. make explore looks at both together.
 func TestNothingIsBroken(t *testing.T) {
 	t.Parallel()
-	for _, scope := range []Scope{{Faults: 1}, {Acts: 1}} {
+	for _, scope := range []Scope{{Faults: 1}, {Acts: 1}, {Acts: 1, Git: true}} {
 		scope.Workers, scope.Decide = 2, rollout.Decide
 		r := Explore(scope)
 		for _, v := range r.Violations {
@@ -21,8 +21,8 @@ func TestNothingIsBroken(t *testing.T) {
 		if !r.Exhausted || r.States < 100_000 || r.WaysBack < 10_000 {
 			t.Errorf("looked at %d states, exhausted: %v, %d ways back; there are more", r.States, r.Exhausted, r.WaysBack)
 		}
-		t.Logf("%d faults, %d acts: %d states, %d edges, depth %d, %d ways back",
-			scope.Faults, scope.Acts, r.States, r.Edges, r.Depth, r.WaysBack)
+		t.Logf("%d faults, %d acts, Git %v: %d states, %d edges, depth %d, %d ways back",
+			scope.Faults, scope.Acts, scope.Git, r.States, r.Edges, r.Depth, r.WaysBack)
 	}
 }
 

@@ -17,6 +17,8 @@ func (w *worker) judgeDecision(s *state, d *decision) string {
 		w.rises(s, is, d),
 		w.completes(s, was, is, d),
 		w.takesBack(s, was, is, d),
+		w.deploysOnce(s, d),
+		w.gitWins(s, is, d),
 	)
 }
 

@@ -12,11 +12,11 @@ func (w *worker) looks(s *state, i int) bool {
 	d := w.decisions.at(j.number)
 	w.blame(j.wrong)
 	w.blame(w.judgeDecision(s, d))
-	if d.status == s.object.status && d.write.list == 0 && !d.answered && !d.released {
+	if d.status == s.object.status && d.write.isNone() && !d.answered && !d.released {
 		return w.wrong != ""
 	}
 	s.controllers[i] = controller{decision: j.number, stage: decided, number: d.write.number}
-	if w.scope.Careless.SendsFirst && d.write.list != 0 {
+	if w.scope.Careless.SendsFirst && !d.write.isNone() {
 		s.controllers[i].stage = saved
 	}
 	return true
@@ -47,7 +47,7 @@ func (w *worker) saves(s *state, i int) bool {
 		s.numbered()
 	}
 	w.touched(s)
-	if d.write.list != 0 {
+	if !d.write.isNone() {
 		s.controllers[i] = controller{c.decision, saved, d.write.number, c.late}
 	}
 	return true
@@ -67,16 +67,30 @@ func (w *worker) sends(s *state, i int) bool {
 	if c.stage != saved {
 		return false
 	}
+	if of := w.writeOf(c); of.template != 0 && !s.cloud.takes(of.template) {
+		return false // it would be a revision more than there are here
+	}
 	s.drop(i)
 	if c.late && !w.scope.Careless.RefreshesEtag {
 		return true // 409
 	}
-	w.lands(s, write{w.decisions.at(c.decision).write.list, c.number})
+	w.lands(s, w.writeOf(c))
 	return true
+}
+
+// writeOf is the write that a controller has to send.
+func (w *worker) writeOf(c controller) write {
+	of := w.decisions.at(c.decision).write
+	of.number = c.number
+	return of
 }
 
 // lands is a write of ours that takes effect.
 func (w *worker) lands(s *state, of write) {
+	if of.template != 0 {
+		w.landsTemplate(s, of.template)
+		return
+	}
 	w.blame(w.judgeLanding(s, of.list))
 	w.accept(s, of.list)
 	s.cloud.claim, s.cloud.rival = of.number, 0
@@ -86,17 +100,17 @@ func (w *worker) lands(s *state, of write) {
 // parks is a write that is under way for so long that its sender gives up on it.
 func (w *worker) parks(s *state, i int) bool {
 	c := s.controllers[i]
-	if c.stage != saved || c.late || s.cloud.parked.list != 0 {
+	if c.stage != saved || c.late || !s.cloud.parked.isNone() {
 		return false
 	}
 	s.drop(i)
-	s.cloud.parked = write{w.decisions.at(c.decision).write.list, c.number}
+	s.cloud.parked = w.writeOf(c)
 	return true
 }
 
 // arrives is such a write taking effect after all.
 func (w *worker) arrives(s *state) bool {
-	if s.cloud.parked.list == 0 {
+	if of := s.cloud.parked; of.isNone() || of.template != 0 && !s.cloud.takes(of.template) {
 		return false
 	}
 	w.lands(s, s.cloud.parked)

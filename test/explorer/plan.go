@@ -76,6 +76,7 @@ func plan(o object, w weather) rollout.Plan {
 		Service:        rollout.ServiceRef{Project: "acme", Location: "asia-northeast1", Name: "web"},
 		Paused:         o.paused,
 		StableRevision: names[o.named],
+		Template:       template(o.wants),
 		Steps:          plans[o.plan],
 		StepDeadline:   stepDeadline,
 		Guards: []rollout.Guard{

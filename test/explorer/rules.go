@@ -16,6 +16,7 @@ func (w *worker) judge(s sight, in rollout.Input, d rollout.Decision) string {
 		follows(in.Progress.Phase, d.Progress.Phase),
 		hasNextLook(d),
 		w.wellFormed(s, d),
+		w.deployWellFormed(s, d),
 		w.endIsTrue(s, in, d),
 		w.servingIsTrue(s, d),
 		w.fits(s, in, d),
@@ -145,8 +146,8 @@ const toSettle = 2
 // it looks again at once: neither the service nor, in the end, the status is written.
 func (w *worker) judgeQuiet(s sight, d rollout.Decision, short decision) string {
 	was := w.statuses.at(s.object.status)
-	moves := cmp.Or(was.Phase, rollout.Idle) != d.Progress.Phase || was.Reason != d.Progress.Reason
-	if d.Write != nil || short.released || short.began || short.answered || moves {
+	moves := cmp.Or(was.Phase, rollout.Idle) != d.Progress.Phase || was.Reason != d.Progress.Reason || was.Stable != d.Progress.Stable
+	if d.Write != nil || d.Deploy != nil || short.released || short.began || short.answered || moves {
 		return ""
 	}
 	status := short.status
@@ -154,7 +155,7 @@ func (w *worker) judgeQuiet(s sight, d rollout.Decision, short decision) string 
 		s.object.status = status
 		again := w.scope.Decide(w.input(s))
 		status = w.status(normal(again.Progress))
-		if again.Write != nil || look == toSettle {
+		if again.Write != nil || again.Deploy != nil || look == toSettle {
 			return fmt.Sprintf("I12: %s/%s is decided again, and something is written that was left alone before",
 				d.Progress.Phase, d.Progress.Reason)
 		}

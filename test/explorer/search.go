@@ -14,6 +14,8 @@ type Scope struct {
 	// Faults is how many faults there are at most on a path, Acts how often a person
 	// does something at most.
 	Faults, Acts int
+	// Git has each revision made by a template of spec.template.
+	Git bool
 	// MostStates ends the search; 0 when everything in the scope was seen.
 	MostStates int
 	// First ends the search at the depth of the first violation.
@@ -69,6 +71,9 @@ func Explore(scope Scope) Report {
 		scope: scope, statuses: newPool[rollout.Progress](), lists: newPool[traffic](), decisions: newPool[decision](),
 	}
 	x := &search{world: w, actions: actions(), store: newStore()}
+	if scope.Git {
+		x.actions = append(x.actions, templates()...)
+	}
 	x.store.add(reached{state: w.first()})
 	x.run()
 	return x.report
@@ -80,7 +85,10 @@ func (w *world) first() state {
 	list := w.traffic([]rollout.Entry{{Latest: true, Percent: 100}, {Revision: names[1], Tag: "blue"}})
 	s.cloud = cloud{desired: list, effective: list, created: 1, ready: 1}
 	s.cloud.revisions[1] = ready
-	s.object = object{status: w.status(normal(rollout.Progress{Phase: rollout.Idle, Reason: rollout.Preparing}))}
+	if w.scope.Git {
+		s.object.wants, s.cloud.template, s.cloud.made[1] = 1, 1, 1
+	}
+	s.object.status = w.status(normal(rollout.Progress{Phase: rollout.Idle, Reason: rollout.Preparing}))
 	return s
 }
 
@@ -175,6 +183,7 @@ func (x *search) expand(w *worker, s share) []finding {
 		if before.quiet() {
 			w.wrong = ""
 			w.blame(w.wayBack(before))
+			w.blame(w.gitArrives(before))
 			found = append(found, finding{reached: reached{parent: n}, wrong: w.wrong, walked: true})
 		}
 	}

@@ -20,6 +20,7 @@ type object struct {
 	plan    uint8  // index in plans
 	paused  bool
 	named   uint8 // spec.stableRevision, as the number of a revision; 0 for none
+	wants   uint8 // spec.template, as the number of a template; 0 for none
 	life    life
 	request verb // that was not answered yet
 	step    int8 // that the request is bound to; -1 for none
@@ -69,13 +70,19 @@ type cloud struct {
 	created     uint8 // number of the newest revision
 	ready       uint8 // number of the newest one that is ready
 	revisions   [mostRevisions + 1]health
+	template    uint8                    // number of the service's template; 0 for one that is not of Git
+	made        [mostRevisions + 1]uint8 // the same of the templates that revisions were made from
 }
 
-// write is a write of ours on its way.
+// write is a write of ours on its way: of a traffic list, or of a template.
 type write struct {
-	list   uint32 // number of the traffic list; 0 for none
-	number uint8  // among our writes: the newest that was decided has newest
+	list     uint32 // number of the traffic list; 0 for none
+	number   uint8  // among our writes of traffic: the newest that was decided has newest
+	template uint8  // number of the template; 0 for none
 }
+
+// isNone tells whether nothing is written.
+func (w write) isNone() bool { return w.list == 0 && w.template == 0 }
 
 // mostRevisions is how many revisions the service gets: the first one, the one that
 // is rolled out, and one that comes in between.
@@ -117,6 +124,7 @@ type past struct {
 	promoted  verb  // the promote of what serves, or the one to the end until that serves; noVerb for none
 	paused    bool  // a person asked to pause, and nobody resumed
 	served    uint8 // ticks for which the split has served, at most mostServed
+	deployed  uint8 // number of the template that we deployed last; 0 where somebody has deployed since
 }
 
 // owner is who may write the service, as people settled it.
@@ -143,7 +151,7 @@ func (s state) sorted() state {
 
 // quiet tells whether nothing is under way that was decided earlier.
 func (s state) quiet() bool {
-	return s.controllers[0].stage == atRest && s.controllers[1].stage == atRest && s.cloud.parked.list == 0
+	return s.controllers[0].stage == atRest && s.controllers[1].stage == atRest && s.cloud.parked.isNone()
 }
 
 // drop ends a controller's pass.

@@ -30,6 +30,7 @@ const (
 	attempt   = 1          // number of the newest attempt
 	seen      = 7          // the service's present generation
 	newest    = 100        // number of the newest write that was decided
+	manyTimes = 3          // that a template was sent, from which on nothing is told apart
 	longAgo   = 90         // of every write from which on nothing is told apart
 )
 
@@ -55,6 +56,7 @@ func normal(p rollout.Progress) rollout.Progress {
 	if p.Seq > 0 {
 		p.Seq = newest
 	}
+	p.Sent.Times = min(p.Sent.Times, manyTimes)
 	p.Clock = spent(p.Clock)
 	return p
 }

@@ -34,6 +34,9 @@ func (w *worker) sentence(a action, before, after state) string {
 		if d.write.list != 0 {
 			text += fmt.Sprintf(" It means to write %s.", w.splitOf(d.write.list))
 		}
+		if d.write.template != 0 {
+			text += fmt.Sprintf(" It means to deploy template %s.", digests[d.write.template])
+		}
 	}
 	if before.cloud.desired != after.cloud.desired {
 		text += fmt.Sprintf(" Asked for is %s.", w.splitOf(after.cloud.desired))

@@ -66,13 +66,16 @@ func (w *worker) wayBack(s state) string {
 }
 
 // takenBack makes a person take the service back from another cluster, and abort what
-// goes on then, if anything does. Stable is ready by then.
+// goes on then, if anything does. Stable is ready by then. What Git wants may begin anew
+// after that, and is asked by itself.
 func (w *worker) takenBack(s *state, from *rollout.Progress) string {
 	turns(s, numberOf(from.Stable), unready, ready)
 	w.asks(s, adopt)
 	w.rounds(s)
-	w.aborts(s)
-	if w.rests(s, rollout.Idle, rollout.Steady) && w.servesAll(s, from.Stable) {
+	if s.object.wants == 0 || active(w.saidOf(s).Phase) {
+		w.aborts(s)
+	}
+	if !active(w.saidOf(s).Phase) && w.saidOf(s).Reason != rollout.OwnedElsewhere && w.servesAll(s, from.Stable) {
 		return ""
 	}
 	return w.mustBeBack(s, from)
@@ -132,19 +135,24 @@ func (w *worker) servesAll(s *state, revision string) bool {
 // attempt is over: what comes after it may be another one.
 func (w *worker) rounds(s *state) {
 	for range mostLooks {
-		w.looks(s, 0)
-		w.saves(s, 0)
-		w.sends(s, 0)
-		w.settles(s)
-		w.passesTime(s)
+		w.pass(s)
 		if s.object.life == gone || !active(w.saidOf(s).Phase) {
 			return
 		}
 	}
 }
 
+// pass is one that succeeds; Cloud Run is done with it, and time passes.
+func (w *worker) pass(s *state) {
+	w.looks(s, 0)
+	w.saves(s, 0)
+	w.sends(s, 0)
+	w.settles(s)
+	w.passesTime(s)
+}
+
 func (w *worker) endless(s *state, from *rollout.Progress, where string) string {
 	p := w.saidOf(s)
-	return fmt.Sprintf("reachability: after an abort from %s/%s and %d undisturbed passes it is %s/%s, where %s",
+	return fmt.Sprintf("reachability: from %s/%s on, after %d undisturbed passes it is %s/%s, where %s",
 		from.Phase, from.Reason, mostLooks, p.Phase, p.Reason, where)
 }
