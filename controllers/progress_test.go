@@ -112,7 +112,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 		p.Warmup = rollout.Warmup{Tagged: maybe.Draw(t, "warmed"), Since: when.Draw(t, "warming"), Over: when.Draw(t, "warm")}
 		p.Deployed = maybe.Draw(t, "deployed")
 		if digest := maybe.Draw(t, "sent"); digest != "" {
-			p.Sent = rollout.Sent{Digest: digest, At: second.Draw(t, "sentAt"), Times: 1, Before: rapid.SliceOfN(name, 0, 3).Draw(t, "before")}
+			p.Sent = rollout.Sent{Digest: digest, At: second.Draw(t, "sentAt"), Times: 1, Before: rapid.SliceOfN(name, 0, 2).Draw(t, "before")}
 		}
 		p.Called, p.Spared = when.Draw(t, "called"), when.Draw(t, "spared")
 		p.Waiting, p.Hot = when.Draw(t, "waiting"), when.Draw(t, "hot")

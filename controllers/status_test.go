@@ -83,7 +83,7 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 			Phase: rollout.Held, Reason: rollout.NoDataDeadlineExceeded, Since: morning, ServiceUID: long[:64], Generation: 1 << 60,
 			Stable: name(1), Cutoff: morning, Attempt: 1 << 60, Candidate: name(2), Requested: name(2), Step: 20,
 			FirstWrite: morning, Effective: morning, Lowered: morning, Elsewhere: 100, Baked: 1440, Confirmed: split, Tagged: name(1), Cause: long,
-			Approved: 100, WaitTold: true, ThinAccepted: 20, NoDataSince: morning, SettledBy: name(1), Deployed: long[:16], Sent: rollout.Sent{Digest: long[:16], At: morning, Times: 1000, Before: []string{long[:16], long[:16], long[:16]}},
+			Approved: 100, WaitTold: true, ThinAccepted: 20, NoDataSince: morning, SettledBy: name(1), Deployed: long[:16], Sent: rollout.Sent{Digest: long[:16], At: morning, Times: 1000, Before: []string{long[:16], long[:16]}},
 			Clock:       rollout.Stopwatch{Spent: 48 * time.Hour, Running: morning},
 			LastRequest: rollout.Reply{ID: long[:128], Verb: rollout.Verb(long[:128]), Message: long, At: morning},
 			Waiting:     morning, Hot: morning,

@@ -44,7 +44,7 @@ type Attempt struct {
 	// cause is why the candidate was given up, or why a person is waited for, in
 	// words. Absent otherwise.
 	// +optional
-	// +kubebuilder:validation:MaxLength=400
+	// +kubebuilder:validation:MaxLength=360
 	Cause string `json:"cause,omitempty"`
 
 	// since is when the present phase and reason began.
@@ -440,7 +440,7 @@ type SentTemplate struct {
 	// before are the digests of those that were sent before it and were not seen either,
 	// newest first.
 	// +optional
-	// +kubebuilder:validation:MaxItems=3
+	// +kubebuilder:validation:MaxItems=2
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=16
 	// +listType=atomic

@@ -21,7 +21,7 @@ const (
 	// MaxHistoryMessage limits the messages of history, of which there are most.
 	MaxHistoryMessage = 120
 	// MaxCause limits attempt.cause.
-	MaxCause = 400
+	MaxCause = 360
 	// MaxReason limits a reason that is saved beside the conditions.
 	MaxReason = 32
 	// MaxRequestField limits what of a request's annotations is kept.

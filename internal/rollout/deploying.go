@@ -18,7 +18,7 @@ type Sent struct {
 }
 
 // mostBefore is how many of those that were sent before are remembered.
-const mostBefore = 3
+const mostBefore = 2
 
 // then is what was sent once a template is sent.
 func (s Sent) then(digest string, now time.Time) Sent {
