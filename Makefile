@@ -74,8 +74,8 @@ kill-matrix: ## kill the controller at every call it makes, and the manager at e
 crash-matrix: ## let simulated controllers die at every call they make, and at every pair of calls; an hour and more, SCENE=name plays one, PAIRS=40 one of forty pairs, PAIRS=0 none
 	go run ./hack/crashmatrix $(if $(SCENE),-scene '$(SCENE)') $(if $(PAIRS),-pairs $(PAIRS))
 
-explore: ## look at every state of a rollout with FAULTS=1 faults and ACTS=1 acts of a person; GIT=1 with spec.template
-	go run ./hack/explorer -faults $(or $(FAULTS),1) -acts $(or $(ACTS),1) $(if $(GIT),-git)
+explore: ## look at every state of a rollout with FAULTS=1 faults and ACTS=1 acts of a person; GIT=1 with spec.template, KEPT=1 with Config Connector
+	go run ./hack/explorer -faults $(or $(FAULTS),1) -acts $(or $(ACTS),1) $(if $(GIT),-git) $(if $(KEPT),-kept)
 
 chaos: controlplane ## break what is around the manager: processes, watches, the apiserver, etcd, people; ten minutes and more
 	@echo "compiling the manager; a minute or two the first time"

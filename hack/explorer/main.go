@@ -18,6 +18,7 @@ func main() {
 	flag.IntVar(&scope.Faults, "faults", 1, "faults on a path at most")
 	flag.IntVar(&scope.Acts, "acts", 1, "acts of a person on a path at most")
 	flag.BoolVar(&scope.Git, "git", false, "revisions come from spec.template")
+	flag.BoolVar(&scope.Kept, "kept", false, "Config Connector keeps the service")
 	flag.IntVar(&scope.MostStates, "states", 30_000_000, "the largest number of states; a level that was begun is finished")
 	flag.IntVar(&scope.Workers, "workers", 2, "states looked at side by side; the result is the same")
 	flag.BoolVar(&scope.First, "first", false, "end at the depth of the first violation")
@@ -33,8 +34,8 @@ func main() {
 		fmt.Println(v)
 	}
 	seconds := time.Since(started).Seconds()
-	fmt.Printf("%d faults, %d acts, Git %v: %d states, %d edges, depth %d, exhausted: %v; %d ways back walked; %d violations; %.0f states per second\n",
-		scope.Faults, scope.Acts, scope.Git, r.States, r.Edges, r.Depth, r.Exhausted, r.WaysBack, len(r.Violations), float64(r.States)/seconds)
+	fmt.Printf("%d faults, %d acts, Git %v, kept %v: %d states, %d edges, depth %d, exhausted: %v; %d ways back walked; %d violations; %.0f states per second\n",
+		scope.Faults, scope.Acts, scope.Git, scope.Kept, r.States, r.Edges, r.Depth, r.Exhausted, r.WaysBack, len(r.Violations), float64(r.States)/seconds)
 	if len(r.Violations) > 0 {
 		os.Exit(1)
 	}

@@ -134,6 +134,21 @@ func TestAPersonsEditAfterConfigConnectorIsDoneIsForeign(t *testing.T) {
 	}
 }
 
+// TestAPersonsWayBackPastTheRunServiceLasts: it is said in spec too, before Config Connector
+// takes it back.
+func TestAPersonsWayBackPastTheRunServiceLasts(t *testing.T) {
+	t.Parallel()
+	j := newJourney(t)
+	j.pass(rollout.Shifting, resume)
+	j.settle()
+	j.pass(rollout.Baking)
+	j.gcloud(back)
+	j.pass(rollout.RollingBack)
+	j.settle()
+	j.pass(rollout.RolledBack)
+	j.wantAsked(back)
+}
+
 func TestAWayBackEndsOnlyWhenConfigConnectorAgrees(t *testing.T) {
 	t.Parallel()
 	j := newJourney(t)

@@ -44,6 +44,9 @@ type Sight struct {
 // kept is what the core is told of it beside the service.
 func (s Sight) kept() rollout.Kept {
 	kept := rollout.Kept{Waits: s.waits()}
+	if _, applied := ours(s.RunService.Owners); applied && s.RunService.Unclear == "" {
+		kept.Says = rollout.NewSplit(sums(s.RunService.Traffic))
+	}
 	for _, f := range Preflight(s) {
 		switch {
 		case f.Topic == TrafficOwned:

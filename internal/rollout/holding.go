@@ -121,7 +121,7 @@ func (v view) giveUp(cause string) Decision {
 		v.Progress = v.Progress.latch(v.Progress.Candidate)
 	}
 	v.Progress.Requested, v.Progress.Cause = "", cause
-	if v.untouched() && v.desired.Equal(all(v.Progress.Stable)) && v.Progress.Warmup.Tagged == "" {
+	if v.untouched() && v.desired.Equal(all(v.Progress.Stable)) && v.Progress.Warmup.Tagged == "" && v.unsaid() == "" {
 		return v.nothingToLower()
 	}
 	return v.sendBack(cause)
@@ -129,9 +129,17 @@ func (v view) giveUp(cause string) Decision {
 
 // mayLand tells whether a write of ours that moves traffic may still take effect,
 // when its attempt is over and nobody would know it any more. Only a newer version
-// of the service keeps it from that.
+// of the service keeps it from that, and what stands in a RunService already makes none.
 func (v view) mayLand() bool {
-	return slices.ContainsFunc(v.Progress.unseen(v.Service.ETag), func(i Intent) bool { return !i.Split.Equal(all(v.Progress.Stable)) })
+	return !v.unchangeable() && slices.ContainsFunc(v.Progress.unseen(v.Service.ETag), func(i Intent) bool { return !i.Split.Equal(all(v.Progress.Stable)) })
+}
+
+// unchangeable tells whether a RunService stayed as it was when stable was sent everything:
+// that stood there already. What may still arrive is taken back when it does.
+func (v view) unchangeable() bool {
+	return v.Plan.RunService != "" && slices.ContainsFunc(v.Progress.Intents, func(i Intent) bool {
+		return i.Split.Equal(all(v.Progress.Stable)) && (i.seen() || i.ETag == v.Service.ETag) && i.At.Before(v.Now.Add(-soon))
+	})
 }
 
 // sendBack sends stable everything. The split it leaves counts as known from
@@ -189,6 +197,9 @@ func (v view) isBack() Decision {
 	if v.mayLand() {
 		return v.sendBack(v.because() + "a write decided earlier may still arrive")
 	}
+	if why := v.unsaid(); why != "" {
+		return v.sendBack(v.because() + why)
+	}
 	anew := p.sparing()
 	p.Confirmed, p.Intents, p.Tagged, p.Retreat = all(p.Stable), p.unseen(v.Service.ETag), v.tagAfter(), Retreat{}
 	v.Progress = p
@@ -228,8 +239,10 @@ func (v view) lastWriteBefore(t time.Time) bool {
 // rolledBack ends an attempt that was given up.
 func (v view) rolledBack() Decision {
 	p := v.Progress
-	note := fmt.Sprintf("%s was given up; %s serves 100%%", p.Candidate, p.Stable)
-	note = v.because() + note
+	if p.Candidate == "" { // only what was left of an older attempt went back
+		return v.at(RolledBack, ReasonRolledBack, v.because()+p.Stable+" serves 100%").next("Waits for a new revision.")
+	}
+	note := fmt.Sprintf("%s%s was given up; %s serves 100%%", v.because(), p.Candidate, p.Stable)
 	if wanted := v.stillWanted(); wanted != "" {
 		return v.at(RolledBack, ReasonRolledBack, note).next(wanted)
 	}
@@ -245,6 +258,9 @@ func (v view) endedByPerson() Decision {
 	p.Lowered = v.Now // what was asked for may have served, and nobody saw it
 	p.Cause = "someone else sent " + p.Stable + " 100%" + v.Service.changedBy()
 	v.Progress = p
+	if why := v.unsaid(); why != "" {
+		return v.sendBack(why)
+	}
 	return v.nothingToLower()
 }
 

@@ -12,6 +12,9 @@ type Kept struct {
 	// Waits says how far Config Connector is with what the RunService asks for; ""
 	// where that was handed to Cloud Run.
 	Waits string
+	// Says is the split that we wrote into the RunService, whatever Cloud Run was asked
+	// for since; without a share where what stands there is not ours.
+	Says Split
 	// Late says why that should be set on the service too, or "". It may be sent again
 	// then, and is set on the service itself.
 	Late string
@@ -21,6 +24,29 @@ type Kept struct {
 	// Blocks keep a rollout from beginning; Notes are what may surprise it. Neither
 	// concerns a way back.
 	Blocks, Notes []string
+}
+
+// seesSpec learns from what our list in the RunService says which of our writes it is from.
+// No claim of ours is on the service then, and somebody may have set another split past it.
+func (v view) seesSpec() view {
+	says := v.Service.Kept.Says
+	if len(says) == 0 || v.stale() || !v.Progress.active() {
+		return v
+	}
+	if written, ok := v.Progress.landed(says); ok {
+		v.Progress = v.Progress.carried(written.Seq)
+	}
+	return v
+}
+
+// unsaid says that a RunService goes on asking for another split than stable serving
+// everything, which somebody has set past it: Config Connector would take that back.
+func (v view) unsaid() string {
+	says, stable := v.Service.Kept.Says, all(v.Progress.Stable)
+	if v.Plan.RunService == "" || len(says) == 0 || says.Equal(stable) || !v.desired.Equal(stable) {
+		return ""
+	}
+	return fmt.Sprintf("%s was set past RunService %s, which says %s", stable, v.Plan.RunService, says)
 }
 
 // kept: traffic that somebody else keeps as they want it is not raised. What leads

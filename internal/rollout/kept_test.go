@@ -173,6 +173,52 @@ func goingBack() scene {
 	return s
 }
 
+// TestWhatAPersonSetPastTheRunServiceIsSaidThereToo: Config Connector would take it back
+// within minutes, and give the candidate traffic again.
+func TestWhatAPersonSetPastTheRunServiceIsSaidThereToo(t *testing.T) {
+	t.Parallel()
+	says := func(s scene, split Split) scene { return s.kept(func(k *Kept) { k.Says = split }) }
+	quarter := between("web-2", "web-1", 25)
+	rising := at(5).meant(quarter).split("web-1", 100)
+	rising.Progress.Phase, rising.Progress.Confirmed = Shifting, between("web-2", "web-1", 5)
+	first := at(0).meant(quarter)
+	first.Progress.Phase, first.Progress.FirstWrite = Shifting, ago(10*time.Second)
+	ended := idle()
+	ended.Progress.Phase, ended.Progress.Reason, ended.Progress.Latched = RolledBack, ReasonRolledBack, []string{"web-2"}
+	past := goingBack().split("web-1", 100)
+	past.Progress.Candidate, past.Progress.Latched, past.Progress.FirstWrite = "", nil, time.Time{}
+	check(t, map[string]row{
+		"an attempt that they ended":           {says(at(25).split("web-1", 100), quarter), "RollingBack/RollingBack, writes web-1 100%", "web-1 100% was set past RunService web, which says web-2 25%, web-1 75%"},
+		"also where the step was not seen yet": {says(rising, quarter), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"and it was the first one":             {says(first, quarter), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"a way back that they were faster in":  {says(goingBack().split("web-1", 100), quarter), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"also when they abort that":            {says(past.asks(Abort), quarter), "RollingBack/RollingBack, writes web-1 100%, refuses", ""},
+		"after the end":                        {says(ended, quarter), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"where it says the same":               {says(goingBack().split("web-1", 100), all("web-1")), "RolledBack/RolledBack", ""},
+		"where what it says is not ours":       {goingBack().byRunService().split("web-1", 100), "RolledBack/RolledBack", ""},
+		"another split is asked about":         {says(at(25).foreign(), quarter), "Paused/TrafficConflict", ""},
+	})
+}
+
+// TestAWayBackEndsWhereTheRunServiceSaidSoBefore: what stands there already makes no new
+// version, so that a rise which was lost could arrive for ever.
+func TestAWayBackEndsWhereTheRunServiceSaidSoBefore(t *testing.T) {
+	t.Parallel()
+	back := goingBack().split("web-1", 100).byRunService()
+	back.Service.Kept.Says = all("web-1")
+	lost := Intent{Split: between("web-2", "web-1", 5), ETag: back.Service.ETag, Seq: 7, At: ago(time.Minute)}
+	back.Progress.Intents = []Intent{lost, {Split: all("web-1"), ETag: back.Service.ETag, Seq: 8, At: ago(10 * time.Second)}}
+	now := back
+	now.Progress.Intents = []Intent{lost, {Split: all("web-1"), ETag: back.Service.ETag, Seq: 8, At: ago(time.Second)}}
+	after := back.after(t)
+	after.Service.Desired = []Entry{{Revision: "web-2", Percent: 5}, {Revision: "web-1", Percent: 95}}
+	check(t, map[string]row{
+		"once it was written again":  {back, "RolledBack/RolledBack", ""},
+		"not before":                 {now, "RollingBack/RollingBack, writes web-1 100%", "may still arrive"},
+		"and it is taken back later": {after, "RollingBack/RollingBack, writes web-1 100%", "arrived late"},
+	})
+}
+
 func TestALowerWeightThatIsLateIsSentAgain(t *testing.T) {
 	t.Parallel()
 	back := goingBack()

@@ -13,11 +13,8 @@ func rest(v view) Decision {
 	if p.Stable == "" {
 		return v.admit()
 	}
-	if _, late := p.landed(v.desired); late && !p.Confirmed.Equal(v.desired) {
-		return v.sendBack("a write decided earlier arrived late")
-	}
-	if v.mayLand() {
-		return v.sendBack("a write decided earlier may still arrive")
+	if why := v.unfinished(); why != "" {
+		return v.sendBack(why)
 	}
 	if p.interrupted() && p.Confirmed.Equal(v.desired) {
 		return v.pickUp()
@@ -43,6 +40,19 @@ func rest(v view) Decision {
 		return v.natUnwatched(wanted)
 	}
 	return v.start(wanted)
+}
+
+// unfinished says what is left of an attempt that is over, and may give somebody else than
+// stable traffic; "" for nothing.
+func (v view) unfinished() string {
+	p := v.Progress
+	if _, late := p.landed(v.desired); late && !p.Confirmed.Equal(v.desired) {
+		return "a write decided earlier arrived late"
+	}
+	if v.mayLand() {
+		return "a write decided earlier may still arrive"
+	}
+	return v.unsaid()
 }
 
 // pickUp goes on where an attempt was interrupted, with a bake anew. What the candidate

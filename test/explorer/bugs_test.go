@@ -41,7 +41,7 @@ func TestBugsAreFound(t *testing.T) {
 	for name, c := range map[string]struct {
 		bug          func(rollout.Input) rollout.Decision
 		careless     Careless
-		git          bool
+		git, kept    bool
 		faults, acts int
 		want         string
 	}{
@@ -157,6 +157,7 @@ func TestBugsAreFound(t *testing.T) {
 				in.Plan.Template = rollout.Template{}
 			}
 		}), git: true, acts: 1, want: "I7"},
+		"does not look at what spec says":       {bug: sees(func(in *rollout.Input) { in.Service.Kept.Says = nil }), kept: true, faults: 1, want: "I7"},
 		"panics":                                {bug: sees(func(in *rollout.Input) { _ = in.Progress.Intents[:1] }), want: "I16"},
 		"sends again what was refused":          {careless: Careless{RefreshesEtag: true}, faults: 1, want: "I7"},
 		"saves over what a person just changed": {careless: Careless{SavesBlindly: true}, acts: 1, want: "I9"},
@@ -168,7 +169,7 @@ func TestBugsAreFound(t *testing.T) {
 				c.bug = rollout.Decide
 			}
 			r := Explore(Scope{
-				Faults: c.faults, Acts: c.acts, Git: c.git, MostStates: 200_000, Workers: 1, Decide: c.bug, Careless: c.careless,
+				Faults: c.faults, Acts: c.acts, Git: c.git, Kept: c.kept, MostStates: 200_000, Workers: 1, Decide: c.bug, Careless: c.careless,
 			})
 			if !slices.ContainsFunc(r.Violations, func(v Violation) bool { return strings.HasPrefix(v.What, c.want) }) {
 				t.Errorf("in %d states %s is not found, but\n%v", r.States, c.want, r.Violations)

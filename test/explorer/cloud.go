@@ -6,10 +6,15 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
-// accept is a change of the service that Cloud Run takes up: it gets a new etag,
-// and what was decided on the one before can no longer take effect.
+// accept is a change of the service that Cloud Run takes up: it gets a new etag.
 func (w *worker) accept(s *state, desired uint32) {
 	s.cloud.desired, s.cloud.reconciling, s.cloud.failed, s.cloud.parked = desired, true, false, write{}
+	w.overtakes(s)
+}
+
+// overtakes is what another version of the service does to passes and to the status: what
+// was decided on the one before can no longer take effect.
+func (w *worker) overtakes(s *state) {
 	for i, c := range s.controllers {
 		if c.stage == atRest {
 			continue
@@ -53,19 +58,39 @@ func (w *worker) settles(s *state) bool {
 	for r := uint8(1); r <= mostRevisions; r++ {
 		if desired.share(r, c.ready) > 0 && c.revisions[r] != ready {
 			c.failed, c.effective = true, w.resolved(effective, was)
+			c.keeper.ends(false, false)
 			return true
 		}
 	}
-	for r := uint8(1); r <= mostRevisions; r++ {
-		if desired.share(r, c.ready) != effective.share(r, was) {
-			s.past.served, s.past.thin, s.past.approved = 0, false, false
-			if s.past.promoted != promoteFully || desired.sole(c.ready) != 0 {
-				s.past.promoted = noVerb
-			}
+	if w.begins(c, was) {
+		s.past.served, s.past.thin, s.past.approved = 0, false, false
+		if s.past.promoted != promoteFully || desired.sole(c.ready) != 0 {
+			s.past.promoted = noVerb
 		}
 	}
 	c.effective = c.desired
+	c.keeper.ends(true, c.desired == c.keeper.spec)
 	return true
+}
+
+// begins tells whether what takes effect is a step that begins. What somebody sets past
+// Config Connector, which takes it back, ends none: nobody need have seen it.
+func (w *worker) begins(c *cloud, was uint8) bool {
+	before, ready := c.effective, was
+	if c.keeper.carried != 0 {
+		before, ready = c.keeper.carried, c.ready
+	}
+	if c.keeper.spec == c.desired {
+		c.keeper.carried = c.desired
+	} else if c.keeper.carried != 0 {
+		return false
+	}
+	for r := uint8(1); r <= mostRevisions; r++ {
+		if w.lists.at(c.desired).share(r, c.ready) != w.lists.at(before).share(r, ready) {
+			return true
+		}
+	}
+	return false
 }
 
 // resolved is a list in which what followed LATEST stays where it was.
@@ -108,7 +133,7 @@ func (w *worker) foreign(s *state, entries ...rollout.Entry) bool {
 			return false // Cloud Run refuses it
 		}
 	}
-	if s.past.owner == they || list == s.cloud.desired || now.latest == before.latest && now.same(before, s.cloud.ready) {
+	if s.cloud.keeper.standing != done || s.past.owner == they || list == s.cloud.desired || now.latest == before.latest && now.same(before, s.cloud.ready) {
 		return false
 	}
 	sole := now.sole(s.cloud.ready)
@@ -129,7 +154,7 @@ func (w *worker) foreign(s *state, entries ...rollout.Entry) bool {
 // comes again only where every write of ours that was numbered has arrived.
 func (w *worker) takesOver(s *state, from owner) bool {
 	stable := numberOf(w.saidOf(s).Stable)
-	if stable == 0 || s.cloud.rival > 0 || s.past.owner != from || s.past.foreign {
+	if w.scope.Kept || stable == 0 || s.cloud.rival > 0 || s.past.owner != from || s.past.foreign {
 		return false
 	}
 	if from == weAgain && (!s.quiet() || s.cloud.claim != newest) {

@@ -93,9 +93,10 @@ func (w *worker) ask(s sight) (j judged) {
 	short.accepted = short.answered && d.Progress.LastRequest.Accepted
 	short.numbered = d.Progress.Seq > in.Progress.Seq // also by a claim that is taken up without a write
 	if d.Write != nil {
-		claim, _ := d.Write.Claim()
-		short.write.list = w.traffic(d.Write.Targets())
-		short.write.number = uint8(newest - (d.Progress.Seq - claim.Seq)) //nolint:gosec // at most newest
+		short.write.list, short.write.number = w.traffic(d.Write.Targets()), newest
+		if claim, _ := d.Write.Claim(); claim != nil { // none is written where Config Connector keeps the service
+			short.write.number = uint8(newest - (d.Progress.Seq - claim.Seq)) //nolint:gosec // at most newest
+		}
 		short.rises = w.risen(s.cloud, d.Progress.Stable, short.write.list) != 0
 	}
 	if d.Deploy != nil {
@@ -112,7 +113,7 @@ func (w *worker) ask(s sight) (j judged) {
 // risen is the first revision that a list gives more than it has, stable apart, 0 for
 // none. It does not matter which one a decision calls its candidate.
 func (w *world) risen(c cloud, stable string, list uint32) uint8 {
-	was, is := w.lists.at(c.desired), w.lists.at(list)
+	was, is := w.lists.at(c.asked()), w.lists.at(list)
 	for r := uint8(1); r <= mostRevisions; r++ {
 		if names[r] != stable && is.share(r, 0) > was.share(r, c.ready) {
 			return r
@@ -125,8 +126,8 @@ func (w *world) risen(c cloud, stable string, list uint32) uint8 {
 func (w *world) input(s sight) rollout.Input {
 	svc := rollout.Service{
 		Presence: rollout.Found, UID: "uid", Generation: seen, ObservedGeneration: seen, ETag: etagNow,
-		Reconciling: s.cloud.reconciling,
-		Desired:     slices.Clone(w.lists.at(s.cloud.desired).entries), Effective: slices.Clone(w.lists.at(s.cloud.effective).entries),
+		Reconciling: s.cloud.busy(),
+		Desired:     slices.Clone(w.lists.at(s.cloud.asked()).entries), Effective: slices.Clone(w.lists.at(s.cloud.effective).entries),
 		LatestReady: names[s.cloud.ready], LatestCreated: names[s.cloud.created], Template: digests[s.cloud.template],
 	}
 	if s.cloud.reconciling {
@@ -135,12 +136,21 @@ func (w *world) input(s sight) rollout.Input {
 	if s.cloud.failed {
 		svc.ObservedGeneration, svc.Failure = seen-1, "a revision is not ready"
 	}
+	if w.scope.Kept {
+		svc.Kept = w.kept(s.cloud)
+	}
+	if s.cloud.keeper.standing == refused && svc.Failure == "" {
+		svc.Failure = "the update was refused"
+	}
 	if s.cloud.claim > 0 {
 		svc.Claim = claim(s.cloud)
 	}
 	in := rollout.Input{
 		Self: self, Plan: plan(s.object, s.weather), Progress: *w.statuses.at(s.object.status), Service: svc,
 		Request: request(s.object), Deleting: s.object.life == deleting, Now: now, Revisions: map[string]rollout.Revision{},
+	}
+	if w.scope.Kept {
+		in.Plan.RunService = "web"
 	}
 	if s.shut {
 		in.Hours = rollout.Hours{Shut: true, Why: "RolloutFreeze quiet: a quarter ends"}

@@ -19,6 +19,10 @@
 // then every template is judged too, and from each state between attempts in which nothing
 // keeps what Git wants from being deployed, it is deployed in some passes.
 //
+// With [Scope].Kept the service is one that Config Connector keeps: what we write is spec,
+// which it carries out, is refused with, or puts back over what somebody set past it, and
+// which somebody else may come to own. Where a rollout is at rest spec says what serves.
+//
 // From each state of an attempt in which nothing is under way an abort is walked to its
 // end, without metrics: RolledBack, with stable serving everything, is reached from
 // everywhere, but for the exceptions that wayback.go lists and asks about by themselves.
@@ -41,6 +45,7 @@
 //     sides of each such edge would be a search of its own. The crash matrix compares.
 //   - I13, which needs several objects, and how long I15 takes, which needs a clock: that
 //     a breach leads back is asked.
-//   - Config Connector: no service is kept by a RunService.
+//   - Of Config Connector: merge mode, a pause of actuation, and whose object moves a
+//     RunService first. A template in Git and a RunService are not explored together.
 //   - Etags that Cloud Run might not enforce.
 package explorer

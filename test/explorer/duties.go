@@ -9,8 +9,8 @@ import (
 // takesBack: I15. Once the candidate has traffic, a breach that leads back does so
 // in whatever phase, and so does a split that Cloud Run could not apply.
 func (w *worker) takesBack(s *state, was, is *rollout.Progress, d *decision) string {
-	asked, stable, candidate := w.lists.at(s.cloud.desired), numberOf(was.Stable), numberOf(was.Candidate)
-	unapplied := s.cloud.failed && !s.cloud.reconciling && !asked.same(w.lists.at(s.cloud.effective), s.cloud.ready)
+	asked, stable, candidate := w.lists.at(s.cloud.asked()), numberOf(was.Stable), numberOf(was.Candidate)
+	unapplied := s.cloud.unapplied() && !asked.same(w.lists.at(s.cloud.effective), s.cloud.ready)
 	switch {
 	case s.weather != failing && !unapplied, d.accepted:
 	case !active(was.Phase), candidate == 0, asked.share(candidate, s.cloud.ready) == 0:

@@ -43,7 +43,7 @@ func (w *worker) ownerWrites(s *state, is *rollout.Progress, d *decision) string
 // servesNothing tells whether traffic is asked to go to a revision that is gone.
 func (w *worker) servesNothing(s *state) bool {
 	for r := uint8(1); r <= mostRevisions; r++ {
-		if s.cloud.revisions[r] == lost && w.lists.at(s.cloud.desired).share(r, s.cloud.ready) > 0 {
+		if s.cloud.revisions[r] == lost && w.lists.at(s.cloud.asked()).share(r, s.cloud.ready) > 0 {
 			return true
 		}
 	}
@@ -56,7 +56,7 @@ func (w *worker) humanWins(s *state, d *decision) string {
 	if d.write.list == 0 || !s.past.foreign || d.accepted && s.object.request.lets() {
 		return ""
 	}
-	if w.lists.at(d.write.list).same(w.lists.at(s.cloud.desired), s.cloud.ready) {
+	if w.lists.at(d.write.list).same(w.lists.at(s.cloud.asked()), s.cloud.ready) {
 		return ""
 	}
 	return fmt.Sprintf("I7: %v is to be written over a split that somebody else set", w.lists.at(d.write.list).entries)
@@ -64,7 +64,7 @@ func (w *worker) humanWins(s *state, d *decision) string {
 
 // baselineConstant: I6. It changes with the end of an attempt, or by a person.
 func (w *worker) baselineConstant(s *state, was, is *rollout.Progress, d *decision) string {
-	sole := w.lists.at(s.cloud.desired).sole(s.cloud.ready)
+	sole := w.lists.at(s.cloud.asked()).sole(s.cloud.ready)
 	switch {
 	case was.Stable == is.Stable, was.Stable == "":
 	case is.Phase == rollout.Completed && is.Stable == was.Candidate:
@@ -104,7 +104,7 @@ func (w *worker) rises(s *state, is *rollout.Progress, d *decision) string {
 		return fmt.Sprintf("I4: %s is to rise, and is not there or not ready", is.Candidate)
 	case is.Phase == rollout.RollingBack:
 		return "I5: the candidate is to rise on the way back"
-	case s.cloud.reconciling && (!d.accepted || s.object.request != resume):
+	case s.cloud.busy() && (!d.accepted || s.object.request != resume):
 		return "I3: the candidate is to rise, and Cloud Run is not done with the last change"
 	}
 	return cmp.Or(judgeRise(s, is, d), w.step(s, risen, d))
@@ -202,7 +202,7 @@ func (w *worker) judgeSave(s *state, d *decision) string {
 // judgeLanding is what is wrong with a write of ours that takes effect.
 func (w *worker) judgeLanding(s *state, list uint32) string {
 	target, p := w.lists.at(list), w.saidOf(s)
-	if s.past.foreign && !target.same(w.lists.at(s.cloud.desired), s.cloud.ready) {
+	if s.past.foreign && !target.same(w.lists.at(s.cloud.asked()), s.cloud.ready) {
 		return fmt.Sprintf("I7: %v was written over a split that somebody else set", target.entries)
 	}
 	if s.object.life == gone || w.means(p.Confirmed, target) {
@@ -301,7 +301,7 @@ func stands(p rollout.Phase) bool {
 // dismissed tells whether a save is the first since a person ended the attempt: they
 // gave stable everything, and whoever decided has seen it.
 func (w *worker) dismissed(s *state, c controller) bool {
-	was, sole := w.saidOf(s), w.lists.at(s.cloud.desired).sole(s.cloud.ready)
+	was, sole := w.saidOf(s), w.lists.at(s.cloud.asked()).sole(s.cloud.ready)
 	let := w.decisions.at(c.decision).accepted && s.object.request.lets()
 	seen := s.past.foreign && !c.late && !let
 	return seen && active(was.Phase) && sole != 0 && names[sole] == was.Stable
@@ -311,7 +311,7 @@ func (w *worker) dismissed(s *state, c controller) bool {
 // it: a person let it, or everything is with stable. What the save announces nobody can
 // tell from a write whose answer was lost, so it is taken for one.
 func (w *worker) letGo(s *state, c controller, stable uint8) bool {
-	d, desired := w.decisions.at(c.decision), w.lists.at(s.cloud.desired)
+	d, desired := w.decisions.at(c.decision), w.lists.at(s.cloud.asked())
 	meant := d.write.list != 0 && w.lists.at(d.write.list).same(desired, s.cloud.ready)
 	settled := d.accepted && s.object.request.lets() || stable != 0 && desired.sole(s.cloud.ready) == stable
 	return meant || settled && !c.late

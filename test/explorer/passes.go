@@ -91,7 +91,14 @@ func (w *worker) lands(s *state, of write) {
 		w.landsTemplate(s, of.template)
 		return
 	}
+	if w.scope.Kept && s.cloud.keeper.owned {
+		return // a conflict
+	}
 	w.blame(w.judgeLanding(s, of.list))
+	if w.scope.Kept {
+		w.applies(s, of.list)
+		return
+	}
 	w.accept(s, of.list)
 	s.cloud.claim, s.cloud.rival = of.number, 0
 	s.past.foreign = false
@@ -139,6 +146,7 @@ func (w *worker) passesTime(s *state) bool {
 	}
 	s.object.status = status
 	s.past.served = min(s.past.served+1, mostServed)
+	s.cloud.keeper.patient = s.cloud.keeper.open()
 	return true
 }
 

@@ -53,7 +53,7 @@ func (w *worker) wellFormed(s sight, d rollout.Decision) string {
 	if d.Write.ETag() != etagNow {
 		return fmt.Sprintf("I2: a write has the etag %q, not that of the service as it was read", d.Write.ETag())
 	}
-	sum, had, targets, asked := int64(0), map[rollout.Entry]bool{}, d.Write.Targets(), w.lists.at(s.cloud.desired)
+	sum, had, targets, asked := int64(0), map[rollout.Entry]bool{}, d.Write.Targets(), w.lists.at(s.cloud.asked())
 	for _, t := range targets {
 		key := rollout.Entry{Latest: t.Latest, Revision: t.Revision, Tag: t.Tag}
 		r := numberOf(t.Revision)

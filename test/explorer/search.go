@@ -16,6 +16,8 @@ type Scope struct {
 	Faults, Acts int
 	// Git has each revision made by a template of spec.template.
 	Git bool
+	// Kept has the service kept by Config Connector, and moved by its RunService.
+	Kept bool
 	// MostStates ends the search; 0 when everything in the scope was seen.
 	MostStates int
 	// First ends the search at the depth of the first violation.
@@ -73,6 +75,9 @@ func Explore(scope Scope) Report {
 	x := &search{world: w, actions: actions(), store: newStore()}
 	if scope.Git {
 		x.actions = append(x.actions, templates()...)
+	}
+	if scope.Kept {
+		x.actions = append(x.actions, keeps()...)
 	}
 	x.store.add(reached{state: w.first()})
 	x.run()
@@ -184,6 +189,7 @@ func (x *search) expand(w *worker, s share) []finding {
 			w.wrong = ""
 			w.blame(w.wayBack(before))
 			w.blame(w.gitArrives(before))
+			w.blame(w.specAgrees(before))
 			found = append(found, finding{reached: reached{parent: n}, wrong: w.wrong, walked: true})
 		}
 	}

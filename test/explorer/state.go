@@ -70,6 +70,7 @@ type cloud struct {
 	created     uint8 // number of the newest revision
 	ready       uint8 // number of the newest one that is ready
 	revisions   [mostRevisions + 1]health
+	keeper      keeper
 	template    uint8                    // number of the service's template; 0 for one that is not of Git
 	made        [mostRevisions + 1]uint8 // the same of the templates that revisions were made from
 }

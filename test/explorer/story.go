@@ -38,8 +38,8 @@ func (w *worker) sentence(a action, before, after state) string {
 			text += fmt.Sprintf(" It means to deploy template %s.", digests[d.write.template])
 		}
 	}
-	if before.cloud.desired != after.cloud.desired {
-		text += fmt.Sprintf(" Asked for is %s.", w.splitOf(after.cloud.desired))
+	if before.cloud.asked() != after.cloud.asked() {
+		text += fmt.Sprintf(" Asked for is %s.", w.splitOf(after.cloud.asked()))
 	}
 	if before.object.status != after.object.status && before.object.life == after.object.life {
 		text += fmt.Sprintf(" The status is %s.", w.stands(after.object.status))

@@ -85,7 +85,7 @@ func (w *worker) deployWellFormed(s sight, d rollout.Decision) string {
 		return fmt.Sprintf("I2: a template has the etag %q, not that of the service as it was read", d.Deploy.ETag())
 	case d.Write != nil:
 		return "I1: a template and a split are to be sent at once"
-	case w.lists.at(s.cloud.desired).latest > 0:
+	case w.lists.at(s.cloud.asked()).latest > 0:
 		return "I1: a template is to be sent, and traffic follows LATEST"
 	case s.object.wants == 0 || digest != digests[s.object.wants]:
 		return fmt.Sprintf("I2: template %s is to be sent, and %q is wanted", digest, digests[s.object.wants])
@@ -138,7 +138,7 @@ func (w *worker) gitArrives(s state) string {
 		return "" // something has to end before
 	case s.past.owner == they, s.past.foreign, p.Reason == rollout.BaselineUnknown:
 		return "" // a person is asked
-	case w.lists.at(s.cloud.desired).latest > 0 && s.cloud.revisions[s.cloud.ready] == lost:
+	case w.lists.at(s.cloud.asked()).latest > 0 && s.cloud.revisions[s.cloud.ready] == lost:
 		return "" // nothing is there that LATEST could be pinned to
 	}
 	for range mostLooks {

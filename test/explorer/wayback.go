@@ -24,6 +24,8 @@ const mostLooks = 6
 //   - Another cluster took the service over: it is Idle for OwnedElsewhere, and writes
 //     nothing. When a person takes the service back, an abort is as everywhere else, or
 //     nothing is left to abort: it is Idle, and stable serves everything.
+//   - Somebody else applies spec.traffic of the RunService: nothing of ours arrives, and it
+//     is not over. When they let go of it, an abort is as everywhere else.
 //   - The object is being deleted, and stable is gone, the service another cluster's, or
 //     the split a person's: the object is gone, and the traffic stays as it is.
 //
@@ -37,13 +39,17 @@ func (w *worker) wayBack(s state) string {
 	}
 	stable := numberOf(from.Stable)
 	elsewhere, missing := s.past.owner == they, s.cloud.revisions[stable] == lost
-	asked, leaves := s.cloud.desired, s.object.life == deleting && (elsewhere || missing || s.past.foreign)
+	asked, leaves := s.cloud.asked(), s.object.life == deleting && (elsewhere || missing || s.past.foreign)
 	s.weather = silent
 	if missing {
 		s.object.named = 0
 	}
 	w.aborts(&s)
-	switch stays := w.lists.at(s.cloud.desired).same(w.lists.at(asked), s.cloud.ready); {
+	if s.cloud.keeper.owned {
+		w.owns(&s, false)
+		w.aborts(&s)
+	}
+	switch stays := w.lists.at(s.cloud.asked()).same(w.lists.at(asked), s.cloud.ready); {
 	case leaves && stays && s.object.life == gone, w.isBack(&s, from):
 		return ""
 	case leaves:
@@ -147,6 +153,7 @@ func (w *worker) pass(s *state) {
 	w.looks(s, 0)
 	w.saves(s, 0)
 	w.sends(s, 0)
+	w.carriesOut(s)
 	w.settles(s)
 	w.passesTime(s)
 }
