@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -248,71 +247,6 @@ func (v view) policy() nat.Policy {
 	p.ReservePercent = v.Plan.Reserve
 	p.EndpointsPerInstance = cmp.Or(v.Plan.EndpointsPerInstance, p.EndpointsPerInstance)
 	return p
-}
-
-// fleetMemory is how far back instances are counted: as long as one idles.
-const fleetMemory = 15 * time.Minute
-
-// recently is how old the newest count of the candidate's instances may be.
-const recently = 3 * time.Minute
-
-// fleet is what is known of the service's instances.
-func (v view) fleet() nat.Fleet {
-	stable, candidate := v.source(v.Progress.Stable), v.source(v.Progress.Candidate)
-	f := nat.Fleet{
-		CandidateLeast: v.revision(v.Progress.Candidate).MinInstances, CandidateMost: v.revision(v.Progress.Candidate).MaxInstances,
-		ServiceLeast: v.Service.MinInstances, ServiceMost: v.Service.MaxInstances,
-	}
-	if p, ok := v.newestOf(analysis.Series{Metric: analysis.Instances, Source: stable}); ok {
-		f.Stable = p.Value
-	}
-	running := analysis.Series{Metric: analysis.Instances, Source: candidate}
-	if p, ok := v.newestOf(running); ok && !p.End.Before(v.Answers.Of(running).Through.Add(-recently)) {
-		f.Candidate = p.Value // what was there long ago would make a rise look cheap
-	}
-	busy := map[time.Time]int64{}
-	for _, source := range []analysis.Source{stable, candidate} {
-		a := v.Answers.Of(analysis.Series{Metric: analysis.ActiveInstances, Source: source})
-		for _, p := range a.Points {
-			if p.End.After(v.Now.Add(-fleetMemory)) && !p.End.After(a.Through) {
-				busy[p.End] += p.Value
-			}
-		}
-	}
-	// The upper quartile: in the minute of a shift an instance of either revision
-	// works for the same traffic, and the peak would count both for a quarter of an
-	// hour.
-	if minutes := slices.Sorted(maps.Values(busy)); len(minutes) > 0 {
-		f.Busy = minutes[len(minutes)*3/4]
-	}
-	if a, b := v.revision(v.Progress.Stable).MaxInstances, f.CandidateMost; a > 0 && b > 0 {
-		f.Busy = min(f.Busy, max(a, b)) // a part of an instance is one to each revision
-	}
-	f.Subnet = v.subnet(v.Progress.Candidate, f)
-	return f
-}
-
-// fleetQuestions asks for what a forecast rests on, while one is made.
-func (in Input) fleetQuestions(scope analysis.Scope) []analysis.Question {
-	paces := in.Plan.Pacing == Headroom
-	if len(scope.Gateways) == 0 || !paces && in.Progress.Hot.IsZero() {
-		return nil
-	}
-	until := in.Now.Truncate(time.Minute)
-	ask := func(m analysis.Metric, of analysis.Source) analysis.Question {
-		return analysis.Question{Series: analysis.Series{Metric: m, Source: of}, After: until.Add(-2 * fleetMemory), Until: until}
-	}
-	var questions []analysis.Question
-	for _, g := range scope.Gateways {
-		questions = append(questions, ask(analysis.AllocatedPorts, g))
-	}
-	if !paces {
-		return questions
-	}
-	for _, revision := range []analysis.Source{scope.Stable, scope.Candidate} {
-		questions = append(questions, ask(analysis.Instances, revision), ask(analysis.ActiveInstances, revision))
-	}
-	return questions
 }
 
 // states tells of the gateways that are watched, with a forecast of the next

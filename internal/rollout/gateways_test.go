@@ -263,25 +263,6 @@ func TestTheFleetIsAskedForWhileItPaces(t *testing.T) {
 	}
 }
 
-// TestTheFleetIsCountedFromAnswers: what there is now, and what was busy in most
-// minutes.
-func TestTheFleetIsCountedFromAnswers(t *testing.T) {
-	t.Parallel()
-	s := at(25).behindNat().outlet(leaves(nat1))
-	stable, candidate := Input(s).source("web-1"), Input(s).source("web-2")
-	s = s.counts(analysis.Instances, stable, 40).counts(analysis.Instances, candidate, 12).
-		counts(analysis.ActiveInstances, stable, 30).counts(analysis.ActiveInstances, candidate, 9)
-	r := s.Revisions["web-2"]
-	r.MaxInstances = 100
-	s.Revisions["web-2"] = r
-	if diff := cmp.Diff(nat.Fleet{Stable: 40, Candidate: 12, Busy: 39, CandidateMost: 100}, look(Input(s)).fleet()); diff != "" {
-		t.Errorf("fleet (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(nat.Fleet{}, look(Input(at(25))).fleet()); diff != "" {
-		t.Errorf("of nothing known (-want +got):\n%s", diff)
-	}
-}
-
 func TestAGatewayIsPutTogether(t *testing.T) {
 	t.Parallel()
 	s := at(25).behindNat().outlet(leaves(nat1, nat2)).counts(analysis.AllocatedPorts, nat1, 6400)
