@@ -67,7 +67,7 @@ func withState(told v1alpha1.GatewayStatus, s rollout.GatewayState) v1alpha1.Gat
 		told.Allocated = number(s.Gateway.Allocated)
 	}
 	if f := s.Forecast; f != nil {
-		told.Forecast = number((f.Taken + f.Promised + f.Adds) * f.Each)
+		told.Forecast = number((f.Taken + f.Promised + f.Needs()) * f.Each)
 		if !s.Gateway.Auto {
 			told.Headroom = number(f.Headroom() * f.Each)
 		}

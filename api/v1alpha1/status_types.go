@@ -373,8 +373,9 @@ type GatewayStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Allocated *int32 `json:"allocated,omitempty"`
 
-	// forecast is the number of ports that will be allocated at the worst moment
-	// of the next weight. Absent when nothing is forecast.
+	// forecast is the number of ports that there must be, beside the reserve, for
+	// the next weight: those that are allocated, those that other rollouts may
+	// still take, and those that the step may. Absent when nothing is forecast.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Forecast *int32 `json:"forecast,omitempty"`

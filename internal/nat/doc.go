@@ -16,10 +16,21 @@
 //	needed   = ceil(instances that the whole traffic keeps busy × weight / 100)
 //	peak     = max(has + ceil(max(0, needed − has) × overshoot), minimum instances)
 //	adds     = max(0, peak − has) × endpoints per instance
+//	worst    = adds; 3 times what is started for (needed − has), where needed × 60 / 100 > has
 //
-// A step fits when it adds nothing or
+// A step fits when it adds nothing, or when there is room for what it adds beside the
+// reserve, and for what it adds at worst with it:
 //
 //	taken + adds + promised to other rollouts ≤ room
+//	taken + worst + promised to other rollouts ≤ capacity
+//
+// The reserve is there for what a forecast misses. That does not grow with the gateway
+// but with the step, so that a share of a small gateway is not enough of it. The
+// autoscaler keeps instances at 60 % of their concurrency: a candidate takes up to 1.67
+// times its load with the instances that it has while others start. What is beyond
+// that goes to new instances, which are slow to reach the network, or waits for them;
+// both count as load, and more instances are started for it. With a reserve of 0 %
+// nothing is kept for that either.
 //
 // Nothing is subtracted for stable: its instances linger for up to 15 minutes
 // after their traffic has gone, and Direct VPC keeps their addresses for up to
@@ -43,10 +54,12 @@
 // sum itself, with the load of the processor in it, and what it comes to is what
 // Cloud Monitoring counts as active.
 //
-// The quota of instances per revision with Direct VPC egress, 100 to 200 by
-// region, is not among it: no API that is asked here tells it. Stable lives under
-// the same quota, and has as many instances as the traffic needs; the candidate
-// has a quota of its own, which is as large.
+// The quotas of instances have no parameter of their own. Cloud Run refuses a revision
+// whose maximum of instances is above what the quotas of its project and region allow,
+// and names the number ("Max instances must be set to 200 or fewer"): the candidate's
+// maximum, which is a limit here, is within them. Whether that is so of the quota with
+// Direct VPC egress, 100 to 200 per revision by region, no page says, and no API that
+// is asked here tells it.
 //
 // # The subnet
 //
@@ -81,6 +94,7 @@
 // (packets are dropped while the number of ports is increased). Cloud Run: docs
 // run/configuring/vpc-direct-vpc (two addresses per instance, blocks of 16, kept
 // for 20 minutes, quota per revision), docs run/about-instance-autoscaling
-// (normally less than twice the maximum, idle for at most 15 minutes), run v2
-// ServiceScaling (counts divided by weight).
+// (60 % of the concurrency, normally less than twice the maximum, idle for at most 15
+// minutes), run v2 ServiceScaling (counts divided by weight). Quotas:
+// jspsych/datapipe#238, googlecodelabs/feedback#1856.
 package nat

@@ -34,9 +34,10 @@ type Forecast struct {
 	Load, Needed, Least, Peak, Has, Starts int64
 
 	// Each is how many ports a new endpoint gets. Capacity of the gateway, Kept
-	// in reserve, and Room, the rest; Taken now, Adds by the step, Promised to
+	// in reserve, and Room, the rest; Taken now, Adds by the step, Worst what it
+	// adds where Cloud Run starts instances for what waits as well, Promised to
 	// other rollouts.
-	Each, Capacity, Kept, Room, Taken, Adds, Promised int64
+	Each, Capacity, Kept, Room, Taken, Adds, Worst, Promised int64
 
 	// Reserve is Kept in percent of Capacity.
 	Reserve int64
@@ -78,8 +79,37 @@ func Foresee(g Gateway, f Fleet, p Policy, weight int64) Forecast {
 	c.Peak = max(c.Has+p.overshot(max(0, c.Needed-c.Has)), c.Least)
 	c.Starts = max(0, c.Peak-c.Has)
 	c.Adds = c.Starts * p.EndpointsPerInstance
+	c.Worst = max(c.Starts, c.rush(f, p)) * p.EndpointsPerInstance
 	return c.limited(f, p)
 }
+
+const (
+	// busyShare is at how many percent of their concurrency the autoscaler keeps
+	// instances (docs run/about-instance-autoscaling).
+	busyShare = 60
+	// rushes is how many times the instances that are foreseen Cloud Run starts at
+	// worst where more waits than the candidate's instances can take.
+	rushes = 3
+)
+
+// rush is how many instances a step starts at worst. Those that there are can take
+// what they do not do yet of their concurrency. What is beyond that goes to new ones,
+// which are slow to reach the network, or waits; and the autoscaler counts what hangs
+// and what waits as load. Without a reserve nothing is kept for it either.
+func (c Forecast) rush(f Fleet, p Policy) int64 {
+	if p.ReservePercent == 0 || c.Needed*busyShare <= c.Has*100 {
+		return 0
+	}
+	starts := rushes * p.overshot(c.Needed-c.Has)
+	if f.CandidateMost > 0 { // which Cloud Run may exceed for a while, as above
+		starts = min(starts, max(0, p.overshot(f.CandidateMost)-c.Has))
+	}
+	return starts
+}
+
+// Needs is for how many endpoints more there must be room beside the reserve: for what
+// the step adds, or for so much of the worst as the reserve is not enough for.
+func (c Forecast) Needs() int64 { return max(c.Adds, c.Worst-c.Kept) }
 
 // limited finds the limit that binds first.
 func (c Forecast) limited(f Fleet, p Policy) Forecast {
@@ -90,7 +120,11 @@ func (c Forecast) limited(f Fleet, p Policy) Forecast {
 		}
 	}
 	if !c.Auto {
-		limit(GatewayPorts, c.Headroom(), c.Has+c.Headroom()/p.EndpointsPerInstance)
+		allowed := c.Has + c.Headroom()/p.EndpointsPerInstance
+		if c.Needs() > c.Headroom() {
+			allowed = min(allowed, c.Peak-1)
+		}
+		limit(GatewayPorts, c.Headroom(), allowed)
 	}
 	if f.Subnet.limits() {
 		limit(SubnetFree, f.Subnet.free(), c.Has+f.Subnet.Instances())
@@ -135,7 +169,7 @@ func (c Forecast) Fits() bool { return c.Starts == 0 || c.Peak <= c.Allowed }
 
 // Ports is how many ports the step may still take: the claim of its rollout on
 // the gateway.
-func (c Forecast) Ports() int64 { return c.Adds * c.Each }
+func (c Forecast) Ports() int64 { return c.Needs() * c.Each }
 
 // LargestSafeWeight is the largest weight in (from, to] that every gateway can
 // carry; 0 if there is none.
@@ -157,6 +191,11 @@ func (c Forecast) String() string {
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s; %s adds up to %s", c.taken(), c.rise(), c.amount(c.Adds))
+	room := "room for " + c.amount(c.Room)
+	if c.Adds <= c.Headroom() && c.Needs() > c.Headroom() && !c.Auto {
+		fmt.Fprintf(&text, ", at worst %s", c.amount(c.Worst))
+		room += ", at worst for " + c.amount(c.Capacity)
+	}
 	if c.Promised > 0 {
 		fmt.Fprintf(&text, "; %s promised to other rollouts", c.amount(c.Promised))
 	}
@@ -166,7 +205,7 @@ func (c Forecast) String() string {
 	case c.Auto:
 		text.WriteString("; it takes more addresses by itself, and may drop packets until it has them")
 	default:
-		fmt.Fprintf(&text, "; %d%% is kept in reserve: room for %s", c.Reserve, c.amount(c.Room))
+		fmt.Fprintf(&text, "; %d%% is kept in reserve: %s", c.Reserve, room)
 	}
 	return text.String()
 }

@@ -37,6 +37,24 @@ func TestForecastIsWrittenWithItsArithmetic(t *testing.T) {
 			25, true,
 			"nat-1: 46 of 63 endpoints (1,024 ports each) taken; 25% adds up to 2; 20% is kept in reserve: room for 50",
 		},
+		"room for what is foreseen, and not for the worst": {
+			nat1(40),
+			Fleet{Stable: 12, Candidate: 1, Busy: 12},
+			42, false,
+			"nat-1: 40 of 63 endpoints (1,024 ports each) taken; 42% adds up to 10, at worst 30; 20% is kept in reserve: room for 50, at worst for 63",
+		},
+		"the reserve is room for the worst": {
+			nat1(40),
+			Fleet{Stable: 12, Candidate: 1, Busy: 12},
+			33, true,
+			"nat-1: 40 of 63 endpoints (1,024 ports each) taken; 33% adds up to 6; 20% is kept in reserve: room for 50",
+		},
+		"what its instances can take at once starts no more than is foreseen": {
+			nat1(40),
+			Fleet{Stable: 12, Candidate: 3, Busy: 12},
+			41, true,
+			"nat-1: 40 of 63 endpoints (1,024 ports each) taken; 41% adds up to 4; 20% is kept in reserve: room for 50",
+		},
 		"a full gateway stops nothing that adds nothing": {
 			nat1(63),
 			Fleet{Stable: 12, Candidate: 6, Busy: 12},
@@ -123,7 +141,7 @@ func TestForecastKeepsEveryNumberOnTheWay(t *testing.T) {
 	want := Forecast{
 		Gateway: "nat-1", Weight: 25,
 		Load: 12, Needed: 3, Least: 0, Peak: 5, Has: 1, Starts: 4,
-		Each: 1024, Capacity: 63, Kept: 13, Room: 50, Taken: 30, Adds: 8, Promised: 2, Reserve: 20,
+		Each: 1024, Capacity: 63, Kept: 13, Room: 50, Taken: 30, Adds: 8, Worst: 24, Promised: 2, Reserve: 20,
 		Allowed: 10, Most: 18, Bound: GatewayPorts,
 	}
 	g := nat1(30)
@@ -131,8 +149,8 @@ func TestForecastKeepsEveryNumberOnTheWay(t *testing.T) {
 	if diff := cmp.Diff(want, Foresee(g, Fleet{Stable: 12, Candidate: 1, Busy: 12}, DefaultPolicy(), 25)); diff != "" {
 		t.Errorf("forecast (-want +got):\n%s", diff)
 	}
-	if got := want.Ports(); got != 8192 {
-		t.Errorf("the step may take %d ports, want 8,192", got)
+	if got := want.Ports(); got != 11264 { // what the reserve has no room for at worst counts
+		t.Errorf("the step may take %d ports, want 11,264", got)
 	}
 }
 
@@ -240,7 +258,8 @@ func TestLargestSafeWeight(t *testing.T) {
 		"the fuller gateway decides":              {[]Gateway{nat1(10), nat1(46)}, twelve, 5, 25, 16},
 		"no gateway, no limit":                    {nil, twelve, 5, 25, 25},
 		"nothing lies between":                    {[]Gateway{nat1(0)}, twelve, 25, 25, 0},
-		"not beyond 100%":                         {[]Gateway{nat1(0)}, twelve, 50, 900, 100},
+		"not beyond 100%":                         {[]Gateway{nat1(0)}, Fleet{Busy: 12, Candidate: 6}, 50, 900, 100},
+		"as much as there is room for at worst":   {[]Gateway{nat1(20)}, twelve, 50, 100, 58},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -265,7 +284,10 @@ func TestTheArithmeticIsConsistent(t *testing.T) {
 		if c.Kept*100 < c.Capacity*p.ReservePercent {
 			t.Fatalf("less is kept than promised: %+v", c)
 		}
-		over := c.Taken+c.Adds+c.Promised > c.Room || c.ExtraIPs > 0
+		if c.Worst < c.Adds || p.ReservePercent == 0 && c.Worst > c.Adds {
+			t.Fatalf("what is kept is not for the worst: %+v", c)
+		}
+		over := c.Taken+c.Adds+c.Promised > c.Room || c.Taken+c.Worst+c.Promised > c.Capacity || c.ExtraIPs > 0
 		if c.Fits() && over && c.Starts > 0 && !g.Auto {
 			t.Fatalf("it fits and there is no room: %+v", c)
 		}

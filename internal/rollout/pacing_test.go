@@ -61,6 +61,12 @@ func (s scene) peers(claims ...nat.Claim) scene {
 	return s
 }
 
+// keeps changes what is kept in reserve. With none, nothing is kept for the worst.
+func (s scene) keeps(reserve int64) scene {
+	s.Plan.Reserve = reserve
+	return s
+}
+
 func (s scene) fixed() scene {
 	s.Plan.Pacing = Fixed
 	return s
@@ -91,9 +97,11 @@ func TestARiseGoesAsFarAsTheGatewayHasRoom(t *testing.T) {
 	lacks := func(g *Gateway) { g.NAT.ExtraIPs = 2 }
 	dynamic := func(g *Gateway) { g.NAT.Dynamic = true }
 	check(t, map[string]row{
-		"room for the step":                   {paced(25, 26, 8, 2), wrote(100), ""},
-		"room for a part of it":               {paced(25, 38, 8, 2), wrote(62), "web-2 goes from 25% to 62%; 100% waits for room: nat-1: 38 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50"},
-		"an instance is one endpoint":         {paced(25, 38, 8, 2).with(func(s *scene) { s.Plan.EndpointsPerInstance = 1 }), wrote(100), ""},
+		"room for the step":                   {paced(25, 38, 8, 5), wrote(100), ""},
+		"room for it, and not for the worst":  {paced(25, 26, 8, 2), wrote(62), "web-2 goes from 25% to 62%; 100% waits for room: nat-1: 26 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24, at worst 72; 20% is kept in reserve: room for 50, at worst for 63"},
+		"nothing is kept for the worst":       {paced(25, 39, 8, 2).keeps(0), wrote(100), ""},
+		"room for a part of it":               {paced(25, 38, 8, 2), wrote(50), "web-2 goes from 25% to 50%; 100% waits for room: nat-1: 38 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50"},
+		"an instance is one endpoint":         {paced(25, 38, 8, 2).with(func(s *scene) { s.Plan.EndpointsPerInstance = 1 }), wrote(75), ""},
 		"no room, with one endpoint each":     {paced(25, 50, 8, 2).with(func(s *scene) { s.Plan.EndpointsPerInstance = 1 }), waitsForNat, "nat-1: 50 of 63 endpoints (1,024 ports each) taken; 100% adds up to 12; 20% is kept in reserve: room for 50; no smaller"},
 		"no room":                             {paced(25, 50, 8, 2), waitsForNat, "web-2 at 25% since Mar 1 11:30Z; 100% waits for room: nat-1: 50 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50; no smaller weight fits either"},
 		"room for too little":                 {paced(25, 44, 8, 2), waitsForNat, "37% would fit, which gains too little while instances of the last shift are going"},
@@ -102,7 +110,7 @@ func TestARiseGoesAsFarAsTheGatewayHasRoom(t *testing.T) {
 		"the first weight":                    {paced(0, 46, 8, 0), wrote(5), ""},
 		"no room for the first weight":        {paced(0, 47, 8, 0), waitsForNat, "before the first write; 5% waits for room"},
 		"addresses that come by themselves":   {paced(25, 63, 8, 2).compute(auto), wrote(100), ""},
-		"ports that grow":                     {paced(25, 26, 8, 2).compute(dynamic), wrote(100), ""},
+		"ports that grow":                     {paced(25, 26, 8, 2).compute(dynamic), wrote(62), ""},
 		"ports that grow and are not counted": {paced(25, 26, 8, 2).compute(dynamic).silent(analysis.AllocatedPorts, ""), cannotSee, "its allocated ports are not known"},
 		"addresses that are lacking":          {paced(0, 10, 8, 0).compute(lacks), waitsForNat, "nat-1 lacks 2 NAT IPs for what it carries already (minExtraNatIpsNeeded), and has 1"},
 		"lacking with a pace of its own":      {paced(0, 10, 8, 0).fixed().compute(lacks), waitsForNat, "add 2 NAT IPs to nat-1, or lower its minPortsPerVm, which is 1024 (can break open connections)"},
@@ -115,7 +123,7 @@ func TestARiseGoesAsFarAsTheGatewayHasRoom(t *testing.T) {
 		"a gateway that is named and gone":    {paced(25, 10, 8, 2).gateways().outlet(Outlet{Presence: Unknown, Detail: "unavailable"}), cannotSee, "nat-1: unavailable"},
 		"instances that nobody tells":         {paced(25, 10, 8, 2).silent(analysis.ActiveInstances, analysis.CauseDenied), cannotSee, "instances of web-1: access denied"},
 		"no instance at all":                  {paced(25, 10, 0, 0).silent(analysis.ActiveInstances, ""), cannotSee, "no instance of web-1 or web-2 was counted in the last 30 minutes, and without one nothing can be forecast: set spec.strategy.pacing: Fixed"},
-		"instances of long ago":               {paced(25, 26, 8, 2).with(func(s *scene) { s.age(Input(*s).source("web-2"), 4*time.Minute) }), wrote(75), ""},
+		"instances of long ago":               {paced(25, 14, 8, 2).with(func(s *scene) { s.age(Input(*s).source("web-2"), 4*time.Minute) }), wrote(50), ""},
 		"the last rise is not measured":       {paced(25, 10, 8, 2).silent(analysis.AllocatedPorts, "").with(func(s *scene) { s.Progress.Hot = ago(5 * time.Minute) }), waitsForNat, "Goes on when they have, or at Mar 1 12:15Z"},
 		"no way back":                         {paced(25, 10, 8, 2).readiness("web-1", NotReady), "Held/HeldByAnalysis", ""},
 	})
@@ -214,11 +222,11 @@ func TestAGateOnTheWayIsPassedOnce(t *testing.T) {
 	check(t, map[string]row{
 		"it is asked first":                 {gate(paced(25, 38, 8, 2)), awaits, "step 2/3 passed; 100% needs a person's approval"},
 		"also where there is no room":       {gate(paced(25, 50, 8, 2)), awaits, ""},
-		"it opens the way":                  {gate(paced(25, 38, 8, 2)).asks(Approve), wrote(62) + ", accepts", ""},
+		"it opens the way":                  {gate(paced(25, 38, 8, 2)).asks(Approve), wrote(50) + ", accepts", ""},
 		"also where there is no room yet":   {gate(paced(25, 50, 8, 2)).asks(Approve), waitsForNat + ", accepts", ""},
-		"it is not asked again for room":    {allowed(gate(paced(25, 38, 8, 2))), wrote(62), ""},
+		"it is not asked again for room":    {allowed(gate(paced(25, 38, 8, 2))), wrote(50), ""},
 		"nor from an inserted weight":       {allowed(gate(paced(62, 20, 8, 5))), wrote(100), ""},
-		"nor when the write was lost":       {allowed(gate(paced(25, 38, 8, 2))).meant(between("web-2", "web-1", 62)), wrote(62), ""},
+		"nor when the write was lost":       {allowed(gate(paced(25, 26, 8, 2))).meant(between("web-2", "web-1", 62)), wrote(62), ""},
 		"a gate of another weight is asked": {allowed(paced(25, 20, 8, 2).steps(Step{Weight: 25}, Step{Weight: 80, Approval: true}, Step{Weight: 100})), awaits, "80% needs"},
 	})
 	approved := Decide(Input(gate(paced(25, 50, 8, 2)).asks(Approve)))
@@ -237,34 +245,34 @@ func TestAGateOnTheWayIsPassedOnce(t *testing.T) {
 func TestARiseThatWasLostIsSentAgain(t *testing.T) {
 	t.Parallel()
 	lost := func(endpoints int64) scene {
-		s := paced(25, endpoints, 8, 2).meant(between("web-2", "web-1", 62))
+		s := paced(25, endpoints, 8, 2).keeps(0).meant(between("web-2", "web-1", 62))
 		s.Progress.Phase, s.Progress.Hot = Shifting, ago(2*time.Minute)
 		s.Progress.Watches[0].Claimed = 12 * 1024
 		return s
 	}
 	check(t, map[string]row{
-		"there is as much room":        {lost(38), wrote(62), ""},
+		"there is as much room":        {lost(51), wrote(62), ""},
 		"there is more":                {lost(10), wrote(62), ""},
-		"there is less":                {lost(42), wrote(50), ""},
-		"there is none":                {lost(50), waitsForNat, ""},
+		"there is less":                {lost(55), wrote(50), ""},
+		"there is none":                {lost(63), waitsForNat, ""},
 		"the step came down below it":  {lost(10).steps(Step{Weight: 25}, Step{Weight: 50, Bake: time.Minute}, Step{Weight: 100}), wrote(50), ""},
-		"another rollout came between": {lost(38).peers(nat.Claim{ID: "a", Since: ago(time.Hour), Ports: 1024}), wrote(62), ""},
+		"another rollout came between": {lost(51).peers(nat.Claim{ID: "a", Since: ago(time.Hour), Ports: 1024}), wrote(62), ""},
 	})
 	for name, c := range map[string]struct {
 		in  scene
 		hot time.Time
 	}{
-		"as hot as before": {lost(38), ago(2 * time.Minute)},
-		"and again, where it was so long ago that it is not any more": {lost(38).with(func(s *scene) { s.Progress.Hot = ago(20 * time.Minute) }), now},
+		"as hot as before": {lost(51), ago(2 * time.Minute)},
+		"and again, where it was so long ago that it is not any more": {lost(51).with(func(s *scene) { s.Progress.Hot = ago(20 * time.Minute) }), now},
 	} {
 		if d := Decide(Input(c.in)); !d.Progress.Hot.Equal(c.hot) {
 			t.Errorf("%s: %s is hot since %v", name, inWords(d), d.Progress.Hot)
 		}
 	}
 	// Whichever of two lands, it is ours, and the step goes on from it.
-	smaller := Decide(Input(lost(42)))
+	smaller := Decide(Input(lost(55)))
 	for _, weight := range []int64{50, 62} {
-		s := lost(42)
+		s := lost(55)
 		s.Progress = smaller.Progress
 		s = s.split("web-2", weight, "web-1", 100-weight)
 		if d := Decide(Input(s)); d.Progress.Phase != Baking || d.Progress.Confirmed.Of("web-2") != weight {
@@ -330,10 +338,10 @@ func TestWhatIsTakenBackRespectsTheGateway(t *testing.T) {
 	const stays = "Paused/TrafficConflict, refuses"
 	check(t, map[string]row{
 		"its instances are still there": {taken(60, 10), wrote(62) + ", accepts", ""},
-		"there is room":                 {taken(20, 0), wrote(62) + ", accepts", ""},
+		"there is room":                 {taken(3, 0), wrote(62) + ", accepts", ""},
 		"there is none":                 {taken(45, 0), stays, "62% adds up to 20; 20% is kept in reserve: room for 50"},
-		"another one takes its step":    {taken(20, 0).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 29 * 1024}), stays, "another rollout behind nat-1 takes its step"},
-		"nobody can tell":               {taken(20, 0).silent(analysis.Instances, analysis.CauseDenied), stays, "nat: instances of web-1: access denied"},
+		"another one takes its step":    {taken(3, 0).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 29 * 1024}), stays, "another rollout behind nat-1 takes its step"},
+		"nobody can tell":               {taken(3, 0).silent(analysis.Instances, analysis.CauseDenied), stays, "nat: instances of web-1: access denied"},
 		"with a pace of its own":        {taken(60, 0).fixed(), wrote(62) + ", accepts", ""},
 		"a lower one needs no room":     {taken(60, 0).split("web-2", 80, "web-1", 20).asks(Resume), wrote(62) + ", accepts", ""},
 	})

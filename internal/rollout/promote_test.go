@@ -75,8 +75,8 @@ func TestThePromoteMeetsTheCeiling(t *testing.T) {
 	lost := paced(25, 10, 8, 2).with(func(s *scene) { s.Outlet, s.Progress.Watches = Outlet{Presence: Unknown, Detail: "unavailable"}, nil })
 	other := nat.Claim{ID: "a", Since: ago(time.Hour), Ports: 40 * 1024}
 	rows := map[string]row{
-		"room for it":                     {paced(25, 26, 8, 2).promotes(), wrote(100) + ", accepts", ""},
-		"the end at once":                 {paced(5, 26, 8, 2).promotes("full"), wrote(100) + ", accepts", ""},
+		"room for it":                     {paced(25, 39, 8, 2).keeps(0).promotes(), wrote(100) + ", accepts", ""},
+		"the end at once":                 {paced(5, 39, 8, 2).keeps(0).promotes("full"), wrote(100) + ", accepts", ""},
 		"no ceiling with a fixed pace":    {paced(25, 63, 8, 2).fixed().promotes(), wrote(100) + ", accepts", ""},
 		"no ceiling where nobody watches": {paced(25, 63, 8, 2).with(func(s *scene) { s.Plan.NatUnwanted = true }).promotes(), wrote(100) + ", accepts", ""},
 	}

@@ -43,7 +43,7 @@ func TestWhatMakesRoom(t *testing.T) {
 		"they are not enough": {
 			paced(25, 60, 8, 2).lasted(10 * time.Minute), waitsForNat,
 			"goes on by itself if that is enough, but without 2 of stable's instances it is nat-1: 56 of 63 endpoints (1,024 ports each) taken; " +
-				"100% adds up to 24; 20% is kept in reserve: room for 50. Else: add 1 NAT IP to nat-1, lower its minPortsPerVm to 512 (can break open connections), " +
+				"100% adds up to 24; 20% is kept in reserve: room for 50. Else: add 2 NAT IPs to nat-1, lower its minPortsPerVm to 256 (can break open connections), " +
 				"or set spec.strategy.pacing: Fixed, which rises without a forecast.",
 		},
 		"addresses of the last shift": {

@@ -28,7 +28,7 @@ func (s scene) within(stable, candidate Subnet) scene {
 // has room for them.
 func TestARiseGoesAsFarAsTheSubnetworkHasAddresses(t *testing.T) {
 	t.Parallel()
-	start := paced(25, 10, 8, 2)
+	start := paced(25, 10, 8, 2).keeps(0)
 	both := func(s Subnet) scene { return start.within(s, s) }
 	size := counted(runTokyo, 0)
 	size.Counted = false
@@ -41,7 +41,7 @@ func TestARiseGoesAsFarAsTheSubnetworkHasAddresses(t *testing.T) {
 		"only the size is known":                  {both(size), wrote(100), ""},
 		"and our own instances fill it":           {paced(25, 10, 50, 2).within(size, size), waitsForNat, "subnetwork run-tokyo: at least 112 of 124 addresses taken"},
 		"our own instances are not counted":       {paced(25, 10, 50, 2).within(counted(runTokyo, 4), counted(runTokyo, 4)), waitsForNat, "at least 112 of 124 addresses taken"},
-		"stable is in another one":                {paced(25, 10, 50, 2).within(counted(runOsaka, 124), size), wrote(100), ""},
+		"stable is in another one":                {paced(25, 10, 50, 2).keeps(0).within(counted(runOsaka, 124), size), wrote(100), ""},
 		"the candidate's is the one that matters": {start.within(counted(runOsaka, 0), counted(runTokyo, 112)), waitsForNat, full},
 		"nobody may know":                         {both(nobody), wrote(100), ""},
 		"nobody knows now":                        {both(Subnet{Name: runTokyo, Presence: Unknown}), wrote(100), ""},
@@ -81,7 +81,7 @@ func TestAForecastCountsMinimumInstances(t *testing.T) {
 	t.Parallel()
 	own := paced(0, 30, 8, 0).revised(func(r *Revision) { r.MinInstances = 11 })
 	service := func(least, most int64) scene {
-		return paced(25, 42, 8, 2).with(func(s *scene) { s.Service.MinInstances, s.Service.MaxInstances = least, most })
+		return paced(25, 55, 8, 2).keeps(0).with(func(s *scene) { s.Service.MinInstances, s.Service.MaxInstances = least, most })
 	}
 	check(t, map[string]row{
 		"the revision's start with the first weight": {own, waitsForNat, "5% adds up to 22"},

@@ -14,10 +14,10 @@ import (
 )
 
 // TestRolloutsBehindOneGatewayTakeTurns: at 25 %, where 100 % is next, takes 24
-// endpoints, and there is room for 30 of them.
+// endpoints, and there is room for 30 of them. Nothing is kept in reserve.
 func TestRolloutsBehindOneGatewayTakeTurns(t *testing.T) {
 	t.Parallel()
-	alone := paced(25, 20, 8, 2)
+	alone := paced(25, 33, 8, 2).keeps(0)
 	waiting := alone.with(func(s *scene) {
 		s.Progress.Phase, s.Progress.Reason, s.Progress.Waiting = Held, WaitingForNat, ago(10*time.Minute)
 	})
@@ -41,7 +41,7 @@ func TestRolloutsBehindOneGatewayTakeTurns(t *testing.T) {
 		"a younger one waits":                {waiting.peers(queued(5*time.Minute, 24)), wrote(100), ""},
 		"one of the same age":                {waiting.peers(queued(10*time.Minute, 24)), wrote(100), ""},
 		"behind another gateway":             {alone.with(func(s *scene) { s.Peers = []Peer{{nat2, hot(30)}} }), wrote(100), ""},
-		"a step that starts nothing":         {paced(25, 20, 8, 8).peers(hot(30)), wrote(100), ""},
+		"a step that starts nothing":         {paced(25, 33, 8, 8).peers(hot(30)), wrote(100), ""},
 		"a pace of its own":                  {alone.fixed().peers(hot(30)), wrote(100), ""},
 		"a breach does not wait":             {alone.peers(hot(30)).errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"nor does a person's abort":          {alone.peers(hot(30)).asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
@@ -62,8 +62,8 @@ func TestWhatAWaitingRolloutClaims(t *testing.T) {
 		since time.Time
 		ports int64
 	}{
-		"one that comes":          {paced(25, 20, 8, 2).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 30 * 1024}), now, 24 * 1024},
-		"one that has waited":     {paced(25, 20, 8, 2).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 30 * 1024}).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), ago(time.Hour), 24 * 1024},
+		"one that comes":          {paced(25, 33, 8, 2).keeps(0).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 30 * 1024}), now, 24 * 1024},
+		"one that has waited":     {paced(25, 33, 8, 2).keeps(0).peers(nat.Claim{ID: "a", Hot: true, Since: ago(time.Minute), Ports: 30 * 1024}).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), ago(time.Hour), 24 * 1024},
 		"one that does not fit":   {paced(25, 50, 8, 2), now, 0},
 		"one that waits for data": {paced(25, 50, 8, 2).errors(analysis.NoData).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), ago(time.Hour), 0},
 		"one that bakes again":    {paced(25, 20, 8, 2).errors(analysis.Incomplete).with(func(s *scene) { s.Progress.Phase, s.Progress.Waiting = Held, ago(time.Hour) }), time.Time{}, 0},
@@ -83,9 +83,10 @@ func TestARiseThatIsNotForecastClaimsAllThereIs(t *testing.T) {
 		in   scene
 		want int64
 	}{
-		"forecast":                  {paced(25, 20, 8, 2), 24 * 1024},
-		"a pace of its own":         {paced(25, 20, 8, 2).fixed().with(func(s *scene) { s.Answers = nil }), nat.PortsPerIP},
-		"a gateway that is unknown": {paced(25, 20, 8, 2).fixed().with(func(s *scene) { s.Outlet.Gateways[0].Unread = "no" }), nat.PortsPerIP},
+		"forecast": {paced(25, 33, 8, 2).keeps(0), 24 * 1024},
+		"what the reserve has no room for at worst": {paced(25, 20, 8, 2), 23 * 1024}, // to 62 %: 12, at worst 36, and 13 are kept
+		"a pace of its own":                         {paced(25, 20, 8, 2).fixed().with(func(s *scene) { s.Answers = nil }), nat.PortsPerIP},
+		"a gateway that is unknown":                 {paced(25, 20, 8, 2).fixed().with(func(s *scene) { s.Outlet.Gateways[0].Unread = "no" }), nat.PortsPerIP},
 	} {
 		d := Decide(Input(c.in))
 		if p := d.Progress; d.Write == nil || p.Hot.IsZero() || p.Watches[0].Claimed != c.want {
