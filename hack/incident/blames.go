@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/nat"
@@ -128,6 +129,7 @@ func (t *town) burst(users *simulator.Users, times float64) {
 
 // judged is what became of one release.
 type judged struct {
+	seed     uint64
 	cause    cause
 	troubled bool // for at least leastTrouble minutes while the candidate had traffic
 	back     bool // the candidate was given up, for whatever reason
@@ -152,7 +154,7 @@ const (
 func tellBlame(out io.Writer, o options) (verdict, error) {
 	var sum verdict
 	for _, by := range []course{byDefault, blameAlone} {
-		t, claims, err := playBlame(o.trials, by)
+		t, claims, err := playBlame(o.seeds, by)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -164,7 +166,11 @@ func tellBlame(out io.Writer, o options) (verdict, error) {
 }
 
 // counts sums up releases.
-type counts struct{ played, troubled, back, lowered, unknown, done int }
+type counts struct {
+	played, troubled, lowered, unknown, done int
+	// The seeds of those in trouble that were given up, and that kept their traffic.
+	back, kept []uint64
+}
 
 func (c *counts) add(j judged) {
 	c.played++
@@ -177,24 +183,26 @@ func (c *counts) add(j judged) {
 	c.troubled++
 	switch {
 	case j.back:
-		c.back++
+		c.back = append(c.back, j.seed)
 	case j.lowered:
 		c.lowered++
+	default:
+		c.kept = append(c.kept, j.seed)
 	}
 	if j.told == nat.Unknown {
 		c.unknown++
 	}
 }
 
-func playBlame(trials int, by course) (table, []claim, error) {
-	all, err := playAll(trials, func(i int) (judged, error) { return blameTrial(uint64(i)+1, causeOf(i), by) }) //nolint:gosec // not negative
+func playBlame(of seeds, by course) (table, []claim, error) {
+	all, err := playSeeds(of, func(seed uint64) (judged, error) { return blameTrial(seed, by) })
 	if err != nil {
 		return table{}, nil, err
 	}
 	t := table{
 		title: fmt.Sprintf("Whom Sluice blames for a gateway's trouble, %d releases in seeded worlds, by %s.\n"+
 			"Troubled: packets were dropped or endpoints had no ports in at least %d minutes in which the candidate had traffic.\n"+
-			"Of these, given up: for whatever reason. Lowered: less traffic for a while. Unknown: the last word on whose it is, before the way back.", trials, by, leastTrouble),
+			"Of these, given up: for whatever reason. Lowered: less traffic for a while. Unknown: the last word on whose it is, before the way back.", of.trials, by, leastTrouble),
 		header: []string{"CAUSE", "CANDIDATE", "RELEASES", "TROUBLED", "GIVEN UP", "LOWERED", "UNKNOWN", "100% REACHED"},
 	}
 	sums := map[bool]*counts{true: {}, false: {}}
@@ -213,7 +221,7 @@ func playBlame(trials int, by course) (table, []claim, error) {
 
 func (c counts) cells() []string {
 	var cells []string
-	for _, n := range []int{c.played, c.troubled, c.back, c.lowered, c.unknown, c.done} {
+	for _, n := range []int{c.played, c.troubled, len(c.back), c.lowered, c.unknown, c.done} {
 		cells = append(cells, strconv.Itoa(n))
 	}
 	return cells
@@ -221,39 +229,52 @@ func (c counts) cells() []string {
 
 // found says what became of those in trouble.
 func (c counts) found() string {
-	return fmt.Sprintf("%d given up and %d lowered of %d in trouble; blamed by nobody in the end: %d",
-		c.back, c.lowered, c.troubled, c.unknown)
+	return fmt.Sprintf("%d given up and %d lowered of %d in trouble; unknown in the end: %d, which is %.0f%%",
+		len(c.back), c.lowered, c.troubled, c.unknown, 100*float64(c.unknown)/float64(max(1, c.troubled)))
+}
+
+// named lists seeds, as the end of a clause.
+func named(seeds []uint64) string {
+	if len(seeds) == 0 {
+		return ""
+	}
+	return "; seeds " + strings.Trim(fmt.Sprint(seeds), "[]")
 }
 
 func claimsOfBlame(by course, guilty, innocent counts) []claim {
 	return []claim{
 		{
 			text:  fmt.Sprintf("no innocent candidate is given up, by %s", by),
-			found: innocent.found(), holds: innocent.back <= mostInnocentsBack,
+			found: innocent.found() + named(innocent.back), holds: len(innocent.back) <= mostInnocentsBack,
 		},
 		{
 			text:  fmt.Sprintf("at least %.0f%% of the guilty ones are given up or lowered, by %s", 100*leastGuiltyBack, by),
-			found: guilty.found(), holds: float64(guilty.back+guilty.lowered) >= leastGuiltyBack*float64(guilty.troubled),
+			found: guilty.found() + named(guilty.kept), holds: float64(len(guilty.back)+guilty.lowered) >= leastGuiltyBack*float64(guilty.troubled),
 		},
 	}
 }
 
 // causeOf deals the causes out, so that half of the candidates are guilty.
-func causeOf(i int) cause {
+func causeOf(seed uint64) cause {
 	var of []cause
 	for _, c := range causes {
-		if c.guilty == (i%2 == 0) {
+		if c.guilty == (seed%2 == 1) {
 			of = append(of, c)
 		}
 	}
-	return of[i/2%len(of)]
+	return of[(seed-1)/2%uint64(len(of))]
+}
+
+// blameScene is the world that a seed gives the blame.
+func blameScene(seed uint64) (scene, error) {
+	t := newTown("blame", seed)
+	causeOf(seed).do(t)
+	return t.scene("blame")
 }
 
 // blameTrial plays one release into one trouble.
-func blameTrial(seed uint64, why cause, by course) (judged, error) {
-	t := newTown("blame", seed)
-	why.do(t)
-	s, err := t.scene("blame")
+func blameTrial(seed uint64, by course) (judged, error) {
+	s, err := blameScene(seed)
 	if err != nil {
 		return judged{}, err
 	}
@@ -261,7 +282,7 @@ func blameTrial(seed uint64, why cause, by course) (judged, error) {
 	if err != nil {
 		return judged{}, err
 	}
-	j, back := judged{cause: why}, false
+	j, back := judged{seed: seed, cause: causeOf(seed)}, false
 	p.Watch = func(_ *pilot.Rollout, _ rollout.Input, d rollout.Decision) {
 		j.back = j.back || slices.Contains(d.Progress.Latched, d.Progress.Candidate)
 		if !back { // on the way back nobody asks any more whose it is

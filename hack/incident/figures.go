@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/nat"
+	"github.com/sluice-rollouts/sluice/test/pilot"
 )
 
 // minute is what was true in a minute of a world.
@@ -40,6 +41,7 @@ type end struct {
 	state             string        // in the words of the rollout, or of Cloud Run
 	next              string        // what a rollout says that it waits for
 	took              time.Duration // until it had all traffic; 0 if it never had
+	told              []pilot.State // by a rollout, oldest first
 }
 
 // figures are what a run comes to, from its release on.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/sluice-rollouts/sluice/internal/nat"
 )
 
 // kept fails a test for every claim that is broken.
@@ -114,7 +116,7 @@ const few = 4
 
 func TestForecastsAreMeasured(t *testing.T) {
 	t.Parallel()
-	figures, claims, err := playForecasts(few)
+	figures, claims, err := playForecasts(seeds{1, few})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +129,7 @@ func TestForecastsAreMeasured(t *testing.T) {
 func TestBlameIsMeasured(t *testing.T) {
 	t.Parallel()
 	for _, by := range []course{byDefault, blameAlone} {
-		figures, claims, err := playBlame(2*few, by)
+		figures, claims, err := playBlame(seeds{1, 2 * few}, by)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +153,7 @@ func TestTheSameSeedGivesTheSameFigures(t *testing.T) {
 	t.Parallel()
 	var told []string
 	for range 2 {
-		figures, _, err := playForecasts(1)
+		figures, _, err := playForecasts(seeds{1, 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,5 +163,61 @@ func TestTheSameSeedGivesTheSameFigures(t *testing.T) {
 	}
 	if told[0] != told[1] {
 		t.Errorf("first:\n%s\nsecond:\n%s", told[0], told[1])
+	}
+}
+
+func TestPartsAreChosenByName(t *testing.T) {
+	t.Parallel()
+	for list, want := range map[string]string{
+		"":              "scenarios cures sensitivity forecast blame sharing",
+		"blame,cures":   "cures blame",
+		"forecast":      "forecast",
+		"blame,foresee": `no part is called "foresee"; write some of scenarios,cures,sensitivity,forecast,blame,sharing`,
+	} {
+		chosen, err := chosenParts(list)
+		var names []string
+		for _, p := range chosen {
+			names = append(names, p.name)
+		}
+		got := strings.Join(names, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasSuffix(got, want) {
+			t.Errorf("%q: got %q, want %q", list, got, want)
+		}
+	}
+}
+
+// TestASeededWorldIsFoundByItsName, the same that the measurement plays.
+func TestASeededWorldIsFoundByItsName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"blame/7": "", "forecast/500": "", "incident": "",
+		"blame/0":   "write a seed from 1 on after the slash, such as blame/7",
+		"blame/x":   "write a seed from 1 on after the slash, such as blame/7",
+		"unheard/7": "reading scenario",
+	} {
+		s, err := namedScene(name)
+		if want == "" && (err != nil || len(s.releases()) == 0) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %d releases, %v", name, len(s.releases()), err)
+		}
+	}
+	if err := report(options{}, io.Discard); err == nil || !strings.Contains(err.Error(), "seeds begin with 1") {
+		t.Errorf("of seed 0 it says %v", err)
+	}
+}
+
+// TestABrokenPromiseNamesItsSeeds, so that they can be played alone.
+func TestABrokenPromiseNamesItsSeeds(t *testing.T) {
+	t.Parallel()
+	guilty, innocent := counts{troubled: 1, kept: []uint64{3}}, counts{troubled: 4, unknown: 1, back: []uint64{2, 14}}
+	short := foreseen{Forecast: nat.Forecast{Capacity: 60, Taken: 30, Adds: 10, Worst: 10, Kept: 5}, seed: 9, peak: 46}
+	var told strings.Builder
+	tellClaims(&told, append(claimsOfBlame(byDefault, guilty, innocent), claimsOfForecasts([]foreseen{short})...))
+	for _, want := range []string{"unknown in the end: 1, which is 25%; seeds 2 14", "unknown in the end: 0, which is 0%; seeds 3", "10% of the capacity at most; seeds 9"} {
+		if !strings.Contains(told.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, told.String())
+		}
 	}
 }

@@ -8,25 +8,52 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"strings"
 )
 
 type options struct {
 	only   string
+	parts  string
 	images string
+	seeds
+}
+
+// seeds are those of the worlds of a measurement: so many from one on.
+type seeds struct {
+	from   uint64
 	trials int
+}
+
+// part is one of what is played, by the name that -parts knows it by.
+type part struct {
+	name string
+	tell func(io.Writer, options) (verdict, error)
+}
+
+var parts = []part{
+	{"scenarios", tellScenarios},
+	{"cures", tellCures},
+	{"sensitivity", tellSensitivity},
+	{"forecast", tellForecasts},
+	{"blame", tellBlame},
+	{"sharing", tellSharing},
 }
 
 func main() {
 	var o options
-	flag.StringVar(&o.only, "only", "", "play this scenario alone, and show it minute by minute")
+	flag.StringVar(&o.only, "only", "", "play this scenario alone, or the seeded world blame/N or forecast/N, and show it minute by minute")
+	flag.StringVar(&o.parts, "parts", "", "play these alone, separated by commas: "+strings.Join(partNames(), ", "))
 	flag.StringVar(&o.images, "images", "", "directory that the pictures are written to")
 	flag.IntVar(&o.trials, "trials", 500, "seeded worlds for each measurement")
+	flag.Uint64Var(&o.from, "from", 1, "first seed of these worlds")
 	flag.Parse()
 
 	debug.SetGCPercent(400) // worlds are many, and short-lived
@@ -40,11 +67,16 @@ func report(o options, out io.Writer) error {
 	if o.only != "" {
 		return showMinutes(out, o.only)
 	}
+	if o.from == 0 {
+		return errors.New("-from: seeds begin with 1")
+	}
+	chosen, err := chosenParts(o.parts)
+	if err != nil {
+		return err
+	}
 	sum := verdict{}
-	for _, section := range []func(io.Writer, options) (verdict, error){
-		tellScenarios, tellCures, tellSensitivity, tellForecasts, tellBlame, tellSharing,
-	} {
-		v, err := section(out, o)
+	for _, p := range chosen {
+		v, err := p.tell(out, o)
 		if err != nil {
 			return err
 		}
@@ -55,6 +87,29 @@ func report(o options, out io.Writer) error {
 		return fmt.Errorf("%d promises are broken", sum.broken)
 	}
 	return nil
+}
+
+func partNames() []string {
+	names := make([]string, 0, len(parts))
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// chosenParts are those that a list names, in the order in which they are played;
+// all of them for an empty one.
+func chosenParts(list string) ([]part, error) {
+	if list == "" {
+		return parts, nil
+	}
+	named := strings.Split(list, ",")
+	for _, name := range named {
+		if !slices.Contains(partNames(), name) {
+			return nil, fmt.Errorf("-parts: no part is called %q; write some of %s", name, strings.Join(partNames(), ","))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !slices.Contains(named, p.name) }), nil
 }
 
 // tellScenarios plays every scenario both ways.

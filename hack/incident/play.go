@@ -134,7 +134,7 @@ func (s scene) ended(world *simulator.World, rollouts []*pilot.Rollout) []end {
 		}
 		if rollouts != nil {
 			last := rollouts[i].Last()
-			e.state, e.next = fmt.Sprintf("%s/%s: %s", last.Phase, last.Reason, last.Note), last.Next
+			e.state, e.next, e.told = fmt.Sprintf("%s/%s: %s", last.Phase, last.Reason, last.Note), last.Next, rollouts[i].States
 		}
 		all = append(all, e)
 	}

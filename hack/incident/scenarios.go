@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,11 @@ func playAll[T any](n int, play func(int) (T, error)) ([]T, error) {
 		}
 	}
 	return results, nil
+}
+
+// playSeeds plays worlds by their seeds.
+func playSeeds[T any](of seeds, play func(seed uint64) (T, error)) ([]T, error) {
+	return playAll(of.trials, func(i int) (T, error) { return play(of.from + uint64(i)) }) //nolint:gosec // not negative
 }
 
 // writeScenarios writes the table of all scenarios, with a sentence for each.
@@ -93,9 +99,23 @@ func names(pairs map[string]pair) []string {
 	return all
 }
 
-// showMinutes plays one scenario and shows every minute.
+// namedScene is a scenario by its name, or a seeded world by a name such as blame/7.
+func namedScene(name string) (scene, error) {
+	kind, number, seeded := strings.Cut(name, "/")
+	of := map[string]func(uint64) (scene, error){"blame": blameScene, "forecast": forecastScene}[kind]
+	if !seeded || of == nil {
+		return readScene(name)
+	}
+	seed, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || seed == 0 {
+		return scene{}, fmt.Errorf("%s: write a seed from 1 on after the slash, such as %s/7", name, kind)
+	}
+	return of(seed)
+}
+
+// showMinutes plays one scenario and shows every minute, and what was told.
 func showMinutes(out io.Writer, name string) error {
-	s, err := readScene(name)
+	s, err := namedScene(name)
 	if err != nil {
 		return err
 	}
@@ -104,27 +124,34 @@ func showMinutes(out io.Writer, name string) error {
 		if err != nil {
 			return err
 		}
-		t := table{
-			title:  fmt.Sprintf("%s, %s", name, how),
-			header: []string{"MINUTE", "WEIGHT", "REQUESTS", "FAILED", "504", "UNREACHED", "INSTANCES", "PORTS", "ENDPOINTS", "WITHOUT", "ADDRESSES", "DROPPED"},
-		}
-		for _, m := range r.minutes {
-			since := m.end.Sub(r.released)
-			if since < -pictureBefore {
-				continue
-			}
-			row := []string{strconv.Itoa(int(since / time.Minute))}
-			for _, n := range []int{
-				m.weight, m.asked, m.failed, m.timedOut, m.unreached, m.instances, m.ports, m.endpoints, m.without, m.addresses, m.dropped,
-			} {
-				row = append(row, strconv.Itoa(n))
-			}
-			t.row(row...)
-		}
-		t.write(out)
-		for _, e := range r.ends {
-			_, _ = fmt.Fprintf(out, "  %s %s: %s\n", e.service, e.revision, e.state)
-		}
+		r.show(out)
 	}
 	return nil
+}
+
+func (r run) show(out io.Writer) {
+	t := table{
+		title:  fmt.Sprintf("%s, %s", r.scene.name, r.way),
+		header: []string{"MINUTE", "WEIGHT", "REQUESTS", "FAILED", "504", "UNREACHED", "INSTANCES", "PORTS", "ENDPOINTS", "WITHOUT", "ADDRESSES", "DROPPED"},
+	}
+	for _, m := range r.minutes {
+		since := m.end.Sub(r.released)
+		if since < -pictureBefore {
+			continue
+		}
+		row := []string{strconv.Itoa(int(since / time.Minute))}
+		for _, n := range []int{
+			m.weight, m.asked, m.failed, m.timedOut, m.unreached, m.instances, m.ports, m.endpoints, m.without, m.addresses, m.dropped,
+		} {
+			row = append(row, strconv.Itoa(n))
+		}
+		t.row(row...)
+	}
+	t.write(out)
+	for _, e := range r.ends {
+		for _, s := range e.told {
+			_, _ = fmt.Fprintf(out, "  minute %d, %d%%, %s/%s: %s\n", int(s.At.Sub(r.released)/time.Minute), s.Weight, s.Phase, s.Reason, s.Note)
+		}
+		_, _ = fmt.Fprintf(out, "  %s %s: %s\n", e.service, e.revision, e.state)
+	}
 }
