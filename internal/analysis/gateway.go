@@ -153,6 +153,7 @@ func evidence(answers Answers, series Series, after time.Time) gatewayEvidence {
 	if e.answer.Cause == CauseNone {
 		e.answer.Cause, e.answer.Detail = ports.Cause, ports.Detail
 	}
+	e.answer.Delay = max(a.Delay, min(ports.Delay, connections.Delay)) // either shows that it reported
 	ends := span(after, a.Through, values, allocated, open)
 	e.complete = make([]minute, 0, len(ends))
 	for _, end := range ends {
@@ -201,6 +202,7 @@ func (e gatewayEvidence) preflight(judge func([]minute) Verdict) Verdict {
 // verdict tells a judgement of the step from not knowing. Minutes over limit
 // do not count as bake.
 func (e gatewayEvidence) verdict(judged Verdict, limit int64) Verdict {
+	judged.Delay = e.answer.Delay
 	for _, m := range e.complete {
 		if m.value <= limit {
 			judged.Healthy = append(judged.Healthy, m.end)
@@ -226,7 +228,7 @@ func (e gatewayEvidence) verdict(judged Verdict, limit int64) Verdict {
 
 func (e gatewayEvidence) incomplete(limit string) Verdict {
 	return Verdict{
-		Outcome: Incomplete, Source: e.gateway.String(), Limit: limit,
+		Outcome: Incomplete, Source: e.gateway.String(), Limit: limit, Delay: e.answer.Delay,
 		Note: fmt.Sprintf("%s: first minute not arrived yet", e.gateway),
 	}
 }

@@ -55,7 +55,7 @@ func (r Query) Preflight(s Scope, answers Answers) Verdict {
 // Judge judges each minute since the attempt began.
 func (r Query) Judge(s Scope, answers Answers) Verdict {
 	a := answers.Of(Series{Value, r.source(s)})
-	v := Verdict{Source: s.Candidate.String(), Limit: r.limit(), Through: a.Through}
+	v := Verdict{Source: s.Candidate.String(), Limit: r.limit(), Through: a.Through, Delay: a.Delay}
 	var step []Point
 	judged := r.judged(s, a)
 	for _, p := range judged {

@@ -77,7 +77,7 @@ type Series struct {
 }
 
 // Question asks for the points of a series whose minute ends in (After, Until].
-// Both are whole minutes.
+// Both are whole minutes. Where no minute does, the answer tells the delay alone.
 type Question struct {
 	Series
 	After time.Time
@@ -130,6 +130,9 @@ type Answer struct {
 	// Through is the end of the newest minute that is certain to have arrived:
 	// now minus the metric's delay. Points after it are not reported.
 	Through time.Time
+	// Delay is that of the metric: how long after its end a minute has surely arrived;
+	// 0 where that is not known.
+	Delay time.Duration
 	// Points, oldest first. A minute without a point is absent, not zero.
 	Points []Point
 	// Cause is set when the points are not all there are.

@@ -63,7 +63,7 @@ func (r InstanceSaturation) Judge(s Scope, answers Answers) Verdict {
 	}
 	e := r.evidence(s, answers)
 	over, worst := 0, load{}
-	v := Verdict{Source: s.Candidate.String(), Limit: r.limit(), Through: e.whole.Through}
+	v := Verdict{Source: s.Candidate.String(), Limit: r.limit(), Through: e.whole.Through, Delay: e.whole.Delay}
 	for i, l := range e.complete {
 		bad := r.exceeded(l, s)
 		if !bad {
@@ -129,7 +129,7 @@ func (r InstanceSaturation) evidence(s Scope, answers Answers) loads {
 	e := loads{whole: answers.Of(Series{Instances, s.Candidate})}
 	for _, series := range []Series{{ActiveInstances, s.Candidate}, {Pending, s.Candidate}} {
 		a := answers.Of(series)
-		e.whole.Through = earlier(e.whole.Through, a.Through)
+		e.whole.Through, e.whole.Delay = earlier(e.whole.Through, a.Through), max(e.whole.Delay, a.Delay)
 		if e.whole.Cause == CauseNone {
 			e.whole.Cause, e.whole.Detail = a.Cause, a.Detail
 		}

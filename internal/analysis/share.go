@@ -104,7 +104,7 @@ func (r share) judge(s Scope, answers Answers) Verdict {
 
 	v := Verdict{
 		Source: s.Candidate.String(), Limit: r.shown, Required: r.required, Samples: total.n,
-		Through: whole.Through, Healthy: ends(step),
+		Through: whole.Through, Delay: whole.Delay, Healthy: ends(step),
 	}
 	if total.n > 0 {
 		_, v.Value = r.says(total)
@@ -170,7 +170,7 @@ func (r share) whole(answers Answers, of Source) Answer {
 		if i == 0 {
 			whole.Through = a.Through
 		}
-		whole.Through = earlier(whole.Through, a.Through)
+		whole.Through, whole.Delay = earlier(whole.Through, a.Through), max(whole.Delay, a.Delay)
 		if whole.Cause == CauseNone {
 			whole.Cause, whole.Detail = a.Cause, a.Detail
 		}

@@ -48,6 +48,9 @@ type Verdict struct {
 	Samples, Required int64
 	// Through is the end of the newest judged minute; zero when none was.
 	Through time.Time
+	// Delay is how long after its end a minute can be judged, because of the metrics
+	// that it takes; 0 where that is not known.
+	Delay time.Duration
 	// Healthy are the ends of the complete minutes that count as bake.
 	Healthy []time.Time
 	// Note is one clause for people: number, limit, source.
@@ -60,17 +63,17 @@ var worse = map[Outcome]int{
 }
 
 // Worst merges the verdicts of one rule over several sources: the worst one
-// speaks, the earliest Through holds, and a minute is healthy only if it is
-// healthy everywhere.
+// speaks, the earliest Through and the longest Delay hold, and a minute is healthy
+// only if it is healthy everywhere.
 func Worst(verdicts []Verdict) Verdict {
 	merged := verdicts[0]
 	for _, v := range verdicts[1:] {
 		through, healthy := earlier(merged.Through, v.Through), Common(merged.Healthy, v.Healthy)
-		troubles := slices.Concat(merged.Troubles, v.Troubles)
+		troubles, delay := slices.Concat(merged.Troubles, v.Troubles), max(merged.Delay, v.Delay)
 		if worse[v.Outcome] > worse[merged.Outcome] || v.Outcome == merged.Outcome && merged.Stopped && !v.Stopped {
 			merged = v
 		}
-		merged.Through, merged.Healthy, merged.Troubles = through, healthy, troubles
+		merged.Through, merged.Healthy, merged.Troubles, merged.Delay = through, healthy, troubles, delay
 	}
 	return merged
 }

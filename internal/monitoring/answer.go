@@ -16,7 +16,8 @@ import (
 //
 // Passes share what they ask for: of each metric of a project one query a minute
 // names everything that was lately asked about, and whoever asks again within
-// that minute is answered from it. A minute is one of the told time, now.
+// that minute is answered from it. A minute is one of the told time, now. A question
+// about no whole minute makes no query.
 //
 // Nobody waits longer than the client's patience. What has not come by then is
 // answered with CauseUnavailable, and serves the next pass when it comes.
@@ -50,7 +51,20 @@ func (c *Client) Answer(ctx context.Context, questions []analysis.Question, now 
 	for _, result := range results {
 		maps.Copy(answers, result)
 	}
+	for series, answer := range answers {
+		answer.Delay = c.delay(series)
+		answers[series] = answer
+	}
 	return answers, nil
+}
+
+// delay is the age at which a minute of a series has surely arrived; 0 of one that
+// nobody can ask for.
+func (c *Client) delay(of analysis.Series) time.Duration {
+	if of.Source.IsQuery() {
+		return lateness
+	}
+	return c.lags.of(lagKey{of.Source.Project, of.Metric})
 }
 
 // apart parts the queries that people wrote from what is measured.

@@ -114,7 +114,7 @@ func TestPoints(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := one(t, start(t, always(c.series...)), ask(analysis.Requests, revision))
-			want := analysis.Answer{Through: noon.Add(-4 * time.Minute), Points: c.wantPoints, Cause: c.wantCause, Detail: got.Detail}
+			want := analysis.Answer{Through: noon.Add(-4 * time.Minute), Delay: 4 * time.Minute, Points: c.wantPoints, Cause: c.wantCause, Detail: got.Detail}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}
@@ -182,7 +182,7 @@ func TestGateways(t *testing.T) {
 			ports("1", "nat-1", point(9, integer(640))), ports("2", "nat-3", point(9, integer(1))), ports("3", "nat-2", point(9, integer(2))),
 		)), ask(analysis.AllocatedPorts, gateway))
 		want := analysis.Answer{
-			Through: noon.Add(-5 * time.Minute), Names: []string{"nat-2", "nat-3"},
+			Through: noon.Add(-5 * time.Minute), Delay: 4*time.Minute + 45*time.Second, Names: []string{"nat-2", "nat-3"},
 			Points: []analysis.Point{{End: noon.Add(-9 * time.Minute), Value: 640}},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -313,7 +313,7 @@ func TestFailuresAreAnswers(t *testing.T) {
 			s := &server{list: func(context.Context, *monitoringpb.ListTimeSeriesRequest) (*monitoringpb.ListTimeSeriesResponse, error) {
 				return nil, status.Error(code, "no:\n\tthanks\x00\u202e")
 			}}
-			want := analysis.Answer{Through: noon.Add(-4 * time.Minute), Cause: c.cause, Detail: c.detail}
+			want := analysis.Answer{Through: noon.Add(-4 * time.Minute), Delay: 4 * time.Minute, Cause: c.cause, Detail: c.detail}
 			if diff := cmp.Diff(want, one(t, start(t, s), ask(analysis.Requests, revision))); diff != "" {
 				t.Errorf("answer (-want +got):\n%s", diff)
 			}

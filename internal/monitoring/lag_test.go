@@ -59,6 +59,9 @@ func TestDelays(t *testing.T) {
 			if got := noon.Sub(answer.Through); got != c.want {
 				t.Errorf("through now minus %s, want minus %s", got, c.want)
 			}
+			if got := answer.Delay; got > c.want || c.want-got >= time.Minute {
+				t.Errorf("the delay is told as %s", got)
+			}
 		})
 	}
 }

@@ -101,7 +101,7 @@ func TestAQueryIsAskedForMinutesThatHaveArrived(t *testing.T) {
 	if e.paths[0] != "POST /v1/projects/shop/location/global/prometheus/api/v1/query_range" {
 		t.Errorf("at %s", e.paths[0])
 	}
-	if answer.Cause != analysis.CauseNone || !answer.Through.Equal(noon.Add(-5*time.Minute)) || len(answer.Points) != 1 ||
+	if answer.Cause != analysis.CauseNone || answer.Delay != 5*time.Minute || !answer.Through.Equal(noon.Add(-5*time.Minute)) || len(answer.Points) != 1 ||
 		answer.Points[0].Number != 0.25 || !answer.Points[0].End.Equal(noon.Add(-6*time.Minute)) ||
 		answer.Detail != "1 minutes are no number, such as after a division by zero" {
 		t.Errorf("answered %+v", answer)

@@ -220,7 +220,7 @@ func TestAnIntervalThatHasNotArrivedIsNotAskedFor(t *testing.T) {
 	s := &server{}
 	q := ask(analysis.Requests, revision)
 	q.After = noon.Add(-4 * time.Minute) // through is 11:56 too
-	want := analysis.Answer{Through: noon.Add(-4 * time.Minute)}
+	want := analysis.Answer{Through: noon.Add(-4 * time.Minute), Delay: 4 * time.Minute}
 	if diff := cmp.Diff(want, one(t, start(t, s), q)); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}

@@ -113,10 +113,10 @@ func (v view) fresh() Decision {
 	p := v.Progress
 	if v.inserted() {
 		return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, on the way to %d%%%s; the first evidence comes in a few minutes",
-			p.Candidate, v.weight(), v.Plan.step(p.Step).Weight, v.short())).next(v.untilReported())
+			p.Candidate, v.weight(), v.Plan.step(p.Step).Weight, v.short())).next(v.untilReported(0, time.Time{}))
 	}
 	return v.at(Baking, Progressing, fmt.Sprintf("%s at %d%%, the first evidence comes in a few minutes", p.Candidate, v.weight())).next(
-		fmt.Sprintf("Bakes for %d complete, healthy minutes%s.", v.Plan.step(p.Step).minutes(), v.afterBake()))
+		v.toBake())
 }
 
 // weight is the candidate's percent that serves.
@@ -241,7 +241,7 @@ func (v view) bake() Decision {
 		return v.noData(c)
 	}
 	if v.inserted() {
-		return v.onTheWay(minutes)
+		return v.onTheWay(minutes, through)
 	}
 	if wait := v.unbaked(minutes, through); wait != "" {
 		upTo := ""
@@ -281,35 +281,6 @@ func (v view) passed() Decision {
 		return v.tagTaken(Tag)
 	}
 	return v.raise(n)
-}
-
-// unbaked says until when the step must still bake, or "".
-func (v view) unbaked(minutes int, through time.Time) string {
-	step := v.Plan.step(v.Progress.Step)
-	needed := step.minutes()
-	if minutes < needed {
-		return fmt.Sprintf("Needs %d more healthy minutes%s.", needed-minutes, v.afterBake())
-	}
-	timeout := v.revision(v.Progress.Candidate).Timeout
-	if timeout <= 0 {
-		timeout = defaultTimeout
-	}
-	if hung := v.Progress.Effective.Add(min(timeout, longestHang)); through.Before(hung) {
-		return fmt.Sprintf("Waits for evidence up to %s: a hung request is counted when it ends%s.", Clock(hung), v.afterBake())
-	}
-	return ""
-}
-
-// afterBake names what the bake leads to.
-func (v view) afterBake() string {
-	n := v.Plan.after(v.weight())
-	if n == 0 {
-		return ", then the rollout is complete"
-	}
-	if v.Plan.step(n).Approval {
-		return ", then a person must approve"
-	}
-	return fmt.Sprintf(", then shifts to %d%%", v.Plan.step(n).Weight)
 }
 
 // raise begins a step: with a way back, and once a person has approved its weight

@@ -58,10 +58,10 @@ func (v view) inserted() bool {
 // onTheWay holds an inserted weight until every gateway has reported a complete
 // minute of it and every check a healthy one. It is no step: it is not baked, and
 // needs no number of requests.
-func (v view) onTheWay(minutes int) Decision {
+func (v view) onTheWay(minutes int, through time.Time) Decision {
 	stands := fmt.Sprintf("%s, on the way to %d%%%s", v.stands(), v.Plan.step(v.Progress.Step).Weight, v.short())
 	if minutes < 1 || !v.reported() {
-		return v.at(Baking, Progressing, stands+v.findings()).next(v.untilReported())
+		return v.at(Baking, Progressing, stands+v.findings()).next(v.untilReported(minutes, through))
 	}
 	if c, ok := v.find(analysis.Undecided); ok {
 		return v.at(Held, HeldByAnalysis, stands+"; "+c.dated()).next(v.untilDeadline("Goes on when more requests decide it"))
@@ -76,12 +76,6 @@ func (v view) short() string {
 		return ""
 	}
 	return v.course(v.weight(), v.Plan.step(v.Progress.Step).Weight).shortage()
-}
-
-// untilReported says how long an inserted weight is held.
-func (v view) untilReported() string {
-	return fmt.Sprintf("Held until a complete, healthy minute of it is reported; then rises as far as the gateways have room, at most to %d%%.",
-		v.Plan.step(v.Progress.Step).Weight)
 }
 
 // stands says which weight serves, and since when.

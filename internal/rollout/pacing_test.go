@@ -156,7 +156,7 @@ func TestAnInsertedWeightIsHeldUntilItIsSeen(t *testing.T) {
 	landed := paced(25, 38, 8, 2).meant(between("web-2", "web-1", 62)).split("web-2", 62, "web-1", 38)
 	check(t, map[string]row{
 		"it begins to serve":               {landed, "Baking/Progressing", "web-2 at 62%, on the way to 100%; 100% waits for room: nat-1: 38 of 63 endpoints (1,024 ports each) taken; 100% adds up to 24; 20% is kept in reserve: room for 50; the first evidence comes in a few minutes"},
-		"no minute yet":                    {on(analysis.Incomplete, 0), "Baking/Progressing", "Held until a complete, healthy minute of it is reported; then rises as far as the gateways have room, at most to 100%."},
+		"no minute yet":                    {on(analysis.Incomplete, 0), "Baking/Progressing", "Held until a complete, healthy minute of it is reported, at Mar 1 11:32Z at the earliest; then rises as far as the gateways have room, at most to 100%."},
 		"one minute":                       {on(analysis.Pass, 1), wrote(100), ""},
 		"one of few requests":              {on(analysis.Insufficient, 1), wrote(100), ""},
 		"one that decides nothing":         {on(analysis.Undecided, 1), "Held/HeldByAnalysis", "web-2 at 62% since Mar 1 11:30Z, on the way to 100%; there is room for 100% by now; errors: it says Undecided"},

@@ -76,9 +76,9 @@ func TestShifting(t *testing.T) {
 	sent := at(5).meant(between("web-2", "web-1", 25))
 	check(t, map[string]row{
 		"waits until it serves":      {sent.wants("web-2", 25, "web-1", 75), "Shifting/Progressing", "serves web-2 5%, web-1 95%"},
-		"serves":                     {sent.split("web-2", 25, "web-1", 75), "Baking/Progressing", "Bakes for 10 complete, healthy minutes, then shifts to 100%"},
+		"serves":                     {sent.split("web-2", 25, "web-1", 75), "Baking/Progressing", "Bakes for 10 complete, healthy minutes, until Mar 1 12:11Z at the earliest, then shifts to 100%"},
 		"a restart changes nothing":  {sent.split("web-2", 25, "web-1", 75).with(func(s *scene) { s.Now = now.Add(48 * time.Hour) }), "Baking/Progressing", ""},
-		"the last one ends the plan": {at(25).meant(all("web-2")).split("web-2", 100), "Baking/Progressing", "Bakes for 20 complete, healthy minutes, then the rollout is complete"},
+		"the last one ends the plan": {at(25).meant(all("web-2")).split("web-2", 100), "Baking/Progressing", "Bakes for 20 complete, healthy minutes, until Mar 1 12:21Z at the earliest, then the rollout is complete"},
 	})
 	d := Decide(Input(sent.split("web-2", 25, "web-1", 75)))
 	p := d.Progress
@@ -106,7 +106,7 @@ func TestBaking(t *testing.T) {
 	next := "Shifting/Progressing, writes web-2 100%"
 	check(t, map[string]row{
 		"evidence is missing":          {baked(9), "Baking/Progressing", "9 of 10 minutes healthy"},
-		"and says what comes":          {baked(9), "Baking/Progressing", "Needs 1 more healthy minutes, then shifts to 100%"},
+		"and says what comes":          {baked(9), "Baking/Progressing", "Needs 1 more healthy minute, until Mar 1 11:58Z at the earliest, then shifts to 100%"},
 		"evidence is complete":         {baked(10), next, "web-2 goes from 25% to 100%"},
 		"a hung request has not ended": {hung, "Baking/Progressing", "a hung request is counted when it ends"},
 		"it has":                       {hung.with(func(s *scene) { s.Progress.Effective = ago(8 * time.Minute) }), next, ""},

@@ -9,14 +9,8 @@ import (
 )
 
 const (
-	// settle is how long a split that took effect is not judged: routing is
-	// "not instantaneous" (Cloud Run docs, rollouts) and its span undocumented.
-	settle = 60 * time.Second
-	// longestHang bounds how long a hung request is waited for: it is counted
-	// when it ends, at the latest after its timeout.
-	longestHang = 10 * time.Minute
-	// defaultTimeout is Cloud Run's request timeout when none is reported.
-	defaultTimeout = 5 * time.Minute
+	// settle is how long a split that took effect is not judged.
+	settle = analysis.Settle
 	// coolDown is how long the addresses of stopped instances may keep NAT
 	// ports (Direct VPC docs: up to 20 minutes).
 	coolDown = 20 * time.Minute
@@ -99,7 +93,8 @@ func Involved(plan Plan, was Progress, svc Service, req Request) []string {
 }
 
 // Questions lists the measurements Decide will want, given the service and its
-// revisions. There are none outside an attempt.
+// revisions: of a step that has just begun how late they will be. There are none
+// outside an attempt.
 func Questions(in Input) []analysis.Question {
 	if !in.Progress.active() || in.Progress.Candidate == "" || in.Service.Presence != Found || in.Deleting {
 		return nil
@@ -111,9 +106,7 @@ func Questions(in Input) []analysis.Question {
 			continue
 		}
 		for _, q := range guard.Rule.Questions(scope) {
-			if q.After.Before(q.Until) {
-				questions = joined(questions, q)
-			}
+			questions = joined(questions, q)
 		}
 	}
 	for _, q := range slices.Concat(in.fleetQuestions(scope), in.blameQuestions(scope), in.adviceQuestions(scope)) {

@@ -55,11 +55,12 @@ func (s Senses) Answer(q analysis.Question, now time.Time) (analysis.Answer, err
 	if !known {
 		return analysis.Answer{}, fmt.Errorf("nobody can say how %s is read", q.Metric)
 	}
-	through := s.through(how.metric, q, now)
+	through, delay := s.through(how.metric, q, now), s.delays[how.metric]
 	if old, ok := s.memory[q.Series]; ok && old.after.Equal(q.After) && old.answer.Through.Equal(through) {
 		return old.answer, nil
 	}
 	answer, err := s.ask(q, how, through)
+	answer.Delay = delay
 	if s.memory != nil && err == nil && answer.Cause == analysis.CauseNone {
 		s.memory[q.Series] = remembered{q.After, answer}
 	}

@@ -22,9 +22,10 @@ func (s Senses) value(q analysis.Question, now time.Time) (analysis.Answer, erro
 	if through.After(q.Until) {
 		through = q.Until
 	}
-	answer := analysis.Answer{Through: through}
+	answer := analysis.Answer{Through: through, Delay: lateness}
 	if s.NoQueries != "" {
-		return analysis.Answer{Through: through, Cause: analysis.CauseDenied, Detail: s.NoQueries}, nil
+		answer.Cause, answer.Detail = analysis.CauseDenied, s.NoQueries
+		return answer, nil
 	}
 	if !through.After(q.After) {
 		return answer, nil

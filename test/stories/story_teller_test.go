@@ -88,6 +88,8 @@ type teller struct {
 	writes  int  // decisions to write so far
 	crashed bool // in this pass
 	last    rollout.Decision
+	bakedBy int             // the plan that the last decision was made by
+	late    []time.Duration // of the bakes that ended, after what they said
 
 	trace   invariants.Trace
 	seq     int
@@ -315,6 +317,7 @@ func (b *teller) pass() {
 	}
 	d := rollout.Decide(in)
 	b.check(in, d)
+	b.bakes(in, d)
 	b.last = d
 	if d.Write != nil || d.Deploy != nil {
 		b.writes++
@@ -356,6 +359,27 @@ func (b *teller) check(in rollout.Input, d rollout.Decision) {
 	if b.looks++; b.looks%10 == 0 && !reflect.DeepEqual(rollout.Decide(in), d) {
 		b.t.Errorf("%s: at %s the same input gave two decisions", b.story.name, in.Now)
 	}
+}
+
+// earliest is what a bake says of its end.
+var earliest = regexp.MustCompile(`(?:until|at) (Jan \d+ \d\d:\d\dZ) at the earliest`)
+
+// bakes holds the end of a bake against what it said before: it comes no sooner, unless a
+// person wants it, or another plan does.
+func (b *teller) bakes(in rollout.Input, d rollout.Decision) {
+	b.t.Helper()
+	said := earliest.FindStringSubmatch(b.last.Next)
+	ends := d.Raises() || d.Progress.Phase == rollout.Completed
+	if said == nil || !ends || in.Request.Verb == rollout.Promote || b.number != b.bakedBy {
+		b.bakedBy = b.number
+		return
+	}
+	at, err := time.Parse("Jan 2 15:04Z", said[1])
+	b.must(err)
+	if at = at.AddDate(in.Now.Year(), 0, 0); in.Now.Before(at) {
+		b.t.Errorf("%s: a bake ended at %s that was to end at %s at the earliest", b.story.name, in.Now, at)
+	}
+	b.late = append(b.late, in.Now.Sub(at))
 }
 
 // save keeps the progress, as the status of the object does.
@@ -510,7 +534,7 @@ func (b *teller) show(line, next string) {
 		b.shown = key
 		b.say("%s", line)
 	}
-	if key := number.ReplaceAllString(next, "#"); key != b.shownTo && next != "" {
+	if key := number.ReplaceAllString(strings.Replace(next, "1 more healthy minute,", "1 more healthy minutes,", 1), "#"); key != b.shownTo && next != "" {
 		b.shownTo = key
 		fmt.Fprintf(&b.told, "             > %s\n", next)
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -40,6 +41,22 @@ func TestStories(t *testing.T) {
 				t.Errorf("%s (-golden +told):\n%s", golden, diff)
 			}
 		})
+	}
+}
+
+// TestABakeEndsWhenItSaid: where all is well, in the minute that it named from its
+// beginning on or a look later.
+func TestABakeEndsWhenItSaid(t *testing.T) {
+	t.Parallel()
+	for _, s := range allStories {
+		if s.name != "healthy" && s.name != "nat-healthy" {
+			continue
+		}
+		b := newTeller(t, s)
+		b.play()
+		if len(b.late) != 4 || slices.Max(b.late) > 75*time.Second {
+			t.Errorf("%s: four bakes ended this long after they said: %v", s.name, b.late)
+		}
 	}
 }
 

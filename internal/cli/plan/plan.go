@@ -6,22 +6,15 @@ import (
 	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
 const (
-	// settles is how long a new split is not judged, and what it takes until a whole
-	// minute begins.
-	settles = time.Minute
 	// reported is after how long every metric of a revision has surely arrived:
 	// sample period and delay of request_count.
 	reported = 4 * time.Minute
 	// reportedByNAT is the same for a gateway's dropped packets.
 	reportedByNAT = 4*time.Minute + 45*time.Second
-	// hangs is how long a request may hang where the service says nothing, Cloud
-	// Run's default: no step passes before such requests have been counted.
-	hangs = 5 * time.Minute
-	// inserted is about how long a weight is held that was inserted for NAT.
-	inserted = 6 * time.Minute
 )
 
 // Plan is how a rollout will go if everything is healthy and nobody is waited for.
@@ -99,13 +92,23 @@ func (p *planner) add(number int, step v1alpha1.Step) {
 	bake := lengthOf(step.Bake)
 	planned := Step{
 		Number: number, Weight: step.Weight, Bake: bake, Approval: step.Approval == v1alpha1.ApprovalRequired,
-		Takes: settles + max(bake, hangs) + p.plan.Delay,
+		Takes: since(p.bake(int(bake / time.Minute)).Earliest()),
 	}
 	if p.world != nil {
 		planned = p.makeRoom(planned)
 	}
 	p.put(planned)
 }
+
+// bake is what a step waits for whose split begins to serve at the Unix epoch, and so
+// with a minute: how long it takes depends on nothing else. Nobody knows the timeout of
+// the candidate's requests.
+func (p *planner) bake(needed int) analysis.Bake {
+	return analysis.Bake{Since: time.Unix(0, 0), Needed: needed, Delay: p.plan.Delay}
+}
+
+// since is how long after its beginning a bake ends.
+func since(end time.Time) time.Duration { return end.Sub(time.Unix(0, 0)) }
 
 // put adds a step where the one before ends.
 func (p *planner) put(s Step) {
@@ -133,7 +136,7 @@ func (p *planner) makeRoom(s Step) Step {
 		safe := w.largest(int64(s.Weight))
 		if safe > 0 {
 			less, _ := w.forecast(safe)
-			p.put(Step{Weight: int32(safe), Takes: inserted, Forecasts: append(forecasts, less...), Verdict: Fits}) //nolint:gosec // a percent
+			p.put(Step{Weight: int32(safe), Takes: since(p.bake(1).Reported()), Forecasts: append(forecasts, less...), Verdict: Fits}) //nolint:gosec // a percent
 			w.rise(safe)
 		}
 		freed := w.settle()

@@ -73,6 +73,26 @@ func at(t *testing.T, story, pattern string, text []byte) time.Duration {
 	return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second
 }
 
+// TestAStepTakesItsBakeOrAHungRequest, and the delay of the metrics in any case.
+func TestAStepTakesItsBakeOrAHungRequest(t *testing.T) {
+	t.Parallel()
+	const off, on = `  nat: {discovery: "Off"}`, `  nat: {discovery: Auto}`
+	for _, c := range []struct {
+		bake, nat string
+		want      time.Duration
+	}{
+		{"10m", off, 15 * time.Minute},
+		{"10m", on, 15*time.Minute + 45*time.Second},
+		{"4m", off, 9 * time.Minute},
+		{"1m", off, 9 * time.Minute},
+	} {
+		spec := fmt.Sprintf("%s\n  strategy: {steps: [{weight: 100, bake: %s}]}", c.nat, c.bake)
+		if got := plan.Of(rollout(t, spec), nil).Total; got != c.want {
+			t.Errorf("%s with %s takes %s, want %s", c.bake, c.nat, got, c.want)
+		}
+	}
+}
+
 // scene is the worked example of docs/nat.md.
 const scene = `
 instances: 8

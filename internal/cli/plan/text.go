@@ -5,6 +5,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
 // String writes a plan as a table, with the arithmetic of the forecasts below it.
@@ -24,8 +26,8 @@ func (p Plan) String() string {
 	}
 	_ = w.Flush() // a builder does not fail
 	fmt.Fprintf(&text, "\nDone after %s at the earliest, without waiting for anybody.\n", length(p.Total))
-	fmt.Fprintf(&text, "A step takes its bake, or %s in which a hung request ends, and %s until the metrics have arrived.\n",
-		length(hangs), length(settles+p.Delay))
+	fmt.Fprintf(&text, "A step takes %s in which nothing is judged and its bake, or %s in which a hung request ends, and then %s until the metrics have arrived.\n",
+		length(analysis.Settle), length(analysis.DefaultTimeout), length(p.Delay))
 	return text.String() + p.arithmetic()
 }
 
