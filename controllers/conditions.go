@@ -18,7 +18,7 @@ func setConditions(status *v1alpha1.CloudRunRolloutStatus, generation int64, in 
 	w := writer{status, generation, in}
 	message := strings.TrimSuffix(d.Note, ".") + ". " + d.Next
 	reason := d.Progress.Reason
-	ready, flag := standing(d.Progress.Phase, reason)
+	ready, flag := readiness(d.Progress.Phase, reason)
 	w.set(v1alpha1.ConditionReady, ready, string(reason), message)
 	for _, abnormal := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
 		if abnormal == flag {
@@ -32,9 +32,9 @@ func setConditions(status *v1alpha1.CloudRunRolloutStatus, generation int64, in 
 	w.metrics(d)
 }
 
-// standing is the table of phases and reasons: whether the object is ready, and
+// readiness is the table of phases and reasons: whether the object is ready, and
 // which abnormal condition it carries.
-func standing(phase rollout.Phase, reason rollout.Reason) (ready metav1.ConditionStatus, flag string) {
+func readiness(phase rollout.Phase, reason rollout.Reason) (ready metav1.ConditionStatus, flag string) {
 	switch {
 	case phase == rollout.Completed, phase == rollout.Idle && reason == rollout.Steady:
 		return metav1.ConditionTrue, ""

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/standing"
 )
 
 // gauge is what is told of every rollout: one series, several or none, each with
@@ -147,34 +148,15 @@ func tellStarted(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 }
 
 func tellDeadline(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
-	if at, ok := deadlineOf(ro); ok {
+	if at, ok := standing.StepDeadline(ro); ok {
 		tell(float64(at.Unix()))
 	}
 }
 
-// deadlineOf is when the step pauses unless it passes, while that clock runs.
-func deadlineOf(ro *v1alpha1.CloudRunRollout) (time.Time, bool) {
-	a := ro.Status.Attempt
-	limit, err := time.ParseDuration(string(ro.Spec.Strategy.StepDeadline))
-	if a == nil || a.DeadlineRunningSince == nil || err != nil {
-		return time.Time{}, false
-	}
-	return a.DeadlineRunningSince.Add(limit - time.Duration(a.DeadlineSpentSeconds)*time.Second), true
-}
-
-// tellNextAction is when a rollout pauses or goes back by itself unless something
-// changes: at its step's deadline, or where metrics have been away for too long.
+// tellNextAction is when a rollout under way pauses or goes back by itself.
 func tellNextAction(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
-	next, ok := deadlineOf(ro)
-	a := ro.Status.Attempt
-	away, err := time.ParseDuration(string(ro.Spec.Analysis.OnNoData.After))
-	if a != nil && a.NoDataSince != nil && err == nil {
-		if limit := a.NoDataSince.Add(away); !ok || limit.Before(next) {
-			next, ok = limit, true
-		}
-	}
-	if ok && underWay(ro.Status.Phase) && !waits(ro.Status.Phase) {
-		tell(float64(next.Unix()))
+	if due, ok := standing.Due(ro); ok && underWay(ro.Status.Phase) && !waits(ro.Status.Phase) {
+		tell(float64(due.Unix()))
 	}
 }
 

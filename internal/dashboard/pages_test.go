@@ -55,7 +55,7 @@ func TestARolloutSaysWhatIsWhyWhatNextAndWhatToDo(t *testing.T) {
 	shows(t, text,
 		"HeldByAnalysis at 25%, step 2/3, since 10:52Z (5m4s ago)",
 		"nat-1 dropped up to 60 packets/min (OUT_OF_RESOURCES) in 2 of the last 5 minutes, limit: 2 minutes above 0 packets/min",
-		"Goes back to 5% at Nov 19 11:12Z, to see whether it stops; goes on by itself when it does.",
+		"Goes back to 5% at 11:12Z (in 14m), to see whether it stops; goes on by itself when it does.",
 		"nat-drops holds, and goes back when the breach has lasted 20m.",
 		"kubectl sluice abort graphql-api -n shop --reason '...'",
 		"gcloud run services update-traffic graphql-api --project acme-prod --region asia-northeast1 --to-revisions graphql-api-00004-gbq=100",

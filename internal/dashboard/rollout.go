@@ -97,7 +97,7 @@ func (s *Server) page(ro *v1alpha1.CloudRunRollout, all []v1alpha1.CloudRunRollo
 	window := view.WindowOf(ro, reader.Now)
 	p := rolloutPage{
 		Mark: mark, Tone: tones[mark.Tone], Name: view.Name(ro), Service: view.Service(ro), Subject: view.Subject(ro),
-		Headline: reader.Headline(ro), Cause: view.Cause(ro), Next: ro.Status.NextAction,
+		Headline: reader.Headline(ro), Cause: reader.Cause(ro), Next: reader.Next(ro),
 		Doubts: reader.Doubts(ro), Rules: view.Rules(ro), Deeds: view.Deeds(ro), Gcloud: view.Gcloud(ro),
 		Revisions: revisionsOf(ro), InSync: reader.InSync(ro), Chart: chartOf(ro, reader), Advice: ro.Status.Advice,
 		Links: secure(reader.Links(ro, s.Console)), Window: reader.Clock(window.From) + " to " + reader.Clock(window.To), Answer: reader.Answered(ro),

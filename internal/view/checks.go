@@ -64,7 +64,7 @@ func Measured(c v1alpha1.CheckStatus) string {
 // Finding is what a check says in words, how old its data are, and since when it is
 // in breach.
 func (r Reader) Finding(ro *v1alpha1.CloudRunRollout, c v1alpha1.CheckStatus) string {
-	text := fmt.Sprintf("%s: %s", c.Verdict, cmp.Or(c.Message, Measured(c)))
+	text := fmt.Sprintf("%s: %s", c.Verdict, cmp.Or(r.Told(c.Message), Measured(c)))
 	if c.ObservedThrough != nil {
 		text += "; data to " + r.At(c.ObservedThrough.Time)
 	}

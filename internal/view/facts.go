@@ -52,9 +52,15 @@ func Service(ro *v1alpha1.CloudRunRollout) v1alpha1.ServiceReference {
 	return *ro.Spec.Target.Service
 }
 
-// Cause is the part of the Ready message that says what is: the rest of it says
+// Cause says what is, with the times in it both ways.
+func (r Reader) Cause(ro *v1alpha1.CloudRunRollout) string { return r.Told(causeOf(ro)) }
+
+// Next says what happens next, with the times in it both ways; "" before the first look.
+func (r Reader) Next(ro *v1alpha1.CloudRunRollout) string { return r.Told(ro.Status.NextAction) }
+
+// causeOf is the part of the Ready message that says what is: the rest of it says
 // what happens next, which nextAction repeats.
-func Cause(ro *v1alpha1.CloudRunRollout) string {
+func causeOf(ro *v1alpha1.CloudRunRollout) string {
 	message := standing.Ready(ro).Message
 	if message == "" {
 		return "nobody has looked at it yet; is the manager running?"
@@ -147,7 +153,7 @@ func (r Reader) Answered(ro *v1alpha1.CloudRunRollout) string {
 	if last == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s %s at %s: %s", last.Verb, last.Result, r.At(last.Time.Time), Dash(last.Message))
+	return fmt.Sprintf("%s %s at %s: %s", last.Verb, last.Result, r.At(last.Time.Time), Dash(r.Told(last.Message)))
 }
 
 // Lasted is how long it was as an entry of the history says: until the next one,

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -54,27 +55,49 @@ func (r Reader) unwatched(ro *v1alpha1.CloudRunRollout) string {
 	if !is {
 		return ""
 	}
-	return "STALE: nothing was judged since " + r.At(since) + ", and this is what was known then: " + AskManager + ". " +
-		ro.Status.Candidate.Revision + " serves users meanwhile."
+	text := "STALE: nothing was judged since " + r.At(since) + ", and this is what was known then: "
+	if due, waited := r.overdue(ro); waited {
+		text = "STALE: it was to pause or go back at " + r.At(due) + " and has not; nothing was judged since " + r.At(since) + ": "
+	}
+	return text + AskManager + ". " + ro.Status.Candidate.Revision + " serves users meanwhile."
 }
 
 // Stale doubts that anybody watches a candidate that serves users: nothing newer than
-// some minutes was judged, and the status tells of no missing metrics. It returns since
-// when nothing was.
+// some minutes was judged, and the status does not tell of missing metrics, or does and
+// what it was to lead to is long over. It returns since when nothing was judged.
 func (r Reader) Stale(ro *v1alpha1.CloudRunRollout) (since time.Time, is bool) {
-	last, _ := LastShift(ro)
-	candidate, newest := ro.Status.Candidate, last.At
-	for _, c := range ro.Status.Checks {
-		if c.Cause != "" {
-			return time.Time{}, false // the check says so itself
-		}
-		if c.ObservedThrough != nil && c.ObservedThrough.After(newest) {
-			newest = c.ObservedThrough.Time
-		}
-	}
+	candidate, newest := ro.Status.Candidate, newestEvidence(ro)
 	under := standing.Of(ro) != standing.Settled && standing.Of(ro) != standing.RolledBack
 	if !under || candidate == nil || candidate.Percent == 0 || newest.IsZero() || r.Now.Sub(newest) < stale {
 		return time.Time{}, false
 	}
+	if _, over := r.overdue(ro); tellsOfSilence(ro) && !over {
+		return time.Time{}, false
+	}
 	return newest, true
+}
+
+// newestEvidence is the end of the newest minute that a check has judged, or the last
+// shift, whose evidence is still to come.
+func newestEvidence(ro *v1alpha1.CloudRunRollout) time.Time {
+	last, _ := LastShift(ro)
+	newest := last.At
+	for _, c := range ro.Status.Checks {
+		if c.ObservedThrough != nil && c.ObservedThrough.After(newest) {
+			newest = c.ObservedThrough.Time
+		}
+	}
+	return newest
+}
+
+// tellsOfSilence tells whether a check says itself that it has no data.
+func tellsOfSilence(ro *v1alpha1.CloudRunRollout) bool {
+	return slices.ContainsFunc(ro.Status.Checks, func(c v1alpha1.CheckStatus) bool { return c.Cause != "" })
+}
+
+// overdue tells of a rollout without data whether the deadline that it names is over for
+// so long that somebody who watches it would have acted.
+func (r Reader) overdue(ro *v1alpha1.CloudRunRollout) (due time.Time, over bool) {
+	due, ok := standing.Due(ro)
+	return due, ok && tellsOfSilence(ro) && r.Now.Sub(due) >= stale
 }

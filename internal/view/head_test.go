@@ -59,6 +59,51 @@ func TestAStatusThatNobodyRenewsIsDoubted(t *testing.T) {
 	}
 }
 
+// silent is a rollout without data since an hour, which pauses if that lasts for so long.
+func silent(after v1alpha1.Duration) *v1alpha1.CloudRunRollout {
+	since := metav1.NewTime(at.Add(-time.Hour))
+	ro := baking(64 * time.Minute)
+	ro.Status.Phase, ro.Status.Conditions[0].Reason = v1alpha1.PhaseHeld, v1alpha1.ReasonMetricsUnavailable
+	ro.Status.Checks[0].Cause = v1alpha1.CauseUnavailable
+	ro.Spec.Analysis.OnNoData.After = after
+	ro.Status.Attempt = &v1alpha1.Attempt{NoDataSince: &since}
+	return ro
+}
+
+// TestADeadlineThatIsLongOverIsDoubtedToo: who tells of missing metrics says what that
+// leads to and when. If it is long over and nothing came of it, nobody watches.
+func TestADeadlineThatIsLongOverIsDoubtedToo(t *testing.T) {
+	t.Parallel()
+	running := metav1.NewTime(at.Add(-50 * time.Minute))
+	ran := silent("2h")
+	ran.Spec.Strategy.StepDeadline, ran.Status.Attempt.DeadlineRunningSince, ran.Status.Attempt.DeadlineSpentSeconds = "30m", &running, 300
+	paused := silent("30m")
+	paused.Status.Phase, paused.Status.Attempt.NoDataSince = v1alpha1.PhasePaused, nil
+	unexposed := silent("30m")
+	unexposed.Status.Candidate.Percent = 0
+	const now = "STALE: it was to pause or go back at "
+	for name, c := range map[string]struct {
+		ro   *v1alpha1.CloudRunRollout
+		want string
+	}{
+		"its wait for data is long over": {silent("30m"), now + "02:37Z (30m ago) and has not; nothing was judged since 02:03Z (64m ago): "},
+		"so is its step's deadline":      {ran, now + "02:42Z (25m ago) and has not; nothing was judged since 02:03Z (64m ago): "},
+		"it is over since a moment":      {silent("46m"), ""},
+		"it is still to come":            {silent("2h"), ""},
+		"it names none that can be read": {silent(""), ""},
+		"a person is waited for":         {paused, ""},
+		"nobody is exposed":              {unexposed, ""},
+	} {
+		doubts := strings.Join(view.Reader{Now: at}.Doubts(c.ro), "; ")
+		if (doubts != "") != (c.want != "") || !strings.HasPrefix(doubts, c.want) {
+			t.Errorf("%s: doubts %q, want %q", name, doubts, c.want)
+		}
+	}
+	if line := (view.Reader{Now: at}).Summarize(silent("30m")); line.Status() != "STALE 64m: MetricsUnavailable" {
+		t.Errorf("the list says %s", line.Status())
+	}
+}
+
 // TestALineSaysThatItIsStale, by its sign and in words, before what was known.
 func TestALineSaysThatItIsStale(t *testing.T) {
 	t.Parallel()

@@ -84,12 +84,12 @@ func (r Reader) What(ro *v1alpha1.CloudRunRollout) string {
 		last, _ := LastShift(ro)
 		why = r.Symptom(breaches[0], last) + ". "
 	case slices.Contains([]standing.Standing{standing.GoingBack, standing.RolledBack, standing.Stuck}, standing.Of(ro)):
-		why = Cause(ro) + ". "
+		why = r.Cause(ro) + ". "
 	}
 	if since, is := r.Stale(ro); is {
 		why = "Nothing was judged since " + r.At(since) + ", and " + ro.Status.Candidate.Revision + " serves users meanwhile. Last known: " + why
 	}
-	return strings.TrimSpace(why + ro.Status.NextAction)
+	return strings.TrimSpace(why + r.Next(ro))
 }
 
 // StaleOnes says of how many rollouts the status is stale, and what to do; "" of none.

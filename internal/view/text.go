@@ -1,6 +1,7 @@
 package view
 
 import (
+	"regexp"
 	"strconv"
 	"time"
 
@@ -34,6 +35,33 @@ func (r Reader) Away(t time.Time) string {
 
 // At writes a time both ways: "03:01Z (6m ago)".
 func (r Reader) At(t time.Time) string { return r.Clock(t) + " (" + r.Away(t) + ")" }
+
+// stamp is a time as messages of a status write it: to the minute, and without its year.
+var stamp = regexp.MustCompile(`\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{1,2} \d\d:\d\dZ`)
+
+// Told writes the times in a message of a status both ways, as only a reader can: the
+// message is as old as what it says.
+func (r Reader) Told(message string) string {
+	return stamp.ReplaceAllStringFunc(message, func(text string) string {
+		at, err := time.Parse("Jan 2 15:04Z", text)
+		if err != nil { // no such day or hour
+			return text
+		}
+		return r.At(r.nearest(at))
+	})
+}
+
+// nearest is the time of the year in which it is the least far from the reader's.
+func (r Reader) nearest(at time.Time) time.Time {
+	var best time.Time
+	for year := r.Now.UTC().Year() - 1; year <= r.Now.UTC().Year()+1; year++ {
+		in := time.Date(year, at.Month(), at.Day(), at.Hour(), at.Minute(), 0, 0, time.UTC)
+		if best.IsZero() || in.Sub(r.Now).Abs() < best.Sub(r.Now).Abs() {
+			best = in
+		}
+	}
+	return best
+}
 
 // AtOr writes a time both ways, or something else where there is none.
 func (r Reader) AtOr(t *metav1.Time, otherwise string) string {

@@ -47,6 +47,30 @@ func TestTimesAreToldFromTheReadersPresent(t *testing.T) {
 	}
 }
 
+// TestTheTimesOfAMessageAreToldFromTheReadersPresent: a message names no year, and is not
+// changed where it names no time.
+func TestTheTimesOfAMessageAreToldFromTheReadersPresent(t *testing.T) {
+	t.Parallel()
+	newYear := time.Date(2027, time.January, 1, 0, 2, 0, 0, time.UTC)
+	for _, c := range []struct {
+		now           time.Time
+		message, want string
+	}{
+		{now, "Needs 10 more healthy minutes, until Nov 19 11:12Z at the earliest.", "Needs 10 more healthy minutes, until 11:12Z (in 14m) at the earliest."},
+		{now, "data to Nov 19 10:55Z, noticed Nov 19 10:58Z", "data to 10:55Z (3m ago), noticed 10:58Z (0s ago)"},
+		{now, "opens Nov 23 06:00Z; pauses at Nov 9 10:58Z.", "opens Nov 23 06:00Z (in 3d19h); pauses at Nov 9 10:58Z (10d ago)."},
+		{newYear, "since Dec 31 23:58Z, until Jan 1 00:05Z", "since Dec 31 23:58Z (4m ago), until 00:05Z (in 3m)"},
+		{newYear.Add(-time.Hour), "until Jan 1 00:05Z", "until Jan 1 00:05Z (in 63m)"},
+		{now, "Waits for a new revision.", "Waits for a new revision."},
+		{now, "Nov 31 10:58Z, Nov 19 24:00Z, Nov 19 10:58, 10:58Z, XNov 19 10:58Z", "Nov 31 10:58Z, Nov 19 24:00Z, Nov 19 10:58, 10:58Z, XNov 19 10:58Z"},
+		{now, "", ""},
+	} {
+		if got := (view.Reader{Now: c.now}).Told(c.message); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
 // TestAWayIsThatOfTheNewestCandidate: what another candidate did before is not it.
 func TestAWayIsThatOfTheNewestCandidate(t *testing.T) {
 	t.Parallel()

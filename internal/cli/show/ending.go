@@ -22,7 +22,7 @@ func Turn(ro *v1alpha1.CloudRunRollout, s Screen) (key, text, doubts string) {
 	key = fmt.Sprint(candidate, step, ro.Status.Weight, reason, standing.Of(ro) == standing.NotSeen, stale)
 	sign := s.Mark(ro).Sign
 	return key, s.wrap(fmt.Sprintf("%s  %s %-5s %-5s %s  ", s.Clock(s.Now), sign, view.Dash(step), view.Dash(ro.Status.Weight), reason),
-		view.Cause(ro)+". "+ro.Status.NextAction), s.doubts("Note: ", ro)
+		s.Cause(ro)+". "+s.Next(ro)), s.doubts("Note: ", ro)
 }
 
 // Ending says how a rollout ended for somebody who waited for it, or for a

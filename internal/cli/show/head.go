@@ -13,8 +13,8 @@ func (s Screen) head(ro *v1alpha1.CloudRunRollout) string {
 	mark := s.Mark(ro)
 	line := strings.TrimSpace(mark.Sign+" "+view.Name(ro)) + "  " + s.Headline(ro)
 	var text strings.Builder
-	text.WriteString(s.painted(mark.Tone, line) + "\n" + s.wrap("  ", view.Cause(ro)+"."))
-	if next := ro.Status.NextAction; next != "" {
+	text.WriteString(s.painted(mark.Tone, line) + "\n" + s.wrap("  ", s.Cause(ro)+"."))
+	if next := s.Next(ro); next != "" {
 		text.WriteString(s.wrap("  Next: ", next))
 	}
 	return text.String() + s.doubts("  Note: ", ro)
