@@ -8,8 +8,8 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
 
-// minuteOfDay is how messages of a status write a time.
-const minuteOfDay = "Jan 2 15:04Z"
+// soon is how a reader of the day is told a time to come.
+const soon = "15:04Z (in "
 
 // rollbackAfter is how long a breach lasts before it leads back where the spec says nothing.
 const rollbackAfter = 5 * time.Minute
@@ -78,7 +78,7 @@ var stories = []story{
 		},
 		command: "get -n pay api",
 		truth: func(n night) []string {
-			return []string{"60 packets/min", "Goes back to 5% at " + n.breached(api, v1alpha1.CheckNATDrops).Add(rollbackAfter).Format(minuteOfDay)}
+			return []string{"60 packets/min", "Goes back to 5% at " + n.breached(api, v1alpha1.CheckNATDrops).Add(rollbackAfter).Format(soon)}
 		},
 	},
 	{
@@ -93,7 +93,7 @@ var stories = []story{
 		},
 		command: "why -n pay api",
 		truth: func(n night) []string {
-			return []string{"access denied", "pauses at " + n.leaves(api, v1alpha1.PhaseHeld).Format(minuteOfDay)}
+			return []string{"access denied", "pauses at " + n.leaves(api, v1alpha1.PhaseHeld).Format(soon)}
 		},
 	},
 	{

@@ -32,12 +32,10 @@ func browser(t *testing.T) string {
 	return ""
 }
 
-// visit runs a browser of its own and returns what it prints. Nothing of it
-// leaves this machine: whatever is not on loopback resolves to nothing.
-func visit(t *testing.T, url string, args ...string) string {
+// chromium is a browser of its own that is not started yet. Nothing of it leaves this
+// machine: whatever is not on loopback resolves to nothing.
+func chromium(ctx context.Context, t *testing.T, url string, args ...string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
 	home := t.TempDir()
 	cmd := exec.CommandContext(ctx, browser(t), append(append([]string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
@@ -45,6 +43,15 @@ func visit(t *testing.T, url string, args ...string) string {
 		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--user-data-dir=" + filepath.Join(home, "profile"),
 	}, args...), url)...)
 	cmd.Env = append(os.Environ(), "HOME="+home, "TZ=UTC")
+	return cmd
+}
+
+// visit runs a browser and returns what it prints.
+func visit(t *testing.T, url string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := chromium(ctx, t, url, args...)
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	cmd.WaitDelay = 10 * time.Second
