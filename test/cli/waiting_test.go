@@ -65,6 +65,12 @@ func start(t *testing.T, wanted string, objects []string, args ...string) *comma
 			t.Fatal(err)
 		}
 	}
+	return w.run(t, wanted, args...)
+}
+
+// run runs kubectl sluice in a namespace that is there.
+func (w *world) run(t *testing.T, wanted string, args ...string) *command {
+	t.Helper()
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := plane.WriteKubeconfig(kubeconfig); err != nil {
 		t.Fatal(err)
