@@ -102,7 +102,7 @@ func (p *play) drive(ctx context.Context, metrics string) error {
 		if over || err != nil {
 			return err
 		}
-		if err := p.rest(downtimes[p.ledger.kill.Kind]); err != nil {
+		if err := p.rest(ctx, downtimes[p.ledger.kill.Kind]); err != nil {
 			return err
 		}
 	}
@@ -128,7 +128,7 @@ func (p *play) live(ctx context.Context, c *controller, deadline time.Time) (ove
 		} else {
 			failures++
 		}
-		if err := p.rest(wait(result, failures)); err != nil {
+		if err := p.rest(ctx, wait(result, failures)); err != nil {
 			return false, err
 		}
 	}
@@ -145,8 +145,11 @@ func wait(result ctrl.Result, failures int) time.Duration {
 	return result.RequeueAfter
 }
 
-// rest lets time pass, and the release come when its time has come.
-func (p *play) rest(d time.Duration) error {
+// rest lets time pass, and the release and the person come when their time has come.
+func (p *play) rest(ctx context.Context, d time.Duration) error {
+	if err := p.act(ctx); err != nil {
+		return fmt.Errorf("asking for a verb: %w", err)
+	}
 	due := told{p}.Now().Add(d)
 	release, err := p.release()
 	if err != nil {

@@ -2,7 +2,8 @@
 // whether anybody could tell afterwards (I11, crash equivalence).
 //
 // A scene is played once undisturbed, against a real kube-apiserver and the
-// simulated world: that is the reference. Its points are every external write
+// simulated world: that is the reference. In some scenes a person asks for verbs on the
+// way, as soon as the status is one that calls for them. Its points are every external write
 // (status, events, PATCHes of the service) and the first of each run of
 // identical reads, which is the first read of its kind since the last write.
 // Leases are left out. Then, for each point and each of before, during and

@@ -34,7 +34,7 @@ func newBench(t *testing.T) *Bench {
 // kill-matrix plays all of it.
 func TestNobodyCanTellThatTheControllerWasKilled(t *testing.T) {
 	t.Parallel()
-	report, err := newBench(t).Matrix(t.Context(), Options{Every: 61, Workers: 2})
+	report, err := newBench(t).Matrix(t.Context(), Options{Every: 97, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

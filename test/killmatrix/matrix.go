@@ -70,7 +70,7 @@ func (d Divergence) String() string {
 // performance plays a scene, undisturbed or with a kill.
 type performance func(ctx context.Context, s Scene, kill *Kill) (outcome, []Point, error)
 
-// Matrix plays both scenes in this process, with a kill at every point.
+// Matrix plays every scene in this process, with a kill at every point.
 func (b *Bench) Matrix(ctx context.Context, o Options) (Report, error) {
 	return matrix(ctx, o, func(ctx context.Context, s Scene, kill *Kill) (outcome, []Point, error) {
 		return b.perform(ctx, s, kill, o.Bug)

@@ -16,8 +16,10 @@ import (
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 	"google.golang.org/grpc"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/request"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
 	"github.com/sluice-rollouts/sluice/test/invariants"
@@ -45,6 +47,7 @@ type play struct {
 	repeats  []string                       // what was wrong with repeated ones
 	deployAt time.Time
 	deployed bool
+	acted    int // deeds of the scene so far
 	endedAt  time.Time
 }
 
@@ -173,7 +176,7 @@ func (p *play) after(c call, code int, got []byte) error {
 func (p *play) ended(now time.Time) {
 	mine := p.deployed && p.status.Attempt != nil && p.status.Attempt.Candidate == candidate
 	switch over := p.status.Phase == v1alpha1.PhaseCompleted || p.status.Phase == v1alpha1.PhaseRolledBack; {
-	case !mine || !over:
+	case !mine || !over || p.acted < len(p.scene.deeds):
 		p.endedAt = time.Time{}
 	case p.endedAt.IsZero():
 		p.endedAt = now
@@ -216,6 +219,34 @@ func (p *play) deploy() error {
 	p.deployed = true
 	p.say(told{p}.Now(), "%s is deployed", candidate)
 	return err
+}
+
+// act lets the person ask for the next verb of the scene once its time has come.
+func (p *play) act(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.acted == len(p.scene.deeds) {
+		return nil
+	}
+	next := p.scene.deeds[p.acted]
+	if p.status.Phase != next.phase || p.status.Step != next.step {
+		return nil
+	}
+	p.acted++
+	return p.seen.Asked(func(now time.Time) (invariants.Event, error) {
+		var ro v1alpha1.CloudRunRollout
+		if err := p.bench.kube.Get(ctx, client.ObjectKeyFromObject(p.object), &ro); err != nil {
+			return nil, err
+		}
+		ask := request.Ask{Verb: next.verb, By: "ann@example.com", Reason: "the scene wants it", ID: fmt.Sprint(p.acted)}
+		was := ro.DeepCopy()
+		if ro.Annotations == nil {
+			ro.Annotations = map[string]string{}
+		}
+		maps.Copy(ro.Annotations, ask.Annotations(was))
+		p.say(now, "%s is asked for", next.verb)
+		return invariants.Request{At: invariants.At(now), ID: ask.ID, Verb: ask.Verb}, p.bench.kube.Patch(ctx, &ro, client.MergeFrom(was))
+	})
 }
 
 // turn is what a person would notice of a status.

@@ -32,7 +32,7 @@ const (
 	delivery = 30 * time.Millisecond
 )
 
-// Processes plays both scenes with the manager's binary, in a fast world, and
+// Processes plays every scene with the manager's binary, in a fast world, and
 // ends it with SIGKILL at every PATCH. Everything that the manager says to the
 // apiserver and to Cloud Run passes through this process. The manager runs
 // without leader election: a lease would only add waiting.
@@ -180,6 +180,9 @@ func (m *managers) watch(ctx context.Context, l *life, proc *manager.Process, de
 		release, err := p.release()
 		if err == nil && !release.IsZero() && !release.After(now) {
 			err = p.deploy()
+		}
+		if err == nil {
+			err = p.act(ctx)
 		}
 		if err != nil {
 			return false, err

@@ -37,17 +37,34 @@ var downtimes = map[Kind]time.Duration{Before: 20 * time.Second, During: 20 * ti
 
 var morning = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
-// Scene is one release, and how it must end.
+// Scene is one release, what a person asks for on its way, and how it must end.
 type Scene struct {
 	Name  string
 	image string
 	ends  v1alpha1.Phase
+	deeds []deed
 }
 
-// Scenes are the two that are played.
+// deed is a verb that a person asks for as soon as the stored status stands in a phase of
+// a step. Each scene's deeds come one after the other, and lead to the same however long
+// nobody hears them.
+type deed struct {
+	phase v1alpha1.Phase
+	step  string
+	verb  string
+}
+
+// Scenes are those that are played.
 var Scenes = []Scene{
-	{"healthy", "web:2", v1alpha1.PhaseCompleted},
-	{"bad", "web:3", v1alpha1.PhaseRolledBack},
+	{"healthy", "web:2", v1alpha1.PhaseCompleted, nil},
+	{"bad", "web:3", v1alpha1.PhaseRolledBack, nil},
+	{"promote-abort", "web:2", v1alpha1.PhaseRolledBack, []deed{
+		{v1alpha1.PhaseBaking, "1/2", v1alpha1.VerbPromote}, {v1alpha1.PhaseBaking, "2/2", v1alpha1.VerbAbort},
+	}},
+	{"pause-undo", "web:2", v1alpha1.PhaseRolledBack, []deed{
+		{v1alpha1.PhaseBaking, "1/2", v1alpha1.VerbPause}, {v1alpha1.PhasePaused, "1/2", v1alpha1.VerbResume},
+		{v1alpha1.PhaseCompleted, "2/2", v1alpha1.VerbUndo},
+	}},
 }
 
 // world is a service that follows LATEST, so that it must be pinned, behind one
@@ -71,7 +88,7 @@ func (s Scene) world() simulator.Scenario {
 	}
 }
 
-// steps is the plan of both scenes: weight and minutes.
+// steps is the plan of every scene: weight and minutes.
 var steps = []invariants.Step{{Weight: 10, Bake: 2}, {Weight: 100, Bake: 2}}
 
 // object is the rollout that a person applies, under a name that no other has.
