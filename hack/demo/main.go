@@ -58,14 +58,14 @@ func play(ctx context.Context, o options) error {
 	}
 	checked, broken := first.tell(os.Stdout)
 	fmt.Printf("\nPlayed in %.0f s of real time.\n", time.Since(began).Seconds())
-	if err := s.playStory(ctx, checked, broken); err != nil || o.headless {
+	if err := s.playStory(ctx, checked, broken, o.headless); err != nil || o.headless {
 		return err
 	}
 	return s.leaveRunning(ctx)
 }
 
 // playStory plays the acts after the first one, and tells what came of all.
-func (s *stage) playStory(ctx context.Context, checked int, broken []string) error {
+func (s *stage) playStory(ctx context.Context, checked int, broken []string, headless bool) error {
 	began := time.Now()
 	if err := s.openStory(ctx); err != nil {
 		return err
@@ -88,11 +88,18 @@ func (s *stage) playStory(ctx context.Context, checked int, broken []string) err
 	}
 	verdict, violations := judged(log)
 	fmt.Println(verdict)
-	watched, silent, err := s.scraper.promises(ctx)
+	var tried int
+	var failed []string
+	if headless {
+		if tried, failed, err = s.playEnd(ctx); err != nil {
+			return err
+		}
+	}
+	watched, silent, err := s.scraper.promises(ctx, headless)
 	if err != nil {
 		return err
 	}
-	broken = slices.Concat(broken, missed, unkept, violations, silent)
+	broken = slices.Concat(broken, missed, unkept, violations, failed, silent)
 	for _, b := range broken {
 		fmt.Println("BROKEN:", b)
 	}
@@ -100,6 +107,6 @@ func (s *stage) playStory(ctx context.Context, checked int, broken []string) err
 		return fmt.Errorf("%d promises broken\nwhat was asked for and what served:\n%s%s\n%s",
 			len(broken), history(log), s.watch.last, s.whatWasSaid())
 	}
-	fmt.Printf("%d promises checked, all kept.\n", checked+looked+keeps+watched)
+	fmt.Printf("%d promises checked, all kept.\n", checked+looked+keeps+tried+watched)
 	return nil
 }
