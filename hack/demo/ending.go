@@ -56,7 +56,7 @@ func (s *stage) playEnd(ctx context.Context) (looked int, broken []string, err e
 	})
 	e.shows(ctx, "", v1alpha1.ReasonTrafficConflict)
 	e.says(ctx, commands[0], "graphql-api", v1alpha1.ReasonTrafficConflict)
-	e.says(ctx, commands[1], "TrafficConflict at 100%", "Next: Waits: resume goes on")
+	e.says(ctx, commands[1], "TrafficConflict at 100%", "Next: Waits: resume writes our split again")
 	if err := s.scraper.sees(ctx, `sluice_rollout_awaiting_human{name="graphql-api", cause="TrafficConflict"}`); err != nil {
 		e.broken = append(e.broken, err.Error())
 	}

@@ -46,8 +46,11 @@ func TestABakeSaysWhenItCanEnd(t *testing.T) {
 		want          time.Duration // after noon
 		at            string
 	}{
-		"by the latest check": {[]timed{{delay: 4 * time.Minute}, {delay: 4*time.Minute + 45*time.Second}}, 10 * time.Minute, time.Minute,
-			16*time.Minute + 45*time.Second, "12:16Z"},
+		"by the latest check": {
+			[]timed{{delay: 4 * time.Minute}, {delay: 4*time.Minute + 45*time.Second}},
+			10 * time.Minute, time.Minute,
+			16*time.Minute + 45*time.Second, "12:16Z",
+		},
 		"by what hangs": {[]timed{{delay: 4 * time.Minute}}, 2 * time.Minute, time.Hour, 15 * time.Minute, "12:15Z"},
 	} {
 		t.Run(name, func(t *testing.T) {
