@@ -44,9 +44,9 @@ func (s *stage) playEnd(ctx context.Context) (looked int, broken []string, err e
 	if err := s.world.skip(ctx, now.Add(coolDown)); err != nil {
 		return 0, nil, err
 	}
-	e.shows(ctx, "", "graphql-api")
+	e.shows(ctx, "graphql-api")
 	for _, t := range tricks {
-		e.shows(ctx, "", t.label)
+		e.shows(ctx, t.label)
 	}
 	e.presses(ctx, "healthy")
 	e.comes(ctx, "a release that bakes", func(ro *v1alpha1.CloudRunRollout) bool { return ro.Status.Phase == v1alpha1.PhaseBaking })
@@ -54,13 +54,14 @@ func (s *stage) playEnd(ctx context.Context) (looked int, broken []string, err e
 	e.comes(ctx, "a wait for a person", func(ro *v1alpha1.CloudRunRollout) bool {
 		return readiness(ro).Reason == v1alpha1.ReasonTrafficConflict
 	})
-	e.shows(ctx, "", v1alpha1.ReasonTrafficConflict)
+	e.shows(ctx, v1alpha1.ReasonTrafficConflict)
 	e.says(ctx, commands[0], "graphql-api", v1alpha1.ReasonTrafficConflict)
 	e.says(ctx, commands[1], "TrafficConflict at 100%", "Next: Waits: resume writes our split again")
+	seen := ""
 	if err := s.scraper.sees(ctx, `sluice_rollout_awaiting_human{name="graphql-api", cause="TrafficConflict"}`); err != nil {
-		e.broken = append(e.broken, err.Error())
+		seen = err.Error()
 	}
-	e.looked++
+	e.keep("Prometheus sees who waits for a person", seen)
 	e.presses(ctx, "mend")
 	e.says(ctx, commands[2], "Accepted: ", "Cloud Run confirms: ")
 	e.comes(ctx, "the end of the release", func(ro *v1alpha1.CloudRunRollout) bool { return ro.Status.Phase == v1alpha1.PhaseRolledBack })
@@ -78,25 +79,33 @@ type ending struct {
 	broken []string
 }
 
-// hold notes what is promised, and what was found where that is something else.
-func (e *ending) hold(holds bool, promise, found string) {
+// keep counts a promise, and notes what was found where it was broken; "" where it is kept.
+func (e *ending) keep(promise, found string) {
 	e.looked++
-	if !holds {
+	if found != "" {
 		e.broken = append(e.broken, fmt.Sprintf("at the end, %s: %s", promise, found))
 	}
 }
 
+// lacking is what a text was, or why there is none, where it has not a part; "" where it has.
+func lacking(text string, err error, part string) string {
+	if err == nil && strings.Contains(text, part) {
+		return ""
+	}
+	return fmt.Sprintf("%.300q (%v)", text, err)
+}
+
 // shows wants a text on the page.
-func (e *ending) shows(ctx context.Context, query, text string) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.page+query, http.NoBody)
+func (e *ending) shows(ctx context.Context, text string) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.page, http.NoBody)
 	shown := ""
 	if err == nil {
 		shown, err = fetched(req)
 	}
-	e.hold(err == nil && strings.Contains(shown, text), fmt.Sprintf("the page shows %q", text), fmt.Sprint(err))
+	e.keep(fmt.Sprintf("the page shows %q", text), lacking(shown, err, text))
 }
 
-// presses presses a button, and wants to be told of it on the page that follows.
+// presses is a press of a button: it wants to be told of it on the page that follows.
 func (e *ending) presses(ctx context.Context, trick string) {
 	form := url.Values{"trick": {trick}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.page+"world", strings.NewReader(form))
@@ -106,7 +115,7 @@ func (e *ending) presses(ctx context.Context, trick string) {
 		shown, err = fetched(req)
 	}
 	say("the button %s is pressed", trick)
-	e.hold(err == nil && strings.Contains(shown, "Done: "), "the button "+trick+" does what it says", fmt.Sprint(err))
+	e.keep("the button "+trick+" does what it says", lacking(shown, err, "Done: "))
 }
 
 // fetched is the page that comes of a request.
@@ -115,7 +124,7 @@ func fetched(req *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	if err == nil && answer.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", answer.Status, text)
@@ -129,7 +138,11 @@ func (e *ending) comes(ctx context.Context, what string, is func(*v1alpha1.Cloud
 		ro, err := e.watch.look(ctx)
 		return err == nil && is(ro), err
 	})
-	e.hold(err == nil, "there is "+what, e.watch.last)
+	found := ""
+	if err != nil {
+		found = fmt.Sprintf("%v; %s", err, e.watch.last)
+	}
+	e.keep("there is "+what, found)
 }
 
 // says runs a command in a shell, after the line that the demo prints for it, and wants it
@@ -142,7 +155,11 @@ func (e *ending) says(ctx context.Context, command string, texts ...string) {
 	cmd.Stdout, cmd.Stderr = said, said
 	say("%s", command)
 	err := cmd.Run()
-	e.hold(said.heard(), fmt.Sprintf("%s says %q", command, texts), fmt.Sprintf("%s (%v)", said, err))
+	found := ""
+	if !said.heard() {
+		found = fmt.Sprintf("%s (%v)", said, err)
+	}
+	e.keep(fmt.Sprintf("%s says %q", command, texts), found)
 }
 
 // hearing is what a command says, until it has said all that is wanted.

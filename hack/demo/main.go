@@ -58,14 +58,19 @@ func play(ctx context.Context, o options) error {
 	}
 	checked, broken := first.tell(os.Stdout)
 	fmt.Printf("\nPlayed in %.0f s of real time.\n", time.Since(began).Seconds())
-	if err := s.playStory(ctx, checked, broken, o.headless); err != nil || o.headless {
+	if err := s.playStory(ctx, checked, broken, endings[o.headless]); err != nil || o.headless {
 		return err
 	}
 	return s.leaveRunning(ctx)
 }
 
+// endings are what follows the acts: where nobody is there to try it, the end is played.
+var endings = map[bool]func(*stage, context.Context) (int, []string, error){
+	true: (*stage).playEnd, false: func(*stage, context.Context) (int, []string, error) { return 0, nil, nil },
+}
+
 // playStory plays the acts after the first one, and tells what came of all.
-func (s *stage) playStory(ctx context.Context, checked int, broken []string, headless bool) error {
+func (s *stage) playStory(ctx context.Context, checked int, broken []string, end func(*stage, context.Context) (int, []string, error)) error {
 	began := time.Now()
 	if err := s.openStory(ctx); err != nil {
 		return err
@@ -88,14 +93,11 @@ func (s *stage) playStory(ctx context.Context, checked int, broken []string, hea
 	}
 	verdict, violations := judged(log)
 	fmt.Println(verdict)
-	var tried int
-	var failed []string
-	if headless {
-		if tried, failed, err = s.playEnd(ctx); err != nil {
-			return err
-		}
+	tried, failed, err := end(s, ctx)
+	if err != nil {
+		return err
 	}
-	watched, silent, err := s.scraper.promises(ctx, headless)
+	watched, silent, err := s.scraper.promises(ctx, unanswered(tried))
 	if err != nil {
 		return err
 	}

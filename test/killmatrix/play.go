@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -238,7 +239,7 @@ func (p *play) act(ctx context.Context) error {
 		if err := p.bench.kube.Get(ctx, client.ObjectKeyFromObject(p.object), &ro); err != nil {
 			return nil, err
 		}
-		ask := request.Ask{Verb: next.verb, By: "ann@example.com", Reason: "the scene wants it", ID: fmt.Sprint(p.acted)}
+		ask := request.Ask{Verb: next.verb, By: "ann@example.com", Reason: "the scene wants it", ID: strconv.Itoa(p.acted)}
 		was := ro.DeepCopy()
 		if ro.Annotations == nil {
 			ro.Annotations = map[string]string{}

@@ -177,17 +177,22 @@ func (m *managers) watch(ctx context.Context, l *life, proc *manager.Process, de
 		if p.over() || now.After(deadline) {
 			return true, nil
 		}
-		release, err := p.release()
-		if err == nil && !release.IsZero() && !release.After(now) {
-			err = p.deploy()
-		}
-		if err == nil {
-			err = p.act(ctx)
-		}
-		if err != nil {
+		if err := p.happen(ctx, now); err != nil {
 			return false, err
 		}
 	}
+}
+
+// happen lets the release and the person come when their time has come.
+func (p *play) happen(ctx context.Context, now time.Time) error {
+	release, err := p.release()
+	if err == nil && !release.IsZero() && !release.After(now) {
+		err = p.deploy()
+	}
+	if err != nil {
+		return err
+	}
+	return p.act(ctx)
 }
 
 // end kills a process at once, or after the answer that is on its way.

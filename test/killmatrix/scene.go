@@ -62,7 +62,8 @@ var Scenes = []Scene{
 		{v1alpha1.PhaseBaking, "1/2", v1alpha1.VerbPromote}, {v1alpha1.PhaseBaking, "2/2", v1alpha1.VerbAbort},
 	}},
 	{"pause-undo", "web:2", v1alpha1.PhaseRolledBack, []deed{
-		{v1alpha1.PhaseBaking, "1/2", v1alpha1.VerbPause}, {v1alpha1.PhasePaused, "1/2", v1alpha1.VerbResume},
+		{v1alpha1.PhaseBaking, "1/2", v1alpha1.VerbPause},
+		{v1alpha1.PhasePaused, "1/2", v1alpha1.VerbResume},
 		{v1alpha1.PhaseCompleted, "2/2", v1alpha1.VerbUndo},
 	}},
 }
