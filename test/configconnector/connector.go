@@ -110,6 +110,9 @@ func (c *Connector) Step(ctx context.Context, key types.NamespacedName) (Stage, 
 	return w.stage, nil
 }
 
+// Due is when drift is looked for in an object that is Idle; zero for never.
+func (c *Connector) Due(key types.NamespacedName) time.Time { return c.of(key).next }
+
 func (c *Connector) of(key types.NamespacedName) *work {
 	w, ok := c.work[key]
 	if !ok {

@@ -8,7 +8,7 @@ import (
 
 // allowance is a difference in what served that crashes may make.
 type allowance struct {
-	scene string
+	scenes []string
 	// why nobody is worse off.
 	why    string
 	allows func(c Cell, r, undisturbed result) bool
@@ -16,7 +16,7 @@ type allowance struct {
 
 // allowances are all of them. Nothing else may differ but how long a split served.
 var allowances = []allowance{{
-	scene: "nat",
+	scenes: []string{"nat", "kept nat"},
 	why: "a way back in steps takes three minutes at most; what was due while nobody was there for longer " +
 		"than that is sent at once when somebody is",
 	allows: stepsWereSkipped,
@@ -24,7 +24,7 @@ var allowances = []allowance{{
 
 // allows tells whether what served may differ as it does.
 func (c Cell) allows(r, undisturbed result) bool {
-	return slices.ContainsFunc(allowances, func(a allowance) bool { return a.scene == c.Scene.Name && a.allows(c, r, undisturbed) })
+	return slices.ContainsFunc(allowances, func(a allowance) bool { return slices.Contains(a.scenes, c.Scene.Name) && a.allows(c, r, undisturbed) })
 }
 
 // stepsWereSkipped tells whether, after an outage, nothing but weights of the way back

@@ -56,6 +56,7 @@ func TestEveryKindOfCallIsCrashedAt(t *testing.T) {
 	}
 	for _, want := range []string{
 		"get cloudrunrollouts", "save status", "set finalizer", "get service", "get revision", "patch service", "ask Monitoring", "ask Compute",
+		"get RunService", "get settings of Config Connector", "apply spec.traffic",
 	} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no scene makes the call %q", want)

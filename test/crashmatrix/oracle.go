@@ -37,6 +37,9 @@ func resultOf(o soak.Outcome) (result, error) {
 	state, err := o.Service()
 	say("what is asked for", entries(state.Traffic))
 	say("what serves", inWords(state.Effective))
+	traffic, owners := o.RunService()
+	say("what its RunService asks for", entries(traffic))
+	say("whose that is", owners)
 	ro := o.Object()
 	say("the rollout is there", ro != nil)
 	if ro == nil {

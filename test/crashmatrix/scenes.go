@@ -44,7 +44,19 @@ var Scenes = []Scene{
 	{Name: "git", What: "released by `spec.template`", ends: v1alpha1.PhaseCompleted, script: fromGit(soak.Healthy)},
 	{Name: "git again", What: "released by `spec.template`, and by another one while it bakes", ends: v1alpha1.PhaseCompleted, script: fromGit(soak.Healthy, baking(soak.Act{Deed: soak.Push, Word: soak.Healthy}))},
 	{Name: "wipe", What: "status lost, taken up from the claim", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Wipe}))},
-	{Name: "nat", What: "behind a full gateway, back in steps", ends: v1alpha1.PhaseRolledBack, from: v1alpha1.PhaseRollingBack, script: choking()},
+	{Name: "kept", What: "kept by Config Connector, to 100 %", ends: v1alpha1.PhaseCompleted, script: kept(soak.Healthy)},
+	{Name: "kept breach", What: "kept by Config Connector, fails and goes back", ends: v1alpha1.PhaseRolledBack, script: kept(soak.Failing)},
+	{Name: "kept late", What: "kept by Config Connector, which is busy while it goes back", ends: v1alpha1.PhaseRolledBack, script: kept(soak.Healthy,
+		baking(soak.Act{Deed: soak.Occupy, For: 4 * time.Minute}), later(baking(soak.Act{Deed: soak.Ask, Word: "abort"}), 5*time.Second))},
+	{Name: "kept foreign", What: "kept by Config Connector, which takes somebody's split back, then a resume", ends: v1alpha1.PhaseCompleted, script: kept(soak.Healthy,
+		baking(soak.Act{Deed: soak.EditTraffic, Word: "half and half"}),
+		later(baking(soak.Act{Deed: soak.Ask, Word: "resume"}), 11*time.Minute))},
+	{Name: "kept git", What: "kept by Config Connector, a newer revision from Git", ends: v1alpha1.PhaseCompleted, script: kept(soak.Healthy, baking(soak.Act{Deed: soak.Deploy, Word: soak.Healthy}))},
+	{Name: "kept undo", What: "kept by Config Connector, to 100 %, and undone", ends: v1alpha1.PhaseRolledBack, script: kept(soak.Healthy,
+		soak.Act{Cue: soak.Cue{Phase: string(v1alpha1.PhaseCompleted), After: time.Minute}, Deed: soak.Ask, Word: "undo"})},
+	{Name: "kept delete", What: "kept by Config Connector, deleted while it bakes, `onDelete: Rollback`", script: kept(soak.Healthy, baking(soak.Act{Deed: soak.Remove}))},
+	{Name: "nat", What: "behind a full gateway, back in steps", ends: v1alpha1.PhaseRolledBack, from: v1alpha1.PhaseRollingBack, script: choking(false)},
+	{Name: "kept nat", What: "kept by Config Connector, behind a full gateway, back in steps", ends: v1alpha1.PhaseRolledBack, from: v1alpha1.PhaseRollingBack, script: choking(true)},
 }
 
 // release is a release of a service that follows LATEST, so that it must be pinned.
@@ -62,6 +74,13 @@ func release(image string, acts ...soak.Act) soak.Script {
 	}
 }
 
+// kept is a release of a service that Config Connector keeps, from Git.
+func kept(image string, acts ...soak.Act) soak.Script {
+	s := release(image, acts...)
+	s.Setting.Kept = true
+	return s
+}
+
 // fromGit is a release by spec.template.
 func fromGit(image string, acts ...soak.Act) soak.Script {
 	s := release(image, acts...)
@@ -71,8 +90,9 @@ func fromGit(image string, acts ...soak.Act) soak.Script {
 
 // choking is a release that fails behind a full gateway when stable has no instances
 // any more for half of the traffic, so that it goes back in steps.
-func choking() soak.Script {
+func choking(kept bool) soak.Script {
 	s := release(soak.Choking)
+	s.Setting.Kept = kept
 	s.Setting.NAT = soak.FullNAT
 	s.Setting.Spec.Steps = []soak.Step{{Weight: 50, Bake: 1}, {Weight: 90, Bake: 1}, {Weight: 100, Bake: 1}}
 	s.Setting.Spec.MaxPercent = 30 // the gateway is what leads back

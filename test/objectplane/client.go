@@ -48,13 +48,13 @@ func (o objects) Namespace(name string) dynamic.ResourceInterface {
 
 // call makes a call.
 func (o objects) call(
-	ctx context.Context, verb Verb, status bool, name string, effect func(*kind, types.NamespacedName) (*unstructured.Unstructured, error),
+	ctx context.Context, c Call, name string, effect func(*kind, types.NamespacedName) (*unstructured.Unstructured, error),
 ) (*unstructured.Unstructured, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	key := types.NamespacedName{Namespace: o.namespace, Name: name}
-	c := Call{By: o.who, Verb: verb, Status: status, Resource: o.of.Resource, Key: key}
+	c.By, c.Resource, c.Key = o.who, o.of.Resource, key
 	return o.server.do(c, func() (*unstructured.Unstructured, error) {
 		of, ok := o.server.kinds[o.of]
 		if !ok {
@@ -69,7 +69,7 @@ func (o objects) Get(ctx context.Context, name string, _ metav1.GetOptions, subr
 	if len(subresources) > 0 {
 		return nil, notModelled("getting the subresource %s", subresources)
 	}
-	return o.call(ctx, Get, false, name, func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
+	return o.call(ctx, Call{Verb: Get}, name, func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
 		if found := of.objects[key]; found != nil {
 			return found, nil
 		}
@@ -82,7 +82,7 @@ func (o objects) Create(ctx context.Context, sent *unstructured.Unstructured, op
 	if len(subresources) > 0 || options.DryRun != nil {
 		return nil, notModelled("creating with %v and %+v", subresources, options)
 	}
-	return o.call(ctx, Create, false, sent.GetName(), func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
+	return o.call(ctx, Call{Verb: Create, Object: sent}, sent.GetName(), func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
 		return o.server.create(of, key, sent, options.FieldManager)
 	})
 }
@@ -92,7 +92,7 @@ func (o objects) Update(ctx context.Context, sent *unstructured.Unstructured, op
 	if len(subresources) > 0 || options.DryRun != nil {
 		return nil, notModelled("updating with %v and %+v", subresources, options)
 	}
-	return o.call(ctx, Update, false, sent.GetName(), func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
+	return o.call(ctx, Call{Verb: Update, Object: sent}, sent.GetName(), func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
 		return o.server.update(of, key, sent, options.FieldManager)
 	})
 }
@@ -102,7 +102,7 @@ func (o objects) UpdateStatus(ctx context.Context, sent *unstructured.Unstructur
 	if options.DryRun != nil {
 		return nil, notModelled("updating with %+v", options)
 	}
-	return o.call(ctx, Update, true, sent.GetName(), func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
+	return o.call(ctx, Call{Verb: Update, Status: true, Object: sent}, sent.GetName(), func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
 		return o.server.updateStatus(of, key, sent, options.FieldManager)
 	})
 }
@@ -114,7 +114,7 @@ func (o objects) Apply(
 	if len(subresources) > 0 || options.DryRun != nil {
 		return nil, notModelled("applying with %v and %+v", subresources, options)
 	}
-	return o.call(ctx, Apply, false, name, func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
+	return o.call(ctx, Call{Verb: Apply, Object: sent}, name, func(of *kind, key types.NamespacedName) (*unstructured.Unstructured, error) {
 		return o.server.apply(of, key, sent, options)
 	})
 }

@@ -18,10 +18,7 @@ type Server struct {
 	Before func(Call) error
 	// After hears of every call after its effect, and what was answered. Its error
 	// takes the place of the answer, as when the answer is lost.
-	After func(Call, error) error
-	// Changed hears of every change at once. The object is the server's own: read only.
-	Changed func(key types.NamespacedName, now *unstructured.Unstructured)
-
+	After    func(Call, error) error
 	clock    clock.PassiveClock
 	kinds    map[schema.GroupVersionResource]*kind
 	revision int64
@@ -51,6 +48,8 @@ type Call struct {
 	Resource string
 	// Key is the name of the object.
 	Key types.NamespacedName
+	// Object is what was sent, nil in reads. It is the caller's own.
+	Object *unstructured.Unstructured
 }
 
 // New returns a server without objects, which has the definitions of
@@ -102,11 +101,7 @@ func (s *Server) do(c Call, effect func() (*unstructured.Unstructured, error)) (
 func (s *Server) commit(of *kind, now *unstructured.Unstructured) {
 	s.revision++
 	now.SetResourceVersion(strconv.FormatInt(s.revision, 10))
-	key := keyOf(now)
-	of.objects[key] = now
-	if s.Changed != nil {
-		s.Changed(key, now)
-	}
+	of.objects[keyOf(now)] = now
 }
 
 func keyOf(o *unstructured.Unstructured) types.NamespacedName {

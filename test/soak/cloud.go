@@ -52,6 +52,9 @@ func (p *process) reach() (*cloud, error) {
 
 // ports are all of them.
 func (c *cloud) ports() controllers.Cloud {
+	if k := c.process.stage.kept; k != nil {
+		return k.ports(c)
+	}
 	all := controllers.Cloud{Observer: c, Actuator: c, Deployer: c, Metrics: c, Outlets: c}
 	if c.process.stage.script.Setting.Glances {
 		all.Watcher = c

@@ -73,7 +73,7 @@ func (c *crashes) meet(p *process, name string, side side) {
 
 // called describes a call that is made now.
 func (s *stage) called(name string) Called {
-	c := Called{Name: name, Write: name == patchCall || name == saveCall || name == finalize}
+	c := Called{Name: name, Write: slices.Contains([]string{patchCall, saveCall, finalize, applyTraffic}, name)}
 	if o := s.record.object; o != nil {
 		c.Phase = string(o.Status.Phase)
 	}

@@ -91,6 +91,8 @@ func (s *stage) performed(a Act, by *process) bool {
 		}
 	case Exchange:
 		s.exchange()
+	case Occupy:
+		s.kept.occupy(a.For)
 	case Usurp:
 		s.usurp(a.Who, a.For)
 	case Freeze, Rewind, Relist:
@@ -259,7 +261,7 @@ var errAnswerLost = apierrors.NewInternalError(errors.New("the answer was lost")
 
 // refusal is the apiserver's answer in place of the effect.
 func (p *process) refusal(call string) error {
-	if call != saveCall && call != finalize {
+	if call != saveCall && call != finalize && call != applyTraffic {
 		return nil
 	}
 	word, refused := p.stage.refuse(Refuse)
@@ -277,7 +279,7 @@ func (p *process) refusal(call string) error {
 
 // lost is the apiserver's answer that does not arrive.
 func (p *process) lost(call string) error {
-	if call != saveCall && call != finalize {
+	if call != saveCall && call != finalize && call != applyTraffic {
 		return nil
 	}
 	if _, swallowed := p.stage.refuse(Swallow); swallowed {

@@ -131,6 +131,9 @@ func (o Outcome) Hash() string {
 	for _, v := range s.plane.Log() {
 		s.fail(write.Encode(v.Now))
 	}
+	if s.kept != nil {
+		s.fail(write.Encode(s.kept.object()))
+	}
 	s.fail(write.Encode(s.count.passes))
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -140,6 +143,14 @@ func (o Outcome) Object() *v1alpha1.CloudRunRollout { return o.stage.record.obje
 
 // Service is the service at the end.
 func (o Outcome) Service() (simulator.State, error) { return o.stage.world.State(fullName) }
+
+// RunService is what spec.traffic of the RunService is at the end, and who owns it.
+func (o Outcome) RunService() (traffic []simulator.TrafficTarget, owners []string) {
+	if k := o.stage.kept; k != nil {
+		return k.traffic(), k.owners()
+	}
+	return nil, nil
+}
 
 // Served are the splits that served, one after another.
 func (o Outcome) Served() []invariants.Split {

@@ -126,10 +126,13 @@ func (p *person) ask(verb string, attempt int64) {
 // deploy deploys an image as the next revision.
 func (p *person) deploy(image string) {
 	p.deployed++
-	_, err := p.stage.world.Deploy(fullName, simulator.Deployment{
-		Image: image, Revision: fmt.Sprintf("web-%d", p.deployed+1), By: "ci@acme-prod.iam.gserviceaccount.com",
-	})
-	p.stage.fail(err)
+	name := fmt.Sprintf("web-%d", p.deployed+1)
+	if k := p.stage.kept; k != nil {
+		k.apply(inGit, k.template(image, name))
+	} else {
+		_, err := p.stage.world.Deploy(fullName, simulator.Deployment{Image: image, Revision: name, By: "ci@acme-prod.iam.gserviceaccount.com"})
+		p.stage.fail(err)
+	}
 	p.stage.record.restedAt = p.stage.now() // nobody has looked at it yet
 	p.stage.drain()
 }

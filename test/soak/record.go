@@ -53,6 +53,13 @@ func (r *record) happened(e simulator.Event) {
 		r.lateAt = e.At
 	}
 	for _, event := range invariants.FromLog([]simulator.Event{e}, fullName, ours) {
+		if k := r.stage.kept; k != nil {
+			shown, news := k.eyes.event(event)
+			if !news {
+				continue
+			}
+			event = shown
+		}
 		r.trace = append(r.trace, r.arrived(event))
 	}
 }
@@ -67,6 +74,9 @@ func (r *record) sending(p *process, request simulator.PatchRequest) {
 	}
 	event := simulator.Event{At: r.stage.now(), Kind: simulator.EventCall, Service: fullName, Call: &call}
 	sent := invariants.FromLog([]simulator.Event{event}, fullName, ours)[0]
+	if k := r.stage.kept; k != nil {
+		sent, _ = k.eyes.event(sent)
+	}
 	r.landing[p.name] = landing{len(r.trace), sent}
 }
 

@@ -69,6 +69,7 @@ type Setting struct {
 	Rate          float64 // requests a second
 	FollowsLatest bool    // the service's traffic does, at first
 	FromGit       bool    // the pipeline releases by spec.template
+	Kept          bool    // Config Connector keeps the service, and the target is its RunService
 	NAT           NAT
 	Spec          Spec
 	Switches      map[string]string // of the simulator, where not the default
@@ -156,7 +157,11 @@ func (s Setting) access() *simulator.VPCAccess {
 // object is the rollout as a person applies it.
 func (s Setting) object() *v1alpha1.CloudRunRollout {
 	ro := &v1alpha1.CloudRunRollout{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-	ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: project, Location: region, Name: service}
+	if s.Kept {
+		ro.Spec.Target.RunServiceRef = &v1alpha1.RunServiceReference{Name: key.Name}
+	} else {
+		ro.Spec.Target.Service = &v1alpha1.ServiceReference{Project: project, Location: region, Name: service}
+	}
 	ro.Spec.Strategy.Pacing = v1alpha1.PacingFixed // nothing here says how many ports the gateway has
 	if s.NAT == NamedNAT || s.NAT == FullNAT {
 		ro.Spec.NAT.Gateways = []v1alpha1.Gateway{{Project: "acme-net", Region: region, Router: "r1", Name: gateway}}

@@ -105,6 +105,7 @@ const (
 	Swallow  Deed = "swallow" // the answers to the next Count saves
 	GoBack   Deed = "go back" // etcd, by Count changes
 	Exchange Deed = "exchange leaders"
+	Occupy   Deed = "occupy" // Config Connector with something else, For a while
 )
 
 // kind tells what an act is called in the counts.
@@ -188,6 +189,8 @@ func (a Act) badLuck() string {
 		return fmt.Sprintf("controller %s gets no CPU for %s", a.victim(), a.For)
 	case Usurp:
 		return fmt.Sprintf("controller %s leads too, for %s", a.replica(), a.For)
+	case Occupy:
+		return fmt.Sprintf("Config Connector does something else for %s", a.For)
 	case Exchange:
 		return "the leader is shut down, the other one takes over at once"
 	case Freeze:

@@ -100,6 +100,9 @@ func (s Setting) String() string {
 	if s.FromGit {
 		text += "; released by spec.template"
 	}
+	if s.Kept {
+		text += "; Config Connector keeps the service"
+	}
 	if s.Glances {
 		text += "; glances at lists"
 	}

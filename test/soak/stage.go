@@ -21,6 +21,7 @@ type stage struct {
 	scenario simulator.Scenario
 	world    *simulator.World
 	plane    *modelplane.Server
+	kept     *kept // where Config Connector keeps the service
 	queue    queue
 	replicas [2]*process
 	// processes are all that ever lived, by name.
@@ -62,8 +63,9 @@ func setUp(ctx context.Context, script Script) (*stage, error) {
 	apart := max(skew[0].Abs(), skew[1].Abs(), (skew[0] - skew[1]).Abs())
 	s.record.trace = append(s.record.trace, invariants.Apart{At: invariants.At(morning), Most: min(apart, 2*tolerated)})
 	s.world.Advance(settled)
+	err = s.keep()
 	s.drain()
-	return s, nil
+	return s, err
 }
 
 // tolerated is how far clocks may be apart for the controllers to date anything.

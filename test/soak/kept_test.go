@@ -1,0 +1,94 @@
+package soak
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/test/configconnector"
+	"github.com/sluice-rollouts/sluice/test/invariants"
+)
+
+// story is a release of a service that Config Connector keeps.
+func story(acts ...Act) Script {
+	return Script{Seed: 1, Releases: []string{Healthy}, Acts: acts, Setting: Setting{
+		Rate: 20, NAT: NoNAT, Kept: true, Latency: 100 * time.Millisecond,
+		Spec: Spec{Steps: []Step{{Weight: 10, Bake: 1}, {Weight: 100, Bake: 1}}, NoData: v1alpha1.NoDataPause, MinRequests: 20, MaxPercent: 1},
+	}}
+}
+
+func played(t *testing.T, acts ...Act) Outcome {
+	t.Helper()
+	o, err := PlayAlone(t.Context(), story(acts...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range o.Violations {
+		t.Error(v)
+	}
+	return o
+}
+
+// traced are the events of a kind in a trace.
+func traced[E invariants.Event](o Outcome, fits func(E) bool) []E {
+	var all []E
+	for _, e := range o.trace {
+		if e, ok := e.(E); ok && fits(e) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// while is an act while the first step bakes.
+func while(after time.Duration, a Act) Act {
+	a.Cue = Cue{Phase: string(v1alpha1.PhaseBaking), After: after}
+	return a
+}
+
+// TestAKeptServiceIsMovedByItsRunServiceAlone: the writes that the rules judge are those
+// of spec.traffic, and Config Connector carries them out.
+func TestAKeptServiceIsMovedByItsRunServiceAlone(t *testing.T) {
+	t.Parallel()
+	o := played(t)
+	writes := traced(o, func(w invariants.Write) bool { return w.Accepted })
+	if len(writes) != 2 || writes[1].Split["web-2"] != 100 || writes[1].Etag != writes[1].Before.Etag {
+		t.Errorf("the writes are %+v, want two rises, each on the version that it meets", writes)
+	}
+	for _, e := range o.stage.world.Log() {
+		if e.Call != nil && e.Call.Operation == "services.patch" && e.Call.Caller != configconnector.Identity {
+			t.Errorf("%s wrote to Cloud Run itself", e.Call.Caller)
+		}
+	}
+	if traffic, owners := o.RunService(); len(traffic) == 0 || !cmp.Equal(owners, []string{"sluice/traffic"}) {
+		t.Errorf("spec.traffic is %v, of %v", traffic, owners)
+	}
+}
+
+// TestWhatIsSetPastConfigConnectorIsSomebodyElses until Config Connector takes it back.
+func TestWhatIsSetPastConfigConnectorIsSomebodyElses(t *testing.T) {
+	t.Parallel()
+	o := played(t, while(20*time.Second, Act{Deed: EditTraffic, Word: "half and half"}), while(11*time.Minute, Act{Deed: Ask, Word: "resume"}))
+	theirs := traced(o, func(d invariants.Desired) bool { return !d.Ours && d.Split["web-2"] > 0 })
+	if len(theirs) != 2 || theirs[0].Split["web-2"] != 50 || theirs[1].Split["web-2"] != 10 {
+		t.Errorf("asked for by others: %+v, want a half, and Config Connector's 10 %%", theirs)
+	}
+	if took := invariants.When(theirs[1]).Sub(invariants.When(theirs[0])); took > 10*time.Minute {
+		t.Errorf("Config Connector took %s to look for drift", took)
+	}
+}
+
+// TestAWayBackIsSetOnTheServiceWhileConfigConnectorIsBusy, as one more write.
+func TestAWayBackIsSetOnTheServiceWhileConfigConnectorIsBusy(t *testing.T) {
+	t.Parallel()
+	o := played(t, while(20*time.Second, Act{Deed: Occupy, For: 5 * time.Minute}), while(25*time.Second, Act{Deed: Ask, Word: "abort"}))
+	back := traced(o, func(w invariants.Write) bool { return w.Accepted && w.Split["web-1"] == 100 })
+	if len(back) < 2 || o.Phase != string(v1alpha1.PhaseRolledBack) {
+		t.Fatalf("it ends %s after %+v, want two writes that go back", o.Phase, back)
+	}
+	if last := back[len(back)-1]; last.Before.Desired["web-1"] != 100 || invariants.When(last).Sub(invariants.When(back[len(back)-2])) < 30*time.Second {
+		t.Errorf("the last write is %+v, want spec first, and the service half a minute later", last)
+	}
+}

@@ -1,0 +1,188 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sluice-rollouts/sluice/internal/kcc"
+	"github.com/sluice-rollouts/sluice/internal/rollout"
+	"github.com/sluice-rollouts/sluice/internal/simulator"
+	"github.com/sluice-rollouts/sluice/test/invariants"
+	"github.com/sluice-rollouts/sluice/test/pilot"
+)
+
+// sight shows a RunService and its service as one service, as the rules of package
+// invariants know it. What is asked for is spec.traffic until Config Connector says that
+// it is through with it, and what Cloud Run was asked for after that or where spec has
+// no traffic; its version is that of both. A write is one of spec.traffic, and has its
+// effect when the apiserver has stored it.
+type sight struct {
+	kept *kept
+	// read is the RunService as each process has read it last, and live the etag of the
+	// service that it has read after it.
+	read map[string]*unstructured.Unstructured
+	live map[string]string
+	// versions are the generations of the RunService, by their resource version.
+	versions map[string]string
+	serves   invariants.Split            // what Cloud Run is asked for
+	asked    invariants.Split            // what is asked for
+	sent     map[string]invariants.State // the service when a write of a process arrived
+}
+
+func newSight(k *kept) sight {
+	return sight{
+		kept: k, read: map[string]*unstructured.Unstructured{}, live: map[string]string{}, versions: map[string]string{}, sent: map[string]invariants.State{},
+	}
+}
+
+// through tells whether Config Connector says that it is through with a RunService.
+func through(o *unstructured.Unstructured) bool {
+	observed, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration")
+	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+	if observed < o.GetGeneration() || len(conditions) == 0 {
+		return false
+	}
+	ready, _ := conditions[0].(map[string]any)
+	return ready["status"] == "True"
+}
+
+// versionOf is the RunService's part of a version.
+func versionOf(o *unstructured.Unstructured) string {
+	return fmt.Sprintf("%s/%d", o.GetUID(), o.GetGeneration())
+}
+
+// both is the service as whoever read the RunService and then the service sees it.
+func both(o *unstructured.Unstructured, live invariants.State) invariants.State {
+	live.Etag += " " + versionOf(o)
+	if traffic := trafficIn(o); len(traffic) > 0 && !through(o) {
+		live.Traffic, live.Desired = targetsOf(traffic), splitOf(traffic)
+	}
+	return live
+}
+
+func targetsOf(traffic []simulator.TrafficTarget) []invariants.Target {
+	targets := make([]invariants.Target, 0, len(traffic))
+	for _, t := range traffic {
+		targets = append(targets, invariants.Target{
+			Latest: t.Type == simulator.AllocateLatest, Revision: t.Revision, Percent: t.Percent, Tag: t.Tag,
+		})
+	}
+	return targets
+}
+
+func splitOf(traffic []simulator.TrafficTarget) invariants.Split {
+	split := invariants.Split{}
+	for _, t := range traffic {
+		if t.Percent > 0 {
+			split[t.Revision] += t.Percent
+		}
+	}
+	return split
+}
+
+// now is the service at this moment.
+func (s *sight) now() invariants.State {
+	state, err := s.kept.stage.world.State(fullName)
+	s.kept.stage.fail(err)
+	live := invariants.State{
+		Etag: state.Etag, Generation: state.Generation, Traffic: targetsOf(state.Traffic), Desired: invariants.Split(maps.Clone(state.Desired)),
+	}
+	return both(s.kept.object(), live)
+}
+
+// event shows an event of Cloud Run alone as one of both. What Cloud Run is asked for
+// is no news while something else stands in spec.
+func (s *sight) event(e invariants.Event) (shown invariants.Event, news bool) {
+	switch e := e.(type) {
+	case invariants.Read:
+		if o := s.read[e.By]; o != nil {
+			s.live[e.By] = e.State.Etag
+			e.State = both(o, e.State)
+		}
+		return e, true
+	case invariants.Write: // set on the service too, after spec
+		e.Etag += " " + versionOf(s.read[e.By])
+		e.Before = both(s.kept.object(), e.Before)
+		return e, true
+	case invariants.Desired:
+		s.serves = e.Split
+		s.asks(e.At, e.Ours)
+		return nil, false
+	}
+	return e, true
+}
+
+// asks tells of what is asked for, if that has changed, and whether by us. What Config
+// Connector puts back is nobody's of us.
+func (s *sight) asks(at invariants.At, ours bool) {
+	o, split := s.kept.object(), s.serves
+	s.versions[o.GetResourceVersion()] = versionOf(o)
+	if traffic := trafficIn(o); len(traffic) > 0 && !through(o) {
+		split = splitOf(traffic)
+	}
+	if split == nil || maps.Equal(split, s.asked) {
+		return
+	}
+	s.asked = split
+	r := &s.kept.stage.record
+	r.trace = append(r.trace, invariants.Desired{At: at, Split: split, Ours: ours})
+}
+
+// sending notes a write of spec.traffic that is being sent. What gives it up is none.
+func (s *sight) sending(p *process, o *unstructured.Unstructured) {
+	traffic := trafficIn(o)
+	if len(traffic) == 0 {
+		return
+	}
+	r := &s.kept.stage.record
+	r.landing[p.name] = landing{len(r.trace), invariants.Write{
+		At: invariants.At(s.kept.stage.now()), By: p.name, Mask: []string{"traffic"},
+		Etag: s.live[p.name] + " " + s.versions[o.GetResourceVersion()], Targets: targetsOf(traffic), Split: splitOf(traffic), Before: s.now(),
+	}}
+}
+
+// arriving notes what a write meets. A change of the service between our read and our
+// apply is not compared: nothing of the RunService says it.
+func (s *sight) arriving(p *process) {
+	state := s.now()
+	if o := s.kept.object(); s.read[p.name] != nil && versionOf(o) == versionOf(s.read[p.name]) {
+		state.Etag = s.live[p.name] + " " + versionOf(o)
+	}
+	s.sent[p.name] = state
+}
+
+// told notes what came of a call of a process.
+func (s *sight) told(p *process, call string, err error) {
+	switch {
+	case call == getRunService && err == nil:
+		s.read[p.name] = s.kept.object()
+		return
+	case call != applyTraffic:
+		return
+	}
+	r := &s.kept.stage.record
+	under, ok := r.landing[p.name]
+	if !ok {
+		return
+	}
+	w, _ := under.sent.(invariants.Write)
+	w.At, w.Before, w.Accepted = invariants.At(s.kept.stage.now()), s.sent[p.name], err == nil
+	r.trace = append(r.trace, r.arrived(w))
+}
+
+// SetTrafficOn implements kcc.Live.
+func (c *cloud) SetTrafficOn(_ context.Context, ref rollout.ServiceRef, w rollout.Write, etag string) error {
+	var op simulator.Operation
+	request := pilot.Patch(ref, &w)
+	request.Service.Etag = etag
+	err := c.process.sends(request, func() (err error) {
+		op, err = c.api.PatchService(request)
+		return err
+	})
+	return c.fenced("setting traffic", op, err, w.Generation())
+}
+
+var _ kcc.Live = (*cloud)(nil)
