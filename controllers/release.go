@@ -129,6 +129,12 @@ func (r *Reconciler) goBack(ctx context.Context, ro *v1alpha1.CloudRunRollout) (
 // letGo gives up what the object owns elsewhere, takes our finalizers off, and says
 // where traffic stays.
 func (r *Reconciler) letGo(ctx context.Context, ro *v1alpha1.CloudRunRollout, release rollout.Release) (ctrl.Result, error) {
+	switch gone, err := r.gone(ctx, ro); {
+	case err != nil:
+		return ctrl.Result{}, err
+	case gone:
+		return ctrl.Result{RequeueAfter: goneWait}, nil
+	}
 	kept := r.giveUp(ctx, ro)
 	if kept != nil && r.timeLeft(ro) > 0 {
 		result, err := r.explain(ctx, ro, kept)

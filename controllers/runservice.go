@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -86,6 +87,25 @@ func madeBefore(a, b *v1alpha1.CloudRunRollout) bool {
 		return a.UID < b.UID
 	}
 	return a.CreationTimestamp.Before(&b.CreationTimestamp)
+}
+
+// gone tells whether an object that has something to give up is there no more, past the
+// cache. A cache that went back shows it still, and its RunService may be that of an
+// object of the same name by now.
+func (r *Reconciler) gone(ctx context.Context, ro *v1alpha1.CloudRunRollout) (bool, error) {
+	if r.Live == nil || !controllerutil.ContainsFinalizer(ro, v1alpha1.FinalizerRelease) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	now := &v1alpha1.CloudRunRollout{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(ro), now); err != nil {
+		if apierrors.IsNotFound(err) {
+			return true, nil
+		}
+		return false, fmt.Errorf("looking whether the object is still there: %w", err)
+	}
+	return now.UID != ro.UID, nil
 }
 
 // giveUp gives spec.traffic of a RunService up for an object that goes, unless it is

@@ -1,13 +1,18 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -127,5 +132,73 @@ func TestAPassThatFindsNothingIsAPassAllTheSame(t *testing.T) {
 	m.forget(ro.UID)
 	if _, tried := m.moved(&ro); tried {
 		t.Error("it is remembered for ever")
+	}
+}
+
+// past is the apiserver past a cache: an object, or none.
+type past struct {
+	cluster
+	now     *v1alpha1.CloudRunRollout
+	err     error
+	patched int
+}
+
+func (p *past) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
+	if p.now == nil {
+		return cmp.Or(p.err, error(apierrors.NewNotFound(schema.GroupResource{}, key.Name)))
+	}
+	p.now.DeepCopyInto(into.(*v1alpha1.CloudRunRollout)) //nolint:forcetypeassert // nothing else is read here
+	return nil
+}
+
+func (p *past) Patch(context.Context, client.Object, client.Patch, ...client.PatchOption) error {
+	p.patched++
+	return nil
+}
+
+// released counts how often a RunService was given up.
+type released int
+
+func (*released) Ref(context.Context) (rollout.ServiceRef, rollout.Service, error) {
+	return rollout.ServiceRef{}, rollout.Service{}, nil
+}
+
+func (r *released) Release(context.Context) error {
+	*r++
+	return nil
+}
+
+// TestAnObjectThatIsGoneGivesNothingUp: a cache that went back shows an object that was
+// let go, whose RunService is that of another one of its name by now.
+func TestAnObjectThatIsGoneGivesNothingUp(t *testing.T) {
+	t.Parallel()
+	going := moving("shop", "web", 1)
+	going.DeletionTimestamp, going.Finalizers = &going.CreationTimestamp, []string{v1alpha1.FinalizerRelease}
+	again := moving("shop", "web", 2)
+	again.UID = "another"
+	for name, c := range map[string]struct {
+		now              *v1alpha1.CloudRunRollout
+		err              error
+		released, patchd int
+		wait             time.Duration
+	}{
+		"it is there":                  {now: &going, released: 1, patchd: 1, wait: afterwards},
+		"it is gone":                   {wait: goneWait},
+		"another one is there":         {now: &again, wait: goneWait},
+		"nobody can say what is there": {err: errors.New("no answer")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api, times := &past{now: c.now, err: c.err}, new(released)
+			now := clocktesting.NewFakePassiveClock(going.DeletionTimestamp.Time)
+			r := &Reconciler{
+				Client: api, Live: api, Clock: now, Process: now, Recorder: events.NewFakeRecorder(9), Random: func() float64 { return 0.5 },
+				Connect: func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) { return Cloud{RunService: times}, nil },
+			}
+			result, err := r.letGo(t.Context(), going.DeepCopy(), rollout.Release{})
+			if int(*times) != c.released || api.patched != c.patchd || err == nil && result.RequeueAfter < c.wait || (err != nil) != (c.err != nil) {
+				t.Errorf("given up %d times, patched %d times, %v, %v", *times, api.patched, result, err)
+			}
+		})
 	}
 }

@@ -228,7 +228,9 @@ func (p *past) learnWrite(w Write) {
 	if p.settles(w) {
 		p.foreign = nil
 	}
-	p.claim = p.post(w)
+	if !w.Unclaimed {
+		p.claim = p.post(w)
+	}
 	p.reached = p.reached || w.Split[p.saved.Candidate] > 0
 	if w.Etag != w.Before.Etag { // where etags are ignored; what it asks for was decided for another state
 		p.desiredOurs = false

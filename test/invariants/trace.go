@@ -95,6 +95,9 @@ type Write struct {
 	// yet; and landed. So has one that the network delivers twice: sent, and then
 	// landed once more.
 	Landed bool
+	// Unclaimed is set where nothing on the service tells of it later: whoever keeps the
+	// service keeps its annotations too.
+	Unclaimed bool
 }
 
 // Deploy is a template that the controller sent.

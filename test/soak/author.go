@@ -46,6 +46,9 @@ func Write(seed uint64) Script {
 	if seed%burstEach == 1 && a.script.Setting.NAT != NoNAT {
 		a.burst(seed)
 	}
+	if seed%keptEach == keptRest {
+		a.kept(seed)
+	}
 	return a.script
 }
 

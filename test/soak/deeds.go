@@ -115,6 +115,8 @@ func (s *stage) people(a Act) {
 		p.push(a.Word, "edited")
 	case EditTraffic:
 		p.editTraffic(a.Word)
+	case TakeTraffic:
+		p.takeTraffic(splits[a.Word](p), a.For)
 	case SetTag:
 		p.tag(a.Word, first)
 	case Lose:

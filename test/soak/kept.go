@@ -113,7 +113,7 @@ func (k *kept) after(c objectplane.Call, err error) error {
 		k.eyes.told(p, name, err)
 	}
 	if c.Verb != objectplane.Get && err == nil {
-		k.eyes.asks(invariants.At(k.stage.now()), p != nil)
+		k.eyes.asks(invariants.At(k.stage.now()), p != nil && !k.eyes.blind[p.name])
 		k.wake()
 	}
 	if p == nil {
@@ -170,6 +170,32 @@ func (k *kept) act() {
 
 // occupy keeps Config Connector busy with something else for a while.
 func (k *kept) occupy(d time.Duration) { k.busy = k.stage.now().Add(d) }
+
+// calm lets Config Connector go on, and everybody let go of spec.traffic.
+func (k *kept) calm() {
+	k.busy = time.Time{}
+	k.apply(alice, map[string]any{})
+	k.wake()
+}
+
+// takeTraffic applies a split to the RunService in a person's name, who owns it for a
+// while. What cannot be written is not.
+func (p *person) takeTraffic(list []simulator.TrafficTarget, d time.Duration) {
+	if list == nil {
+		return
+	}
+	var entries []any
+	for _, t := range list {
+		entry := map[string]any{"type": simulator.AllocateLatest, "percent": int64(t.Percent)}
+		if t.Type != simulator.AllocateLatest {
+			entry["type"], entry["revision"] = simulator.AllocateRevision, t.Revision
+		}
+		entries = append(entries, entry)
+	}
+	k := p.stage.kept
+	k.apply(alice, map[string]any{"traffic": entries})
+	p.stage.in(d, func() { k.apply(alice, map[string]any{}) })
+}
 
 // object is the RunService as it stands, read only.
 func (k *kept) object() *unstructured.Unstructured {

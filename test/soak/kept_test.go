@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -90,5 +91,28 @@ func TestAWayBackIsSetOnTheServiceWhileConfigConnectorIsBusy(t *testing.T) {
 	}
 	if last := back[len(back)-1]; last.Before.Desired["web-1"] != 100 || invariants.When(last).Sub(invariants.When(back[len(back)-2])) < 30*time.Second {
 		t.Errorf("the last write is %+v, want spec first, and the service half a minute later", last)
+	}
+}
+
+// TestKeptSeedsThatBrokeARuleOnce, by a mistake of Sluice's or of the judge's.
+func TestKeptSeedsThatBrokeARuleOnce(t *testing.T) {
+	t.Parallel()
+	for seed, broke := range map[uint64]string{
+		1106: "a cache that went back showed an object that was gone, which gave up the RunService of the one that was there again",
+		690:  "a tag that was set on the service between the last read and the apply was lost",
+		202:  "Config Connector tried again what Cloud Run refused, and the status of an object that rests said so",
+		74:   "a cool-down was wanted of an object that could not know of it",
+	} {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
+			script := Write(seed)
+			if !script.Setting.Kept {
+				t.Fatal("its service is not kept by Config Connector")
+			}
+			o, err := Play(t.Context(), script)
+			if err != nil || len(o.Violations) > 0 {
+				t.Errorf("it broke a rule once (%s), and does again (%v):\n%s", broke, err, Tell(script, o))
+			}
+		})
 	}
 }

@@ -42,6 +42,9 @@ func (s *stage) calm() {
 	s.quiet = true
 	s.world.ClearFaults()
 	s.calmAt = s.now()
+	if s.kept != nil {
+		s.kept.calm()
+	}
 	for place, p := range s.replicas {
 		if p == nil {
 			s.in(restart, func() { s.start(place) })
@@ -145,7 +148,12 @@ func (p *person) rescue() {
 		return
 	}
 	name := p.revision("newest")
-	_ = p.stage.world.EditTraffic(fullName, []simulator.TrafficTarget{{Revision: name, Percent: 100}}, alice)
+	whole := []simulator.TrafficTarget{{Revision: name, Percent: 100}}
+	if p.stage.kept != nil {
+		p.takeTraffic(whole, attention)
+	} else {
+		_ = p.stage.world.EditTraffic(fullName, whole, alice)
+	}
 	p.edit(func(ro *v1alpha1.CloudRunRollout) { ro.Spec.StableRevision = name })
 }
 
@@ -167,12 +175,16 @@ func (s *stage) settle() {
 			s.in(attention, s.attend)
 			return
 		}
-		if now := s.record.object; now == nil || now.ResourceVersion != version {
+		if now := s.record.object; (now == nil || now.ResourceVersion != version) && !s.tries() {
 			s.record.violate("I12", "controllers that start anew change an object that rests: %s", s.changedSince(version))
 		}
 		s.end()
 	})
 }
+
+// tries tells whether Config Connector is not through: it tries again what Cloud Run
+// refuses, and a status says how far it is.
+func (s *stage) tries() bool { return s.kept != nil && !through(s.kept.object()) }
 
 func (s *stage) changedSince(version string) string {
 	log := s.plane.Log()

@@ -90,6 +90,7 @@ const (
 	Wipe        Deed = "wipe status"
 	Shut        Deed = "freeze rollouts" // For a while nothing may rise
 	MoveIn      Deed = "move in"         // an object of another cluster claims the service
+	TakeTraffic Deed = "take traffic"    // Word is a split that somebody applies to the RunService, and owns For a while
 )
 
 // The deeds of bad luck.
@@ -140,6 +141,8 @@ func (a Act) byPeople() string {
 		return "Git: spec.template has image " + a.Word
 	case EditTraffic:
 		return "somebody sets traffic to " + a.Word
+	case TakeTraffic:
+		return fmt.Sprintf("somebody applies spec.traffic of the RunService, %s, and lets go of it %s later", a.Word, a.For)
 	case SetTag:
 		return fmt.Sprintf("somebody sets the tag %s", a.Word)
 	case Lose:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -21,20 +22,23 @@ import (
 // effect when the apiserver has stored it.
 type sight struct {
 	kept *kept
-	// read is the RunService as each process has read it last, and live the etag of the
-	// service that it has read after it.
+	// read is the RunService as each process has read it last, live the etag of the
+	// service that it has read after it, and seen both.
 	read map[string]*unstructured.Unstructured
 	live map[string]string
+	seen map[string]invariants.State
 	// versions are the generations of the RunService, by their resource version.
 	versions map[string]string
 	serves   invariants.Split            // what Cloud Run is asked for
 	asked    invariants.Split            // what is asked for
-	sent     map[string]invariants.State // the service when a write of a process arrived
+	sent     map[string]invariants.State // what a write of a process met
+	blind    map[string]bool             // whether it met a service that was edited since it was read
 }
 
 func newSight(k *kept) sight {
 	return sight{
-		kept: k, read: map[string]*unstructured.Unstructured{}, live: map[string]string{}, versions: map[string]string{}, sent: map[string]invariants.State{},
+		kept: k, read: map[string]*unstructured.Unstructured{}, live: map[string]string{}, seen: map[string]invariants.State{},
+		versions: map[string]string{}, sent: map[string]invariants.State{}, blind: map[string]bool{},
 	}
 }
 
@@ -101,10 +105,12 @@ func (s *sight) event(e invariants.Event) (shown invariants.Event, news bool) {
 		if o := s.read[e.By]; o != nil {
 			s.live[e.By] = e.State.Etag
 			e.State = both(o, e.State)
+			s.seen[e.By] = e.State
 		}
 		return e, true
 	case invariants.Write: // set on the service too, after spec
 		e.Etag += " " + versionOf(s.read[e.By])
+		e.Unclaimed = true
 		e.Before = both(s.kept.object(), e.Before)
 		return e, true
 	case invariants.Desired:
@@ -141,17 +147,19 @@ func (s *sight) sending(p *process, o *unstructured.Unstructured) {
 	r.landing[p.name] = landing{len(r.trace), invariants.Write{
 		At: invariants.At(s.kept.stage.now()), By: p.name, Mask: []string{"traffic"},
 		Etag: s.live[p.name] + " " + s.versions[o.GetResourceVersion()], Targets: targetsOf(traffic), Split: splitOf(traffic), Before: s.now(),
+		Unclaimed: true,
 	}}
 }
 
-// arriving notes what a write meets. A change of the service between our read and our
-// apply is not compared: nothing of the RunService says it.
+// arriving notes what a write meets. An edit of the service between our read and our
+// apply is not compared, because nothing of the RunService says it: Config Connector
+// takes it back.
 func (s *sight) arriving(p *process) {
-	state := s.now()
-	if o := s.kept.object(); s.read[p.name] != nil && versionOf(o) == versionOf(s.read[p.name]) {
-		state.Etag = s.live[p.name] + " " + versionOf(o)
+	s.sent[p.name], s.blind[p.name] = s.now(), false
+	read := s.read[p.name]
+	if read != nil && versionOf(read) == versionOf(s.kept.object()) && s.sent[p.name].Etag != s.seen[p.name].Etag {
+		s.sent[p.name], s.blind[p.name] = s.seen[p.name], true
 	}
-	s.sent[p.name] = state
 }
 
 // told notes what came of a call of a process.
@@ -169,7 +177,13 @@ func (s *sight) told(p *process, call string, err error) {
 		return
 	}
 	w, _ := under.sent.(invariants.Write)
-	w.At, w.Before, w.Accepted = invariants.At(s.kept.stage.now()), s.sent[p.name], err == nil
+	w.Before, w.Accepted = s.sent[p.name], err == nil
+	if s.blind[p.name] && w.Accepted { // it came before the edit, as far as anybody can tell
+		delete(r.landing, p.name)
+		r.trace = slices.Insert(r.trace, under.index, invariants.Event(w))
+		return
+	}
+	w.At = invariants.At(s.kept.stage.now())
 	r.trace = append(r.trace, r.arrived(w))
 }
 
