@@ -216,3 +216,31 @@ func TestGitDecidesOnPausedWhereItWritesIt(t *testing.T) {
 		})
 	}
 }
+
+// TestSelfHealDeploysATemplateOnce: a tool applies the object again before each look, until
+// what its template made bakes.
+func TestSelfHealDeploysATemplateOnce(t *testing.T) {
+	t.Parallel()
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, scenario, inGit)
+			g := git{newKubectl(t, s.key.Namespace), s, way}
+			g.apply(inGit)
+			s.pass()
+			text := strings.Replace(inGit, "strategy: {", "template: "+strings.Replace(asWritten, "IMAGE", "2", 1)+"\n  strategy: {", 1)
+			g.apply(text)
+			ro := s.repeat(func() *v1alpha1.CloudRunRollout {
+				before := unwritten(s.get())
+				g.apply(text)
+				if diff := cmp.Diff(before, unwritten(s.get())); diff != "" {
+					t.Fatalf("self-heal changes what is not in Git (-before +after):\n%s", diff)
+				}
+				return s.pass()
+			}, v1alpha1.PhaseBaking)
+			if made := s.made(); len(made) != 1 || ro.Status.Attempt.DeployedTemplate != made[0] {
+				t.Errorf("the templates %q were deployed, and the status remembers %q", made, ro.Status.Attempt.DeployedTemplate)
+			}
+		})
+	}
+}
