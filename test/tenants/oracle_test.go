@@ -28,6 +28,7 @@ type town struct {
 	client.Reader // the rest of it is not called
 
 	accesses []v1alpha1.CloudRunAccess
+	kept     *kept
 }
 
 func (c *town) List(_ context.Context, into client.ObjectList, _ ...client.ListOption) error {
@@ -74,6 +75,9 @@ func binds(a v1alpha1.CloudRunAccess, namespace string, of v1alpha1.ServiceRefer
 
 // allowed tells whether a request may be sent for one of the rollouts that there are.
 func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error) {
+	if s.api == "kubernetes" {
+		return c.mayApply(s.what, rollouts), nil
+	}
 	about, err := read(s)
 	if err != nil {
 		return false, err
@@ -91,10 +95,10 @@ func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error
 				if one.query && (!a.Spec.MayQuery || !asks(ro)) || one.template && (!a.Spec.MayDeploy || ro.Spec.Template == nil) {
 					return false
 				}
-				if said, agreed := c.account(ro.Namespace, *ro.Spec.Target.Service); !agreed || said != as {
+				if said, agreed := c.account(ro.Namespace, c.kept.of(ro)); !agreed || said != as {
 					return false
 				}
-				return binds(a, ro.Namespace, *ro.Spec.Target.Service) && one.within(*ro.Spec.Target.Service, a)
+				return binds(a, ro.Namespace, c.kept.of(ro)) && one.within(c.kept.of(ro), a)
 			})
 		}) {
 			return false, nil

@@ -28,6 +28,7 @@ type stage struct {
 	guard    *wire.Guard
 	listener *listener
 	town     *town
+	kept     *kept
 	client   client.Client
 	r        *controllers.Reconciler
 	due      map[client.ObjectKey]time.Time
@@ -46,10 +47,11 @@ func newStage(t *testing.T, seed uint64) *stage {
 	}
 	now := told{s.guard}
 	plane := modelplane.New(now)
-	s.client = plane.As("manager")
-	gate := &controllers.Gate{Cache: s.town, Open: newClouds(t, s.guard, s.listener).open}
+	s.client, s.kept = plane.As(manager), newKept(now, s.listener, world)
+	s.town.kept = s.kept
+	gate := &controllers.Gate{Cache: s.town, Open: newClouds(t, s.guard, s.listener, s.kept.api()).open}
 	s.r = &controllers.Reconciler{
-		Client: s.client, Clock: now, Process: now, Recorder: plane.Recorder("manager"), Cluster: modelplane.Cluster,
+		Client: s.client, Clock: now, Process: now, Recorder: plane.Recorder(manager), Cluster: modelplane.Cluster,
 		Random: func() float64 { return 0.5 }, Connect: gate.Connect,
 	}
 	return s
@@ -62,12 +64,17 @@ var ownQuery = v1alpha1.Check{Name: "checkout", Query: v1alpha1.Query{
 	Min: "0",
 }}
 
-// apply creates a rollout.
+// apply creates a rollout of a service.
 func (s *stage) apply(namespace string, of v1alpha1.ServiceReference, checks ...v1alpha1.Check) {
+	s.applyTo(namespace, fmt.Sprintf("%s-%s-%s", of.Name, of.Project, of.Location), v1alpha1.Target{Service: &of}, checks...)
+}
+
+// applyTo creates a rollout.
+func (s *stage) applyTo(namespace, name string, target v1alpha1.Target, checks ...v1alpha1.Check) {
 	ro := &v1alpha1.CloudRunRollout{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%s-%s-%s", of.Name, of.Project, of.Location)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.CloudRunRolloutSpec{
-			Target:   v1alpha1.Target{Service: &of},
+			Target:   target,
 			Strategy: v1alpha1.Strategy{Steps: []v1alpha1.Step{{Weight: 20, Bake: "2m"}, {Weight: 100, Bake: "2m"}}},
 			Analysis: v1alpha1.Analysis{Checks: checks},
 		},
@@ -88,7 +95,10 @@ func (s *stage) rollouts() []v1alpha1.CloudRunRollout {
 // minute lets a minute pass, in which every rollout that is due is looked at, and judges
 // what came in.
 func (s *stage) minute() {
-	s.guard.Do(func(w *simulator.World) { w.Advance(time.Minute) })
+	for range 2 {
+		s.guard.Do(func(w *simulator.World) { w.Advance(30 * time.Second) })
+		s.keep()
+	}
 	now := told{s.guard}.Now()
 	for _, ro := range s.rollouts() {
 		key := client.ObjectKeyFromObject(&ro)
@@ -188,20 +198,28 @@ func (s *stage) happens(d dice, i int) {
 		}
 	case 2, 3:
 		rollouts := s.rollouts()
-		of := rollouts[d.IntN(len(rollouts))].Spec.Target.Service
-		s.guard.Do(func(w *simulator.World) {
-			name := fmt.Sprintf("projects/%s/locations/%s/services/%s", of.Project, of.Location, of.Name)
-			if _, err := w.Deploy(name, simulator.Deployment{Image: d.of([]string{"fine", "failing"})}); err != nil {
-				s.t.Error(err)
-			}
-		})
+		s.deploy(s.kept.of(rollouts[d.IntN(len(rollouts))]), d.of([]string{"fine", "failing"}))
 	}
 }
 
-// release writes a template into one of the rollouts, or another one in its place.
+// deploy makes a revision as a person does.
+func (s *stage) deploy(of v1alpha1.ServiceReference, image string) {
+	s.guard.Do(func(w *simulator.World) {
+		name := fmt.Sprintf("projects/%s/locations/%s/services/%s", of.Project, of.Location, of.Name)
+		if _, err := w.Deploy(name, simulator.Deployment{Image: image}); err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+// release writes a template into one of the rollouts, or another one in its place. Those
+// of RunServices have none.
 func (s *stage) release(d dice) {
 	all := s.rollouts()
 	ro := all[d.IntN(len(all))]
+	if ro.Spec.Target.Service == nil {
+		return
+	}
 	ro.Spec.Template = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"containers":[{"image":%q}]}`, d.of([]string{"fine", "failing", "other"}))}
 	if err := s.client.Update(s.t.Context(), &ro); err != nil {
 		s.t.Fatal(err)
@@ -212,15 +230,22 @@ func (s *stage) release(d dice) {
 // rollouts are under way, each request that comes in at the world is about a service, a
 // place or a network that a CloudRunAccess binds at that time to the namespace of a
 // rollout of it, is made as the account that it says, and makes a revision only where it
-// lets it.
+// lets it. The same holds of each write of a RunService.
 func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
 	t.Parallel()
-	const worlds, minutes = 5, 60
+	const worlds, minutes = 10, 60
 	judged, refused := map[string]int{}, 0
 	for seed := range uint64(worlds) {
 		s, d := newStage(t, seed), dice{rand.New(rand.NewPCG(seed, 1))}
 		for range 10 {
 			s.apply(d.of([]string{"shop", "bank", "labs"}), d.reference(), []v1alpha1.Check{ownQuery}[:d.IntN(2)]...)
+		}
+		for range 4 {
+			namespace := d.of([]string{"shop", "bank", "labs"})
+			of := d.reference()
+			of.Name = keptService
+			target := s.target(namespace, of)
+			s.applyTo(namespace, target.RunServiceRef.Name, target)
 		}
 		for i := range 2 {
 			s.town.accesses = append(s.town.accesses, d.access(i))
@@ -240,7 +265,7 @@ func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
 	}
 	t.Logf("%d worlds: %v, %d rollouts refused at the end", worlds, judged, refused)
 	for _, kind := range []string{
-		"cloudrun GET", "cloudrun PATCH traffic,annotations", "cloudrun PATCH template", "compute GET", "monitoring POST",
+		"cloudrun GET", "cloudrun PATCH traffic,annotations", "cloudrun PATCH template", "kubernetes apply", "compute GET", "monitoring POST",
 		"monitoring /google.monitoring.v3.MetricService/ListTimeSeries", "cloudrun as an account", "compute as an account", "monitoring as an account",
 	} {
 		if judged[kind] < 10 {

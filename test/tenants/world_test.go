@@ -16,6 +16,7 @@ import (
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -23,6 +24,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/gateway"
 	"github.com/sluice-rollouts/sluice/internal/identity"
+	"github.com/sluice-rollouts/sluice/internal/kcc"
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
@@ -48,7 +50,7 @@ func scenario(seed uint64) simulator.Scenario {
 			sc.Gateways = append(sc.Gateways, simulator.Gateway{
 				Project: networks[i], Region: location, Network: "shared", Router: "r1", Name: "nat-1", AllocatedPorts: 640,
 			})
-			for _, name := range services {
+			for _, name := range append([]string{keptService}, services...) {
 				sc.Services = append(sc.Services, hosted(project, location, name, networks[i]))
 			}
 		}
@@ -161,11 +163,27 @@ type clouds struct {
 	metrics  *monitoring.Client
 	gateways *gateway.Client
 	bureau   *identity.Bureau
+	objects  dynamic.Interface // of the Kubernetes API
+	clock    clock.PassiveClock
 	known    map[string]controllers.Cloud
 }
 
 // open are the clouds of an account; "" is the manager's own.
-func (c *clouds) open(ctx context.Context, _ *v1alpha1.CloudRunRollout, as string) (controllers.Cloud, error) {
+func (c *clouds) open(ctx context.Context, ro *v1alpha1.CloudRunRollout, as string) (controllers.Cloud, error) {
+	cloud, err := c.of(ctx, as)
+	ref := ro.Spec.Target.RunServiceRef
+	if err != nil || ref == nil {
+		return cloud, err
+	}
+	live, ok := cloud.Observer.(*cloudrun.Client)
+	if !ok {
+		return cloud, fmt.Errorf("%T reads services", cloud.Observer)
+	}
+	target := kcc.New(kcc.Options{API: c.objects, Live: live, Clock: c.clock, Direct: true}).Target(ro.Namespace, ref.Name)
+	return cloud.Through(target, target, target), nil
+}
+
+func (c *clouds) of(ctx context.Context, as string) (controllers.Cloud, error) {
 	if known, ok := c.known[as]; ok {
 		return known, nil
 	}
@@ -183,7 +201,7 @@ func together(run *cloudrun.Client, metrics *monitoring.Client, gateways *gatewa
 	}
 }
 
-func newClouds(t *testing.T, guard *wire.Guard, l *listener) *clouds {
+func newClouds(t *testing.T, guard *wire.Guard, l *listener, objects dynamic.Interface) *clouds {
 	t.Helper()
 	now := told{guard}
 	run, err := cloudrun.New(t.Context(), cloudrun.Options{
@@ -210,7 +228,7 @@ func newClouds(t *testing.T, guard *wire.Guard, l *listener) *clouds {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &clouds{run, metrics, gateways, bureau, map[string]controllers.Cloud{"": together(run, metrics, gateways)}}
+	return &clouds{run, metrics, gateways, bureau, objects, now, map[string]controllers.Cloud{"": together(run, metrics, gateways)}}
 }
 
 // told is the world's clock.
