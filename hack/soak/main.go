@@ -45,6 +45,8 @@ func main() {
 	flag.Uint64Var(&o.From, "from", 1, "the first seed")
 	flag.IntVar(&o.Rollouts, "rollouts", 10_000, "how many rollouts; 1 plays that one seed and tells it")
 	flag.IntVar(&o.Workers, "workers", 0, "seeds that are played side by side; 0 is one for each CPU")
+	flag.BoolVar(&o.Kept, "kept", false, "Config Connector keeps each seed's service")
+	flag.BoolVar(&o.Burst, "burst", false, "a neighbour takes the ports of each seed's gateway for a while")
 	flag.BoolVar(&o.Twice, "twice", false, "play each seed twice, and compare")
 	flag.BoolVar(&o.First, "first", false, "end with the first seed that breaks something, and tell it as it is")
 	flag.StringVar(&o.reports, "reports", "", "directory that has a report of each part of a long range; what is there is not played again")
@@ -71,7 +73,7 @@ func run(ctx context.Context, o options) error {
 	case o.First && o.reports != "":
 		return errors.New("-first ends with the first violation: leave -reports out")
 	case o.Rollouts == 1 && o.reports == "":
-		return one(ctx, o.From)
+		return one(ctx, o.Options)
 	}
 	of := commit.Of(ctx, ".")
 	o.Told = func(violation string) { fmt.Println(violation) }
@@ -118,14 +120,15 @@ func judged(r soak.Report, err error) error {
 	return nil
 }
 
-// one plays a seed and tells it, shrunk if it breaks something.
-func one(ctx context.Context, seed uint64) error {
-	o, err := soak.Play(ctx, soak.Write(seed))
+// one plays the first seed and tells it, shrunk if it breaks something.
+func one(ctx context.Context, of soak.Options) error {
+	script := of.Write(of.From)
+	o, err := soak.Play(ctx, script)
 	if err == nil && len(o.Violations) == 0 {
-		fmt.Print(soak.Tell(soak.Write(seed), o))
+		fmt.Print(soak.Tell(script, o))
 		return nil
 	}
-	fmt.Print(soak.Story(ctx, seed))
+	fmt.Print(of.Story(ctx, of.From))
 	if err != nil {
 		return err
 	}

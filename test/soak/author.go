@@ -26,7 +26,26 @@ const releases = 6
 // leaves others out: where everything goes wrong at once, nothing gets far enough
 // for the rare things to happen.
 func Write(seed uint64) Script {
-	a := author{Rand: rand.New(rand.NewPCG(seed, 0x51ce)), script: Script{Seed: seed, Lasts: lasts}} //nolint:gosec // it must be repeatable
+	a := written(seed)
+	if seed%gitEach == 0 {
+		a.fromGit(seed)
+	}
+	return a.script
+}
+
+// WriteBurst writes the script of a seed with a neighbour behind its gateway, if it has
+// one, that takes the gateway's last ports for a while.
+func WriteBurst(seed uint64) Script {
+	a := written(seed)
+	if a.script.Setting.NAT != NoNAT {
+		a.burst(seed)
+	}
+	return a.script
+}
+
+// written is the author of what all scripts of a seed have in common.
+func written(seed uint64) *author {
+	a := &author{Rand: rand.New(rand.NewPCG(seed, 0x51ce)), script: Script{Seed: seed, Lasts: lasts}} //nolint:gosec // it must be repeatable
 	a.setting()
 	for range releases {
 		a.script.Releases = append(a.script.Releases, a.image())
@@ -37,19 +56,10 @@ func Write(seed uint64) Script {
 			continue
 		}
 		for range 1 + a.IntN(4) {
-			trouble(&a)
+			trouble(a)
 		}
 	}
-	if seed%gitEach == 0 {
-		a.fromGit(seed)
-	}
-	if seed%burstEach == 1 && a.script.Setting.NAT != NoNAT {
-		a.burst(seed)
-	}
-	if seed%keptEach == keptRest {
-		a.kept(seed)
-	}
-	return a.script
+	return a
 }
 
 // gitEach is which seeds have templates: one of so many. The others are as they were
@@ -68,11 +78,6 @@ func (a *author) fromGit(seed uint64) {
 		a.templates()
 	}
 }
-
-// burstEach is which seeds have a neighbour behind their gateway that takes its last
-// ports for a while: one of so many, of those that have a gateway. None of them has
-// templates.
-const burstEach = 8
 
 // burst lets a neighbour take a gateway's last ports soon after the first release, whose
 // users fail as long as that lasts, by lots of its own.

@@ -59,7 +59,7 @@ var Sometimes = []string{
 	backWhileStuck, conflictAtPinning, lateAfterAbort, deposedRefused, deposedConflict, conflictLatched, breachAfterDown, resumedAfterEdit,
 	rewoundHeld, deletedWhileDown, deletedBack, interleaved, supersededOnce, baselineLost, stateLost, takenUp, noDataBack, natBack,
 	endedByPerson, refusedRequest, swallowedSave, duplicatedWrite, deadlineExceeded, completedAfterKill, listOfBefore, heldByFreeze,
-	templateMidway, templateAgain, wentBackInGit, sparedOnce,
+	templateMidway, templateAgain, wentBackInGit,
 }
 
 // counted counts what the world tells.

@@ -5,9 +5,13 @@ import (
 	"time"
 )
 
-// keptEach and keptRest are which seeds have a service that Config Connector keeps: one
-// of so many. None of them has templates in the rollout, or a neighbour's burst.
-const keptEach, keptRest = 8, 2
+// WriteKept writes the script of a seed whose service is kept by Config Connector. None
+// has templates in the rollout, or a neighbour's burst.
+func WriteKept(seed uint64) Script {
+	a := written(seed)
+	a.kept(seed)
+	return a.script
+}
 
 // kept puts the service of a story into the hands of Config Connector, by lots of its
 // own: people deploy with Git, some take spec.traffic for a while where others set

@@ -105,10 +105,7 @@ func TestKeptSeedsThatBrokeARuleOnce(t *testing.T) {
 	} {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
-			script := Write(seed)
-			if !script.Setting.Kept {
-				t.Fatal("its service is not kept by Config Connector")
-			}
+			script := WriteKept(seed)
 			o, err := Play(t.Context(), script)
 			if err != nil || len(o.Violations) > 0 {
 				t.Errorf("it broke a rule once (%s), and does again (%v):\n%s", broke, err, Tell(script, o))

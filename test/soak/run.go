@@ -15,6 +15,8 @@ type Options struct {
 	From     uint64       // the first seed
 	Rollouts int          // how many are wanted: seeds are played until there are as many
 	Workers  int          // seeds side by side; 0 means one for each CPU
+	Kept     bool         // Config Connector keeps each seed's service
+	Burst    bool         // a neighbour takes the ports of each seed's gateway for a while
 	Twice    bool         // play each seed twice, and compare
 	First    bool         // end with the first seed that breaks something, and tell it as it is
 	Told     func(string) // if set, hears of every violation as soon as its seeds are counted
@@ -46,14 +48,14 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			return r, err
 		}
 		if o.First {
-			if found, ok := r.first(next, outcomes); ok {
+			if found, ok := r.first(o, next, outcomes); ok {
 				r.played(o.From, found, began)
 				break
 			}
 		}
 		o.tell(next, outcomes)
 		for i, outcome := range outcomes {
-			r.add(ctx, next+uint64(i), outcome)
+			r.add(ctx, o, next+uint64(i), outcome)
 		}
 		r.played(o.From, next+size-1, began)
 		if o.Counted != nil {
@@ -88,12 +90,23 @@ func (o Options) play(ctx context.Context, from uint64, outcomes []Outcome) erro
 	return ctx.Err()
 }
 
+// Write writes the script of a seed.
+func (o Options) Write(seed uint64) Script {
+	switch {
+	case o.Kept:
+		return WriteKept(seed)
+	case o.Burst:
+		return WriteBurst(seed)
+	}
+	return Write(seed)
+}
+
 func (o Options) seed(ctx context.Context, seed uint64) (Outcome, error) {
-	outcome, err := Play(ctx, Write(seed))
+	outcome, err := Play(ctx, o.Write(seed))
 	if err != nil || !o.Twice {
 		return outcome.brief(), err
 	}
-	again, err := Play(ctx, Write(seed))
+	again, err := Play(ctx, o.Write(seed))
 	if err == nil && again.Hash() != outcome.Hash() {
 		err = errors.New("two plays differ")
 	}
@@ -117,12 +130,12 @@ func (r *Report) played(from, to uint64, began time.Time) {
 }
 
 // first takes the first seed that breaks something, if one does.
-func (r *Report) first(from uint64, outcomes []Outcome) (seed uint64, ok bool) {
+func (r *Report) first(o Options, from uint64, outcomes []Outcome) (seed uint64, ok bool) {
 	for i, outcome := range outcomes {
 		if len(outcome.Violations) > 0 {
 			seed = from + uint64(i)
 			r.Violations = len(outcome.Violations)
-			r.Broken = append(r.Broken, Tell(Write(seed), outcome))
+			r.Broken = append(r.Broken, Tell(o.Write(seed), outcome))
 			return seed, true
 		}
 	}
@@ -130,30 +143,34 @@ func (r *Report) first(from uint64, outcomes []Outcome) (seed uint64, ok bool) {
 }
 
 // add adds what a seed came to.
-func (r *Report) add(ctx context.Context, seed uint64, o Outcome) {
-	r.Rollouts += o.Rollouts
-	r.Passes += o.Passes
-	for what, n := range o.Faults {
+func (r *Report) add(ctx context.Context, o Options, seed uint64, came Outcome) {
+	r.Rollouts += came.Rollouts
+	r.Passes += came.Passes
+	for what, n := range came.Faults {
 		r.Faults[what] += n
 	}
-	for what, n := range o.Sometimes {
+	for what, n := range came.Sometimes {
 		r.Sometimes[what] += n
 	}
-	r.Backs.count(o.Backs...)
-	r.Afterwards.count(o.Afterwards...)
-	r.Violations += len(o.Violations)
-	if len(o.Violations) > 0 && len(r.Broken) < mostStories {
-		r.Broken = append(r.Broken, Story(ctx, seed))
+	r.Backs.count(came.Backs...)
+	r.Afterwards.count(came.Afterwards...)
+	r.Violations += len(came.Violations)
+	if len(came.Violations) > 0 && len(r.Broken) < mostStories {
+		r.Broken = append(r.Broken, o.Story(ctx, seed))
 	}
 }
 
 // Story shrinks what a seed breaks to as little as shows it, and tells it.
-func Story(ctx context.Context, seed uint64) string {
-	script := Shrink(ctx, Write(seed))
-	o, err := Play(ctx, script)
-	text := Tell(script, o)
+func (o Options) Story(ctx context.Context, seed uint64) string {
+	script := Shrink(ctx, o.Write(seed))
+	played, err := Play(ctx, script)
+	text := Tell(script, played)
 	if err != nil {
 		text += fmt.Sprintf("  ERROR %v\n", err)
 	}
-	return text + fmt.Sprintf("  again: make soak SEED=%d ROLLOUTS=1\n", seed)
+	again := fmt.Sprintf("  again: make soak SEED=%d ROLLOUTS=1", seed)
+	if o.Kept {
+		again += " KEPT=1"
+	}
+	return text + again + "\n"
 }
