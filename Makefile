@@ -81,9 +81,9 @@ chaos: controlplane ## break what is around the manager: processes, watches, the
 	@echo "compiling the manager; a minute or two the first time"
 	go test ./test/chaos -timeout 60m -all -v $(if $(RUN),-run '$(RUN)')
 
-soak: ## play seeded rollouts against adversaries; ROLLOUTS=n from SEED=s on, TWICE=1 compares two plays of each, KEPT=1 with Config Connector, REPORTS=dir goes on where it ended
+soak: ## play seeded rollouts against adversaries; ROLLOUTS=n from SEED=s on, TWICE=1 compares two plays of each, KEPT=1 with Config Connector, BURST=1 with a neighbour's burst, REPORTS=dir goes on where it ended
 	@go build -o bin/soak ./hack/soak
-	bin/soak -rollouts $(or $(ROLLOUTS),10000) -from $(or $(SEED),1) $(if $(TWICE),-twice) $(if $(KEPT),-kept) $(if $(REPORTS),-reports '$(REPORTS)')
+	bin/soak -rollouts $(or $(ROLLOUTS),10000) -from $(or $(SEED),1) $(if $(TWICE),-twice) $(if $(KEPT),-kept) $(if $(BURST),-burst) $(if $(REPORTS),-reports '$(REPORTS)')
 
 soak-sum: ## add up what soak left in REPORTS=dir, or in several of them
 	@go build -o bin/soak ./hack/soak

@@ -77,6 +77,16 @@ var (
 	abort  = rollout.Request{ID: "2", Verb: rollout.Abort, Attempt: 1, Step: -1}
 )
 
+// newBake is a journey whose first step bakes.
+func newBake(t *testing.T) *journey {
+	t.Helper()
+	j := newJourney(t)
+	j.pass(rollout.Shifting, resume)
+	j.settle()
+	j.pass(rollout.Baking)
+	return j
+}
+
 func TestTheCoreConfirmsAStepAndGoesBackThroughConfigConnector(t *testing.T) {
 	t.Parallel()
 	j := newJourney(t)
@@ -123,10 +133,7 @@ func TestARiseThatWasLostDoesNotKeepTheWayBackFromEnding(t *testing.T) {
 
 func TestAPersonsEditAfterConfigConnectorIsDoneIsForeign(t *testing.T) {
 	t.Parallel()
-	j := newJourney(t)
-	j.pass(rollout.Shifting, resume)
-	j.settle()
-	j.pass(rollout.Baking)
+	j := newBake(t)
 	j.gcloud(map[string]int{newWeb: 100})
 	j.pass(rollout.Paused)
 	if j.progress.Reason != rollout.TrafficConflict {
@@ -138,10 +145,7 @@ func TestAPersonsEditAfterConfigConnectorIsDoneIsForeign(t *testing.T) {
 // takes it back.
 func TestAPersonsWayBackPastTheRunServiceLasts(t *testing.T) {
 	t.Parallel()
-	j := newJourney(t)
-	j.pass(rollout.Shifting, resume)
-	j.settle()
-	j.pass(rollout.Baking)
+	j := newBake(t)
 	j.gcloud(back)
 	j.pass(rollout.RollingBack)
 	j.settle()
@@ -151,10 +155,7 @@ func TestAPersonsWayBackPastTheRunServiceLasts(t *testing.T) {
 
 func TestAWayBackEndsOnlyWhenConfigConnectorAgrees(t *testing.T) {
 	t.Parallel()
-	j := newJourney(t)
-	j.pass(rollout.Shifting, resume)
-	j.settle()
-	j.pass(rollout.Baking)
+	j := newBake(t)
 	j.pass(rollout.RollingBack, abort)
 	j.gcloud(back) // a person is faster
 	j.pass(rollout.RollingBack)

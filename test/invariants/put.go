@@ -1,0 +1,40 @@
+package invariants
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+func (p *past) learnPut(e Put) {
+	if e.Attempt == 0 || e.Past {
+		p.forgotten()
+	}
+	p.memoryLost = e.Attempt == 0
+	if p.memoryLost {
+		p.named(p.plan())
+	}
+	p.overwritten, p.put = p.saved, e.when()
+	p.wished, p.wishes = p.wishes, wishes{} // what the status forgot is asked again by the annotation
+	p.learnSaved(e.Saved)
+	if e.Past { // nobody took anything up: it is what was said once
+		p.deleting, p.takenUp = time.Time{}, time.Time{}
+	}
+}
+
+// named lets a plan that names stable overrule what somebody else has set: whoever forgot
+// what went before knows no better.
+func (p *past) named(plan Plan) {
+	if plan.StableRevision != "" {
+		p.foreign = nil
+	}
+}
+
+// forgotten is what is left of a status that is there no more: what the claim on the
+// service says. Attempts are counted anew, or go on from it.
+func (p *past) forgotten() {
+	p.dismissed = dismissal{}
+	clear(p.given)
+	clear(p.spared)
+	maps.DeleteFunc(p.abandoned, func(revision string, _ bool) bool { return !slices.Contains(p.claim.latched, revision) })
+}
