@@ -192,11 +192,21 @@ func TestWhatAPersonSetPastTheRunServiceIsSaidThereToo(t *testing.T) {
 		"also where the step was not seen yet": {says(rising, quarter), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"and it was the first one":             {says(first, quarter), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"a way back that they were faster in":  {says(goingBack().split("web-1", 100), quarter), "RollingBack/RollingBack, writes web-1 100%", ""},
-		"also when they abort that":            {says(past.asks(Abort), quarter), "RollingBack/RollingBack, writes web-1 100%, refuses", ""},
+		"also when they abort that":            {says(past.asks(Abort).with(func(s *scene) { s.Request.Step = -1 }), quarter), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
 		"after the end":                        {says(ended, quarter), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"where it says the same":               {says(goingBack().split("web-1", 100), all("web-1")), "RolledBack/RolledBack", ""},
 		"where what it says is not ours":       {goingBack().byRunService().split("web-1", 100), "RolledBack/RolledBack", ""},
 		"another split is asked about":         {says(at(25).foreign(), quarter), "Paused/TrafficConflict", ""},
+	})
+}
+
+// TestAnAbortOfAWayBackWithoutACandidateNamesNone: there is nothing to give up.
+func TestAnAbortOfAWayBackWithoutACandidateNamesNone(t *testing.T) {
+	t.Parallel()
+	left := goingBack().split("web-1", 100)
+	left.Progress.Candidate, left.Progress.Latched, left.Progress.FirstWrite = "", nil, time.Time{}
+	check(t, map[string]row{
+		"it is over": {left.asks(Abort).with(func(s *scene) { s.Request.Step = -1 }), "RolledBack/RolledBack, accepts", "web-1 serves 100%\nWaits for a new revision."},
 	})
 }
 
