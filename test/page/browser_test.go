@@ -36,7 +36,13 @@ func browser(t *testing.T) string {
 // machine: whatever is not on loopback resolves to nothing.
 func chromium(ctx context.Context, t *testing.T, url string, args ...string) *exec.Cmd {
 	t.Helper()
-	home := t.TempDir()
+	home, err := os.MkdirTemp("", "sluice-page-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Not t.TempDir: a process of a browser that was killed may write a file while this
+	// removes the directory, which is no failure of the page.
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
 	cmd := exec.CommandContext(ctx, browser(t), append(append([]string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-proxy-server",

@@ -45,8 +45,9 @@ func newTab(t *testing.T) *tab {
 	_ = said.Close()
 	p := &tab{t: t, write: ours, read: bufio.NewReader(answers), seen: map[string]bool{}}
 	t.Cleanup(func() {
-		cancel() // which kills it
+		_ = ours.Close() // a browser whose pipe is closed ends by itself, with all its processes
 		_ = cmd.Wait()
+		cancel()
 	})
 	var made struct{ TargetID, SessionID string }
 	p.call("Target.createTarget", map[string]any{"url": "about:blank"}, &made)
