@@ -7,6 +7,7 @@ import (
 )
 
 func (p *past) learnPut(e Put) {
+	sparing := p.sparedBefore(e.Saved)
 	if e.Attempt == 0 || e.Past {
 		p.forgotten()
 	}
@@ -16,6 +17,9 @@ func (p *past) learnPut(e Put) {
 	}
 	p.overwritten, p.put = p.saved, e.when()
 	p.wished, p.wishes = p.wishes, wishes{} // what the status forgot is asked again by the annotation
+	if sparing {
+		p.sparing, p.spared[e.Attempt] = true, true
+	}
 	p.learnSaved(e.Saved)
 	if e.Past { // nobody took anything up: it is what was said once
 		p.deleting, p.takenUp = time.Time{}, time.Time{}

@@ -24,6 +24,13 @@ func (p *past) learnSpared(s Saved) {
 	}
 }
 
+// sparedBefore tells whether a status that is put back is in the middle of such a way back,
+// from which nothing was given up since.
+func (p *past) sparedBefore(s Saved) bool {
+	return s.Phase == phaseRollingBack && !s.Spared.IsZero() && !slices.Contains(s.Latched, s.Candidate) &&
+		p.spared[s.Attempt] && !p.given[s.Attempt]
+}
+
 // sparedOnce: I5. A candidate whose users fail again in the same attempt is given up.
 func sparedOnce(p *past, e Event) string {
 	if s, ok := e.(Saved); ok && p.spares(s) && p.spared[s.Attempt] {

@@ -60,11 +60,19 @@ func TestACandidateIsSparedOnceAndForAReason(t *testing.T) {
 		change(&back)
 		return slices.Concat(once, Trace{back})
 	}
+	// putBack is a trace after which somebody puts the beginning of its way back there again.
+	putBack := func(trace Trace) Trace {
+		back := nth[Saved](once, 4)
+		back.At, back.Intent = after("20m"), nil
+		return slices.Concat(trace, Trace{Put{Saved: back, Past: true}})
+	}
 	for name, c := range map[string]struct {
 		trace Trace
 		want  string // "" for nothing wrong
 	}{
 		"it is spared and tried again":              {triedAgain(once), ""},
+		"and its status is put back":                {triedAgain(putBack(once)), ""},
+		"and its status is put back, once given up": {triedAgain(putBack(more(func(s *Saved) { s.At = after("16m") }))), "which was given up"},
 		"though its users were well":                {spared(burst(0, true), whole), "0 of its requests were seen to fail"},
 		"though no gateway suffered":                {spared(burst(5, false), whole), "no gateway was seen to suffer"},
 		"and goes back by less than all":            {spared(burst(5, true), half...), "not everything to web-1"},
