@@ -67,11 +67,19 @@ func (c *Cache) Pending() int {
 	if !c.listed {
 		return 0
 	}
-	ahead := c.server.log[c.seen:]
-	if i := slices.IndexFunc(ahead, func(v Version) bool { return v.Restored }); i >= 0 {
+	if i := c.broken(); i >= 0 {
 		return i
 	}
-	return len(ahead)
+	return len(c.server.log) - c.seen
+}
+
+// Broken tells whether a restore lies ahead of the view, so that its watch does not lead to
+// the present any more.
+func (c *Cache) Broken() bool { return c.listed && c.broken() >= 0 }
+
+// broken is how many changes lie between the view and the next restore; negative for none.
+func (c *Cache) broken() int {
+	return slices.IndexFunc(c.server.log[c.seen:], func(v Version) bool { return v.Restored })
 }
 
 // Deliver lets the watch deliver up to n changes, and returns whose they are, each

@@ -197,11 +197,16 @@ func TestARestoreCanBeRestored(t *testing.T) {
 	store(t, s, "other")
 	s.Restore(1, 0)
 	c := s.Watch()
+	equal(t, "broken before it lists", c.Broken(), false)
 	equal(t, "listed", c.Relist(), keys("web"))
 	equal(t, "seen", seen(t, c, "web"), "@1")
+	equal(t, "broken", c.Broken(), false)
 	equal(t, "rewound before both", c.Rewind(len(s.Log())-3), keys("web"))
 	equal(t, "seen", seen(t, c, "web"), "Baking@3")
 	equal(t, "pending", c.Pending(), 0)
+	equal(t, "broken", c.Broken(), true)
+	equal(t, "listed again", c.Relist(), keys("web"))
+	equal(t, "broken", c.Broken(), false)
 }
 
 func TestEventsAreKeptInOrder(t *testing.T) {

@@ -235,9 +235,13 @@ func (p *process) disturb(a Act) {
 	}
 }
 
-// deliver lets the watch deliver what is due.
+// deliver lets the watch deliver what is due. One that a restore has broken lists again.
 func (p *process) deliver() {
-	if !p.dead && !p.frozen.After(p.stage.now()) {
+	switch {
+	case p.dead, p.frozen.After(p.stage.now()):
+	case p.cache.Broken():
+		p.cache.Relist()
+	default:
 		p.cache.Deliver(p.cache.Pending())
 	}
 }
