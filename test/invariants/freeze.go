@@ -19,7 +19,7 @@ func freezeIsObeyed(p *past, e Event) string {
 
 // freeze is the one that a moment is in, whatever clock it is looked up on.
 func (p *past) freeze(at time.Time) (Frozen, bool) {
-	apart := Settle - p.settle
+	apart := p.apart()
 	for _, f := range p.freezes {
 		if at.Sub(f.when()) > p.delta+apart && at.Before(f.Until.Add(-apart)) {
 			return f, true

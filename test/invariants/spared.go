@@ -73,5 +73,5 @@ const longestLook = 5 * time.Minute
 // allocate, in any minute after a time.
 func (p *past) suffered(gateway string, after time.Time) bool {
 	usual := p.usual(gateway)
-	return slices.ContainsFunc(p.minutesOf(gateway, after), func(m GatewayMinute) bool { return m.Failed || m.Drops > usual })
+	return slices.ContainsFunc(p.evidence.minutesOf(gateway, after), func(m GatewayMinute) bool { return m.Failed || m.Drops > usual })
 }

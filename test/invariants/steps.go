@@ -57,7 +57,7 @@ func (p *past) advances(e Event) (advance, bool) {
 	if _, promoted := p.promoted(w.Split[p.saved.Candidate]); promoted || done && p.endsByPromote(s) {
 		return a, false
 	}
-	a.since, a.firm = p.countedSince(p.judgedSince()), p.countedSince(later(p.judgedSince(), p.seen))
+	a.since, a.firm = p.countedSince(p.judgedSince()), p.countedAgainst(later(p.judgedSince(), p.seen))
 	a.step = a.plan.held(a.served)
 	return a, true
 }
@@ -93,14 +93,11 @@ func healthyEvidence(p *past, e Event) string {
 	if !ok || a.plan.Errors == nil {
 		return ""
 	}
-	var requests, errors, firm int64
+	var requests int64
 	minutes := 0
 	for _, m := range p.evidence.Candidate {
 		if m.End.After(a.since) {
 			requests, minutes = requests+m.Requests, minutes+1
-		}
-		if m.End.After(a.firm) {
-			errors, firm = errors+m.Errors, firm+m.Requests
 		}
 	}
 	few := requests < a.plan.Errors.MinRequests
@@ -110,10 +107,22 @@ func healthyEvidence(p *past, e Event) string {
 	case few && a.plan.inserted(a.served):
 	case few && !p.approved(p.servesSince()):
 		return fmt.Sprintf("the step at %d%% ended on %d requests; %d are needed", a.served, requests, a.plan.Errors.MinRequests)
-	case float64(errors) > a.plan.Errors.MaxRatio*float64(firm):
-		return fmt.Sprintf("the step at %d%% ended on %d errors in %d requests", a.served, errors, firm)
 	}
-	return ""
+	return p.evidence.against(a.fails)
+}
+
+// fails tells whether too many of the candidate's requests failed.
+func (a advance) fails(e Evidence) string {
+	var requests, errors int64
+	for _, m := range e.Candidate {
+		if m.End.After(a.firm) {
+			requests, errors = requests+m.Requests, errors+m.Errors
+		}
+	}
+	if float64(errors) <= a.plan.Errors.MaxRatio*float64(requests) {
+		return ""
+	}
+	return fmt.Sprintf("the step at %d%% ended on %d errors in %d requests", a.served, errors, requests)
 }
 
 // healthyGateways: I4. No watched gateway was in breach.
@@ -132,20 +141,19 @@ func (p *past) gatewaysFail(plan Plan, since, firm time.Time, needed int) string
 		return ""
 	}
 	for _, name := range plan.Gateways {
-		counted, against := p.minutesOf(name, since), p.minutesOf(name, firm)
-		if n := len(whole(counted)); n < max(1, needed) {
+		if n := len(whole(p.evidence.minutesOf(name, since))); n < max(1, needed) {
 			return fmt.Sprintf("gateway %s had %d visible minutes; %d are needed", name, n, max(1, needed))
 		}
-		if what := cmp.Or(dropping(plan, p.usual(name), newest(whole(against))), failing(plan, newest(against))); what != "" {
+		usual := p.usual(name)
+		what := p.evidence.against(func(e Evidence) string {
+			minutes := e.minutesOf(name, firm)
+			return cmp.Or(dropping(plan, usual, newest(whole(minutes))), failing(plan, newest(minutes)))
+		})
+		if what != "" {
 			return "gateway " + name + " " + what
 		}
 	}
 	return ""
-}
-
-// minutesOf are a gateway's minutes after a time.
-func (p *past) minutesOf(gateway string, after time.Time) []GatewayMinute {
-	return slices.DeleteFunc(slices.Clone(p.evidence.Gateways[gateway]), func(m GatewayMinute) bool { return !m.End.After(after) })
 }
 
 // whole are the minutes of which everything has arrived.
@@ -218,7 +226,7 @@ func mayBegin(p *past, e Event) string {
 		return ""
 	case plan.Errors != nil && len(p.evidence.Stable) == 0:
 		return "the first write was sent though no request of stable could be seen"
-	case len(plan.Gateways) > 0 && !p.lowered.IsZero() && w.when().Sub(p.lowered) < coolDown-Delta-(Settle-p.settle):
+	case len(plan.Gateways) > 0 && !p.lowered.IsZero() && w.when().Sub(p.lowered) < coolDown-Delta-p.apart():
 		return fmt.Sprintf("the first write was sent %s after the last attempt lost its traffic", w.when().Sub(p.lowered))
 	case plan.step(0).Approval && !p.approved(time.Time{}):
 		return "the first step needs an approval and had none"
@@ -231,6 +239,14 @@ func mayBegin(p *past, e Event) string {
 func (p *past) countedSince(served time.Time) time.Time {
 	return ceilMinute(served.Truncate(time.Second).Add(p.settle))
 }
+
+// countedAgainst is the minute after which minutes count whatever the controllers' clocks show.
+func (p *past) countedAgainst(seen time.Time) time.Time {
+	return ceilMinute(seen.Truncate(time.Second).Add(Settle + p.apart()))
+}
+
+// apart is how far the controllers' clocks may be from the world's.
+func (p *past) apart() time.Duration { return Settle - p.settle }
 
 func ceilMinute(t time.Time) time.Time {
 	if floor := t.Truncate(time.Minute); !floor.Equal(t) {

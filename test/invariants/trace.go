@@ -1,6 +1,7 @@
 package invariants
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -155,6 +156,35 @@ type Evidence struct {
 	Stable []Minute
 	// Gateways holds the minutes of each watched gateway, by name.
 	Gateways map[string][]GatewayMinute
+	// Behind is what whoever's clock is behind takes for arrived at that moment, where
+	// this is what one that is ahead does; nil where the clocks are right.
+	Behind *Evidence
+}
+
+// views are the evidence by every clock.
+func (e Evidence) views() []Evidence {
+	if e.Behind == nil {
+		return []Evidence{e}
+	}
+	return []Evidence{e, *e.Behind}
+}
+
+// against is what is wrong by every clock, as the first one has it; "" if it is not by one.
+func (e Evidence) against(wrong func(Evidence) string) string {
+	first := ""
+	for _, view := range e.views() {
+		what := wrong(view)
+		if what == "" {
+			return ""
+		}
+		first = cmp.Or(first, what)
+	}
+	return first
+}
+
+// minutesOf are a gateway's minutes after a time.
+func (e Evidence) minutesOf(gateway string, after time.Time) []GatewayMinute {
+	return slices.DeleteFunc(slices.Clone(e.Gateways[gateway]), func(m GatewayMinute) bool { return !m.End.After(after) })
 }
 
 // Minute is a revision's minute that could be seen.

@@ -80,7 +80,7 @@ func (o Outcome) brief() Outcome {
 func (s *stage) waysBack() (backs, afterwards []time.Duration) {
 	switch {
 	case len(s.script.Acts)+len(s.script.Crashes) == 0:
-		return s.backs(), nil
+		return straightBacks(s.world.Log(), s.record.trace, s.requestDelay(), s.limit()), nil
 	case s.calmAt.IsZero():
 		return nil, nil
 	}

@@ -233,13 +233,28 @@ func (r *record) look(status *v1alpha1.CloudRunRolloutStatus) {
 	if r.stage.script.Setting.NAT != NoNAT {
 		subject.Gateways = []invariants.Gateway{{Project: "acme-net", Region: region, Name: gateway}}
 	}
-	// A clock that is ahead takes minutes for arrived that are about to.
-	at := r.stage.now().Add(min(tolerated, max(0, r.stage.script.Setting.Skew[0], r.stage.script.Setting.Skew[1])))
+	r.trace = append(r.trace, r.visible(subject))
+}
+
+// visible is what could be known now. A clock that is ahead takes minutes for arrived that
+// are about to, and one that is behind takes none for arrived that just did.
+func (r *record) visible(subject invariants.Subject) invariants.Evidence {
+	skew := r.stage.script.Setting.Skew
+	ahead, behind := min(tolerated, max(0, skew[0], skew[1])), max(-tolerated, min(0, skew[0], skew[1]))
+	evidence := r.visibleAt(subject, r.stage.now().Add(ahead))
+	if ahead > behind {
+		late := r.visibleAt(subject, r.stage.now().Add(behind))
+		evidence.Behind = &late
+	}
+	return evidence
+}
+
+func (r *record) visibleAt(subject invariants.Subject, at time.Time) invariants.Evidence {
 	evidence, err := invariants.Visible(r.stage.world.Series().Undisturbed(), subject, at)
 	if err != nil { // then nothing could be known, and nothing may rise
-		evidence = invariants.Evidence{At: invariants.At(r.stage.now())}
+		return invariants.Evidence{At: invariants.At(r.stage.now())}
 	}
-	r.trace = append(r.trace, evidence)
+	return evidence
 }
 
 // violate notes what is wrong beside the trace.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/test/invariants"
 )
@@ -16,35 +17,65 @@ import (
 const promised = 5 * time.Minute
 
 // exposure is one stretch in which a revision other than the first had traffic, and
-// how it failed.
+// how it failed at its present weight.
 type exposure struct {
+	weight           int
 	settled          time.Time // minutes that began before it are not judged
 	seen             time.Time // when a breach could first be seen; zero for never
 	requests, failed float64
 }
 
-// backs measures I15: for every revision that fails, how long it was from the moment
+// looked is how long it may take until a status says that a split serves.
+const looked = 15 * time.Second
+
+// straightBacks measures I15: for every revision that fails, how long it was from the moment
 // at which that could be seen until it had no traffic any more. What the world
-// counted is seen when its metric is promised to have arrived.
-func (s *stage) backs() []time.Duration {
+// counted is seen when its metric is promised to have arrived. As with Sluice each weight
+// is judged by itself, until the attempt is complete: what is seen later of a weight that
+// was left, or of what is stable now, asks for no way back.
+func straightBacks(log []simulator.Event, trace invariants.Trace, delay time.Duration, limit float64) []time.Duration {
 	var all []time.Duration
-	exposed := map[string]*exposure{}
-	for _, e := range s.world.Log() {
+	exposed, completed := map[string]*exposure{}, completions(trace)
+	for _, e := range log {
 		switch e.Kind { //nolint:exhaustive // the others say nothing about it
 		case simulator.EventTally:
-			if x := exposed[e.Revision]; x != nil && !e.At.Add(-time.Minute).Before(x.settled) {
-				x.count(*e.Tally, e.At.Add(s.requestDelay()), s.limit())
+			visible := e.At.Add(delay)
+			end, done := completed[e.Revision]
+			if x := exposed[e.Revision]; x != nil && !e.At.Add(-time.Minute).Before(x.settled) && (!done || !visible.After(end)) {
+				x.count(*e.Tally, visible, limit)
 			}
 		case simulator.EventEffective:
 			all = append(all, ended(exposed, e)...)
-			for revision, percent := range e.Split {
-				if percent > 0 && revision != first && exposed[revision] == nil {
-					exposed[revision] = &exposure{settled: e.At.Add(invariants.Settle)}
-				}
-			}
+			expose(exposed, e)
 		}
 	}
 	return all
+}
+
+// completions is when each revision became stable.
+func completions(trace invariants.Trace) map[string]time.Time {
+	ends := map[string]time.Time{}
+	for _, e := range trace {
+		if s, ok := e.(invariants.Saved); ok && s.Phase == string(v1alpha1.PhaseCompleted) && ends[s.Candidate].IsZero() {
+			ends[s.Candidate] = invariants.When(s)
+		}
+	}
+	return ends
+}
+
+// expose begins a stretch, or a weight of it at which no breach could be seen so far.
+func expose(exposed map[string]*exposure, e simulator.Event) {
+	for revision, percent := range e.Split {
+		if percent == 0 || revision == first {
+			continue
+		}
+		x := exposed[revision]
+		if x == nil || percent > x.weight && (x.seen.IsZero() || x.seen.After(e.At)) {
+			exposed[revision] = &exposure{weight: percent, settled: e.At.Add(invariants.Settle + looked)}
+		} else {
+			x.weight = percent
+		}
+	}
 }
 
 // ended takes out the revisions that have no traffic any more, and returns how long
