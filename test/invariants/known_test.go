@@ -112,6 +112,13 @@ func TestWhereABakeIsCountedFrom(t *testing.T) {
 	if !finds(failing("10m15s"), what) || finds(failing("12m5s"), what) {
 		t.Error("errors count from when the status says that the weight serves")
 	}
+	again := nth[Saved](good(), 3)
+	again.At = after("12m5s")
+	unseen := again
+	unseen.Phase, unseen.Serving = "Shifting", nil
+	if finds(before[Read](failing("10m15s"), 4, unseen, again), what) || !finds(before[Read](failing("10m15s"), 4, again), what) {
+		t.Error("errors count from when the status says so again")
+	}
 }
 
 // TestABakeAfterAnInterruption begins anew.

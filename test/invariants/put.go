@@ -24,6 +24,9 @@ func (p *past) learnPut(e Put) {
 	if e.Past { // nobody took anything up: it is what was said once
 		p.deleting, p.takenUp = time.Time{}, time.Time{}
 	}
+	if p.serves(e.Saved) { // and remembers since when
+		p.seen = p.servesSince()
+	}
 }
 
 // named lets a plan that names stable overrule what somebody else has set: whoever forgot

@@ -17,11 +17,17 @@ func (p *past) learnTakenUp(s Saved) {
 	}
 }
 
-// learnSeen notes that a status is the first to say that a split serves.
+// learnSeen notes that a status is the first to say that a split serves, or the first to say
+// so again: whoever read or remembers a time before that begins the bake anew.
 func (p *past) learnSeen(s Saved) {
-	if s.Serving != nil && s.Serving[s.Candidate] == p.serving()[s.Candidate] && p.seen.Before(p.servesSince()) {
+	if p.serves(s) && (p.seen.Before(p.servesSince()) || !p.serves(p.saved)) {
 		p.seen = s.when()
 	}
+}
+
+// serves tells whether a status says of what serves that it does.
+func (p *past) serves(s Saved) bool {
+	return s.Serving != nil && s.Serving[s.Candidate] == p.serving()[s.Candidate]
 }
 
 // judgedSince is since when the present percent must be judged: who takes an attempt up
