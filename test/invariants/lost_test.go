@@ -118,9 +118,15 @@ func TestAnAttemptThatIsTakenUp(t *testing.T) {
 	if found := Judge(risesAt("21m", wiped("15m"), taken)); len(found) > 0 {
 		t.Errorf("a bake after the attempt was taken up: %v", found)
 	}
-	restored := Put{Saved: nth[Saved](good(), 3), Past: true}
-	restored.At = after("15m40s")
-	if !dropped(risesAt("18m", wiped("15m"), taken, restored)) || dropped(risesAt("21m", wiped("15m"), taken)) {
+	restored := func(of string) Put {
+		put := Put{Saved: nth[Saved](good(), 3), Past: true, Of: after(of).when()}
+		put.At = after("15m40s")
+		return put
+	}
+	if dropped(risesAt("20m30s", wiped("15m"), taken, restored("15m35s"))) {
+		t.Error("a status that is put back and began its bake anew is judged from before that")
+	}
+	if !dropped(risesAt("18m", wiped("15m"), taken, restored("10m20s"))) || dropped(risesAt("21m", wiped("15m"), taken)) {
 		t.Error("a bake that goes on after the status was put back is judged from its begin")
 	}
 	if len(Judge(risesAt("18m", wiped("15m"), taken))) == 0 {

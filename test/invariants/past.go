@@ -58,6 +58,7 @@ type past struct {
 	memoryLost  bool      // the status forgot the attempt, and nobody has taken it up yet
 	takenUp     time.Time // when the attempt was taken up after that
 	seen        time.Time // when a status first said that the candidate has its present percent
+	begins      []begin   // by every status of a process
 	back        back
 	freezes     []Frozen
 	deploys     deployed
@@ -323,6 +324,7 @@ func (p *past) learnAnswer(s Saved) {
 const (
 	phaseRollingBack = "RollingBack"
 	phaseRolledBack  = "RolledBack"
+	phaseShifting    = "Shifting"
 	phaseCompleted   = "Completed"
 	phaseIdle        = "Idle"
 	phaseBaking      = "Baking"

@@ -22,10 +22,8 @@ func (p *past) learnPut(e Put) {
 	}
 	p.learnSaved(e.Saved)
 	if e.Past { // nobody took anything up: it is what was said once
-		p.deleting, p.takenUp = time.Time{}, time.Time{}
-	}
-	if p.serves(e.Saved) { // and remembers since when
-		p.seen = p.servesSince()
+		b := p.remembered(e.Of)
+		p.deleting, p.takenUp, p.seen = time.Time{}, b.takenUp, b.seen
 	}
 }
 

@@ -18,16 +18,28 @@ func (p *past) learnTakenUp(s Saved) {
 }
 
 // learnSeen notes that a status is the first to say that a split serves, or the first to say
-// so again: whoever read or remembers a time before that begins the bake anew.
+// so after it did not serve: whoever read or remembers a time before that begins the bake
+// anew.
 func (p *past) learnSeen(s Saved) {
-	if p.serves(s) && (p.seen.Before(p.servesSince()) || !p.serves(p.saved)) {
+	again := p.saved.Phase == phaseShifting && p.saved.Intent == nil
+	serves := s.Serving != nil && s.Serving[s.Candidate] == p.serving()[s.Candidate]
+	if serves && (p.seen.Before(p.servesSince()) || again) {
 		p.seen = s.when()
 	}
+	p.begins = append(p.begins, begin{s.when(), p.takenUp, p.seen})
 }
 
-// serves tells whether a status says of what serves that it does.
-func (p *past) serves(s Saved) bool {
-	return s.Serving != nil && s.Serving[s.Candidate] == p.serving()[s.Candidate]
+// begin is since when a status judges what serves.
+type begin struct{ saved, takenUp, seen time.Time }
+
+// remembered is since when one judges it that was saved at a moment and is put back.
+func (p *past) remembered(saved time.Time) begin {
+	for _, b := range slices.Backward(p.begins) {
+		if !b.saved.After(saved) {
+			return b
+		}
+	}
+	return begin{seen: p.servesSince()}
 }
 
 // judgedSince is since when the present percent must be judged: who takes an attempt up

@@ -285,8 +285,10 @@ type Saved struct {
 // nothing.
 type Put struct {
 	Saved
-	// Past is set where the whole object was put back into its past.
+	// Past is set where the whole object was put back into its past, and Of is when that
+	// object was stored first.
 	Past bool
+	Of   time.Time
 }
 
 // Known is a generation of the service that anybody could read from now on,

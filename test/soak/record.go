@@ -129,10 +129,20 @@ func (r *record) changed(v modelplane.Version) {
 	r.asked(at, was, now)
 	statusChanged := was == nil || v.Call.Status || v.Restored
 	if by := r.stage.processes[v.Call.By]; statusChanged && by == nil && (was != nil || v.Restored) {
-		r.trace = append(r.trace, invariants.Put{Saved: r.saved(v.At, ""), Past: v.Restored})
+		r.trace = append(r.trace, invariants.Put{Saved: r.saved(v.At, ""), Past: v.Restored, Of: r.storedFirst(v)})
 	} else if statusChanged && by != nil {
 		r.save(v.At, by, was)
 	}
+}
+
+// storedFirst is when an object that is put back was stored; zero for another one.
+func (r *record) storedFirst(v modelplane.Version) time.Time {
+	for _, before := range r.stage.plane.Log() {
+		if v.Restored && !before.Restored && before.Now == v.Now {
+			return before.At
+		}
+	}
+	return time.Time{}
 }
 
 // asked takes what a person wants: that the object goes, or a request.
