@@ -33,6 +33,8 @@ func (p *past) learnBack(e Event) {
 		if !e.Ours {
 			p.back = back{}
 		}
+	case Restored:
+		p.back = back{}
 	case Saved:
 		if e.Attempt != p.saved.Attempt || e.Phase != phaseRollingBack {
 			p.back = back{}

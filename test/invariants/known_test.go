@@ -146,3 +146,16 @@ func TestATagOnTheStableThatTheClaimNames(t *testing.T) {
 		t.Error("a tag of our name that somebody put elsewhere is taken away, and nobody finds it")
 	}
 }
+
+// TestWhatConfigConnectorPutsBack is nobody's decision: it asks again for what its object
+// says, and ends no attempt.
+func TestWhatConfigConnectorPutsBack(t *testing.T) {
+	t.Parallel()
+	restored := slices.Clone(dismissed(good()))
+	i := slices.IndexFunc(restored, func(e Event) bool { d, ok := e.(Desired); return ok && d.when().Equal(after("10m20s").when()) })
+	restored[i] = Restored{restored[i].(Desired)}
+	const what = "had given stable everything"
+	if !finds(dismissed(good()), what) || finds(restored, what) {
+		t.Error("a person ends an attempt by giving stable everything, and Config Connector does not")
+	}
+}

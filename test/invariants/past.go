@@ -94,7 +94,12 @@ func (p *past) learn(e Event) {
 	case Deploy:
 		p.learnDeploy(e)
 	case Desired:
+		if !e.Ours {
+			p.dismiss(e)
+		}
 		p.learnDesired(e)
+	case Restored:
+		p.learnDesired(e.Desired)
 	case Effective:
 		p.effective = append(p.effective, e)
 	case Life:
@@ -218,9 +223,6 @@ func (p *past) learnDesired(d Desired) {
 	p.learnTakenBack(d)
 	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before && (d.Ours || p.underway() && p.sawServed(p.saved.Candidate)) {
 		p.lowered = d.when()
-	}
-	if !d.Ours {
-		p.dismiss(d)
 	}
 	p.desired, p.desiredOurs, p.askedBefore, p.askedAt = d.Split, d.Ours, p.askedAt, d.when()
 	switch {

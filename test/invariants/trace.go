@@ -121,6 +121,10 @@ type Desired struct {
 	Ours  bool
 }
 
+// Restored is a split that Config Connector asks for again, because its object says so:
+// nobody has decided on it now.
+type Restored struct{ Desired }
+
 // Effective is a new split that serves.
 type Effective struct {
 	At

@@ -133,6 +133,8 @@ func (a aftermath) unattended(revision string, until time.Time) time.Time {
 			touched = true
 		case invariants.Desired:
 			touched = !e.Ours
+		case invariants.Restored:
+			touched = true
 		}
 		is := attended && lives[stable] == invariants.Ready && (!a.refuses || lives[newest] != invariants.Failed)
 		if touched || !is || !was {

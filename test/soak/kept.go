@@ -113,7 +113,7 @@ func (k *kept) after(c objectplane.Call, err error) error {
 		k.eyes.told(p, name, err)
 	}
 	if c.Verb != objectplane.Get && err == nil {
-		k.eyes.asks(invariants.At(k.stage.now()), p != nil && !k.eyes.blind[p.name])
+		k.eyes.asks(invariants.Desired{At: invariants.At(k.stage.now()), Ours: p != nil && !k.eyes.blind[p.name]})
 		k.wake()
 	}
 	if p == nil {

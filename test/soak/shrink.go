@@ -150,6 +150,8 @@ func line(e invariants.Event) string {
 		return say(e.At, "%s writes %v: accepted %t, landed %t", e.By, e.Split, e.Accepted, e.Landed)
 	case invariants.Desired:
 		return say(e.At, "asked for is %v, by us %t", e.Split, e.Ours)
+	case invariants.Restored:
+		return say(e.At, "Config Connector asks for %v again", e.Split)
 	case invariants.Effective:
 		return say(e.At, "%v serves", e.Split)
 	case invariants.Life:

@@ -31,6 +31,7 @@ type sight struct {
 	versions map[string]string
 	serves   invariants.Split            // what Cloud Run is asked for
 	asked    invariants.Split            // what is asked for
+	spec     invariants.Split            // what the RunService said last
 	sent     map[string]invariants.State // what a write of a process met
 	blind    map[string]bool             // whether it met a service that was edited since it was read
 }
@@ -115,26 +116,32 @@ func (s *sight) event(e invariants.Event) (shown invariants.Event, news bool) {
 		return e, true
 	case invariants.Desired:
 		s.serves = e.Split
-		s.asks(e.At, e.Ours)
+		s.asks(e)
 		return nil, false
 	}
 	return e, true
 }
 
-// asks tells of what is asked for, if that has changed, and whether by us. What Config
-// Connector puts back is nobody's of us.
-func (s *sight) asks(at invariants.At, ours bool) {
+// asks tells of what is asked for, if that has changed, and whether by us. Where spec says
+// what it said before, Config Connector puts it back.
+func (s *sight) asks(d invariants.Desired) {
 	o, split := s.kept.object(), s.serves
 	s.versions[o.GetResourceVersion()] = versionOf(o)
-	if traffic := trafficIn(o); len(traffic) > 0 && !through(o) {
-		split = splitOf(traffic)
+	before := s.spec
+	s.spec = splitOf(trafficIn(o))
+	if len(s.spec) > 0 && !through(o) {
+		split = s.spec
 	}
 	if split == nil || maps.Equal(split, s.asked) {
 		return
 	}
-	s.asked = split
+	s.asked, d.Split = split, split
 	r := &s.kept.stage.record
-	r.trace = append(r.trace, invariants.Desired{At: at, Split: split, Ours: ours})
+	if !d.Ours && maps.Equal(split, s.spec) && maps.Equal(before, s.spec) {
+		r.trace = append(r.trace, invariants.Restored{Desired: d})
+		return
+	}
+	r.trace = append(r.trace, d)
 }
 
 // sending notes a write of spec.traffic that is being sent. What gives it up is none.
