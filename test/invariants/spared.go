@@ -6,9 +6,14 @@ import (
 	"time"
 )
 
+// mayBeSparing tells whether a status goes back and may give nothing up.
+func (s Saved) mayBeSparing() bool {
+	return s.Phase == phaseRollingBack && !s.Spared.IsZero() && !slices.Contains(s.Latched, s.Candidate)
+}
+
 // spares tells whether a status begins a way back that gives nothing up.
 func (p *past) spares(s Saved) bool {
-	return s.Phase == phaseRollingBack && !s.Spared.IsZero() && !slices.Contains(s.Latched, s.Candidate) &&
+	return s.mayBeSparing() &&
 		(s.Attempt != p.saved.Attempt || !s.Spared.Equal(p.saved.Spared))
 }
 
@@ -27,8 +32,7 @@ func (p *past) learnSpared(s Saved) {
 // sparedBefore tells whether a status that is put back is in the middle of such a way back,
 // from which nothing was given up since.
 func (p *past) sparedBefore(s Saved) bool {
-	return s.Phase == phaseRollingBack && !s.Spared.IsZero() && !slices.Contains(s.Latched, s.Candidate) &&
-		p.spared[s.Attempt] && !p.given[s.Attempt]
+	return s.mayBeSparing() && p.spared[s.Attempt] && !p.given[s.Attempt]
 }
 
 // sparedOnce: I5. A candidate whose users fail again in the same attempt is given up.

@@ -168,9 +168,17 @@ func (o Options) Story(ctx context.Context, seed uint64) string {
 	if err != nil {
 		text += fmt.Sprintf("  ERROR %v\n", err)
 	}
-	again := fmt.Sprintf("  again: make soak SEED=%d ROLLOUTS=1", seed)
-	if o.Kept {
-		again += " KEPT=1"
+	return text + "  again: " + o.again(seed) + "\n"
+}
+
+// again is the command that plays a seed in the same kind of world.
+func (o Options) again(seed uint64) string {
+	command := fmt.Sprintf("make soak SEED=%d ROLLOUTS=1", seed)
+	switch {
+	case o.Kept:
+		return command + " KEPT=1"
+	case o.Burst:
+		return command + " BURST=1"
 	}
-	return text + again + "\n"
+	return command
 }

@@ -34,33 +34,27 @@ var onceInABurst = map[uint64]string{
 // TestSeedsThatBrokeARuleOnceInABurst plays them again.
 func TestSeedsThatBrokeARuleOnceInABurst(t *testing.T) {
 	t.Parallel()
-	for seed, broke := range onceInABurst {
-		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
-			t.Parallel()
-			o, err := soak.Play(t.Context(), soak.WriteBurst(seed))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(o.Violations) > 0 {
-				t.Errorf("it broke a rule once (%s), and does again:\n%s", broke, soak.Tell(soak.WriteBurst(seed), o))
-			}
-		})
-	}
+	playAgain(t, onceInABurst, soak.WriteBurst)
 }
 
 // TestSeedsThatBrokeARuleOnce plays them again: each was mended, and must pass. Where
 // stories are made up in another way, these seeds are stories like any other.
 func TestSeedsThatBrokeARuleOnce(t *testing.T) {
 	t.Parallel()
-	for seed, broke := range once {
+	playAgain(t, once, soak.Write)
+}
+
+func playAgain(t *testing.T, seeds map[uint64]string, write func(seed uint64) soak.Script) {
+	t.Helper()
+	for seed, broke := range seeds {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
-			o, err := soak.Play(t.Context(), soak.Write(seed))
+			o, err := soak.Play(t.Context(), write(seed))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(o.Violations) > 0 {
-				t.Errorf("it broke a rule once (%s), and does again:\n%s", broke, soak.Tell(soak.Write(seed), o))
+				t.Errorf("it broke a rule once (%s), and does again:\n%s", broke, soak.Tell(write(seed), o))
 			}
 		})
 	}
