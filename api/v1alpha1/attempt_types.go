@@ -149,10 +149,10 @@ type Attempt struct {
 	// +optional
 	EffectiveSince *metav1.Time `json:"effectiveSince,omitempty"`
 
-	// evidenceSince is when the attempt's first step began to serve, or later
-	// where somebody else's split was in between, or when the first write was sent,
-	// where that is all the claim on the service tells. What served since then is
-	// judged again at each step, in case its data came late.
+	// evidenceSince is when the step before this one began to serve, in the first step
+	// when that one did, or later where somebody else's split was in between, or when
+	// the first write was sent, where that is all the claim on the service tells. What
+	// served since then is judged again, in case its data came late.
 	// +optional
 	EvidenceSince *metav1.Time `json:"evidenceSince,omitempty"`
 

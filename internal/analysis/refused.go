@@ -1,7 +1,7 @@
 package analysis
 
 // Refused is the share of requests that were answered with a 4xx status, 0..1: of
-// stable before the attempt, and of both revisions since traffic is split.
+// stable before the attempt, and of both revisions in this step and the one before.
 type Refused struct {
 	Before, Candidate, Stable float64
 }

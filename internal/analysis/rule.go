@@ -33,10 +33,10 @@ type Scope struct {
 	// StepSince is the time from which the step is judged: its split in effect
 	// plus the settle time. Zero before the first write.
 	StepSince time.Time
-	// EarlierSince is the time from which the attempt's earlier steps are judged,
-	// again, in case their data came late. Zero in the first step.
+	// EarlierSince is the time from which the step before it is judged, again, in
+	// case its data came late. Zero in the first step.
 	EarlierSince time.Time
-	// EarlierUntil is when their last split ceased to be the one asked for: what
+	// EarlierUntil is when its split ceased to be the one asked for: what
 	// served between it and StepSince is nobody's.
 	EarlierUntil time.Time
 	// SeenThrough is the newest minute of the step that was judged before; what
@@ -76,7 +76,7 @@ func (s Scope) preflightAfter() time.Time {
 // stepAfter is the minute after which the step's minutes begin.
 func (s Scope) stepAfter() time.Time { return ceilMinute(s.StepSince) }
 
-// earlierAfter is the minute after which the attempt's minutes begin.
+// earlierAfter is the minute after which the minutes of the step before begin.
 func (s Scope) earlierAfter() time.Time {
 	if s.EarlierSince.IsZero() || s.EarlierSince.After(s.StepSince) {
 		return s.stepAfter()
@@ -84,7 +84,7 @@ func (s Scope) earlierAfter() time.Time {
 	return ceilMinute(s.EarlierSince)
 }
 
-// judged tells whether a minute belongs to a step: to this one, or to one before.
+// judged tells whether a minute belongs to a step: to this one, or to the one before.
 func (s Scope) judged(end time.Time) bool {
 	return end.After(s.stepAfter()) || end.After(s.earlierAfter()) && !end.After(s.EarlierUntil)
 }

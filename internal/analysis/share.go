@@ -25,8 +25,8 @@ type requests interface {
 // lies certainly above the limit, over the whole step or over its newest window,
 // which reaches back until it holds the required requests; a pass when at least
 // those were seen and the share of the whole step is within the limit. Windows
-// that ended while nobody looked are judged as if somebody had. What served
-// earlier in the attempt is judged again, because its data may have come late.
+// that ended while nobody looked are judged as if somebody had. The step before
+// is judged again, because its data may have come late.
 type share struct {
 	requests
 	limit    float64 // 0..1: of the share or, if relative, of how far it is above stable's
@@ -183,8 +183,7 @@ func (r share) counted(answers Answers, of Source, after, through time.Time) []m
 	return within(r.minutes(answers, of), after, through)
 }
 
-// complete lists the candidate's minutes of evidence since the attempt's first
-// step: those with requests, and those without where an instance and stable's
+// complete lists the candidate's minutes of evidence since the step before: those with requests, and those without where an instance and stable's
 // requests were seen.
 func (r share) complete(s besides, answers Answers, through time.Time) []minute {
 	counted := r.counted(answers, s.Candidate, s.earlierAfter(), through)
@@ -200,7 +199,7 @@ func (r share) complete(s besides, answers Answers, through time.Time) []minute 
 }
 
 // breaches judges the windows of the step that ended since somebody last looked,
-// the whole of it, and what served before it in the attempt, which had passed:
+// the whole of it, and the step before it, which had passed:
 // only data that came late can say otherwise now.
 func (r share) breaches(s besides, complete []minute, through time.Time) []tally {
 	step := within(complete, s.stepAfter(), through)

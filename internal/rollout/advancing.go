@@ -84,14 +84,25 @@ func (v view) shifting() Decision {
 func (v view) confirmed() Progress {
 	p := v.Progress
 	intent, _ := p.landed(v.desired)
+	p.Watched = v.watchedSince()
 	p.Confirmed, p.Step, p.Intents = intent.Split, v.Plan.stepAt(intent.Split.Of(p.Candidate)), nil
 	p.Effective, p.Baked, p.Tagged, p.ThinAccepted = v.Now, 0, v.tagAfter(), 0
-	p.Watched = cmp.Or(p.Watched, v.Now)
 	p.NoDataSince, p.Breaches, p.Clock = time.Time{}, nil, Stopwatch{}
 	if v.skew() != "" { // nobody knows when it began to serve
 		p = p.anew()
 	}
 	return p
+}
+
+// watchedSince is since when what served is evidence besides the step that begins: the
+// step before it, whose data may come late. Those before that one were judged again with
+// it, and what failed while it settled is nobody's, at this step as at that one.
+func (v view) watchedSince() time.Time {
+	p := v.Progress
+	if v.weight() > 0 && !p.Effective.IsZero() {
+		return p.Effective
+	}
+	return cmp.Or(p.Watched, v.Now)
 }
 
 // confirm starts the bake of a step whose split is seen to serve.

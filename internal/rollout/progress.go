@@ -35,8 +35,9 @@ type Progress struct {
 	FirstWrite time.Time
 	// Effective is when the split of Step was first seen to serve.
 	Effective time.Time
-	// Watched is since when what served is evidence, over all steps so far: the
-	// first one's Effective, or later where somebody else's split was in between.
+	// Watched is since when what served before the step is evidence: the Effective of
+	// the step before it, or later where somebody else's split was in between. In the
+	// first step it is that one's own.
 	Watched time.Time
 	// Judged is the newest minute that every check has judged, in this step or an earlier
 	// one: what was forgiven then is not held against a later step.

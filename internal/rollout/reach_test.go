@@ -44,6 +44,39 @@ func TestEvidenceReachesBackAsFarAsItNeedsTo(t *testing.T) {
 	}
 }
 
+// TestAStepIsJudgedAgainAtTheNextOneAndNotTwice: data may come late. Two steps later what
+// failed while a split settled would count, which it did not at its own step.
+func TestAStepIsJudgedAgainAtTheNextOneAndNotTwice(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		weight             int64         // that serves until now; 0: none
+		effective, watched time.Duration // ago; 0: not known
+		want               time.Duration // ago
+	}{
+		"the first step has none before it":                {0, 0, 0, 0},
+		"a later one has the one before":                   {5, 20 * time.Minute, time.Hour, 20 * time.Minute},
+		"one before it whose beginning nobody saw counts":  {5, 0, time.Hour, time.Hour},
+		"one after the candidate was at nothing has none":  {0, 20 * time.Minute, 0, 0},
+		"one taken up from a claim has what was sent then": {0, 0, time.Hour, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := at(c.weight).meant(between("web-2", "web-1", 25)).split("web-2", 25, "web-1", 75)
+			s.Progress.Effective, s.Progress.Watched = time.Time{}, time.Time{}
+			if c.effective > 0 {
+				s.Progress.Effective = ago(c.effective)
+			}
+			if c.watched > 0 {
+				s.Progress.Watched = ago(c.watched)
+			}
+			p := Decide(Input(s)).Progress
+			if p.Step != 2 || !p.Effective.Equal(now) || !p.Watched.Equal(ago(c.want)) {
+				t.Errorf("step %d since %s, judged again since %s; want step 2 since now, and %s", p.Step, p.Effective, p.Watched, ago(c.want))
+			}
+		})
+	}
+}
+
 // TestABreachOutlastsARevisionThatCannotBeRead: without its maximum of instances
 // a check may not apply, which shows nothing healthy.
 func TestABreachOutlastsARevisionThatCannotBeRead(t *testing.T) {

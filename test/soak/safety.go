@@ -30,9 +30,10 @@ const looked = 15 * time.Second
 
 // straightBacks measures I15: for every revision that fails, how long it was from the moment
 // at which that could be seen until it had no traffic any more. What the world
-// counted is seen when its metric is promised to have arrived. As with Sluice each weight
-// is judged by itself, until the attempt is complete: what is seen later of a weight that
-// was left, or of what is stable now, asks for no way back.
+// counted is seen when its metric is promised to have arrived, also after a rise; the
+// minutes in which a rise took effect and settled are nobody's. Each weight is judged by
+// itself, until the attempt is complete: what is seen later of what is stable by then asks
+// for no way back.
 func straightBacks(log []simulator.Event, trace invariants.Trace, delay time.Duration, limit float64) []time.Duration {
 	var all []time.Duration
 	exposed, completed := map[string]*exposure{}, completions(trace)
@@ -63,16 +64,19 @@ func completions(trace invariants.Trace) map[string]time.Time {
 	return ends
 }
 
-// expose begins a stretch, or a weight of it at which no breach could be seen so far.
+// expose begins a stretch, or a weight of it. What showed at the weight before is not
+// forgotten.
 func expose(exposed map[string]*exposure, e simulator.Event) {
 	for revision, percent := range e.Split {
 		if percent == 0 || revision == first {
 			continue
 		}
-		x := exposed[revision]
-		if x == nil || percent > x.weight && (x.seen.IsZero() || x.seen.After(e.At)) {
+		switch x := exposed[revision]; {
+		case x == nil:
 			exposed[revision] = &exposure{weight: percent, settled: e.At.Add(invariants.Settle + looked)}
-		} else {
+		case percent > x.weight:
+			exposed[revision] = &exposure{weight: percent, settled: e.At.Add(invariants.Settle + looked), seen: x.seen}
+		default:
 			x.weight = percent
 		}
 	}
