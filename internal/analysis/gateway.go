@@ -75,14 +75,14 @@ func (r NatDroppedPackets) judge(e gatewayEvidence, minutes []minute, usual int6
 	v := Verdict{
 		Outcome: Pass, Source: e.gateway.String(), Through: e.answer.Through,
 		Value: fmt.Sprintf("%d packets/min", most), Limit: fmt.Sprintf("%d packets/min", limit),
-		Note: fmt.Sprintf("%s dropped nothing in the last %d minutes", e.gateway, len(minutes)),
+		Note: fmt.Sprintf("%s dropped nothing in %s", e.gateway, lastMinutes(len(minutes))),
 	}
 	if most > 0 {
-		v.Note = fmt.Sprintf("%s dropped at most %d packets/min in the last %d minutes, limit %d", e.gateway, most, len(minutes), limit)
+		v.Note = fmt.Sprintf("%s dropped at most %d packets/min in %s, limit %d", e.gateway, most, lastMinutes(len(minutes)), limit)
 	}
 	if over > 0 {
-		v.Note = fmt.Sprintf("%s dropped up to %d packets/min%s in %d of the last %d minutes, limit: %d minutes above %d packets/min",
-			e.gateway, most, e.reasons(minutes), over, len(minutes), r.MinMinutes, limit)
+		v.Note = fmt.Sprintf("%s dropped up to %d packets/min%s %s, limit: %d minutes above %d packets/min",
+			e.gateway, most, e.reasons(minutes), inMinutes(over, len(minutes)), r.MinMinutes, limit)
 	}
 	if over >= max(1, r.MinMinutes) {
 		v.Outcome = Breach
@@ -95,11 +95,11 @@ func (r NatAllocationFailures) judge(e gatewayEvidence, minutes []minute) Verdic
 	v := Verdict{
 		Outcome: Pass, Source: e.gateway.String(), Through: e.answer.Through,
 		Value: fmt.Sprintf("%d min", over), Limit: fmt.Sprintf("%d min", r.MaxMinutes),
-		Note: fmt.Sprintf("%s failed to allocate NAT IPs in %d of the last %d minutes, limit %d",
-			e.gateway, over, len(minutes), r.MaxMinutes),
+		Note: fmt.Sprintf("%s failed to allocate NAT IPs %s, limit %d",
+			e.gateway, inMinutes(over, len(minutes)), r.MaxMinutes),
 	}
 	if over == 0 {
-		v.Note = fmt.Sprintf("%s allocated NAT IPs without failure in the last %d minutes", e.gateway, len(minutes))
+		v.Note = fmt.Sprintf("%s allocated NAT IPs without failure in %s", e.gateway, lastMinutes(len(minutes)))
 	}
 	if over > max(0, r.MaxMinutes) {
 		v.Outcome = Breach

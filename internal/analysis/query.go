@@ -70,8 +70,8 @@ func (r Query) Judge(s Scope, answers Answers) Verdict {
 	if worst, over := r.worst(s, judged); over > 0 {
 		v.Outcome, v.Value = Breach, r.number(worst.Number)
 		v.Stopped = r.beyond(judged[len(judged)-1].Number) == 0
-		v.Note = fmt.Sprintf("%s in the minute up to %s, limit %s, outside of it in %d of %d minutes",
-			v.Value, Clock(worst.End), v.Limit, over, len(judged))
+		v.Note = fmt.Sprintf("%s in the minute up to %s, limit %s, outside of it%s",
+			v.Value, Clock(worst.End), v.Limit, among(fmt.Sprintf(" in %d", over), len(judged)))
 		return v
 	}
 	return r.told(v, s, a, step)
@@ -95,8 +95,8 @@ func (r Query) told(v Verdict, s Scope, a Answer, step []Point) Verdict {
 	}
 	last := step[len(step)-1]
 	v.Outcome, v.Value = Pass, r.number(last.Number)
-	v.Note = fmt.Sprintf("%s in the minute up to %s, limit %s, within it in the last %d of %d minutes",
-		v.Value, Clock(last.End), v.Limit, min(recent, len(step)), len(step))
+	v.Note = fmt.Sprintf("%s in the minute up to %s, limit %s, within it%s",
+		v.Value, Clock(last.End), v.Limit, among(fmt.Sprintf(" in the last %d", min(recent, len(step))), len(step)))
 	return v
 }
 

@@ -79,8 +79,8 @@ func (r InstanceSaturation) Judge(s Scope, answers Answers) Verdict {
 		worst.active, worst.pending = max(worst.active, l.active), max(worst.pending, l.pending)
 	}
 	v.Value = fmt.Sprintf("%d active, %d pending", worst.active, worst.pending)
-	v.Note = fmt.Sprintf("%s in %d of the last %d minutes over the limit, at most %s; limit %s",
-		s.Candidate, over, min(recent, len(e.complete)), v.Value, v.Limit)
+	v.Note = fmt.Sprintf("%s %s over the limit, at most %s; limit %s",
+		s.Candidate, inMinutes(int64(over), min(recent, len(e.complete))), v.Value, v.Limit)
 	if over >= saturated {
 		v.Outcome = Breach
 		return v

@@ -88,11 +88,11 @@ func (r NatPortUtilization) judge(e gatewayEvidence, minutes []minute, ports int
 		Outcome: Pass, Source: e.gateway.String(), Through: e.answer.Through,
 		Value: percent(tenths(most, ports)), Limit: fmt.Sprintf("%d%%", r.MaxPercent),
 	}
-	v.Note = fmt.Sprintf("%s allocated at most %d of %d ports (%s) in the last %d minutes, limit %s",
-		e.gateway, most, ports, v.Value, len(minutes), v.Limit)
+	v.Note = fmt.Sprintf("%s allocated at most %d of %d ports (%s) in %s, limit %s",
+		e.gateway, most, ports, v.Value, lastMinutes(len(minutes)), v.Limit)
 	if over > 0 {
-		v.Note = fmt.Sprintf("%s allocated up to %d of %d ports (%s), in %d of the last %d minutes over the limit of %s",
-			e.gateway, most, ports, v.Value, over, len(minutes), v.Limit)
+		v.Note = fmt.Sprintf("%s allocated up to %d of %d ports (%s), %s over the limit of %s",
+			e.gateway, most, ports, v.Value, inMinutes(over, len(minutes)), v.Limit)
 	}
 	if over >= saturated {
 		v.Outcome = Breach
