@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/request"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 	"github.com/sluice-rollouts/sluice/internal/simulator/wire"
@@ -177,11 +178,17 @@ func (p *play) after(c call, code int, got []byte) error {
 func (p *play) ended(now time.Time) {
 	mine := p.deployed && p.status.Attempt != nil && p.status.Attempt.Candidate == candidate
 	switch over := p.status.Phase == v1alpha1.PhaseCompleted || p.status.Phase == v1alpha1.PhaseRolledBack; {
-	case !mine || !over || p.acted < len(p.scene.deeds):
+	case !mine || !over || !p.answered():
 		p.endedAt = time.Time{}
 	case p.endedAt.IsZero():
 		p.endedAt = now
 	}
+}
+
+// answered tells whether the scene's last verb has its answer.
+func (p *play) answered() bool {
+	last := len(p.scene.deeds)
+	return last == 0 || p.acted == last && p.status.LastRequest != nil && p.status.LastRequest.ID == strconv.Itoa(last)
 }
 
 // over tells whether the scene has been over for long enough.
@@ -234,6 +241,9 @@ func (p *play) act(ctx context.Context) error {
 		return nil
 	}
 	p.acted++
+	if next.verb == claim {
+		return p.claim()
+	}
 	return p.seen.Asked(func(now time.Time) (invariants.Event, error) {
 		var ro v1alpha1.CloudRunRollout
 		if err := p.bench.kube.Get(ctx, client.ObjectKeyFromObject(p.object), &ro); err != nil {
@@ -248,6 +258,33 @@ func (p *play) act(ctx context.Context) error {
 		p.say(now, "%s is asked for", next.verb)
 		return invariants.Request{At: invariants.At(now), ID: ask.ID, Verb: ask.Verb}, p.bench.kube.Patch(ctx, &ro, client.MergeFrom(was))
 	})
+}
+
+// claim lets an object of another cluster claim the service, at the same numbers as ours.
+func (p *play) claim() error {
+	p.say(told{p}.Now(), "another cluster claims the service")
+	var failed error
+	p.guard.Do(func(w *simulator.World) {
+		api := w.As(simulator.Caller{Identity: "sluice@elsewhere.iam.gserviceaccount.com"})
+		found, err := api.GetService(fullName)
+		if err != nil {
+			failed = err
+			return
+		}
+		theirs := map[string]any{}
+		if failed = json.Unmarshal([]byte(found.Annotations[cloudrun.ClaimKey]), &theirs); failed != nil {
+			return
+		}
+		theirs["cluster"], theirs["uid"] = "another-cluster", "another-object"
+		text, err := json.Marshal(theirs)
+		if err != nil {
+			failed = err
+			return
+		}
+		found.Annotations[cloudrun.ClaimKey] = string(text)
+		_, failed = api.PatchService(simulator.PatchRequest{Name: fullName, Service: found, UpdateMask: []string{"annotations"}})
+	})
+	return failed
 }
 
 // turn is what a person would notice of a status.

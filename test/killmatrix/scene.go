@@ -26,8 +26,8 @@ const (
 	// calm how long it is watched after its end.
 	settled = 10 * time.Minute
 	calm    = 3 * time.Minute
-	// limit is how long a play may take; a reference takes a third of that.
-	limit = time.Hour
+	// limit is how long a play may take; a reference takes half of that at most.
+	limit = 90 * time.Minute
 )
 
 // downtimes are how long a killed controller's successor takes to start: the rest
@@ -45,14 +45,18 @@ type Scene struct {
 	deeds []deed
 }
 
-// deed is a verb that a person asks for as soon as the stored status stands in a phase of
-// a step. Each scene's deeds come one after the other, and lead to the same however long
-// nobody hears them.
+// deed is a verb that a person asks for, or [claim], as soon as the stored status stands
+// in a phase of a step. Each scene's deeds come one after the other, and lead to the same
+// however long nobody hears them.
 type deed struct {
 	phase v1alpha1.Phase
 	step  string
 	verb  string
 }
+
+// claim is no verb: an object of another cluster puts its claim on the service in the
+// place of ours.
+const claim = "claim"
 
 // Scenes are those that are played.
 var Scenes = []Scene{
@@ -65,6 +69,10 @@ var Scenes = []Scene{
 		{v1alpha1.PhaseBaking, "1/2", v1alpha1.VerbPause},
 		{v1alpha1.PhasePaused, "1/2", v1alpha1.VerbResume},
 		{v1alpha1.PhaseCompleted, "2/2", v1alpha1.VerbUndo},
+	}},
+	{"retry", "web:3", v1alpha1.PhaseRolledBack, []deed{{v1alpha1.PhaseRolledBack, "1/2", v1alpha1.VerbRetry}}},
+	{"adopt", "web:2", v1alpha1.PhaseCompleted, []deed{
+		{v1alpha1.PhaseBaking, "1/2", claim}, {v1alpha1.PhaseIdle, "", v1alpha1.VerbAdopt},
 	}},
 }
 
