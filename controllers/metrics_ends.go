@@ -58,6 +58,12 @@ func newEnds() ends {
 	for _, outcome := range []string{endCompleted, endRolledBack, endSuperseded} {
 		e.durations.WithLabelValues(outcome)
 	}
+	for _, cause := range []string{
+		v1alpha1.ReasonAwaitingApproval, v1alpha1.ReasonPaused, v1alpha1.ReasonTrafficConflict, v1alpha1.ReasonStepDeadlineExceeded,
+		v1alpha1.ReasonNoDataDeadlineExceeded, v1alpha1.ReasonBaselineLost, v1alpha1.ReasonStateLost,
+	} {
+		e.waits.WithLabelValues(cause)
+	}
 	return e
 }
 

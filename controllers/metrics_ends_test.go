@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +163,27 @@ func TestWhatEndsIsCountedByWhatEndedIt(t *testing.T) {
 				t.Errorf("counted %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestTheFirstWaitForAPersonIsARise: a count that is not there before it is counted has not
+// risen, and no board shows it. docs/conditions.md says why a person is waited for.
+func TestTheFirstWaitForAPersonIsARise(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile("../docs/conditions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| (?:Paused|AwaitingApproval) \\| `(\\w+)`").FindAllStringSubmatch(string(manual), -1)
+	waits := newEnds().waits
+	if got := testutil.CollectAndCount(waits); len(rows) == 0 || got != len(rows) {
+		t.Errorf("%d causes are there from the start, want those of %d states", got, len(rows))
+	}
+	for _, row := range rows {
+		waits.WithLabelValues(row[1])
+	}
+	if got := testutil.CollectAndCount(waits); got != len(rows) {
+		t.Errorf("%d causes, some of which are not in docs/conditions.md", got)
 	}
 }
 

@@ -28,7 +28,6 @@ const (
 func unanswered(tried int) map[string]string {
 	panels := map[string]string{
 		"Without evidence": "metrics do not stay away",
-		"How long a person was waited for, of the last day": "a count that begins with its first wait has not risen",
 	}
 	if tried == 0 {
 		panels["Need a person"] = "nobody is waited for"
