@@ -4,19 +4,26 @@ import (
 	"testing"
 )
 
-// refusedFor is a split, twenty minutes old, in which so many of a hundred requests a
-// minute are answered 4xx: by stable before it, by the candidate and by stable since.
-func refusedFor(before, ours, theirs int64) scene {
+// refusedFor is a split, twenty minutes old, in which so many percent of the requests are
+// answered 4xx: by stable before it, by the candidate and by stable since. The candidate
+// gets a twentieth of 1000 requests a minute.
+func refusedFor(before, ours, theirs int64) scene { return refusedAt(5, before, ours, theirs) }
+
+func refusedAt(weight, before, ours, theirs int64) scene {
 	s := after(20)
 	stablePoints, candidatePoints := []Point{}, []Point{}
+	each := func(n int, all, percent int64) []Point {
+		bad := all * percent / 100
+		return []Point{{End: at(n), Label: "4xx", Value: bad}, {End: at(n), Label: "2xx", Value: all - bad}}
+	}
 	for n := -30; n <= 20; n++ {
-		bad := theirs
 		if n < 0 {
-			bad = before
+			stablePoints = append(stablePoints, each(n, 1000, before)...)
+			continue
 		}
-		stablePoints = append(stablePoints, Point{End: at(n), Label: "4xx", Value: bad}, Point{End: at(n), Label: "2xx", Value: 100 - bad})
+		stablePoints = append(stablePoints, each(n, 10*(100-weight), theirs)...)
 		if n > 0 {
-			candidatePoints = append(candidatePoints, Point{End: at(n), Label: "4xx", Value: ours}, Point{End: at(n), Label: "2xx", Value: 100 - ours})
+			candidatePoints = append(candidatePoints, each(n, 10*weight, ours)...)
 		}
 	}
 	s.answers = Answers{
@@ -44,6 +51,11 @@ func TestASplitThatBreaksPages(t *testing.T) {
 		"at stable alone":                  {refusedFor(0, 0, 10), false},
 		"as many as before":                {refusedFor(8, 9, 8), false},
 		"by too little to be certain":      {refusedFor(0, 2, 1), false},
+		"as often as others are asked":     {refusedFor(0, 10, 10), false},
+		"and more so at the candidate":     {refusedFor(0, 90, 2), false},
+		"at half of the traffic each":      {refusedAt(50, 1, 30, 30), true},
+		"at a fifth and four fifths":       {refusedAt(20, 1, 60, 15), true},
+		"there, as often as others":        {refusedAt(20, 1, 30, 30), false},
 		"with nothing to compare with":     {young, false},
 		"where requests cannot be counted": {denied, false},
 		"before the first write":           {unasked, false},

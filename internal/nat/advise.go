@@ -110,13 +110,20 @@ func each(advise func(Facts, Gateway) string) func(Facts) string {
 // assetsMissed: a page of one revision asks for files that are named after its build,
 // and the other one is asked. Next.js tells them apart by deploymentId.
 func assetsMissed(f Facts) string {
-	r := f.Refused
+	text := f.Refused.Text()
+	if text == "" {
+		return ""
+	}
+	return text + ". Set template.sessionAffinity: true, or deploymentId in Next.js, or use a CDN."
+}
+
+// Text says what the split does, as a clause; "" for nothing.
+func (r Refused) Text() string {
 	if r == (Refused{}) {
 		return ""
 	}
 	percent := func(share float64) string { return decimal(100*share) + "%" }
-	return fmt.Sprintf("The split raised 4xx from %s to %s (candidate) and %s (stable): pages may miss their build's assets. "+
-		"Set template.sessionAffinity: true, or deploymentId in Next.js, or use a CDN.",
+	return fmt.Sprintf("4xx rose with the split from %s to %s (candidate) and %s (stable): pages may miss their build's assets",
 		percent(r.Before), percent(r.Candidate), percent(r.Stable))
 }
 

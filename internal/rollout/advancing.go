@@ -302,6 +302,9 @@ func (v view) raise(n int) Decision {
 	if d, ok := v.noWayBack(); ok {
 		return d
 	}
+	if d, ok := v.breaksMore(step.Weight); ok {
+		return d
+	}
 	if !step.Approval || p.Approved == step.Weight {
 		return v.begin(step)
 	}

@@ -31,17 +31,6 @@ func (v view) advice(p Progress) []nat.Finding {
 	return []nat.Finding{}
 }
 
-// refused are the requests that the split makes fail where users change revisions
-// from one request to the next. A front end whose pages ask for files of their own
-// build breaks in any such split.
-func (v view) refused() nat.Refused {
-	refused, ok := analysis.RefusedBySplit(v.scope, v.Answers)
-	if !ok || v.revision(v.Progress.Candidate).SessionAffinity {
-		return nat.Refused{}
-	}
-	return nat.Refused(refused)
-}
-
 // adviceQuestions asks for what a split can break, once there is one and where a check
 // counts the requests anyway.
 func (in Input) adviceQuestions(scope analysis.Scope) []analysis.Question {
