@@ -45,6 +45,7 @@ var gauges = []gauge{
 	{about("check_data_age_seconds", "The age of the newest minute that a check has judged.", "check"), tellAge},
 	{about("check_without_data", "1 for a check whose metrics do not answer; the cause says why. Absent otherwise, and of checks in Shadow mode.", "check", "cause"), tellCause},
 	{about("awaiting_human", "1 while nothing goes on without a person; the cause is the reason of Ready.", "cause"), tellAwaiting},
+	{about("person_called", "1 while a NAT gateway suffers, nobody can tell whose doing it is, and a person was called for it; else absent."), tellCalled},
 	{about("nat_unwatched", "1 if the NAT gateways of a rollout are not watched, because spec.nat.discovery is Off; else 0."), tellUnwatched},
 	{
 		ofGateway("capacity_ports", "The ports of one protocol that the gateway's addresses have; absent where it takes more addresses by itself."),
@@ -231,6 +232,12 @@ func tellAwaiting(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
 	stalled := meta.IsStatusConditionTrue(ro.Status.Conditions, v1alpha1.ConditionStalled)
 	if stalled || waits(ro.Status.Phase) {
 		tell(1, readyReason(ro))
+	}
+}
+
+func tellCalled(ro *v1alpha1.CloudRunRollout, _ time.Time, tell teller) {
+	if called(&ro.Status) {
+		tell(1)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestEachChangeOfStateIsNewsOnce(t *testing.T) {
 func TestAGateIsNewsThatWarn(t *testing.T) {
 	t.Parallel()
 	for phase, want := range map[rollout.Phase]bool{rollout.AwaitingApproval: true, rollout.Baking: false} {
-		n := newsOf(bare(), rollout.Decision{Progress: rollout.Progress{Phase: phase, Reason: rollout.Reason(phase)}})
+		n := newsOf(bare(), rollout.Decision{Progress: rollout.Progress{Phase: phase, Reason: rollout.Reason(phase)}}, morning)
 		if n.Warning != want {
 			t.Errorf("%s warns: %t", phase, n.Warning)
 		}

@@ -22,24 +22,28 @@ var alarming = []rollout.Reason{
 }
 
 // tell reports a decision after it was saved and carried out: the transitions,
-// and the state when it is another one than before. One log line per change.
+// and the state when it is another one than before, or a hold when it has another
+// cause. One log line per change.
 func (r *Reconciler) tell(ctx context.Context, ro *v1alpha1.CloudRunRollout, before *v1alpha1.CloudRunRolloutStatus, d rollout.Decision) {
 	for _, e := range d.Events {
 		r.event(ro, e)
 	}
-	reason := d.Progress.Reason
+	reason, since := d.Progress.Reason, d.Progress.Since
 	if before.Attempt != nil && before.Attempt.Reason == string(reason) && string(before.Phase) == string(d.Progress.Phase) {
-		return
+		if since = worsened(before, &ro.Status); since.IsZero() {
+			return
+		}
 	}
 	if before.Attempt == nil || before.Attempt.Reason != string(reason) {
 		r.event(ro, rollout.Event{Reason: reason, Note: d.Note, Warning: slices.Contains(alarming, reason)})
 	}
 	if r.Tell != nil {
-		r.Tell(newsOf(ro, d))
+		r.Tell(newsOf(ro, d, since))
 	}
 	log.FromContext(ctx).Info("State changed",
 		"phase", d.Progress.Phase, "reason", reason, "candidate", d.Progress.Candidate, "stable", d.Progress.Stable,
-		"step", ro.Status.Step, "weight", ro.Status.Weight, "note", d.Note, "next", d.Next)
+		"step", ro.Status.Step, "weight", ro.Status.Weight, "note", d.Note, "next", d.Next,
+		"person", needsPerson(&ro.Status))
 }
 
 // lateAfter is how long a way back takes before it is told that it does not arrive, and

@@ -255,7 +255,7 @@ func TestThePoliciesOfLogsLookForWhatIsLogged(t *testing.T) {
 	for _, key := range regexp.MustCompile(`"([a-z]+)", `).FindAllStringSubmatch(string(source), -1) {
 		logged = append(logged, key[1])
 	}
-	phases := []string{string(v1alpha1.PhaseRolledBack), string(v1alpha1.PhasePaused)}
+	phases := []string{string(v1alpha1.PhaseRolledBack)}
 	for name, policy := range policies(t) {
 		for _, c := range policy.GetConditions() {
 			filter := c.GetConditionMatchedLog().GetFilter()
