@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -191,6 +192,9 @@ var units = map[string]struct {
 // measured reads a number with its unit as status shows it. A text of another
 // form, such as a limit that is relative to stable, is no number.
 func measured(text string) (value float64, unit string, ok bool) {
+	if number, err := strconv.ParseFloat(text, 64); err == nil { // a query's
+		return number, "number", !math.IsNaN(number) && !math.IsInf(number, 0)
+	}
 	end := strings.IndexFunc(text, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
 	if end <= 0 {
 		return 0, "", false

@@ -163,7 +163,10 @@ func TestNumbersAreReadWithTheirUnits(t *testing.T) {
 		"stable+1%":            {},
 		"12 active, 3 pending": {},
 		"1.2.3%":               {},
-		"7":                    {},
+		"7":                    {7, "number", true},
+		"-0.02":                {-0.02, "number", true},
+		"2.5e+12":              {2.5e12, "number", true},
+		"NaN":                  {},
 		"":                     {},
 	} {
 		value, unit, ok := measured(text)
