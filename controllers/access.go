@@ -84,7 +84,8 @@ func (g *Gate) namespace(ctx context.Context, name string) (access.Namespace, er
 func bindingOf(a *v1alpha1.CloudRunAccess) access.Binding {
 	b := access.Binding{
 		Name: a.Name, Namespaces: a.Spec.Namespaces, NetworkProjects: a.Spec.NetworkProjects, MayDeploy: a.Spec.MayDeploy, MayQuery: a.Spec.MayQuery,
-		As: a.Spec.GoogleServiceAccount,
+		As:      a.Spec.GoogleServiceAccount,
+		Deploys: access.Deploys{Accounts: a.Spec.Deploy.ServiceAccounts, Repositories: a.Spec.Deploy.ImageRepositories},
 	}
 	if len(a.Spec.NamespaceLabels) > 0 {
 		b.Labels = map[string]string{}

@@ -12,6 +12,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
+	"github.com/sluice-rollouts/sluice/internal/template"
 )
 
 // guarded are the clouds behind the gate, for one pass.
@@ -103,14 +104,16 @@ func (p *guarded) SetTemplate(ctx context.Context, ref rollout.ServiceRef, d rol
 		return err
 	case no != nil:
 		return fmt.Errorf("%w: %s", errBarred, google.Clean(no.Why))
-	case !cloud.grant.Deploys():
-		return fmt.Errorf("%w: %s", errBarred, google.Clean(cloud.grant.Undeployable()))
+	}
+	if why := cloud.grant.Undeployable(template.Bound(d.Template())); why != "" {
+		return fmt.Errorf("%w: %s", errBarred, why)
 	}
 	return cloud.Deployer.SetTemplate(ctx, ref, d)
 }
 
-// mayDeploy says why the pass may not deploy templates to a service.
-func (p *guarded) mayDeploy(ctx context.Context, ref rollout.ServiceRef) (string, error) {
+// mayDeploy says why the pass may not deploy a template to a service. It is no text of
+// others: what it quotes has the form of a name.
+func (p *guarded) mayDeploy(ctx context.Context, ref rollout.ServiceRef, t rollout.Template) (string, error) {
 	grant, no, err := p.admit(ctx, ref)
 	switch {
 	case err != nil:
@@ -118,7 +121,7 @@ func (p *guarded) mayDeploy(ctx context.Context, ref rollout.ServiceRef) (string
 	case no != nil:
 		return google.Clean(no.Why), nil
 	}
-	return google.Clean(grant.Undeployable()), nil
+	return grant.Undeployable(template.Bound(t)), nil
 }
 
 // Listed implements Watcher. What may not be looked at is in no list, so that a live

@@ -204,6 +204,14 @@ func deploying(spec *v1alpha1.CloudRunAccessSpec) { spec.MayDeploy = true }
 func TestTemplatesNeedMoreThanTheService(t *testing.T) {
 	t.Parallel()
 	elsewhere := toWeb(deploying, func(spec *v1alpha1.CloudRunAccessSpec) { spec.Services[0].Names = []string{"api"} })
+	within := func(deploy v1alpha1.DeployableTemplates) []v1alpha1.CloudRunAccess {
+		return []v1alpha1.CloudRunAccess{toWeb(deploying, func(spec *v1alpha1.CloudRunAccessSpec) { spec.Deploy = deploy })}
+	}
+	image := rollout.Template{Digest: "0123456789abcdef", JSON: `{"containers":[{"image":"pkg.dev/web:1"}]}`}
+	deploy, err := rollout.NewDeploy("e", 1, image)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		accesses []v1alpha1.CloudRunAccess
 		why      string
@@ -212,16 +220,36 @@ func TestTemplatesNeedMoreThanTheService(t *testing.T) {
 		"without":             {[]v1alpha1.CloudRunAccess{toWeb()}, "mayDeploy"},
 		"of another service":  {[]v1alpha1.CloudRunAccess{toWeb(), elsewhere}, "mayDeploy"},
 		"without any binding": {nil, "no CloudRunAccess"},
+		"of a repository":     {within(v1alpha1.DeployableTemplates{ImageRepositories: []string{"pkg.dev/*"}}), ""},
+		"of another one":      {within(v1alpha1.DeployableTemplates{ImageRepositories: []string{"gcr.io/*"}}), "add pkg.dev/web to spec.deploy.imageRepositories"},
+		"of no account":       {within(v1alpha1.DeployableTemplates{ServiceAccounts: []string{"default"}}), ""},
+		"of another account":  {within(v1alpha1.DeployableTemplates{ServiceAccounts: []string{"web@acme-prod.iam.gserviceaccount.com"}}), "write spec.template.serviceAccount"},
 	} {
 		b := &bindings{accesses: c.accesses}
 		cloud, calls := opened(t, b)
-		why, err := cloud.MayDeploy(t.Context(), webRef)
+		why, err := cloud.MayDeploy(t.Context(), webRef, image)
 		if err != nil || (why == "") != (c.why == "") || !strings.Contains(why, c.why) {
 			t.Errorf("%s: %q, %v", name, why, err)
 		}
-		err = cloud.Deployer.SetTemplate(t.Context(), webRef, rollout.Deploy{})
+		err = cloud.Deployer.SetTemplate(t.Context(), webRef, *deploy)
 		if sent := len(calls.calls) > 0; sent != (c.why == "") || sent == errors.Is(err, errBarred) {
 			t.Errorf("%s: %v, calls %q", name, err, calls.calls)
+		}
+	}
+}
+
+// TestWhatWouldBeWrittenForATemplateIsSaidToItsEnd: a manifest that is cut is of no use.
+func TestWhatWouldBeWrittenForATemplateIsSaidToItsEnd(t *testing.T) {
+	t.Parallel()
+	everyones := toWeb(func(spec *v1alpha1.CloudRunAccessSpec) { spec.Namespaces = []string{"*"} })
+	for _, deploy := range []*v1alpha1.DeployableTemplates{nil, {ServiceAccounts: []string{"web@acme-prod.iam.gserviceaccount.com"}, ImageRepositories: []string{"gcr.io/*"}}} {
+		if deploy != nil {
+			everyones.Spec.MayDeploy, everyones.Spec.Deploy = true, *deploy
+		}
+		cloud, _ := opened(t, &bindings{accesses: []v1alpha1.CloudRunAccess{everyones}})
+		why, err := cloud.MayDeploy(t.Context(), webRef, rollout.Template{JSON: `{"containers":[{"image":"pkg.dev/web:1"}]}`})
+		if err != nil || !strings.Contains(why, "would create {") || !strings.HasSuffix(why, "}}") || strings.Count(why, "{") != strings.Count(why, "}") {
+			t.Errorf("%q, %v", why, err)
 		}
 	}
 }

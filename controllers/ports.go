@@ -71,9 +71,9 @@ type Cloud struct {
 	Watcher Watcher
 	// Deployer makes revisions; nil where that is somebody else's to do.
 	Deployer Deployer
-	// MayDeploy says why templates may not be deployed to a service, with what to do about
-	// it, "" where they may; nil permits it.
-	MayDeploy func(context.Context, rollout.ServiceRef) (why string, err error)
+	// MayDeploy says why a template may not be deployed to a service, with what to do about
+	// it, "" where it may; nil permits it.
+	MayDeploy func(context.Context, rollout.ServiceRef, rollout.Template) (why string, err error)
 	// Outlets says where traffic leaves; with nil only the spec does.
 	Outlets Outlets
 	// RunService is there where the target is one: Observer and Actuator are about it

@@ -40,7 +40,7 @@ func (r *Reconciler) deployable(ctx context.Context, cloud Cloud, ro *v1alpha1.C
 		return nil
 	}
 	if cloud.MayDeploy != nil {
-		why, err := cloud.MayDeploy(ctx, in.Plan.Service)
+		why, err := cloud.MayDeploy(ctx, in.Plan.Service, in.Plan.Template)
 		if err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ func (s *stage) deploysTo(d *deployer) {
 	s.r.Connect = func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) {
 		return Cloud{
 			Observer: s.cloud, Actuator: s.cloud, Metrics: s.cloud, Deployer: d,
-			MayDeploy: func(context.Context, rollout.ServiceRef) (string, error) { return d.barred, nil },
+			MayDeploy: func(context.Context, rollout.ServiceRef, rollout.Template) (string, error) { return d.barred, nil },
 		}, nil
 	}
 }

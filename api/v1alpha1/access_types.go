@@ -40,6 +40,7 @@ type CloudRunAccessList struct {
 // CloudRunAccessSpec says who may reach which services.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.namespaces) || has(self.namespaceLabels)",message="nobody would be bound: write namespaces, namespaceLabels or both"
+// +kubebuilder:validation:XValidation:rule="!has(self.deploy) || has(self.mayDeploy) && self.mayDeploy",message="deploy says which templates mayDeploy is for: write mayDeploy: true beside it, or remove it"
 type CloudRunAccessSpec struct {
 	// namespaces are those that are bound, by their exact names: 1 to 100 of them,
 	// or one "*" for all that there are. Absent: only those that namespaceLabels say.
@@ -95,10 +96,16 @@ type CloudRunAccessSpec struct {
 	// mayDeploy lets those namespaces deploy templates to those services too
 	// (spec.template of a CloudRunRollout): whoever may write a rollout there then
 	// decides which image runs, with which settings, secrets and service account,
-	// within what the manager's identity may act as. Default false: revisions are
-	// made by somebody else, and only their traffic is shifted.
+	// within what deploy says and the manager's identity may act as. Default false:
+	// revisions are made by somebody else, and only their traffic is shifted.
 	// +optional
 	MayDeploy bool `json:"mayDeploy,omitempty"`
+
+	// deploy says which templates mayDeploy is for. Absent: any. A template is deployed
+	// where one CloudRunAccess that binds namespace and service permits the whole of it,
+	// so that one without deploy permits what others do not.
+	// +optional
+	Deploy DeployableTemplates `json:"deploy,omitzero"`
 
 	// mayQuery lets the rollouts of those namespaces ask PromQL of their own about the
 	// projects of those services, in checks of the kind query. Such a query reads every
@@ -107,6 +114,40 @@ type CloudRunAccessSpec struct {
 	// +optional
 	// +kubebuilder:default=false
 	MayQuery bool `json:"mayQuery,omitempty"`
+}
+
+// DeployableTemplates are templates by who their revisions are, and where their code is
+// from.
+//
+// +kubebuilder:validation:MinProperties=1
+type DeployableTemplates struct {
+	// serviceAccounts are those that revisions may run as, 1 to 50 of them: e-mail
+	// addresses, such as web@acme-prod.iam.gserviceaccount.com; "*@" and the domain of
+	// a project's own accounts for all of those, such as
+	// "*@acme-prod.iam.gserviceaccount.com"; or default, for templates that name none,
+	// which run as the default account of the service's project. Absent: any, the
+	// default account too, that the identity which deploys may act as.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MaxLength=254
+	// +kubebuilder:validation:XValidation:rule="self.all(a, a == 'default' || a.matches('^[a-z0-9][-a-z0-9]*@[a-z0-9][-a-z0-9.]*[.]gserviceaccount[.]com$') || a.matches('^[*]@[a-z0-9][-a-z0-9.]*[.]iam[.]gserviceaccount[.]com$'))",message="a service account is an e-mail address such as web@acme-prod.iam.gserviceaccount.com, \"*@acme-prod.iam.gserviceaccount.com\" for all of a project's own, or default for templates that name none"
+	ServiceAccounts []string `json:"serviceAccounts,omitempty"`
+
+	// imageRepositories are those that images may be from, of every container, sandbox
+	// and base image, 1 to 50 of them: the whole name of an image without tag and
+	// digest, such as asia-northeast1-docker.pkg.dev/acme-prod/web/graphql, or a path
+	// and "/*" for everything below it, such as
+	// "asia-northeast1-docker.pkg.dev/acme-prod/web/*". Code that is in no image is not
+	// deployed then. Absent: any.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MaxLength=255
+	// +kubebuilder:validation:XValidation:rule="self.all(r, r.matches('^([-a-z0-9]+[.])+[-a-z0-9]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*/([*]|[a-z0-9]+([._-]+[a-z0-9]+)*)$'))",message="an image repository is the name of an image with its registry, without tag and digest, such as docker.io/library/nginx, or a path with /* at the end for everything below it"
+	ImageRepositories []string `json:"imageRepositories,omitempty"`
 }
 
 // NamespaceLabel is a label that a namespace must have.

@@ -58,18 +58,17 @@ func (g Grant) Outside(project string) string {
 	return fmt.Sprintf("%s is not among spec.networkProjects of CloudRunAccess %s; the platform team would add %s there", project, g.By(), project)
 }
 
-// Deploys tells whether templates may be deployed to the service.
-func (g Grant) Deploys() bool {
-	return slices.ContainsFunc(g.bindings, func(b Binding) bool { return b.MayDeploy })
-}
-
-// Undeployable says why no template may be deployed to the service, and what the platform
-// team would write; "" where one may.
-func (g Grant) Undeployable() string {
-	if g.Deploys() {
+// Undeployable says why a template may not be deployed to the service, and what would be
+// written so that it may; "" where it may. One binding has to permit the whole of it.
+func (g Grant) Undeployable(t Template) string {
+	deploying := slices.DeleteFunc(slices.Clone(g.bindings), func(b Binding) bool { return !b.MayDeploy })
+	switch {
+	case len(deploying) == 0:
+		return g.lacks("mayDeploy")
+	case slices.ContainsFunc(deploying, func(b Binding) bool { return b.Deploys.permit(t) }):
 		return ""
 	}
-	return g.lacks("mayDeploy")
+	return g.outside(deploying, t)
 }
 
 // Queries tells whether queries of the namespace's own may be asked about the service's
@@ -94,12 +93,18 @@ func (g Grant) lacks(leave string) string {
 	if own := slices.IndexFunc(g.bindings, func(b Binding) bool { return b.alone(g.who) }); own >= 0 {
 		return fmt.Sprintf("spec.%s of CloudRunAccess %s is not true; the platform team would write %s: true there", leave, g.bindings[own].Name, leave)
 	}
-	rest := entry(g.of) + "], " + leave + ": true"
+	return fmt.Sprintf("no CloudRunAccess with %s: true binds namespace %s to service %s; the platform team would create %s",
+		leave, g.who, g.of.Name, g.created(leave+": true"))
+}
+
+// created is a manifest that binds the namespace to the service as those do that bind it
+// already, with a leave.
+func (g Grant) created(leave string) string {
+	rest := entry(g.of) + "], " + leave
 	if account := g.As(); account != "" {
 		rest += ", googleServiceAccount: " + account
 	}
-	return fmt.Sprintf("no CloudRunAccess with %s: true binds namespace %s to service %s; the platform team would create "+manifest,
-		leave, g.who, g.of.Name, scalar(g.free), scalar(g.who), rest)
+	return fmt.Sprintf(manifest, scalar(g.free), scalar(g.who), rest)
 }
 
 // Everything tells whether every other service of the project and location is granted

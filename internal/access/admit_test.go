@@ -166,11 +166,11 @@ func TestTemplatesAreDeployedWhereABindingOfTheServiceSaysSo(t *testing.T) {
 		if no != nil {
 			t.Fatal(no)
 		}
-		if g.Undeployable() != c.want || g.Deploys() != (c.want == "") {
-			t.Errorf("%s: deploys %t, %q, want %q", name, g.Deploys(), g.Undeployable(), c.want)
+		if got := g.Undeployable(Template{}); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	if nothing := (Grant{}); nothing.Deploys() || nothing.Undeployable() == "" {
+	if (Grant{}).Undeployable(Template{}) == "" {
 		t.Error("no grant deploys")
 	}
 }
@@ -259,24 +259,32 @@ func TestWhatIsTakenAwayIsNeverMore(t *testing.T) {
 			Labels:   rapid.MapOfN(word, word, 0, 2).Draw(t, "labels"),
 			Services: rapid.SliceOfN(services, 0, 2).Draw(t, "services"), NetworkProjects: words.Draw(t, "networks"),
 			MayDeploy: rapid.Bool().Draw(t, "may deploy"),
+			Deploys: Deploys{
+				Accounts:     rapid.SampledFrom([][]string{nil, {}, {DefaultAccount}, {ofShop, DefaultAccount}}).Draw(t, "accounts"),
+				Repositories: rapid.SampledFrom([][]string{nil, {}, {"pkg.dev/a"}, {"pkg.dev/*"}}).Draw(t, "repositories"),
+			},
 		}
+	})
+	template := rapid.Custom(func(t *rapid.T) Template {
+		image := rapid.SampledFrom([]string{"pkg.dev/a:1", "pkg.dev/b", "a"}).Draw(t, "image")
+		return Template{Account: rapid.SampledFrom([]string{"", ofShop}).Draw(t, "account"), Images: []Image{{Path: "image", Name: image}}}
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(binding, 1, 4).Draw(t, "bindings")
 		who := Namespace{word.Draw(t, "who"), rapid.MapOfN(word, word, 0, 2).Draw(t, "its labels")}
 		ref := rollout.ServiceRef{Project: word.Draw(t, "project"), Location: word.Draw(t, "location"), Name: word.Draw(t, "service")}
-		project := word.Draw(t, "network")
+		project, deployed := word.Draw(t, "network"), template.Draw(t, "template")
 		with, _ := Admit(all, who, ref)
 		without, no := Admit(all[1:], who, ref)
 		if with.By() == "" && no == nil {
 			t.Fatalf("less grants what more does not: %v", without)
 		}
-		if without.Everything() && !with.Everything() || without.LooksInto(project) && !with.LooksInto(project) || without.Deploys() && !with.Deploys() {
+		if without.Everything() && !with.Everything() || without.LooksInto(project) && !with.LooksInto(project) || without.Undeployable(deployed) == "" && with.Undeployable(deployed) != "" {
 			t.Fatalf("less grants more: %v, %v", with, without)
 		}
 		turned, _ := Admit(append(all[1:len(all):len(all)], all[0]), who, ref)
 		if turned.By() != with.By() || turned.Everything() != with.Everything() || turned.LooksInto(project) != with.LooksInto(project) ||
-			turned.Undeployable() != with.Undeployable() {
+			turned.Undeployable(deployed) != with.Undeployable(deployed) {
 			t.Fatalf("the order decides: %v, %v", with, turned)
 		}
 	})

@@ -21,8 +21,9 @@ type Binding struct {
 	Services []Services
 	// NetworkProjects may be looked into beside a service's own project.
 	NetworkProjects []string
-	// MayDeploy lets templates be deployed to those services too.
+	// MayDeploy lets templates be deployed to those services too, those that are in Deploys.
 	MayDeploy bool
+	Deploys   Deploys
 	// As is the Google service account that calls are made as; "" is the manager's own.
 	As string
 	// MayQuery lets them ask queries of their own about the services' projects.

@@ -39,7 +39,21 @@ func TestAnAccessBindsWhatItSays(t *testing.T) {
 		`{namespaces: [shop], services: [{project: acme-prod, locations: ["*"], names: ["web-*", "*"]}]}`:         "",
 		`{namespaces: [shop], mayDeploy: true, ` + services + `}`:                                                 "",
 		`{namespaces: [shop], mayDeploy: "yes", ` + services + `}`:                                                "spec.mayDeploy",
-		`{namespaces: [shop], ` + services + `, mayQuery: true}`:                                                  "",
+		`{namespaces: [shop], mayDeploy: true, deploy: {serviceAccounts: [web@acme-prod.iam.gserviceaccount.com, 123-compute@developer.gserviceaccount.com, "*@acme-prod.iam.gserviceaccount.com", default]}, ` + services + `}`: "",
+		`{namespaces: [shop], mayDeploy: true, deploy: {imageRepositories: [docker.io/library/nginx, "asia-northeast1-docker.pkg.dev/acme-prod/*", "gcr.io/*", "registry.example.com:5000/a/b_c"]}, ` + services + `}`:           "",
+		`{namespaces: [shop], deploy: {serviceAccounts: [default]}, ` + services + `}`:                                                    "write mayDeploy: true beside it",
+		`{namespaces: [shop], mayDeploy: false, deploy: {serviceAccounts: [default]}, ` + services + `}`:                                  "write mayDeploy: true beside it",
+		`{namespaces: [shop], mayDeploy: true, deploy: {}, ` + services + `}`:                                                             "spec.deploy",
+		`{namespaces: [shop], mayDeploy: true, deploy: {serviceAccounts: []}, ` + services + `}`:                                          "spec.deploy.serviceAccounts",
+		`{namespaces: [shop], mayDeploy: true, deploy: {serviceAccounts: ["*"]}, ` + services + `}`:                                       "or default for templates that name none",
+		`{namespaces: [shop], mayDeploy: true, deploy: {serviceAccounts: ["*@developer.gserviceaccount.com"]}, ` + services + `}`:         "or default for templates that name none",
+		`{namespaces: [shop], mayDeploy: true, deploy: {serviceAccounts: ["web-*@acme-prod.iam.gserviceaccount.com"]}, ` + services + `}`: "or default for templates that name none",
+		`{namespaces: [shop], mayDeploy: true, deploy: {imageRepositories: ["*"]}, ` + services + `}`:                                     "a path with /* at the end",
+		`{namespaces: [shop], mayDeploy: true, deploy: {imageRepositories: [nginx]}, ` + services + `}`:                                   "a path with /* at the end",
+		`{namespaces: [shop], mayDeploy: true, deploy: {imageRepositories: ["docker.io/nginx:1"]}, ` + services + `}`:                     "a path with /* at the end",
+		`{namespaces: [shop], mayDeploy: true, deploy: {imageRepositories: ["gcr.io/acme-*"]}, ` + services + `}`:                         "a path with /* at the end",
+		`{namespaces: [shop], mayDeploy: true, deploy: {imageRepositories: ["gcr.io/acme/"]}, ` + services + `}`:                          "a path with /* at the end",
+		`{namespaces: [shop], ` + services + `, mayQuery: true}`:                                                                          "",
 		`{` + services + `}`:                                                                                   "nobody would be bound: write namespaces, namespaceLabels or both",
 		`{namespaces: [], ` + services + `}`:                                                                   "spec.namespaces",
 		`{namespaces: ["shop-*"], ` + services + `}`:                                                           "for several of a kind write namespaceLabels",
@@ -84,6 +98,25 @@ func TestTheManifestOfARefusalIsAccepted(t *testing.T) {
 		const around = "access to the service was lost: . Nothing is sent until access is back, and so nothing is sent back. "
 		if n := len(around + no.Why + no.Remedy); n > v1alpha1.MaxConditionMessage {
 			t.Errorf("a condition has no room for %d bytes: %s. %s", n, no.Why, no.Remedy)
+		}
+	}
+}
+
+// TestTheManifestOfATemplatesRefusalIsAccepted, as it stands in the message.
+func TestTheManifestOfATemplatesRefusalIsAccepted(t *testing.T) {
+	ref := rollout.ServiceRef{Project: "acme-prod", Location: "asia-northeast1", Name: "web"}
+	everyones := access.Binding{Name: "all", Namespaces: []string{"*"}, MayDeploy: true, Deploys: access.Deploys{Accounts: []string{}, Repositories: []string{}}}
+	everyones.Services = []access.Services{{Project: "acme-prod", Locations: []string{"*"}, Names: []string{"*"}}}
+	for _, account := range []string{"", "123-compute@developer.gserviceaccount.com", "web@acme-prod.iam.gserviceaccount.com"} {
+		grant, no := access.Admit([]access.Binding{everyones}, access.Namespace{Name: "shop"}, ref)
+		if no != nil {
+			t.Fatal(no)
+		}
+		why := grant.Undeployable(access.Template{Account: account, Images: []access.Image{
+			{Name: "docker.io/library/nginx:1"}, {Name: "1.registry.example.com:5000/a__b/c-d@sha256:0123"}, {Name: "gcr.io/no"},
+		}})
+		if err := binds(t, parse(t, regexp.MustCompile(`{.*}`).FindString(why))); err != nil {
+			t.Errorf("%s: %v", why, err)
 		}
 	}
 }

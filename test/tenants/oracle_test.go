@@ -1,8 +1,10 @@
 package tenants_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"path"
 	"regexp"
@@ -92,7 +94,7 @@ func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error
 	for _, one := range about {
 		if !slices.ContainsFunc(rollouts, func(ro v1alpha1.CloudRunRollout) bool {
 			return slices.ContainsFunc(c.accesses, func(a v1alpha1.CloudRunAccess) bool {
-				if one.query && (!a.Spec.MayQuery || !asks(ro)) || one.template && (!a.Spec.MayDeploy || ro.Spec.Template == nil) {
+				if one.query && (!a.Spec.MayQuery || !asks(ro)) || one.template && (!deploys(a.Spec, s.body) || ro.Spec.Template == nil) {
 					return false
 				}
 				if said, agreed := c.account(ro.Namespace, c.kept.of(ro)); !agreed || said != as {
@@ -105,6 +107,35 @@ func (c *town) allowed(s sent, rollouts []v1alpha1.CloudRunRollout) (bool, error
 		}
 	}
 	return true, nil
+}
+
+// deploys tells whether an access permits the template that was sent.
+func deploys(spec v1alpha1.CloudRunAccessSpec, body string) bool {
+	var sent struct {
+		Template struct {
+			ServiceAccount string
+			Containers     []struct{ Image string }
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &sent); err != nil || len(sent.Template.Containers) == 0 {
+		return false
+	}
+	runs := cmp.Or(sent.Template.ServiceAccount, "default")
+	if list := spec.Deploy.ServiceAccounts; list != nil && !slices.ContainsFunc(list, func(pattern string) bool {
+		ok, _ := path.Match(pattern, runs)
+		return ok
+	}) {
+		return false
+	}
+	for _, c := range sent.Template.Containers {
+		image, _, _ := strings.Cut(path.Clean(c.Image), ":") // no registry here has a port
+		if list := spec.Deploy.ImageRepositories; list != nil && !slices.ContainsFunc(list, func(pattern string) bool {
+			return image == pattern || path.Dir(pattern) != "." && strings.HasSuffix(pattern, "*") && strings.HasPrefix(image, path.Dir(pattern)+"/")
+		}) {
+			return false
+		}
+	}
+	return spec.MayDeploy
 }
 
 // account is whose token a request brings; "" of the manager's own identity.

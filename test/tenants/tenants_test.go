@@ -178,6 +178,12 @@ func (d dice) access(i int) v1alpha1.CloudRunAccess {
 		a.Spec.NetworkProjects = d.some(networks)
 	}
 	a.Spec.MayQuery, a.Spec.MayDeploy = d.IntN(2) == 0, d.IntN(2) == 0
+	if a.Spec.MayDeploy && d.IntN(2) == 0 {
+		a.Spec.Deploy.ServiceAccounts = d.some([]string{"default", runners[1], "*@acme-test.iam.gserviceaccount.com"})
+	}
+	if a.Spec.MayDeploy && d.IntN(2) == 0 {
+		a.Spec.Deploy.ImageRepositories = d.some([]string{images[0], "gcr.io/shop/*", "gcr.io/bank/*"})
+	}
 	if d.IntN(4) == 0 {
 		a.Spec.GoogleServiceAccount = d.of(accounts)
 	}
@@ -220,7 +226,12 @@ func (s *stage) release(d dice) {
 	if ro.Spec.Target.Service == nil {
 		return
 	}
-	ro.Spec.Template = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"containers":[{"image":%q}]}`, d.of([]string{"fine", "failing", "other"}))}
+	image := d.of(images) + d.of([]string{":v1", ":v2"})
+	text := fmt.Sprintf(`{"containers":[{"image":%q},{"image":%q}]`, image, d.of([]string{image, d.of(images)}))
+	if runner := d.of(runners); runner != "" {
+		text += fmt.Sprintf(`,"serviceAccount":%q`, runner)
+	}
+	ro.Spec.Template = &runtime.RawExtension{Raw: []byte(text + "}")}
 	if err := s.client.Update(s.t.Context(), &ro); err != nil {
 		s.t.Fatal(err)
 	}
@@ -230,11 +241,11 @@ func (s *stage) release(d dice) {
 // rollouts are under way, each request that comes in at the world is about a service, a
 // place or a network that a CloudRunAccess binds at that time to the namespace of a
 // rollout of it, is made as the account that it says, and makes a revision only where it
-// lets it. The same holds of each write of a RunService.
+// lets that very template be deployed. The same holds of each write of a RunService.
 func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
 	t.Parallel()
 	const worlds, minutes = 10, 60
-	judged, refused := map[string]int{}, 0
+	judged, refused, outside := map[string]int{}, 0, 0
 	for seed := range uint64(worlds) {
 		s, d := newStage(t, seed), dice{rand.New(rand.NewPCG(seed, 1))}
 		for range 10 {
@@ -258,12 +269,17 @@ func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
 			if ro.Status.Conditions[0].Reason == v1alpha1.ReasonAccessDenied {
 				refused++
 			}
+			for _, c := range ro.Status.Conditions {
+				if c.Type == v1alpha1.ConditionAccepted && strings.Contains(c.Message, "spec.deploy of CloudRunAccess") {
+					outside++
+				}
+			}
 		}
 		for kind, n := range s.judged {
 			judged[kind] += n
 		}
 	}
-	t.Logf("%d worlds: %v, %d rollouts refused at the end", worlds, judged, refused)
+	t.Logf("%d worlds: %v, %d rollouts refused at the end, %d templates", worlds, judged, refused, outside)
 	for _, kind := range []string{
 		"cloudrun GET", "cloudrun PATCH traffic,annotations", "cloudrun PATCH template", "kubernetes apply", "compute GET", "monitoring POST",
 		"monitoring /google.monitoring.v3.MetricService/ListTimeSeries", "cloudrun as an account", "compute as an account", "monitoring as an account",
@@ -272,8 +288,8 @@ func TestNoByteLeavesForAnUnboundTarget(t *testing.T) {
 			t.Errorf("%s came in %d times, which proves little", kind, judged[kind])
 		}
 	}
-	if refused < 5 {
-		t.Errorf("%d rollouts were refused at the end, which proves little", refused)
+	if refused < 5 || outside < 5 {
+		t.Errorf("%d rollouts and %d templates were refused at the end, which proves little", refused, outside)
 	}
 }
 

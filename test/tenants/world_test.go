@@ -1,9 +1,11 @@
 package tenants_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -35,7 +37,10 @@ var (
 	locations = []string{"asia-northeast1", "europe-west1"}
 	services  = []string{"web", "web-admin", "api"}
 	networks  = []string{"acme-net", "bank-net"} // of the services of one project each
-	accounts  = []string{"shop@acme-prod.iam.gserviceaccount.com", "bank@acme-test.iam.gserviceaccount.com"}
+	// images are what templates name, and runners whom they name.
+	images   = []string{"gcr.io/shop/web", "gcr.io/shop-evil/web", "gcr.io/bank/web", "nginx", "gcr.io/shop/../bank/web"}
+	runners  = []string{"", "web@acme-prod.iam.gserviceaccount.com", "web@acme-test.iam.gserviceaccount.com"}
+	accounts = []string{"shop@acme-prod.iam.gserviceaccount.com", "bank@acme-test.iam.gserviceaccount.com"}
 )
 
 // scenario is a world where every project has every service in every location. The
@@ -69,7 +74,10 @@ func hosted(project, location, name, network string) simulator.Hosted {
 			}}},
 		}},
 		Traffic: []simulator.TrafficTarget{{Type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", Revision: name + "-1", Percent: 100}},
-		Images:  map[string]simulator.Behaviour{"failing": {Errors: []simulator.ErrorRate{{Percent: 20}}}},
+		Images: map[string]simulator.Behaviour{
+			"failing":         {Errors: []simulator.ErrorRate{{Percent: 20}}},
+			images[2] + ":v1": {Errors: []simulator.ErrorRate{{Percent: 20}}},
+		},
 	}
 }
 
@@ -81,10 +89,11 @@ type sent struct {
 	filter string
 	mask   string // of a PATCH
 	as     string // what the Authorization header says
+	body   string // of a PATCH
 }
 
 func (s sent) String() string {
-	return fmt.Sprintf("%s %s %s %s%s as %q", s.api, s.method, s.what, s.filter, s.mask, s.as)
+	return fmt.Sprintf("%s %s %s %s%s as %q: %s", s.api, s.method, s.what, s.filter, s.mask, s.as, s.body)
 }
 
 // listener notes everything that comes in, before anything answers it.
@@ -111,7 +120,12 @@ func (l *listener) heard() []sent {
 func (l *listener) serve(t *testing.T, api string, next http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l.note(sent{api: api, method: r.Method, what: r.URL.Path, mask: r.URL.Query().Get("updateMask"), as: r.Header.Get("Authorization")})
+		call := sent{api: api, method: r.Method, what: r.URL.Path, mask: r.URL.Query().Get("updateMask"), as: r.Header.Get("Authorization")}
+		if r.Method == http.MethodPatch {
+			body, _ := io.ReadAll(r.Body) // what is cut short is for whoever answers
+			call.body, r.Body = string(body), io.NopCloser(bytes.NewReader(body))
+		}
+		l.note(call)
 		next.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
