@@ -36,11 +36,6 @@ type clients struct {
 
 // connect opens them with the manager's own identity.
 func connect(ctx context.Context, o options, now clock.PassiveClock) (clients, error) {
-	if o.reads <= 0 {
-		return clients{}, fmt.Errorf(
-			"--%s: %d reads a minute would be none: write 1 or more, %d unless the project's quota is known",
-			readsFlag, o.reads, cloudrun.DefaultReadsPerMinute)
-	}
 	run, err := cloudrun.New(ctx, cloudrun.Options{Endpoint: o.cloudRun, UserAgent: agent(), Clock: now, ReadsPerMinute: o.reads})
 	if err != nil {
 		return clients{}, fmt.Errorf("--cloud-run-endpoint: %w", err)

@@ -47,6 +47,9 @@ const leaseName = "sluice.rollouts.sluice.dev"
 // readsFlag is told of where the limit is met.
 const readsFlag = "cloud-run-reads-per-minute"
 
+// mostFlag is told of where the limit is met.
+const mostFlag = "max-rollouts-per-namespace"
+
 // iamFlag is where tokens of other accounts come from.
 const iamFlag = "iam-credentials-endpoint"
 
@@ -56,6 +59,7 @@ type options struct {
 	compute, vpcAccess   string
 	iam                  string
 	reads                int
+	most                 int
 	direct               bool
 	probes, metrics      string
 	notifications        string
@@ -69,7 +73,12 @@ type options struct {
 }
 
 func main() {
-	if err := run(ctrl.SetupSignalHandler(), parse()); err != nil {
+	o := parse()
+	err := o.check()
+	if err == nil {
+		err = run(ctrl.SetupSignalHandler(), o)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "sluice:", err)
 		os.Exit(1)
 	}
@@ -89,6 +98,8 @@ func parse() options {
 		"address of IAM Service Account Credentials v1, for accounts that a CloudRunAccess names; empty is Google's, an http address on this machine is used without credentials")
 	flag.IntVar(&o.reads, readsFlag, cloudrun.DefaultReadsPerMinute,
 		"most reads of the Cloud Run Admin API a minute, for each project and location; writes are not limited")
+	flag.IntVar(&o.most, mostFlag, controllers.DefaultMostRollouts,
+		"most rollouts of a namespace that are followed, the oldest; the others say so and are sent nothing for, but for what is under way already")
 	flag.BoolVar(&o.direct, "config-connector-direct", true,
 		"set a way back on the Cloud Run service itself where Config Connector is late with its RunService, after the RunService; needs run.services.update")
 	flag.StringVar(&o.probes, "health-probe-bind-address", "127.0.0.1:8081", "address of /healthz and /readyz; 0 for none")
@@ -109,6 +120,19 @@ func parse() options {
 	o.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return o
+}
+
+// check finds limits that would let nothing through.
+func (o options) check() error {
+	switch {
+	case o.reads <= 0:
+		return fmt.Errorf("--%s: %d reads a minute would be none: write 1 or more, %d unless the project's quota is known",
+			readsFlag, o.reads, cloudrun.DefaultReadsPerMinute)
+	case o.most <= 0:
+		return fmt.Errorf("--%s: %d rollouts would be none: write 1 or more, %d unless a namespace needs more",
+			mostFlag, o.most, controllers.DefaultMostRollouts)
+	}
+	return nil
 }
 
 func run(ctx context.Context, o options) error {
@@ -150,17 +174,18 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	reconciler := &controllers.Reconciler{
-		Client:      mgr.GetClient(),
-		Live:        mgr.GetAPIReader(),
-		Clock:       now,
-		Process:     clock.RealClock{},
-		Recorder:    mgr.GetEventRecorder("sluice"),
-		Cluster:     cluster,
-		Freezes:     freezes(mgr.GetClient()),
-		LiveFreezes: freezes(mgr.GetAPIReader()),
-		Decided:     collector.Decided,
-		Tell:        tell,
-		Connect:     (&controllers.Gate{Cache: mgr.GetClient(), Open: clouds.open}).Connect,
+		Client:       mgr.GetClient(),
+		Live:         mgr.GetAPIReader(),
+		Clock:        now,
+		Process:      clock.RealClock{},
+		Recorder:     mgr.GetEventRecorder("sluice"),
+		Cluster:      cluster,
+		Freezes:      freezes(mgr.GetClient()),
+		LiveFreezes:  freezes(mgr.GetAPIReader()),
+		Decided:      collector.Decided,
+		Tell:         tell,
+		Connect:      (&controllers.Gate{Cache: mgr.GetClient(), Open: clouds.open}).Connect,
+		MostRollouts: o.most,
 	}
 	pace := func(inner reconcile.Reconciler) reconcile.Reconciler { return paced{inner, speed} }
 	if err := reconciler.SetupWithManager(mgr, pace); err != nil {

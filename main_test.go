@@ -204,6 +204,7 @@ func TestMistakesOnTheCommandLineEndTheManager(t *testing.T) {
 		},
 		"no reads at all":          {[]string{"--cloud-run-reads-per-minute=0"}, "--cloud-run-reads-per-minute: 0 reads a minute would be none: write 1 or more, 300 unless the project's quota is known"},
 		"fewer reads than none":    {[]string{"--cloud-run-reads-per-minute=-5"}, "--cloud-run-reads-per-minute: -5 reads a minute would be none"},
+		"no rollouts at all":       {[]string{"--max-rollouts-per-namespace=0"}, "--max-rollouts-per-namespace: 0 rollouts would be none: write 1 or more, 500 unless a namespace needs more"},
 		"reads that are no number": {[]string{"--cloud-run-reads-per-minute=many"}, `invalid value "many" for flag -cloud-run-reads-per-minute`},
 		"a flag that nobody knows": {[]string{"--spede"}, "flag provided but not defined: -spede"},
 	} {

@@ -64,6 +64,7 @@ var standings = []struct {
 	{rollout.RollingBack, rollout.ReasonRollingBack, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.RolledBack, rollout.ReasonRolledBack, "Failed", metav1.ConditionFalse, "Stalled"},
 	{rollout.Idle, v1alpha1.ReasonInvalidSpec, "Failed", metav1.ConditionFalse, "Stalled"},
+	{rollout.Idle, v1alpha1.ReasonTooManyRollouts, "Failed", metav1.ConditionFalse, "Stalled"},
 	{rollout.Idle, rollout.AccessDenied, "Failed", metav1.ConditionFalse, "Stalled"},
 	{rollout.Idle, rollout.ServiceNotFound, "Failed", metav1.ConditionFalse, "Stalled"},
 	{rollout.Idle, rollout.BaselineUnknown, "Failed", metav1.ConditionFalse, "Stalled"},
@@ -195,9 +196,13 @@ func standingAt(t *testing.T, phase rollout.Phase, reason rollout.Reason) *v1alp
 // stand puts an object where a decision leaves it.
 func stand(t *testing.T, ro *v1alpha1.CloudRunRollout, phase rollout.Phase, reason rollout.Reason) {
 	t.Helper()
-	if reason == v1alpha1.ReasonInvalidSpec {
+	refused := map[rollout.Reason]error{
+		v1alpha1.ReasonInvalidSpec:     invalidSpecError{errors.New("spec.strategy.steps[0].bake: write a duration such as 10m, not \"soon\"")},
+		v1alpha1.ReasonTooManyRollouts: crowdedError{"namespace shop has more than 500 rollouts"},
+	}
+	if why, isRefused := refused[reason]; isRefused {
 		r := Reconciler{Client: stub{}, Clock: clocktesting.NewFakePassiveClock(morning), Process: clocktesting.NewFakePassiveClock(morning), Recorder: events.NewFakeRecorder(9)}
-		if err := r.refuse(t.Context(), ro, errors.New("spec.strategy.steps[0].bake: write a duration such as 10m, not \"soon\"")); err != nil {
+		if _, err := r.explain(t.Context(), ro, why); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -70,6 +70,7 @@ func maybeWritten(err error) bool {
 //	a write was denied                 held as AccessDenied by the next pass
 //	access was taken away before it    look again: the next pass says so, or access is back
 //	an invalid spec                    Stalled/InvalidSpec, until it is edited
+//	too many in the namespace          Stalled/TooManyRollouts, until it is among the oldest
 //	anything else                      back off, and say that nothing can be read
 //
 // Waits after calls of Cloud Run are spread: what fails many rollouts at once would
@@ -77,6 +78,7 @@ func maybeWritten(err error) bool {
 func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, err error) (ctrl.Result, error) {
 	logger := log.FromContext(ctx)
 	var invalid invalidSpecError
+	var crowded crowdedError
 	var write writeError // a template's failure is one, too
 	var call *cloudrun.CallError
 	switch {
@@ -91,7 +93,11 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 	case apierrors.IsNotFound(err):
 		return ctrl.Result{RequeueAfter: goneWait}, nil
 	case errors.As(err, &invalid):
-		return ctrl.Result{RequeueAfter: invalidWait}, r.refuse(ctx, ro, invalid)
+		return ctrl.Result{RequeueAfter: invalidWait}, r.refuse(ctx, ro, v1alpha1.ReasonInvalidSpec, invalid,
+			"Traffic stays as it is until the spec is corrected; looked at again every 10 minutes.")
+	case errors.As(err, &crowded):
+		return ctrl.Result{RequeueAfter: crowdedWait}, r.refuse(ctx, ro, v1alpha1.ReasonTooManyRollouts, crowded,
+			"Nothing is asked or sent for it, and traffic stays as it is; looked at again every minute.")
 	case errors.Is(err, cloudrun.ErrInterleaved):
 		logger.Info("Somebody else wrote between our read and our write", "cause", err.Error())
 		r.memory.interleave(ro)
@@ -144,17 +150,17 @@ func stateOf(ro *v1alpha1.CloudRunRollout) string {
 	return v1alpha1.ReasonPreparing
 }
 
-// refuse says that a spec cannot be carried out.
-func (r *Reconciler) refuse(ctx context.Context, ro *v1alpha1.CloudRunRollout, cause error) error {
+// refuse says why nothing is done for an object, and what happens next.
+func (r *Reconciler) refuse(ctx context.Context, ro *v1alpha1.CloudRunRollout, reason string, cause error, next string) error {
 	before := ro.Status.DeepCopy()
-	r.mark(ro, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, cause.Error())
-	r.mark(ro, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidSpec, cause.Error())
-	r.mark(ro, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalidSpec, cause.Error())
+	r.mark(ro, v1alpha1.ConditionReady, metav1.ConditionFalse, reason, cause.Error())
+	r.mark(ro, v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, cause.Error())
+	r.mark(ro, v1alpha1.ConditionAccepted, metav1.ConditionFalse, reason, cause.Error())
 	meta.RemoveStatusCondition(&ro.Status.Conditions, v1alpha1.ConditionReconciling)
 	if ro.Status.Phase == "" {
 		ro.Status.Phase = v1alpha1.PhaseIdle
 	}
-	ro.Status.NextAction = "Traffic stays as it is until the spec is corrected; looked at again every 10 minutes."
+	ro.Status.NextAction = next
 	ro.Status.ObservedGeneration = ro.Generation
 	if equality.Semantic.DeepEqual(*before, ro.Status) {
 		return nil
@@ -162,7 +168,7 @@ func (r *Reconciler) refuse(ctx context.Context, ro *v1alpha1.CloudRunRollout, c
 	if err := r.update(ctx, ro); err != nil {
 		return err
 	}
-	r.event(ro, rollout.Event{Reason: v1alpha1.ReasonInvalidSpec, Note: cause.Error(), Warning: true})
+	r.event(ro, rollout.Event{Reason: rollout.Reason(reason), Note: cause.Error(), Warning: true})
 	return nil
 }
 

@@ -75,6 +75,11 @@ var lasting = map[string]func(*stage){
 			return Cloud{}, invalidSpecError{errors.New("write a duration such as 10m")}
 		}
 	},
+	"Idle/TooManyRollouts": func(s *stage) {
+		s.r.Connect = func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) {
+			return Cloud{}, crowdedError{"namespace default has more than 500 rollouts"}
+		}
+	},
 	"Idle/Deploying": func(s *stage) {
 		s.pass()
 		s.deploysTo(&deployer{slow: true})
@@ -128,7 +133,7 @@ func TestWhoeverLooksAfterARestartWritesNothing(t *testing.T) {
 			s := newStage(t)
 			reach(s)
 			s.stopsAt(state)
-			if *update && row.reason != v1alpha1.ReasonInvalidSpec { // of which nothing is saved but conditions
+			if *update && row.reason != v1alpha1.ReasonInvalidSpec && row.reason != v1alpha1.ReasonTooManyRollouts { // of which nothing is saved but conditions
 				s.keep(state)
 			}
 			want, sent, saved := s.get(), s.cloud.sent(), 0

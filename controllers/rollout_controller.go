@@ -63,11 +63,15 @@ type Reconciler struct {
 	Freezes, LiveFreezes func(context.Context) ([]v1alpha1.RolloutFreeze, error)
 	// Connect opens what a rollout may touch: a Gate's, so that nothing else is.
 	Connect func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error)
+	// MostRollouts is how many rollouts of one namespace are followed, the oldest; 0
+	// means all.
+	MostRollouts int
 
-	memory memory
-	sight  sight
-	ledger ledger
-	roster roster
+	memory  memory
+	sight   sight
+	ledger  ledger
+	roster  roster
+	tallies tallies
 }
 
 // Patch is for the finalizer alone; there is no narrower right.
@@ -122,6 +126,9 @@ func (r *Reconciler) pass(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ct
 	ctx, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
 	defer r.memory.tried(ro)
+	if err := r.follows(ctx, ro); err != nil {
+		return r.explain(ctx, ro, err)
+	}
 	cloud, err := r.Connect(ctx, ro)
 	if err != nil {
 		return r.explain(ctx, ro, err)

@@ -66,6 +66,9 @@ const (
 	// ReasonInvalidSpec: the spec cannot be carried out, and the message says
 	// what to write.
 	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonTooManyRollouts: the namespace has more rollouts than are followed, and this
+	// one is not among the oldest.
+	ReasonTooManyRollouts = "TooManyRollouts"
 	// ReasonAccessDenied: Google Cloud refuses access, or no CloudRunAccess gives
 	// it. During an attempt the rollout is held instead, with Reconciling.
 	ReasonAccessDenied = "AccessDenied"
@@ -98,7 +101,7 @@ const (
 const ConditionAccepted = "Accepted"
 
 // ReasonAccepted is the reason of Accepted=True. Those of Accepted=False are
-// InvalidSpec, AccessDenied, ServiceNotFound, NotDeployed, and OwnedElsewhere: of a service that Config
+// InvalidSpec, TooManyRollouts, AccessDenied, ServiceNotFound, NotDeployed, and OwnedElsewhere: of a service that Config
 // Connector keeps, because the target is not its RunService; of a RunService, because
 // somebody else's ownership of its traffic refused a write.
 const ReasonAccepted = "Accepted"

@@ -60,6 +60,7 @@ func TestEachStateHasItsStandingAndItsOutcome(t *testing.T) {
 		{state(v1alpha1.PhaseRollingBack, v1alpha1.ReasonRollingBack, reconciling), standing.GoingBack, standing.UnderWay},
 		{state(v1alpha1.PhaseRolledBack, v1alpha1.ReasonRolledBack, stalled), standing.RolledBack, standing.Failed},
 		{state(v1alpha1.PhaseIdle, v1alpha1.ReasonInvalidSpec, stalled), standing.Stuck, standing.Failed},
+		{state(v1alpha1.PhaseIdle, v1alpha1.ReasonTooManyRollouts, stalled), standing.Stuck, standing.Failed},
 		{state(v1alpha1.PhaseIdle, v1alpha1.ReasonNatUnwatched, stalled), standing.Stuck, standing.Failed},
 		{&v1alpha1.CloudRunRollout{}, standing.NotSeen, standing.UnderWay},
 	} {

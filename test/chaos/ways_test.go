@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path"
 	"strings"
 	"sync"
 	"time"
@@ -188,7 +187,7 @@ func (m *muted) Write(p []byte) (int, error) {
 // Unwrap lets a response controller find Flush.
 func (m *muted) Unwrap() http.ResponseWriter { return m.ResponseWriter }
 
-// recorder shows statuses to the witness: when they are about to be saved, and
+// recorder shows statuses of the object to the witness: when they are about to be saved, and
 // when they were.
 type recorder struct {
 	witness *witness.Witness
@@ -198,7 +197,7 @@ type recorder struct {
 
 // RoundTrip implements http.RoundTripper.
 func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Method != http.MethodPut || !strings.Contains(req.URL.Path, "/cloudrunrollouts/") || path.Base(req.URL.Path) != "status" {
+	if req.Method != http.MethodPut || !strings.HasSuffix(req.URL.Path, "/cloudrunrollouts/web/status") {
 		return r.next.RoundTrip(req)
 	}
 	sent, err := io.ReadAll(req.Body)

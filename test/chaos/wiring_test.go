@@ -137,6 +137,28 @@ func TestWiring(t *testing.T) {
 				s.t.Errorf("%d templates were sent, want 1", n)
 			}
 		}},
+		{"what a namespace has too many of says so, and nothing is asked for it", true, func(s *stage) {
+			s.newOperator(slices.Concat(alone, []string{"--max-rollouts-per-namespace=1"})...).startLeading()
+			s.becomes("Idle/Steady")
+			late := s.get()
+			late.ObjectMeta, late.Status = metav1.ObjectMeta{Namespace: s.key.Namespace, Name: "zzz"}, v1alpha1.CloudRunRolloutStatus{}
+			late.Spec.Target.Service.Name = "another"
+			if err := s.people.Create(s.t.Context(), late); err != nil {
+				s.t.Fatal(err)
+			}
+			s.await("it is told", func() bool {
+				if err := s.people.Get(s.t.Context(), client.ObjectKeyFromObject(late), late); err != nil {
+					s.t.Fatal(err)
+				}
+				accepted := meta.FindStatusCondition(late.Status.Conditions, v1alpha1.ConditionAccepted)
+				return accepted != nil && accepted.Reason == v1alpha1.ReasonTooManyRollouts
+			})
+			for _, call := range s.calls(0) {
+				if strings.Contains(call.Resource, "another") {
+					s.t.Errorf("the world was asked %+v", call)
+				}
+			}
+		}},
 		{"everything is called as the account that is bound, and as nobody else", true, func(s *stage) {
 			s.access(func(spec *v1alpha1.CloudRunAccessSpec) { spec.GoogleServiceAccount = tenant })
 			s.newOperator(slices.Concat(alone, []string{"--iam-credentials-endpoint", s.iam})...).startLeading()

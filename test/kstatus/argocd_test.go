@@ -50,6 +50,7 @@ var healths = map[string]string{
 	"Idle-AccessDenied":     degraded,
 	"Idle-BaselineUnknown":  degraded,
 	"Idle-InvalidSpec":      degraded,
+	"Idle-TooManyRollouts":  degraded,
 	"Idle-NotDeployed":      degraded,
 	"Idle-NatUnwatched":     degraded,
 	"Idle-OwnedElsewhere":   degraded,

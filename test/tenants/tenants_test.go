@@ -33,6 +33,7 @@ type stage struct {
 	r        *controllers.Reconciler
 	due      map[client.ObjectKey]time.Time
 	judged   map[string]int // requests, by API and method
+	paths    map[string]int // the same, by what they are about
 }
 
 func newStage(t *testing.T, seed uint64) *stage {
@@ -43,7 +44,7 @@ func newStage(t *testing.T, seed uint64) *stage {
 	}
 	s := &stage{
 		t: t, guard: wire.NewGuard(world, clock.RealClock{}), listener: &listener{}, town: &town{},
-		due: map[client.ObjectKey]time.Time{}, judged: map[string]int{},
+		due: map[client.ObjectKey]time.Time{}, judged: map[string]int{}, paths: map[string]int{},
 	}
 	now := told{s.guard}
 	plane := modelplane.New(now)
@@ -124,6 +125,7 @@ func (s *stage) judge() {
 		if !ok {
 			s.t.Fatalf("nobody is bound to what was sent: %s\nunder %s", request, written(s.town.accesses))
 		}
+		s.paths[request.what]++
 		s.judged[strings.TrimSpace(request.api+" "+request.method+" "+request.mask)]++
 		if request.as != "" {
 			s.judged[request.api+" as an account"]++
