@@ -86,8 +86,11 @@ type reach struct {
 	api       dynamic.Interface // reaches RunServices
 	direct    bool
 
-	mu    sync.Mutex
-	known map[string]clients // by account; the manager's own under ""
+	clock clock.WithTicker // of what is kept, not of rollouts
+	own   clients          // the manager's, which are open to its end
+
+	mu   sync.Mutex
+	lent map[string]*lent // by account
 }
 
 func newReach(own clients, collector *controllers.Collector, config *rest.Config, o options) (*reach, error) {
@@ -95,8 +98,8 @@ func newReach(own clients, collector *controllers.Collector, config *rest.Config
 	if err != nil {
 		return nil, fmt.Errorf("building the client for RunServices: %w", err)
 	}
-	r := &reach{collector: collector, api: api, direct: o.direct}
-	r.known = map[string]clients{"": r.complete(own)}
+	r := &reach{collector: collector, api: api, direct: o.direct, clock: clock.RealClock{}, lent: map[string]*lent{}}
+	r.own = r.complete(own)
 	return r, nil
 }
 
@@ -121,26 +124,6 @@ func (r *reach) open(ctx context.Context, ro *v1alpha1.CloudRunRollout, account 
 	}
 	target := c.runServices.Target(ro.Namespace, ref.Name)
 	return c.cloud.Through(target, target, r.collector.Count(target)), nil
-}
-
-// of are the clients of an account, which are made once.
-func (r *reach) of(ctx context.Context, account string) (clients, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if c, known := r.known[account]; known {
-		return c, nil
-	}
-	own := r.known[""]
-	if own.bureau == nil {
-		return clients{}, fmt.Errorf("no token of %s can be had: APIs are on this machine, and --%s is not set", account, iamFlag)
-	}
-	// They outlive the pass that is the first to need them.
-	c, err := own.as(context.WithoutCancel(ctx), own.bureau.Of(account))
-	if err != nil {
-		return clients{}, fmt.Errorf("opening Google's APIs as %s: %w", account, err)
-	}
-	r.known[account] = r.complete(c)
-	return r.known[account], nil
 }
 
 // complete builds on clients what rollouts see of them.

@@ -159,7 +159,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	clouds, err := newReach(own, collector, config, o)
-	if err != nil {
+	if err = errors.Join(err, mgr.Add(clouds)); err != nil {
 		return err
 	}
 	cluster, err := clusterUID(ctx, mgr.GetAPIReader())

@@ -55,3 +55,10 @@ func (a *authorized) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return answer, err
 }
+
+// CloseIdleConnections closes those of what is below, as http.Client asks for it.
+func (a *authorized) CloseIdleConnections() {
+	if below, can := a.next.(interface{ CloseIdleConnections() }); can {
+		below.CloseIdleConnections()
+	}
+}

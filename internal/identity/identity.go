@@ -121,6 +121,13 @@ func (b *Bureau) Of(account string) *Tokens {
 	return t
 }
 
+// Forget drops the tokens of an account. Whoever has them already may go on with them.
+func (b *Bureau) Forget(account string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.accounts, account)
+}
+
 // Tokens are the access tokens of one account. They implement [google.Tokens].
 type Tokens struct {
 	bureau  *Bureau

@@ -204,6 +204,27 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	}
 }
 
+// TestWhatIsForgottenIsAskedForAnew, and whoever has it already goes on with it.
+func TestWhatIsForgottenIsAskedForAnew(t *testing.T) {
+	t.Parallel()
+	b, a, _ := stage(t)
+	before := b.Of(account)
+	if _, err := before.Token(); err != nil {
+		t.Fatal(err)
+	}
+	b.Forget(account)
+	b.Forget("nobody@acme-prod.iam.gserviceaccount.com")
+	if b.Of(account) == before {
+		t.Error("it is remembered")
+	}
+	if _, err := before.Token(); err != nil || len(a.asked) != 1 {
+		t.Errorf("%v, asked %q", err, a.asked)
+	}
+	if _, err := b.Of(account).Token(); err != nil || len(a.asked) != 2 {
+		t.Errorf("%v, asked %q", err, a.asked)
+	}
+}
+
 // TestManyWhoWaitAskOnce: one call is made for all, and one failure told to all.
 func TestManyWhoWaitAskOnce(t *testing.T) {
 	t.Parallel()
