@@ -92,7 +92,7 @@ const (
 	// ReasonRevisionNotReady: the revision to roll out cannot serve.
 	ReasonRevisionNotReady = "RevisionNotReady"
 	// ReasonNotDeployed: spec.template is wrong, or may not be deployed; the message says
-	// what to write.
+	// what to write. Or Config Connector does not carry out what a RunService asks for.
 	ReasonNotDeployed = "NotDeployed"
 )
 

@@ -2,6 +2,7 @@ package kcc
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -43,7 +44,7 @@ type Sight struct {
 
 // kept is what the core is told of it beside the service.
 func (s Sight) kept() rollout.Kept {
-	kept := rollout.Kept{Waits: s.waits()}
+	kept := rollout.Kept{Waits: s.waits(), Stuck: s.stuck()}
 	if _, applied := ours(s.RunService.Owners); applied && s.RunService.Unclear == "" {
 		kept.Says = rollout.NewSplit(sums(s.RunService.Traffic))
 	}
@@ -69,6 +70,18 @@ func (s Sight) waits() string {
 		return "Config Connector is paused by " + s.Settings.PausedBy
 	}
 	return s.RunService.progress()
+}
+
+// stuck says why Config Connector does not carry out what the RunService asks for, and will
+// not before somebody does something; "" where it does, or may yet.
+func (s Sight) stuck() string {
+	switch standing := s.RunService.Standing(); {
+	case standing.open() && s.Settings.PausedBy != "":
+		return "Config Connector is paused by " + s.Settings.PausedBy
+	case standing == Failed:
+		return "its last update failed: " + strings.TrimSuffix(s.RunService.Ready.Message, ".")
+	}
+	return ""
 }
 
 // Preflight lists what stands in the way of a rollout, and what may surprise it.

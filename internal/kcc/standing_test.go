@@ -199,6 +199,31 @@ func TestAPauseOfConfigConnectorIsWhatIsWaitedFor(t *testing.T) {
 	}
 }
 
+// TestWhatConfigConnectorDoesNotCarryOutIsTold: what it may do yet is waited for, and is
+// not stuck.
+func TestWhatConfigConnectorDoesNotCarryOutIsTold(t *testing.T) {
+	t.Parallel()
+	paused := Settings{PausedBy: "the ConfigConnector of the cluster"}
+	for name, c := range map[string]struct {
+		r        RunService
+		settings Settings
+		want     string
+	}{
+		"it is through":                   {upToDate(), Settings{}, ""},
+		"it is through, and paused since": {upToDate(), paused, ""},
+		"it has not looked":               {upToDate(unseen), Settings{}, ""},
+		"it will not look":                {upToDate(unseen), paused, "Config Connector is paused by the ConfigConnector of the cluster"},
+		"it updates":                      {upToDate(updates), Settings{}, ""},
+		"it waits for something":          {upToDate(waits), Settings{}, ""},
+		"its update was refused":          {upToDate(fails), Settings{}, "its last update failed: Revision named 'web-2'"},
+		"and it is paused":                {upToDate(fails), paused, "its last update failed: Revision named 'web-2'"},
+	} {
+		if got := (Sight{RunService: c.r, Live: serving(wanted), Settings: c.settings}).kept().Stuck; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestFindingsReachTheCore(t *testing.T) {
 	t.Parallel()
 	s := Sight{

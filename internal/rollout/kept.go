@@ -18,6 +18,9 @@ type Kept struct {
 	// Late says why that should be set on the service too, or "". It may be sent again
 	// then, and is set on the service itself.
 	Late string
+	// Stuck says why Config Connector does not carry out what the RunService asks for, and
+	// will not by itself; "" where it does, or may yet.
+	Stuck string
 	// Owner says whose the traffic is and what they have to do, where it is not ours to
 	// write; "" where it is.
 	Owner string
@@ -140,6 +143,27 @@ func (v view) blocked() (Decision, bool) {
 }
 
 func (v view) obstacles() string { return strings.Join(v.Service.Kept.Blocks, "; ") }
+
+// stuck says beside what serves that the RunService asks for something else in vain: a new
+// template, which nobody else would tell of.
+func (v view) stuck() (Decision, bool) {
+	why := v.Service.Kept.Stuck
+	if why == "" {
+		return Decision{}, false
+	}
+	waits := fmt.Sprintf("; what RunService %s asks for is not carried out: %s", v.Plan.RunService, why)
+	if v.givenUp() {
+		d := v.rolledBack()
+		d.Note += waits
+		return d, true
+	}
+	serves, next := v.Progress.Stable+" serves 100%", "Traffic stays as it is; a new revision is rolled out when Config Connector has made it; looked at again every minute."
+	if unpinned := v.unpinned(); v.Service.followsLatest() && unpinned != "" {
+		serves += followsLatest
+		next = "It is pinned when " + unpinned + "."
+	}
+	return v.at(Idle, NotDeployed, serves+waits).next(next), true
+}
 
 // delayed: a lower weight that Config Connector is late with is sent again, and set
 // on the service itself. A rise waits for it.

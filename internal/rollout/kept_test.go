@@ -154,6 +154,38 @@ func TestWhatConfigConnectorWouldNotCarryOutHoldsAStart(t *testing.T) {
 	})
 }
 
+// sticks is a RunService whose template Config Connector cannot carry out.
+func (s scene) sticks() scene {
+	return s.kept(func(k *Kept) { k.Stuck, k.Blocks = "its last update failed", []string{"the last update failed"} })
+}
+
+// TestWhatGitWaitsForIsToldAtRest: nothing else would say that a new template is not there.
+func TestWhatGitWaitsForIsToldAtRest(t *testing.T) {
+	t.Parallel()
+	const waits = "what RunService web asks for is not carried out: its last update failed"
+	rests := idle()
+	rests.Service.LatestReady, rests.Service.LatestCreated = "web-1", "web-1"
+	arrives := rests.sticks()
+	arrives.Service.Reconciling = true
+	splits := arrives
+	splits.Service.Effective = []Entry{{Revision: "web-2", Percent: 25}, {Revision: "web-1", Percent: 75}}
+	completed := rests
+	completed.Progress.Phase, completed.Progress.Reason, completed.Progress.Candidate = Completed, ReasonCompleted, "web-1"
+	back := gaveUp()
+	check(t, map[string]row{
+		"beside what serves":               {rests.sticks(), "Idle/NotDeployed", "web-1 serves 100%; " + waits},
+		"with what comes of it":            {rests.sticks(), "Idle/NotDeployed", "a new revision is rolled out when Config Connector has made it"},
+		"while it is not looked at":        {arrives, "Idle/NotDeployed", "web-1 serves 100%; " + waits},
+		"after a rollout":                  {completed.sticks(), "Idle/NotDeployed", "web-1 serves 100%; " + waits},
+		"and no longer":                    {rests.sticks().then(func(s *scene) { s.Service.Kept = Kept{} }), "Idle/Steady", "web-1 serves 100%"},
+		"what was given up is told first":  {back.sticks(), "RolledBack/RolledBack", "web-2 was given up; web-1 serves 100%; " + waits},
+		"a danger is told too":             {rests.followsLatest().sticks(), "Idle/NotDeployed", "web-1 serves 100% and follows LATEST: a new revision takes everything at once; " + waits},
+		"a revision that there is goes on": {at(0).sticks(), "Held/HeldByAnalysis", "before the first write: the last update failed"},
+		"and a way back does":              {at(25).sticks().errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"where another split serves, that": {splits, "Idle/Steady", "Cloud Run is applying a change"},
+	})
+}
+
 func TestAStartTellsWhatMaySurprise(t *testing.T) {
 	t.Parallel()
 	d := Decide(Input(idle().kept(func(k *Kept) { k.Notes = []string{"it merges", "it names a revision"} })))
@@ -304,7 +336,7 @@ func TestARunServiceIsNotClaimed(t *testing.T) {
 
 func TestTheNotesOfAKeptServiceAreSentences(t *testing.T) {
 	t.Parallel()
-	for _, s := range []scene{idle().owned(), at(25).owned(), at(0).blocked(), at(25).lowered().late()} {
+	for _, s := range []scene{idle().owned(), idle().sticks(), gaveUp().sticks(), at(25).owned(), at(0).blocked(), at(25).lowered().late()} {
 		d := Decide(Input(s))
 		if strings.HasSuffix(d.Note, ".") || !strings.HasSuffix(d.Next, ".") {
 			t.Errorf("note %q, next %q", d.Note, d.Next)

@@ -148,6 +148,9 @@ func (v view) baseline() (Decision, bool) {
 	sole, ok := v.desired.sole()
 	switch {
 	case v.arriving():
+		if d, ok := v.stuck(); ok && v.effective.Equal(all(p.Stable)) {
+			return d, true
+		}
 		return v.at(p.Phase, p.Reason, v.applying("Cloud Run is applying a change")).next("Looked at again when it is done."), true
 	case !ok || !v.effective.Equal(v.desired):
 		if d, ok := v.settleBaseline(); ok {
@@ -272,21 +275,23 @@ func (v view) settleBaseline() (Decision, bool) {
 func (v view) steady() Decision {
 	p := v.Progress
 	phase, reason := p.Phase, p.Reason
-	if d, ok := v.asDeployed(); ok {
-		return d
+	for _, first := range []rule{view.asDeployed, view.stuck} {
+		if d, ok := first(v); ok {
+			return d
+		}
 	}
 	note, next := fmt.Sprintf("%s serves 100%%", p.Stable), "Waits for a new revision."
 	switch {
 	case phase == Completed && reason == ReasonCompleted && p.Candidate == p.Stable:
 		note = fmt.Sprintf("%s serves 100%% and is the new stable", p.Stable)
-	case p.latched(p.Candidate) && p.Candidate != p.Stable:
+	case v.givenUp():
 		return v.rolledBack()
 	case p.latched(v.Plan.CandidateRevision) && v.Plan.CandidateRevision != p.Stable:
 		phase, reason = Idle, Steady
 		next = fmt.Sprintf("spec.candidateRevision names %s, which was given up: the request retry with that revision starts it again.", v.Plan.CandidateRevision)
 	case v.Service.followsLatest() && v.unpinned() != "":
 		phase, reason = Idle, Steady
-		note += " and follows LATEST: a new revision takes everything at once"
+		note += followsLatest
 		next = "It is pinned when " + v.unpinned() + "."
 	default:
 		phase, reason = Idle, Steady
@@ -297,6 +302,14 @@ func (v view) steady() Decision {
 		}
 	}
 	return v.at(phase, reason, note).next(next)
+}
+
+// followsLatest is what is dangerous about a service that is not pinned.
+const followsLatest = " and follows LATEST: a new revision takes everything at once"
+
+// givenUp tells whether the last attempt ended without its candidate.
+func (v view) givenUp() bool {
+	return v.Progress.latched(v.Progress.Candidate) && v.Progress.Candidate != v.Progress.Stable
 }
 
 // youngest is when the newest revision was created that needs no more thought: what came

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/controllers"
+	"github.com/sluice-rollouts/sluice/internal/cli/show"
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/kcc"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
@@ -577,6 +579,40 @@ func TestAPauseOfConfigConnectorHoldsAStart(t *testing.T) {
 	}
 	s.annotate(configconnector.PausedAnnotation, "null")
 	s.until(v1alpha1.PhaseBaking)
+}
+
+// TestATemplateThatConfigConnectorCannotCarryOutIsTold, with what serves, from when Git says
+// so until it is mended; then the release is rolled out. kubectl sluice status says it too.
+func TestATemplateThatConfigConnectorCannotCarryOutIsTold(t *testing.T) {
+	t.Parallel()
+	s := newKeptStage(t, toRunService)
+	s.until(v1alpha1.PhaseIdle)
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonSteady, "web-1 serves 100%")
+	s.release("example.com/web:2", "web-1") // a name that is taken
+	s.settle()
+	s.pass()
+	const waits = "web-1 serves 100%; what RunService web asks for is not carried out: its last update failed: "
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonNotDeployed, waits)
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonNotDeployed, "Revision named 'web-1' with different configuration already exists")
+	ro := s.get()
+	if !meta.IsStatusConditionTrue(ro.Status.Conditions, v1alpha1.ConditionStalled) || !meta.IsStatusConditionTrue(ro.Status.Conditions, v1alpha1.ConditionAccepted) {
+		t.Errorf("conditions are %+v", ro.Status.Conditions)
+	}
+	if text := strings.Join(strings.Fields(show.Tree(ro, show.Screen{})), " "); !strings.Contains(text, waits) {
+		t.Errorf("kubectl sluice status says %s", text)
+	}
+	s.release("example.com/web:2", "web-2")
+	s.until(v1alpha1.PhaseCompleted)
+	s.annotate(configconnector.PausedAnnotation, `"Paused"`)
+	s.release("example.com/web:3", "web-3")
+	s.settle()
+	s.pass()
+	s.says(v1alpha1.PhaseIdle, v1alpha1.ReasonNotDeployed, "web-2 serves 100%; what RunService web asks for is not carried out: Config Connector is paused by")
+	s.annotate(configconnector.PausedAnnotation, "null")
+	s.until(v1alpha1.PhaseCompleted)
+	if diff := cmp.Diff(map[string]int{"web-3": 100}, s.serves()); diff != "" {
+		t.Errorf("serves (-want +got):\n%s", diff)
+	}
 }
 
 // TestToolsThatLeaveTrafficOutOfGitLeaveItToSluice applies a RunService without traffic by
