@@ -206,6 +206,21 @@ func TestWhatCannotBeReadStaysAsItWasLastSeen(t *testing.T) {
 	}
 }
 
+// TestARefusedWriteDoesNotHideTheTraffic: what serves was read all the same, and may be
+// somebody else's doing.
+func TestARefusedWriteDoesNotHideTheTraffic(t *testing.T) {
+	t.Parallel()
+	ro := standingAt(t, rollout.Baking, rollout.Progressing)
+	ro.Status = statusOf(ro, rollout.Input{Service: rollout.Service{Presence: rollout.Denied, Detail: "a write was refused"}}, rollout.Decision{
+		Progress: rollout.Progress{Phase: rollout.Held, Reason: rollout.AccessDenied, Stable: "web-1", Candidate: "web-2"},
+		Serves:   rollout.NewSplit(map[string]int64{"web-2": 100}),
+	})
+	s := ro.Status
+	if s.Weight != "100%" || s.Candidate.Percent != 100 || s.Stable.Percent != 0 {
+		t.Errorf("weight %s, candidate %d%%, stable %d%%", s.Weight, s.Candidate.Percent, s.Stable.Percent)
+	}
+}
+
 // TestAReadOfThePastSaysNothingOfTheTraffic: what was said last stands.
 func TestAReadOfThePastSaysNothingOfTheTraffic(t *testing.T) {
 	t.Parallel()
