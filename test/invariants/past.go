@@ -8,62 +8,63 @@ import (
 
 // past is what had happened before an event.
 type past struct {
-	delta       time.Duration // Delta, in the world's time
-	generation  int64
-	settle      time.Duration // as the controllers' clocks may measure it
-	desired     Split
-	desiredOurs bool
-	askedAt     time.Time   // since when that split has been asked for
-	askedBefore time.Time   // and the split before it
-	effective   []Effective // every split that served, oldest first
-	lives       map[string]LifeState
-	left        map[string]Life // when each revision last stopped being ready, and what it became
-	lost        map[string]time.Time
-	reads       map[string]*Read  // the newest of each process
-	read        *Read             // the newest of all
-	lists       map[string]Listed // the newest of each process
-	stood       map[string]Stood  // and when it stood still last
-	plans       []Plan
-	saved       Saved
-	savedOnce   bool
-	intents     []Split         // of the attempt: what we meant
-	sent        map[string]bool // by each process, on what it saved last
-	deleting    time.Time       // since when the object is to go, and since when it is gone
-	gone        time.Time
-	firstWrite  time.Time // of the attempt
-	reached     bool      // the candidate had traffic by a write of ours in it
-	raised      bool      // since the newest status was saved
-	settledBy   string    // spec.stableRevision at the newest baseline
-	tagged      string    // where we put our tag
-	unexplained string    // the baseline that a person named who was told that our tag has no explanation
-	warmed      string    // where we put that of a warm-up
-	requests    []Request
-	answered    map[string]bool // by request: accepted
-	wishes      wishes
-	foreign     *Desired // a split of somebody else's that nobody acknowledged
-	dismissed   dismissal
-	given       map[int64]bool   // attempts that were given up
-	sparing     bool             // everything goes back, and nothing is given up
-	spared      map[int64]bool   // attempts in which it did
-	abandoned   map[string]bool  // candidates that were given up, until a retry
-	posts       map[string]post  // every write as it was sent last
-	saves       map[string]Saved // the newest status of each process
-	claim       post             // what the claim on the service says
-	overwritten Saved            // the status before somebody else put another in its place
-	put         time.Time        // when they did
-	wished      wishes           // before that
-	lateRise    overdue
-	lowered     time.Time // when a candidate last lost traffic
-	etagsHeld   bool      // Cloud Run refuses a write on a former version
-	memoryLost  bool      // the status forgot the attempt, and nobody has taken it up yet
-	takenUp     time.Time // when the attempt was taken up after that
-	seen        time.Time // when a status first said that the candidate has its present percent
-	begins      []begin   // by every status of a process
-	back        back
-	freezes     []Frozen
-	deploys     deployed
-	resumedTo   Split // what a resume writes again, until it is there, whatever is asked meanwhile
-	evidence    Evidence
+	delta        time.Duration // Delta, in the world's time
+	generation   int64
+	generationAt time.Time     // since when it was known
+	settle       time.Duration // as the controllers' clocks may measure it
+	desired      Split
+	desiredOurs  bool
+	askedAt      time.Time   // since when that split has been asked for
+	askedBefore  time.Time   // and the split before it
+	effective    []Effective // every split that served, oldest first
+	lives        map[string]LifeState
+	left         map[string]Life // when each revision last stopped being ready, and what it became
+	lost         map[string]time.Time
+	reads        map[string]*Read  // the newest of each process
+	read         *Read             // the newest of all
+	lists        map[string]Listed // the newest of each process
+	stood        map[string]Stood  // and when it stood still last
+	plans        []Plan
+	saved        Saved
+	savedOnce    bool
+	intents      []Split         // of the attempt: what we meant
+	sent         map[string]bool // by each process, on what it saved last
+	deleting     time.Time       // since when the object is to go, and since when it is gone
+	gone         time.Time
+	firstWrite   time.Time // of the attempt
+	reached      bool      // the candidate had traffic by a write of ours in it
+	raised       bool      // since the newest status was saved
+	settledBy    string    // spec.stableRevision at the newest baseline
+	tagged       string    // where we put our tag
+	unexplained  string    // the baseline that a person named who was told that our tag has no explanation
+	warmed       string    // where we put that of a warm-up
+	requests     []Request
+	answered     map[string]bool // by request: accepted
+	wishes       wishes
+	foreign      *Desired // a split of somebody else's that nobody acknowledged
+	dismissed    dismissal
+	given        map[int64]bool   // attempts that were given up
+	sparing      bool             // everything goes back, and nothing is given up
+	spared       map[int64]bool   // attempts in which it did
+	abandoned    map[string]bool  // candidates that were given up, until a retry
+	posts        map[string]post  // every write as it was sent last
+	saves        map[string]Saved // the newest status of each process
+	claim        post             // what the claim on the service says
+	overwritten  Saved            // the status before somebody else put another in its place
+	put          time.Time        // when they did
+	wished       wishes           // before that
+	lateRise     overdue
+	lowered      time.Time // when a candidate last lost traffic
+	etagsHeld    bool      // Cloud Run refuses a write on a former version
+	memoryLost   bool      // the status forgot the attempt, and nobody has taken it up yet
+	takenUp      time.Time // when the attempt was taken up after that
+	seen         time.Time // when a status first said that the candidate has its present percent
+	begins       []begin   // by every status of a process
+	back         back
+	freezes      []Frozen
+	deploys      deployed
+	resumedTo    Split // what a resume writes again, until it is there, whatever is asked meanwhile
+	evidence     Evidence
 }
 
 func newPast(delta time.Duration) *past {
@@ -88,7 +89,7 @@ func (p *past) learn(e Event) {
 	case Apart:
 		p.settle = Settle - e.Most
 	case Known:
-		p.generation = max(p.generation, e.Generation)
+		p.learnGeneration(e.Generation, e.when())
 	case Write:
 		p.learnWrite(e)
 	case Deploy:
@@ -125,7 +126,7 @@ func (p *past) learn(e Event) {
 }
 
 func (p *past) learnRead(r Read) {
-	p.generation = max(p.generation, r.State.Generation)
+	p.learnGeneration(r.State.Generation, r.when())
 	p.read, p.reads[r.By] = &r, &r
 	if p.dismissed.candidate != "" && !r.Stale {
 		p.dismissed.seen[r.By] = true
@@ -164,7 +165,7 @@ func (p *past) learnLife(l Life) {
 	case Lost:
 		p.lost[l.Revision] = l.when()
 	case Created:
-		p.generation++ // of which a list tells, and lists are in no trace
+		p.learnGeneration(p.generation+1, l.when()) // of which a list tells, and lists are in no trace
 	case Ready, Failed:
 	}
 }
@@ -216,6 +217,13 @@ func (p *past) learnWrite(w Write) {
 		if t.Tag == ourTag {
 			p.tagged = t.Revision
 		}
+	}
+}
+
+// learnGeneration notes the newest generation of the service, and since when it was known.
+func (p *past) learnGeneration(generation int64, at time.Time) {
+	if generation > p.generation {
+		p.generation, p.generationAt = generation, at
 	}
 }
 

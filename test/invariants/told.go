@@ -87,8 +87,8 @@ func (p *past) existing(said Split) Split {
 
 // toldOf is the earliest moment whose traffic a status may tell people of. A read of the
 // past, or a list of it, nobody can tell from a true one while it shows the generation
-// that is known: what it says served when that split was asked for, or later. A status
-// that has never known this generation may tell of any before it.
+// that is known: what it says served when that split was asked for, or later. Where a RunService
+// asks for it, it may ask again without a new generation of the service. A status that has never known this generation may tell of any before it.
 func (p *past) toldOf(s Saved) time.Time {
 	l, since := p.look(s), p.lookedAt(s)
 	switch {
@@ -98,7 +98,7 @@ func (p *past) toldOf(s Saved) time.Time {
 	case s.Generation < p.generation: // it knows the split before at the most
 		return earlier(since, p.askedBefore)
 	default:
-		return earlier(since, p.askedAt)
+		return earlier(since, earlier(p.askedAt, p.generationAt))
 	}
 	return time.Time{}
 }

@@ -29,6 +29,11 @@ func TestWhatPeopleAreTold(t *testing.T) {
 	stood := func(at string, trace Trace) Trace {
 		return slices.Insert(trace, len(trace)-1, Event(Stood{after(at), "", 15 * time.Second}))
 	}
+	again := func(trace Trace) Trace { // the same split is asked for again, where it stands already
+		trace = slices.Insert(trace, len(trace)-2, Event(Desired{after("16m25s"), Split{"web-2": 100}, false}))
+		at := slices.IndexFunc(trace, func(e Event) bool { _, ok := e.(Effective); return ok && !e.when().Before(after("16m5s").when()) })
+		return slices.Insert(trace, at, Event(Known{after("16m2s"), 3}))
+	}
 	before, between := Split{"web-2": 0, "web-1": 100}, Split{"web-2": 10, "web-1": 90}
 	for name, c := range map[string]struct {
 		trace Trace
@@ -40,6 +45,8 @@ func TestWhatPeopleAreTold(t *testing.T) {
 		"one place that says something else":     {tells("16m30s", live, Split{"web-2": 100}, Split{"web-2": 99}), false},
 		"what a stale read of it says":           {tells("16m30s", stale, between), true},
 		"what it says of a time before":          {tells("16m30s", stale, before), false},
+		"what one says of a split asked again":   {again(tells("16m30s", stale, between)), true},
+		"what it says of a time before that":     {again(tells("16m30s", stale, before)), false},
 		"what one says of a generation before":   {tells("16m30s", unknown, before), true},
 		"what never served":                      {tells("16m30s", unknown, Split{"web-2": 50}), false},
 		"what the newest look showed":            {tells("16m20s", glance, between), true},
