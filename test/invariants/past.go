@@ -55,6 +55,7 @@ type past struct {
 	wished       wishes           // before that
 	lateRise     overdue
 	lowered      time.Time // when a candidate last lost traffic
+	lowering     time.Time // when somebody else last asked for that, until it serves
 	etagsHeld    bool      // Cloud Run refuses a write on a former version
 	memoryLost   bool      // the status forgot the attempt, and nobody has taken it up yet
 	takenUp      time.Time // when the attempt was taken up after that
@@ -102,7 +103,7 @@ func (p *past) learn(e Event) {
 	case Restored:
 		p.learnDesired(e.Desired)
 	case Effective:
-		p.effective = append(p.effective, e)
+		p.learnEffective(e)
 	case Life:
 		p.learnLife(e)
 	case Evidence:
@@ -220,6 +221,15 @@ func (p *past) learnWrite(w Write) {
 	}
 }
 
+// learnEffective notes what serves. What somebody else asked for has no effect before:
+// Config Connector may not have carried it out when it is taken back.
+func (p *past) learnEffective(e Effective) {
+	p.effective = append(p.effective, e)
+	if !p.lowering.IsZero() && e.Split.equal(p.desired) {
+		p.lowered, p.lowering = p.lowering, time.Time{}
+	}
+}
+
 // learnGeneration notes the newest generation of the service, and since when it was known.
 func (p *past) learnGeneration(generation int64, at time.Time) {
 	if generation > p.generation {
@@ -229,8 +239,14 @@ func (p *past) learnGeneration(generation int64, at time.Time) {
 
 func (p *past) learnDesired(d Desired) {
 	p.learnTakenBack(d)
-	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before && (d.Ours || p.underway() && p.sawServed(p.saved.Candidate)) {
-		p.lowered = d.when()
+	p.lowering = time.Time{}
+	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before {
+		switch {
+		case d.Ours:
+			p.lowered = d.when()
+		case p.underway() && p.sawServed(p.saved.Candidate):
+			p.lowering = d.when()
+		}
 	}
 	p.desired, p.desiredOurs, p.askedBefore, p.askedAt = d.Split, d.Ours, p.askedAt, d.when()
 	switch {
