@@ -31,6 +31,20 @@ var onceInABurst = map[uint64]string{
 	29369: "a view that went back to before a restore never listed again",
 }
 
+// onceKept are such seeds where Config Connector keeps the service.
+var onceKept = map[uint64]string{
+	54:   "a stale read of a split that a RunService asked for again was taken for untrue",
+	1226: "after a refused write the status told what had served before",
+	2466: "the same, where the candidate was given everything",
+	3490: "a foreign split that Config Connector never carried out was taken for a loss of traffic",
+}
+
+// TestSeedsThatBrokeARuleOnceWithConfigConnector plays them again.
+func TestSeedsThatBrokeARuleOnceWithConfigConnector(t *testing.T) {
+	t.Parallel()
+	playAgain(t, onceKept, soak.WriteKept)
+}
+
 // TestSeedsThatBrokeARuleOnceInABurst plays them again.
 func TestSeedsThatBrokeARuleOnceInABurst(t *testing.T) {
 	t.Parallel()
