@@ -36,25 +36,31 @@ func (s Screen) answered(ro *v1alpha1.CloudRunRollout) string {
 }
 
 // Timeline writes what happened since a time, in UTC, to be pasted into the
-// document of an incident. A zero time shows everything that is remembered.
+// document of an incident, and what is still so, however long ago it began. A zero
+// time shows everything that is remembered.
 func Timeline(ro *v1alpha1.CloudRunRollout, since time.Time, s Screen) string {
+	history := ro.Status.History
 	text := fmt.Sprintf("%s  %s  %s\n", view.Name(ro), view.About(ro), s.Now.UTC().Format(time.RFC3339))
-	if len(ro.Status.History) == v1alpha1.MaxHistory {
+	if len(history) == 0 {
+		return text + "Nothing is remembered yet: the status has no history.\n" + s.answered(ro)
+	}
+	if len(history) == v1alpha1.MaxHistory {
 		text += fmt.Sprintf("(status keeps %d entries; what was before %s is gone)\n",
-			v1alpha1.MaxHistory, ro.Status.History[0].Time.UTC().Format(time.RFC3339))
+			v1alpha1.MaxHistory, history[0].Time.UTC().Format(time.RFC3339))
+	}
+	last := len(history) - 1
+	if history[last].Time.Time.Before(since) {
+		text += "Nothing has happened since " + since.UTC().Format(time.RFC3339) + "; this still holds:\n"
 	}
 	rows := [][]string{{"TIME", "FOR", "STEP", "WEIGHT", "REVISION", "REASON", "WHAT"}}
-	for i, h := range ro.Status.History {
-		if h.Time.Time.Before(since) {
+	for i, h := range history {
+		if i < last && h.Time.Time.Before(since) {
 			continue
 		}
 		rows = append(rows, []string{
-			h.Time.UTC().Format(time.RFC3339), s.Lasted(ro.Status.History, i), view.Dash(h.Step), view.Dash(h.Weight),
+			h.Time.UTC().Format(time.RFC3339), s.Lasted(history, i), view.Dash(h.Step), view.Dash(h.Weight),
 			view.Dash(h.Revision), h.Reason, view.Dash(h.Message),
 		})
-	}
-	if len(rows) == 1 {
-		return text + "Nothing has happened since " + since.UTC().Format(time.RFC3339) + ".\n" + s.answered(ro)
 	}
 	return text + table(rows) + s.answered(ro)
 }
