@@ -13,7 +13,7 @@ const (
 	// ExitDone: what was asked for is so. Of status: completed, or nothing to do.
 	ExitDone = 0
 	// ExitFailed: it is not. Of status: rolled back, or stuck; of a verb: refused; of
-	// lint: not valid. Also any other error.
+	// lint: not valid. Also any other error, but of status.
 	ExitFailed = 1
 	// ExitUsage: the command line cannot be understood.
 	ExitUsage = 2
@@ -21,6 +21,9 @@ const (
 	ExitPerson = 3
 	// ExitSuperseded: a newer revision took the place of the one waited for.
 	ExitSuperseded = 4
+	// ExitUnread: of status, it could not be read how the rollout stands: there is none of
+	// that name, or nobody answers.
+	ExitUnread = 5
 	// ExitTimeout: it was still under way when the time was over.
 	ExitTimeout = 124
 	// ExitInterrupted: the command was interrupted, as shells number it.
@@ -54,6 +57,15 @@ func (e exit) Unwrap() error { return e.error }
 // usagef is a mistake in the command line.
 func usagef(format string, args ...any) error {
 	return exit{ExitUsage, fmt.Errorf(format, args...)}
+}
+
+// unread makes an error one of a status that could not be read, which must not be taken
+// for a rollback. One that has a code keeps it.
+func unread(err error) error {
+	if codeOf(err) != ExitFailed || errors.Is(err, errSaid) {
+		return err
+	}
+	return exit{ExitUnread, err}
 }
 
 // said is an exit code whose reason was printed already.

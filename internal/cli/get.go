@@ -45,6 +45,7 @@ func (a *app) get() *cobra.Command {
 	cmd.ValidArgsFunction = a.names
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again each time that it changes, until interrupted")
 	cmd.Flags().StringVarP(&output, "output", "o", "tree", "tree, json or yaml")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"tree", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	return a.reads(cmd)
 }
 

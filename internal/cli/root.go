@@ -69,7 +69,8 @@ func Command(env Env) *cobra.Command {
 
 Exit codes: 0 done; 1 it is not so (rolled back, stuck, refused, not valid) or an
 error; 2 usage; 3 a rollout waits for a person; 4 superseded by a newer revision;
-124 still under way when the time was over; 130 interrupted.`,
+5 of status: it could not be read; 124 still under way when the time
+was over; 130 interrupted.`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl sluice"},
 		SilenceErrors: true, SilenceUsage: true,
 		Args: cobra.ArbitraryArgs,

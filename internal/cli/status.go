@@ -22,7 +22,8 @@ func (a *app) status() *cobra.Command {
 		Short: "Wait until a rollout has ended or needs a person, and say how by the exit code",
 		Long: `Wait until a rollout has ended or needs a person, and say how by the exit code:
 0 completed, or nothing to do; 1 rolled back, or stuck; 2 usage; 3 waits for a
-person; 4 superseded by a newer revision; 124 still under way when the time was over.
+person; 4 superseded by a newer revision; 5 it could not be read; 124 still under way
+when the time was over.
 
 What makes the status doubtful is said on standard error and changes no exit code: that
 nobody has judged for a quarter of an hour what serves users, for one.
@@ -34,7 +35,7 @@ revision was seen, and its own end counts.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, name, err := a.named(cmd.Context(), args)
 			if err != nil {
-				return err
+				return unread(err)
 			}
 			ctx, cancel := a.within(cmd.Context(), timeout)
 			defer cancel()
@@ -42,7 +43,7 @@ revision was seen, and its own end counts.`,
 			if !watch {
 				looks = once
 			}
-			return a.await(ctx, src, name, &wait, looks)
+			return unread(a.await(ctx, src, name, &wait, looks))
 		},
 	}
 	cmd.ValidArgsFunction = a.names

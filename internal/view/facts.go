@@ -63,7 +63,7 @@ func (r Reader) Next(ro *v1alpha1.CloudRunRollout) string { return r.Told(ro.Sta
 func causeOf(ro *v1alpha1.CloudRunRollout) string {
 	message := standing.Ready(ro).Message
 	if message == "" {
-		return "nobody has looked at it yet; is the manager running?"
+		return "nobody has looked at it yet: see whether the manager runs, and watches this namespace"
 	}
 	cause := strings.TrimSpace(strings.TrimSuffix(message, ro.Status.NextAction))
 	return strings.TrimSuffix(cause, ".")

@@ -40,9 +40,11 @@ type trouble struct{ title, text string }
 func (s Screen) blindness(ro *v1alpha1.CloudRunRollout) []trouble {
 	var troubles []trouble
 	if standing.Of(ro) == standing.NotSeen {
-		troubles = append(troubles, trouble{"NotSeen", fmt.Sprintf(
-			"Nobody has looked at generation %d of the spec; the status tells of %d. Does the manager run, and does it watch this namespace?",
-			ro.Generation, ro.Status.ObservedGeneration)})
+		text := "Nobody has looked at it."
+		if ro.Status.ObservedGeneration > 0 {
+			text = fmt.Sprintf("Nobody has looked at generation %d of the spec; the status tells of %d.", ro.Generation, ro.Status.ObservedGeneration)
+		}
+		troubles = append(troubles, trouble{"NotSeen", text + " Does the manager run, and does it watch this namespace?"})
 	}
 	for _, c := range ro.Status.Conditions {
 		switch c.Type {
