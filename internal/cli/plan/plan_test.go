@@ -112,6 +112,24 @@ func weights(p plan.Plan) string {
 	return strings.Join(all, ", ")
 }
 
+// TestAPlanThatWaitsForRoomIsNotDone at any time.
+func TestAPlanThatWaitsForRoomIsNotDone(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ endpoints, want string }{
+		"nothing fits":    {"50", "Does not get beyond 0%: 50% waits until the gateways have more room than this release leaves them."},
+		"everything fits": {"2", "Done after 31m30s at the earliest, without waiting for anybody."},
+	} {
+		read, err := plan.ParseScene([]byte(strings.Replace(scene, "34", c.endpoints, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := plan.Of(rollout(t, "  strategy: {steps: [{weight: 50}, {weight: 100}]}"), read).String()
+		if !strings.Contains(text, "\n"+c.want+"\n") || strings.Count(text, "Done after")+strings.Count(text, "Does not get") != 1 {
+			t.Errorf("%s: got\n%s", name, text)
+		}
+	}
+}
+
 func TestAForecastInsertsWhatFits(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ spec, scene, want string }{

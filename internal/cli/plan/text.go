@@ -25,10 +25,22 @@ func (p Plan) String() string {
 		_, _ = fmt.Fprintf(w, "%s\t%d%%\t%s\t+%s\t%s\t%s\t%s\n", step, s.Weight, bake, length(s.Starts), length(s.Takes), s.Verdict, before)
 	}
 	_ = w.Flush() // a builder does not fail
-	fmt.Fprintf(&text, "\nDone after %s at the earliest, without waiting for anybody.\n", length(p.Total))
+	text.WriteString("\n" + p.ending() + "\n")
 	fmt.Fprintf(&text, "A step takes %s in which nothing is judged and its bake, or %s in which a hung request ends, and then %s until the metrics have arrived.\n",
 		length(analysis.Settle), length(analysis.DefaultTimeout), length(p.Delay))
 	return text.String() + p.arithmetic()
+}
+
+// ending says when the rollout is done, or at which weight it waits for room.
+func (p Plan) ending() string {
+	last := int32(0)
+	for _, s := range p.Steps {
+		if s.Verdict == Waits {
+			return fmt.Sprintf("Does not get beyond %d%%: %d%% waits until the gateways have more room than this release leaves them.", last, s.Weight)
+		}
+		last = s.Weight
+	}
+	return fmt.Sprintf("Done after %s at the earliest, without waiting for anybody.", length(p.Total))
 }
 
 // arithmetic is what each weight asks of each gateway.
