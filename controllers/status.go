@@ -56,8 +56,7 @@ func statusOf(ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision
 	status.ObservedGeneration = ro.Generation
 	status.Phase = v1alpha1.Phase(p.Phase)
 	status.NextAction = shorten(d.Next, v1alpha1.MaxNextAction)
-	read := in.Service.Presence == rollout.Found || in.Service.Presence == rollout.Denied // where only writes are refused
-	if read && !in.Past() && len(d.Serves) > 0 {
+	if in.Seen() && len(d.Serves) > 0 {
 		weight, stable, candidate := serving(in, d)
 		status.Weight, status.Stable, status.Candidate = weight, withImage(stable, status.Stable), withImage(candidate, status.Candidate)
 	}

@@ -10,10 +10,10 @@ func (s Split) elsewhere(stable string) int64 {
 }
 
 // elsewhere is what revisions other than stable serve. It is not known of a service
-// that was not found, of one as it was in the past, where nothing serves yet, and
+// that was not read, of one as it was in the past, where nothing serves yet, and
 // without a stable.
 func (v view) elsewhere(stable string) (percent int64, known bool) {
-	known = v.Service.Presence == Found && !v.Past() && stable != "" && len(v.effective) > 0
+	known = v.Seen() && stable != "" && len(v.effective) > 0
 	return v.effective.elsewhere(stable), known
 }
 

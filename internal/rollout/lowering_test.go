@@ -23,19 +23,20 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 		in   scene
 		want time.Duration // how long ago it began
 	}{
-		"the same serves":                          {cooling(), before},
-		"more serves":                              {cooling().split("web-1", 50, "web-2", 50), before},
-		"nothing has arrived yet":                  {rolledBack(cooling()).wants("web-1", 100).meant(all("web-1")), before},
-		"a write of ours has arrived":              {rolledBack(cooling()).split("web-1", 100), begins},
-		"one by which the attempt began anew":      {cooling().split("web-1", 100).meant(all("web-1")), begins},
-		"one that arrives while access is denied":  {denied(cooling()).split("web-1", 100), before},
-		"a person sent stable everything":          {cooling().split("web-1", 100), begins},
-		"a person did so before anything served":   {at(0).gateways().behindNat().with(sentFirst), begins},
-		"a person sent stable a part":              {cooling().split("web-1", 90, "web-2", 10), begins},
-		"a person gave the part to a third one":    {cooling().split("web-1", 75, "web-3", 25), before},
-		"a person sent the candidate more, for us": {cooling().split("web-2", 100), before},
-		"a person names what took over as stable":  {named(cooling()), begins},
-		"it is the past":                           {past(cooling()).split("web-1", 100), before},
+		"the same serves":                           {cooling(), before},
+		"more serves":                               {cooling().split("web-1", 50, "web-2", 50), before},
+		"nothing has arrived yet":                   {rolledBack(cooling()).wants("web-1", 100).meant(all("web-1")), before},
+		"a write of ours has arrived":               {rolledBack(cooling()).split("web-1", 100), begins},
+		"one by which the attempt began anew":       {cooling().split("web-1", 100).meant(all("web-1")), begins},
+		"one that arrives while writes are refused": {denied(cooling()).split("web-1", 100), begins},
+		"one while nothing can be read":             {denied(cooling()).with(func(s *scene) { s.Service.Effective = nil }), before},
+		"a person sent stable everything":           {cooling().split("web-1", 100), begins},
+		"a person did so before anything served":    {at(0).gateways().behindNat().with(sentFirst), begins},
+		"a person sent stable a part":               {cooling().split("web-1", 90, "web-2", 10), begins},
+		"a person gave the part to a third one":     {cooling().split("web-1", 75, "web-3", 25), before},
+		"a person sent the candidate more, for us":  {cooling().split("web-2", 100), before},
+		"a person names what took over as stable":   {named(cooling()), begins},
+		"it is the past":                            {past(cooling()).split("web-1", 100), before},
 	} {
 		if got := Decide(Input(c.in)).Progress.Lowered; !got.Equal(ago(c.want)) {
 			t.Errorf("%s: the cool-down counts from %s, not %s", name, got, ago(c.want))

@@ -211,6 +211,12 @@ func (in Input) throughNat(candidate string) bool {
 	return false
 }
 
+// Seen tells whether what serves is that of now, if anything does: the service was read,
+// also where only writes are refused, and not as it was in the past.
+func (in Input) Seen() bool {
+	return (in.Service.Presence == Found || in.Service.Presence == Denied) && !in.Past()
+}
+
 // stale tells whether the read is older than what was seen before.
 func (in Input) stale() bool { return in.Service.Generation < in.Progress.Generation }
 
