@@ -31,13 +31,20 @@ type Kept struct {
 
 // seesSpec learns from what our list in the RunService says which of our writes it is from.
 // No claim of ours is on the service then, and somebody may have set another split past it.
+// A service whose generation is still the one that a write was decided on is none of that:
+// it is read as it was before, or was not asked yet, whatever Config Connector says.
 func (v view) seesSpec() view {
 	says := v.Service.Kept.Says
 	if len(says) == 0 || v.stale() || !v.Progress.active() {
 		return v
 	}
-	if written, ok := v.Progress.landed(says); ok {
-		v.Progress = v.Progress.carried(written.Seq)
+	written, ok := v.Progress.landed(says)
+	if !ok {
+		return v
+	}
+	v.Progress = v.Progress.carried(written.Seq)
+	if v.Service.Generation <= written.Generation && !v.desired.Equal(says) {
+		v.desired, v.Service.Reconciling = says, true
 	}
 	return v
 }

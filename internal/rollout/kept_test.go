@@ -209,7 +209,10 @@ func goingBack() scene {
 // within minutes, and give the candidate traffic again.
 func TestWhatAPersonSetPastTheRunServiceIsSaidThereToo(t *testing.T) {
 	t.Parallel()
-	says := func(s scene, split Split) scene { return s.kept(func(k *Kept) { k.Says = split }) }
+	says := func(s scene, split Split) scene {
+		s.Service.Generation, s.Service.ObservedGeneration = s.Service.Generation+2, s.Service.ObservedGeneration+2
+		return s.kept(func(k *Kept) { k.Says = split })
+	}
 	quarter := between("web-2", "web-1", 25)
 	rising := at(5).meant(quarter).split("web-1", 100)
 	rising.Progress.Phase, rising.Progress.Confirmed = Shifting, between("web-2", "web-1", 5)
@@ -229,6 +232,31 @@ func TestWhatAPersonSetPastTheRunServiceIsSaidThereToo(t *testing.T) {
 		"where it says the same":               {says(goingBack().split("web-1", 100), all("web-1")), "RolledBack/RolledBack", ""},
 		"where what it says is not ours":       {goingBack().byRunService().split("web-1", 100), "RolledBack/RolledBack", ""},
 		"another split is asked about":         {says(at(25).foreign(), quarter), "Paused/TrafficConflict", ""},
+	})
+}
+
+// TestAServiceThatNothingHappenedToWasNotSetPastTheRunService: each change makes a new
+// generation, so that the one which a write was decided on is a read of the past, or Config
+// Connector was through without asking.
+func TestAServiceThatNothingHappenedToWasNotSetPastTheRunService(t *testing.T) {
+	t.Parallel()
+	quarter, late := between("web-2", "web-1", 25), "Cloud Run was asked for something else since Config Connector looked"
+	says := func(s scene, split Split, late string) scene {
+		return s.kept(func(k *Kept) { k.Says, k.Late = split, late })
+	}
+	first := at(0).meant(quarter)
+	first.Progress.Phase, first.Progress.FirstWrite = Shifting, ago(10*time.Second)
+	seen := first
+	seen.Progress.Intents = []Intent{{Split: quarter, Generation: first.Service.Generation, Seq: 1, At: ago(time.Minute)}}
+	back := goingBack()
+	back.Progress.Confirmed = quarter
+	back = back.meant(all("web-1")).split("web-2", 25, "web-1", 75)
+	check(t, map[string]row{
+		"a rise is waited for":                      {says(first, quarter, ""), "Shifting/Progressing", "traffic goes to web-2 25%, web-1 75%, serves web-1 100%"},
+		"also where the RunService was seen first":  {says(seen, quarter, ""), "Shifting/Progressing", "traffic goes to web-2 25%, web-1 75%, serves web-1 100%"},
+		"and is never set on the service":           {says(first, quarter, late), "Shifting/Progressing", ""},
+		"a way back is waited for":                  {says(back, all("web-1"), ""), "RollingBack/RollingBack", ""},
+		"and is set on the service once it is late": {says(back, all("web-1"), late), "RollingBack/RollingBack, writes web-1 100%", late},
 	})
 }
 
