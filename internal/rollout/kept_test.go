@@ -260,6 +260,25 @@ func TestAServiceThatNothingHappenedToWasNotSetPastTheRunService(t *testing.T) {
 	})
 }
 
+// TestWhatConfigConnectorTriesAgainAndAgainIsNoNews: each time it says that an update is in
+// progress, and what is wrong is still the same.
+func TestWhatConfigConnectorTriesAgainAndAgainIsNoNews(t *testing.T) {
+	t.Parallel()
+	tries := func(s scene) scene {
+		return s.unsettled().kept(func(k *Kept) { k.Waits = "Config Connector says Updating" })
+	}
+	stillborn := idle().readiness("web-2", NotReady)
+	stillborn.Service.LatestReady = "web-1"
+	elsewhere := stillborn.split("web-1", 50, "web-0", 50)
+	check(t, map[string]row{
+		"a revision that does not start is told of":        {tries(stillborn), "Idle/RevisionNotReady", "revision web-2 is not ready: it crashed"},
+		"and is while nothing is tried":                    {stillborn, "Idle/RevisionNotReady", "revision web-2 is not ready: it crashed"},
+		"an update of a service whose revisions are ready": {tries(idle()), "Idle/Steady", "Config Connector says Updating"},
+		"and one while others serve":                       {tries(elsewhere), "Idle/Steady", "Config Connector says Updating"},
+		"Cloud Run's own work is waited for":               {stillborn.unsettled(), "Idle/Steady", "Cloud Run is applying a change"},
+	})
+}
+
 // TestAnAbortOfAWayBackWithoutACandidateNamesNone: there is nothing to give up.
 func TestAnAbortOfAWayBackWithoutACandidateNamesNone(t *testing.T) {
 	t.Parallel()

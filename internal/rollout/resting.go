@@ -148,7 +148,7 @@ func (v view) baseline() (Decision, bool) {
 	sole, ok := v.desired.sole()
 	switch {
 	case v.arriving():
-		if d, ok := v.stuck(); ok && v.effective.Equal(all(p.Stable)) {
+		if d, ok := v.restsAllTheSame(); ok {
 			return d, true
 		}
 		return v.at(p.Phase, p.Reason, v.applying("Cloud Run is applying a change")).next("Looked at again when it is done."), true
@@ -166,6 +166,22 @@ func (v view) baseline() (Decision, bool) {
 		return v.pin(v.at(p.Phase, p.Reason, "")), true
 	}
 	return Decision{}, false
+}
+
+// restsAllTheSame tells what keeps an attempt from beginning while stable serves and Config
+// Connector is not through: it tries the template of a revision that does not start again
+// and again, which is no news.
+func (v view) restsAllTheSame() (Decision, bool) {
+	if !v.effective.Equal(all(v.Progress.Stable)) {
+		return Decision{}, false
+	}
+	if d, ok := v.stuck(); ok || v.Service.Kept.Waits == "" {
+		return d, ok
+	}
+	if v.revision(v.wanted()).Readiness != NotReady {
+		return Decision{}, false
+	}
+	return v.unfitCandidate(v.wanted())
 }
 
 func (v view) baselineUnknown() Decision {

@@ -112,7 +112,7 @@ func (w *town) arrive(write *Write) {
 		return
 	}
 	w.change()
-	w.svc.Desired = write.Targets()
+	w.svc.Desired, w.svc.Claim = write.Targets(), write.claim
 	w.say("a write arrives: %s", w.svc.split(w.svc.Desired))
 }
 
@@ -122,7 +122,11 @@ func (w *town) edit(entries ...Entry) {
 	w.svc.Desired = entries
 	split := w.svc.split(entries)
 	w.human = nil
-	if w.saved.active() && !w.saved.ours(split) {
+	known := w.saved
+	if w.svc.Claim != nil {
+		known = known.carried(w.svc.Claim.Seq)
+	}
+	if known.active() && !known.ours(split) {
 		w.human = split
 	}
 	w.say("a person sets %s", split)
@@ -154,7 +158,7 @@ func (w *town) ask(verb Verb, bound bool) {
 func (w *town) read(stale bool) Input {
 	in := Input{
 		Plan: w.plan, Progress: w.saved, Service: w.svc, Revisions: map[string]Revision{},
-		Request: w.request, Now: w.now.Truncate(time.Second),
+		Request: w.request, Now: w.now.Truncate(time.Second), Self: self,
 	}
 	if stale {
 		in.Service = w.past

@@ -102,9 +102,9 @@ func (s *stage) explained(o *v1alpha1.CloudRunRollout) string {
 			return fmt.Sprintf("it is %s, and %v serves", o.Status.Phase, state.Effective)
 		}
 		return ""
-	case reason == v1alpha1.ReasonNotDeployed: // Cloud Run has refused it, and is asked again
+	case reason == v1alpha1.ReasonNotDeployed && !s.tries(): // Cloud Run has refused it, and is asked again
 		return "its template is not deployed"
-	case reason == v1alpha1.ReasonRevisionNotReady, reason == v1alpha1.ReasonRevisionNotFound:
+	case reason == v1alpha1.ReasonNotDeployed, reason == v1alpha1.ReasonRevisionNotReady, reason == v1alpha1.ReasonRevisionNotFound:
 		return ""
 	}
 	return fmt.Sprintf("it is %s for %s", o.Status.Phase, a.Reason)
@@ -162,7 +162,7 @@ func (p *person) rescue() {
 func (s *stage) settle() {
 	o := s.record.object
 	s.quietFrom = len(s.record.trace)
-	version, began := o.ResourceVersion, s.now()
+	version, began, tried := o.ResourceVersion, s.now(), s.tries()
 	for place, p := range s.replicas {
 		if p != nil {
 			p.die()
@@ -170,7 +170,7 @@ func (s *stage) settle() {
 		s.in(restart, func() { s.start(place) })
 	}
 	s.in(watched, func() {
-		if s.record.lateAt.After(began) { // that was no rest
+		if s.record.lateAt.After(began) || tried && !s.tries() { // that was no rest
 			s.quietFrom = 0
 			s.in(attention, s.attend)
 			return

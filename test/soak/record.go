@@ -109,13 +109,25 @@ func (r *record) arrived(e invariants.Event) invariants.Event {
 	return landed
 }
 
+// retold tells whether a status says something else of the same state because Config
+// Connector tries again what Cloud Run refuses: that goes on for ever.
+func (r *record) retold(was, now *v1alpha1.CloudRunRollout) bool {
+	if was == nil || now == nil || was.Status.Attempt == nil || now.Status.Attempt == nil {
+		return false
+	}
+	return r.stage.tries() && was.Generation == now.Generation &&
+		was.Status.Phase == now.Status.Phase && was.Status.Attempt.Reason == now.Status.Attempt.Reason
+}
+
 // changed takes a change of the object.
 func (r *record) changed(v modelplane.Version) {
 	if v.Key() != key {
 		return
 	}
 	at, was, now := invariants.At(v.At), v.Was, v.Now
-	r.object, r.restedAt = now, v.At
+	if r.object = now; !r.retold(was, now) {
+		r.restedAt = v.At
+	}
 	if was == nil || v.Restored {
 		r.epoch++
 	}
