@@ -20,6 +20,7 @@ type fakeCloud struct {
 	service   rollout.Service
 	revisions map[string]rollout.Revision
 	errors    map[string]int64 // of a hundred requests, per revision
+	torn      time.Time        // since when a tenth of all requests asks the wrong revision; zero for never
 	requests  int64            // of every revision in a minute; 0 means 100
 	silent    bool             // metrics have stopped
 	stuck     bool             // splits are accepted and never serve
@@ -184,6 +185,9 @@ func (c *fakeCloud) Answer(_ context.Context, questions []analysis.Question, now
 			}
 			bad := c.errors[q.Source.Revision]
 			answer.Points = append(answer.Points, analysis.Point{End: end, Label: "2xx", Value: cmp.Or(c.requests, 100) - bad})
+			if !c.torn.IsZero() && end.After(c.torn) && q.Metric == analysis.Requests {
+				answer.Points = append(answer.Points, analysis.Point{End: end, Label: "4xx", Value: cmp.Or(c.requests, 100) / 10})
+			}
 			if bad > 0 && q.Metric == analysis.Requests {
 				answer.Points = append(answer.Points, analysis.Point{End: end, Label: "5xx", Value: bad})
 			}

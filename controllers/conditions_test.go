@@ -52,6 +52,7 @@ var standings = []struct {
 	{rollout.Held, rollout.HeldByAnalysis, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Held, rollout.MetricsUnavailable, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Held, rollout.TooFewRequests, "InProgress", metav1.ConditionFalse, "Reconciling"},
+	{rollout.Held, rollout.AssetsMissed, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Held, rollout.WaitingForNat, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Held, rollout.OutsideWindow, "InProgress", metav1.ConditionFalse, "Reconciling"},
 	{rollout.Held, rollout.AccessDenied, "InProgress", metav1.ConditionFalse, "Reconciling"},

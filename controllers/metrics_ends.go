@@ -22,6 +22,7 @@ const (
 // The causes of a rollback beside the names of checks and of requests.
 const (
 	causeDeletion = "deletion" // the object is being deleted
+	causeAssets   = "assets"   // pages of one revision asked for files of the other
 	causeNoData   = "no-data"  // metrics stayed away for longer than spec.analysis.onNoData allows
 	causeOther    = "other"    // such as a candidate that failed, or another stableRevision
 	causeNewer    = "newer"    // there is a newer candidate, which begins where this one leaves off
@@ -51,7 +52,7 @@ func newEnds() ends {
 	}
 	for _, cause := range []string{
 		v1alpha1.CheckErrors, v1alpha1.CheckNATAllocation, v1alpha1.CheckNATDrops,
-		v1alpha1.VerbAbort, v1alpha1.VerbUndo, causeDeletion, causeNoData, causeNewer, causeOther,
+		v1alpha1.VerbAbort, v1alpha1.VerbUndo, causeDeletion, causeAssets, causeNoData, causeNewer, causeOther,
 	} {
 		e.rollbacks.WithLabelValues(cause) // there from the start, so that the first one is a rise
 	}
@@ -117,8 +118,11 @@ func turnedBy(before *v1alpha1.CloudRunRolloutStatus, ro *v1alpha1.CloudRunRollo
 			return c.Name
 		}
 	}
-	if before.Attempt.Reason == v1alpha1.ReasonMetricsUnavailable {
+	switch before.Attempt.Reason {
+	case v1alpha1.ReasonMetricsUnavailable:
 		return causeNoData
+	case v1alpha1.ReasonAssetsMissed:
+		return causeAssets
 	}
 	return causeOther
 }

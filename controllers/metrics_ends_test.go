@@ -100,6 +100,7 @@ func TestWhatEndsIsCountedByWhatEndedIt(t *testing.T) {
 		"a newer candidate":        {baking(), with(letGo(), breached("errors", v1alpha1.ModeEnforce)), false, "sluice_rollbacks_total{newer}"},
 		"another stableRevision":   {minutesAfter(5, v1alpha1.PhaseIdle, "Steady"), letGo(), false, "sluice_rollbacks_total{other}"},
 		"a failed candidate":       {baking(), back(), false, "sluice_rollbacks_total{other}"},
+		"pages that were torn":     {minutesAfter(5, v1alpha1.PhaseHeld, v1alpha1.ReasonAssetsMissed), back(), false, "sluice_rollbacks_total{assets}"},
 		"metrics that stayed away": {minutesAfter(5, v1alpha1.PhaseHeld, v1alpha1.ReasonMetricsUnavailable), back(), false, "sluice_rollbacks_total{no-data}"},
 		"an abort amid a breach": {
 			baking(), with(with(back(), breached("errors", v1alpha1.ModeEnforce)), requested("1", "abort", v1alpha1.RequestAccepted)), false,

@@ -47,6 +47,7 @@ var lasting = map[string]func(*stage){
 	},
 	"Held/MetricsUnavailable": func(s *stage) { s.started(); s.cloud.set(func() { s.cloud.silent = true }) },
 	"Held/TooFewRequests":     func(s *stage) { s.cloud.requests = 1; s.started() },
+	"Held/AssetsMissed":       func(s *stage) { s.cloud.torn = s.clock.Now(); s.started() },
 	"Held/WaitingForNat":      func(s *stage) { s.lackAddresses() },
 	"Held/OutsideWindow": func(s *stage) {
 		s.edit(func(ro *v1alpha1.CloudRunRollout) {

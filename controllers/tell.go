@@ -14,7 +14,7 @@ import (
 
 // alarming are the states that an event warns of.
 var alarming = []rollout.Reason{
-	rollout.HeldByAnalysis, rollout.MetricsUnavailable, rollout.TrafficConflict,
+	rollout.HeldByAnalysis, rollout.AssetsMissed, rollout.MetricsUnavailable, rollout.TrafficConflict,
 	rollout.StepDeadlineExceeded, rollout.NoDataDeadlineExceeded, rollout.BaselineLost, rollout.StateLost,
 	rollout.ReasonRollingBack, rollout.ReasonRolledBack, rollout.AccessDenied, rollout.ServiceNotFound,
 	rollout.BaselineUnknown, rollout.OwnedElsewhere, rollout.NatUnwatched, rollout.RevisionNotFound, rollout.RevisionNotReady,

@@ -34,6 +34,7 @@ type legacy struct {
 	Requests  int64                       `json:"requests,omitempty"`
 	Silent    bool                        `json:"silent,omitempty"`
 	Stuck     bool                        `json:"stuck,omitempty"`
+	Torn      time.Time                   `json:"torn,omitzero"`
 }
 
 // keep writes down where a rollout stands.
@@ -43,7 +44,7 @@ func (s *stage) keep(state string) {
 	k := legacy{
 		Now: s.clock.Now(), Cluster: s.r.Cluster, Spec: ro.Spec, Status: ro.Status,
 		Service: c.service, Revisions: c.revisions, Egress: c.egress, Errors: c.errors,
-		Requests: c.requests, Silent: c.silent, Stuck: c.stuck,
+		Requests: c.requests, Silent: c.silent, Stuck: c.stuck, Torn: c.torn,
 	}
 	if s.outlets != nil {
 		k.Outlet = &s.outlets.found
@@ -68,7 +69,7 @@ func (s *stage) restore(k legacy) {
 	s.cloud.set(func() {
 		c := s.cloud
 		c.service, c.revisions, c.egress, c.errors = k.Service, k.Revisions, k.Egress, k.Errors
-		c.requests, c.silent, c.stuck = k.Requests, k.Silent, k.Stuck
+		c.requests, c.silent, c.stuck, c.torn = k.Requests, k.Silent, k.Stuck, k.Torn
 	})
 	s.restart()
 	s.r.Cluster = k.Cluster

@@ -38,6 +38,9 @@ const (
 	ReasonMetricsUnavailable = "MetricsUnavailable"
 	// ReasonTooFewRequests: the step has not seen enough requests to be judged.
 	ReasonTooFewRequests = "TooFewRequests"
+	// ReasonAssetsMissed: pages of one revision ask for files of the other, and the split
+	// is not widened.
+	ReasonAssetsMissed = "AssetsMissed"
 	// ReasonWaitingForNat: the NAT gateways cannot give more ports yet.
 	ReasonWaitingForNat = "WaitingForNat"
 	// ReasonOutsideWindow: a RolloutFreeze holds, or it is outside of strategy.windows.

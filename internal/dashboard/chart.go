@@ -104,7 +104,7 @@ func chartOf(ro *v1alpha1.CloudRunRollout, r view.Reader) *chart {
 // holds are the reasons for which an attempt stands still, and is drawn so.
 var holds = []string{
 	v1alpha1.ReasonHeldByAnalysis, v1alpha1.ReasonMetricsUnavailable, v1alpha1.ReasonTooFewRequests, v1alpha1.ReasonWaitingForNat,
-	v1alpha1.ReasonOutsideWindow,
+	v1alpha1.ReasonOutsideWindow, v1alpha1.ReasonAssetsMissed,
 	v1alpha1.ReasonAccessDenied, v1alpha1.ReasonPaused, v1alpha1.ReasonTrafficConflict, v1alpha1.ReasonStepDeadlineExceeded,
 	v1alpha1.ReasonNoDataDeadlineExceeded, v1alpha1.ReasonAwaitingApproval,
 }

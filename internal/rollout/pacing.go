@@ -124,17 +124,31 @@ func (v view) rise(step Step) Decision {
 	}
 	c := v.course(v.weight(), step.Weight)
 	weight := v.fitting(c)
-	if weight == 0 {
-		return v.waitForRoom(c)
+	if d, ok := v.breaksMore(weight); ok {
+		return d
 	}
-	if why := v.turn(c, weight); why != "" {
-		return v.waitForTurn(c, weight, why)
+	if d, ok := v.outOfReach(c, weight); ok {
+		if torn, ok := v.breaksPages(fmt.Sprintf("%d%% waits for a gateway.", step.Weight)); ok {
+			return torn
+		}
+		return d
 	}
 	d := v.send(between(p.Candidate, p.Stable, weight))
 	if weight < step.Weight {
 		d.Note += c.shortage()
 	}
 	return d
+}
+
+// outOfReach waits where no weight fits, or others go first.
+func (v view) outOfReach(c course, weight int64) (Decision, bool) {
+	if weight == 0 {
+		return v.waitForRoom(c), true
+	}
+	if why := v.turn(c, weight); why != "" {
+		return v.waitForTurn(c, weight, why), true
+	}
+	return Decision{}, false
 }
 
 // unforeseen says what keeps a forecast from being made, or "".

@@ -23,28 +23,31 @@ func (v view) refused() nat.Refused {
 	return nat.Refused(refused)
 }
 
-// breaksMore keeps a split that breaks pages from breaking more of them at a weight, and
-// goes back when nobody ends it: its users suffer from Sluice's own doing. Where the next
-// weight breaks fewer, as 100 % does, going on is the cure.
+// breaksMore keeps a split that breaks pages from breaking more of them at a weight. Where
+// that breaks fewer, as 100 % does, going on is the cure.
 func (v view) breaksMore(weight int64) (Decision, bool) {
 	torn := func(w int64) int64 { return w * (100 - w) } // pages of the one that ask the other
 	if torn(weight) <= torn(v.weight()) {
 		return Decision{}, false
 	}
-	text := v.refused().Text()
-	if text == "" {
+	return v.breaksPages(fmt.Sprintf("Does not rise to %d%%, where more would be missed.", weight))
+}
+
+// breaksPages holds a split that breaks pages and cannot end now, and goes back when nobody
+// ends it: users suffer from Sluice's own doing.
+func (v view) breaksPages(stays string) (Decision, bool) {
+	p, text := v.Progress, v.refused().Text()
+	if text == "" || v.weight() == 0 {
 		return Decision{}, false
 	}
-	p := v.Progress
 	note := fmt.Sprintf("%s at %d%%: %s", p.Candidate, v.weight(), text)
 	since := v.Now
-	if p.Phase == Held && p.Reason == HeldByAnalysis {
+	if p.Phase == Held && p.Reason == AssetsMissed {
 		since = p.Since
 	}
 	if back := since.Add(tornFor); v.Now.Before(back) {
-		return v.at(Held, HeldByAnalysis, note).next(fmt.Sprintf(
-			"Does not rise to %d%%, where more would be missed. Rolls back at %s unless promote with mode full ends the split at 100%%, or it stops.",
-			weight, Clock(back))), true
+		return v.at(Held, AssetsMissed, note).next(fmt.Sprintf(
+			"%s Rolls back at %s unless promote with mode full ends the split at 100%%, or it stops.", stays, Clock(back))), true
 	}
 	return v.giveUp(note + "; release it with session affinity or a deploymentId"), true
 }

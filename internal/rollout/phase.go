@@ -88,6 +88,7 @@ const (
 	HeldByAnalysis         Reason = "HeldByAnalysis"
 	MetricsUnavailable     Reason = "MetricsUnavailable"
 	TooFewRequests         Reason = "TooFewRequests"
+	AssetsMissed           Reason = "AssetsMissed"
 	WaitingForNat          Reason = "WaitingForNat"
 	OutsideWindow          Reason = "OutsideWindow"
 	ReasonPaused           Reason = "Paused"

@@ -51,7 +51,7 @@ func Of(ro *v1alpha1.CloudRunRollout) Standing {
 		return GoingBack
 	case meta.IsStatusConditionTrue(s.Conditions, v1alpha1.ConditionReady):
 		return Settled
-	case Reason(ro) == v1alpha1.ReasonHeldByAnalysis:
+	case Reason(ro) == v1alpha1.ReasonHeldByAnalysis, Reason(ro) == v1alpha1.ReasonAssetsMissed:
 		return Failing
 	case s.Phase == v1alpha1.PhaseHeld:
 		return Waiting

@@ -30,6 +30,7 @@ var healths = map[string]string{
 	"Checking-Preparing":      progressing,
 	"Idle-Deploying":          progressing,
 	"Held-AccessDenied":       progressing,
+	"Held-AssetsMissed":       progressing,
 	"Held-HeldByAnalysis":     progressing,
 	"Held-MetricsUnavailable": progressing,
 	"Held-TooFewRequests":     progressing,
