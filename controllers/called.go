@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -38,6 +39,14 @@ func inBreach(c v1alpha1.CheckStatus) bool {
 	return c.Mode == v1alpha1.ModeEnforce && c.Verdict == v1alpha1.VerdictBreach && c.BreachedSince != nil
 }
 
+// calledAnew tells whether a person was called between two statuses. A call that is dated
+// as a breach is was made for an earlier one of the same trouble, which came back.
+func calledAnew(before, after *v1alpha1.CloudRunRolloutStatus) bool {
+	at := after.Attempt.CalledAt
+	return called(after) && (before.Attempt.CalledAt == nil || !before.Attempt.CalledAt.Equal(at)) &&
+		!slices.ContainsFunc(after.Checks, func(c v1alpha1.CheckStatus) bool { return inBreach(c) && c.BreachedSince.Equal(at) })
+}
+
 // worsened is when a hold that goes on got another cause: a further check is in breach, or
 // a person was called. It is zero where nothing did. Whoever was told of the hold alone
 // would not hear of that.
@@ -45,7 +54,7 @@ func worsened(before, after *v1alpha1.CloudRunRolloutStatus) time.Time {
 	if !heldByAnalysis(before) || !heldByAnalysis(after) {
 		return time.Time{}
 	}
-	if called(after) && (before.Attempt.CalledAt == nil || !before.Attempt.CalledAt.Equal(after.Attempt.CalledAt)) {
+	if calledAnew(before, after) {
 		return after.Attempt.CalledAt.Time
 	}
 	was := map[string]bool{}

@@ -74,6 +74,8 @@ func TestAHoldWithAnotherCauseIsNews(t *testing.T) {
 		"another one trips":            {suffering(10, -1), other, at(11)},
 		"a person is called":           {suffering(10, -1), suffering(10, 12), at(12)},
 		"and called again":             {suffering(10, 12), suffering(20, 22), at(22)},
+		"it comes back":                {suffering(-1, 12), suffering(20, 20), at(20)},
+		"it was dated anew":            {suffering(20, 12), suffering(20, 20), ""},
 		"it goes on":                   {suffering(10, 12), suffering(10, 12), ""},
 		"it is over":                   {suffering(10, 12), suffering(-1, 12), ""},
 		"it began with the hold":       {minutesAfter(4, v1alpha1.PhaseBaking, v1alpha1.ReasonProgressing), suffering(10, -1), at(5)},

@@ -345,7 +345,8 @@ func (v view) whose(c Check) string {
 	return ""
 }
 
-// calls asks for a person, once for each trouble that nobody can explain.
+// calls asks for a person, once for each trouble that nobody can explain. One that comes
+// back, or goes on at a lower weight, is still the one that they were called for.
 func (v view) calls(d Decision) Decision {
 	p := &d.Progress
 	switch {
@@ -362,7 +363,12 @@ func (v view) calls(d Decision) Decision {
 			began = c.BreachedSince
 		}
 		ripe := c.firm() || v.Now.Sub(c.BreachedSince) >= firmly
-		if !c.enforced() || c.Blame.Role != nat.Unknown || t.Stopped || !ripe || !p.Called.Before(began) {
+		unexplained := c.enforced() && c.Blame.Role == nat.Unknown && !t.Stopped
+		if unexplained && !p.Called.Before(began) {
+			p.Called = later(p.Called, c.BreachedSince)
+			continue
+		}
+		if !unexplained || !ripe {
 			continue
 		}
 		p.Called = v.Now

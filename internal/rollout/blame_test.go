@@ -275,8 +275,16 @@ func TestAPersonIsCalledOnceForATrouble(t *testing.T) {
 		t.Fatalf("called %t, saved %v", first, saved.Called)
 	}
 	s.Progress.Called = ago(9 * time.Minute)
-	if again, _ := called(s); again {
+	again, saved := called(s)
+	if again {
 		t.Error("a person was called again")
+	}
+	if !saved.Called.Equal(ago(time.Minute)) {
+		t.Errorf("the trouble that they were called for came back, and they were called at %s: nobody would page for it", saved.Called)
+	}
+	s.Progress.Called = ago(30 * time.Second)
+	if _, saved := called(s); !saved.Called.Equal(ago(30 * time.Second)) {
+		t.Errorf("called at %s, without a cause", saved.Called)
 	}
 	s.Progress.Called = ago(20 * time.Minute)
 	if again, _ := called(s); !again {
