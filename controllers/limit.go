@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
-	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 const (
@@ -94,11 +93,18 @@ func (c *tallies) learn(ro *v1alpha1.CloudRunRollout, all []v1alpha1.CloudRunRol
 	return !read.beyond || ageOf(ro).compare(read.last) <= 0
 }
 
+// unfinished tells whether something is under way that a limit may not stop: an attempt,
+// also one whose service was lost from sight, a template whose revision Cloud Run makes, or
+// a person's request to what was followed before.
+func unfinished(ro *v1alpha1.CloudRunRollout) bool {
+	p := progressOf(ro)
+	return p.Sent.Digest != "" || p.Exposed() || ro.Status.Phase != "" && !atRest(ro)
+}
+
 // follows fails for a rollout beyond those of its namespace that are followed. What is
-// under way is never stopped, nor is a template whose revision Cloud Run makes.
+// under way is never stopped.
 func (r *Reconciler) follows(ctx context.Context, ro *v1alpha1.CloudRunRollout) error {
-	if r.MostRollouts <= 0 || !resting(rollout.Phase(ro.Status.Phase)) && ro.Status.Phase != "" ||
-		ro.Status.Attempt != nil && ro.Status.Attempt.SentTemplate.Digest != "" {
+	if r.MostRollouts <= 0 || unfinished(ro) {
 		return nil
 	}
 	now := r.Process.Now()

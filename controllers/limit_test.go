@@ -177,6 +177,49 @@ func TestWhatIsUnderWayIsNeverTooMany(t *testing.T) {
 	}
 }
 
+// TestWhatWasLostFromSightIsNeverTooMany: an attempt whose service could not be found has no
+// phase of its own and goes on when the service is back.
+func TestWhatWasLostFromSightIsNeverTooMany(t *testing.T) {
+	t.Parallel()
+	began := metav1.NewTime(morning)
+	lost := func(edits ...func(*v1alpha1.CloudRunRollout)) *v1alpha1.CloudRunRollout {
+		q := quarterOf(t, 1)
+		q.add("shop", "a", 1)
+		ro := q.add("shop", "b", 2)
+		ro.Status.Phase = v1alpha1.PhaseIdle
+		ro.Status.Attempt = &v1alpha1.Attempt{
+			ID: 1, Reason: v1alpha1.ReasonServiceNotFound, Candidate: "web-2", Baseline: &v1alpha1.Baseline{Revision: "web-1"}, FirstWrite: &began,
+			Confirmed: []v1alpha1.Share{{Revision: "web-2", Percent: 25}, {Revision: "web-1", Percent: 75}},
+		}
+		for _, edit := range edits {
+			edit(ro)
+		}
+		return ro
+	}
+	back := func(ro *v1alpha1.CloudRunRollout) { ro.Status.Attempt.Confirmed = ro.Status.Attempt.Confirmed[1:] }
+	undo := func(ro *v1alpha1.CloudRunRollout) {
+		ro.Status.Phase = v1alpha1.PhaseCompleted
+		ro.Annotations = map[string]string{v1alpha1.RequestID: "r1", v1alpha1.RequestVerb: v1alpha1.VerbUndo}
+	}
+	unseen := func(ro *v1alpha1.CloudRunRollout) { ro.Status = v1alpha1.CloudRunRolloutStatus{} }
+	for name, c := range map[string]struct {
+		ro       *v1alpha1.CloudRunRollout
+		followed bool
+	}{
+		"a candidate that has traffic":      {lost(), true},
+		"one that has none":                 {lost(back), false},
+		"a person's undo":                   {lost(back, undo), true},
+		"a request to what nobody followed": {lost(back, undo, unseen), false},
+	} {
+		q := quarterOf(t, 1)
+		q.add("shop", "a", 1)
+		q.ros = append(q.ros, c.ro)
+		if err := q.r.follows(t.Context(), c.ro); (err == nil) != c.followed {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestWhoWasFollowedStaysSo, whatever is made later, and after a restart.
 func TestWhoWasFollowedStaysSo(t *testing.T) {
 	t.Parallel()
