@@ -74,7 +74,13 @@ func (c clients) as(ctx context.Context, tokens google.Tokens) (clients, error) 
 	run, err := c.run.As(ctx, tokens)
 	answers, answersErr := c.answers.As(ctx, tokens)
 	gateways, gatewaysErr := c.gateways.As(ctx, tokens)
-	return clients{run: run, answers: answers, gateways: gateways}, errors.Join(err, answersErr, gatewaysErr)
+	if err := errors.Join(err, answersErr, gatewaysErr); err != nil {
+		if answersErr == nil { // the only one that keeps a connection
+			err = errors.Join(err, answers.Close())
+		}
+		return clients{}, err
+	}
+	return clients{run: run, answers: answers, gateways: gateways}, nil
 }
 
 // agent is how the manager calls itself.

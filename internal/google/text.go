@@ -2,6 +2,7 @@ package google
 
 import (
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -30,4 +31,14 @@ func printable(r rune) rune {
 		return ' '
 	}
 	return r
+}
+
+// Time reads a time as APIs write it (RFC 3339, up to nine digits of a second); zero where
+// there is none, or none that can be read.
+func Time(text string) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }

@@ -3,6 +3,7 @@ package kcc
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -43,8 +44,8 @@ type Sight struct {
 }
 
 // kept is what the core is told of it beside the service.
-func (s Sight) kept() rollout.Kept {
-	kept := rollout.Kept{Waits: s.waits(), Stuck: s.stuck()}
+func (s Sight) kept(now time.Time) rollout.Kept {
+	kept := rollout.Kept{Waits: s.waits(), Stuck: s.stuck(now)}
 	if _, applied := ours(s.RunService.Owners); applied && s.RunService.Unclear == "" {
 		kept.Says = rollout.NewSplit(sums(s.RunService.Traffic))
 	}
@@ -72,13 +73,17 @@ func (s Sight) waits() string {
 	return s.RunService.progress()
 }
 
-// stuck says why Config Connector does not carry out what the RunService asks for, and will
-// not before somebody does something; "" where it does, or may yet.
-func (s Sight) stuck() string {
+// passing is how long an update of Config Connector that fails may be one that succeeds when
+// it is tried again: what Cloud Run answers while it is busy, or has no quota left.
+const passing = 2 * time.Minute
+
+// stuck says why Config Connector does not carry out what the RunService asks for, and
+// probably will not before somebody does something; "" where it does, or may yet.
+func (s Sight) stuck(now time.Time) string {
 	switch standing := s.RunService.Standing(); {
 	case standing.open() && s.Settings.PausedBy != "":
 		return "Config Connector is paused by " + s.Settings.PausedBy
-	case standing == Failed:
+	case standing == Failed && now.Sub(s.RunService.Ready.Since) >= passing:
 		return "its last update failed: " + strings.TrimSuffix(s.RunService.Ready.Message, ".")
 	}
 	return ""

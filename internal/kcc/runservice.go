@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -39,6 +40,9 @@ type RunService struct {
 type Condition struct {
 	True            bool
 	Reason, Message string
+	// Since is when it last became true, or ceased to be: what it is instead may change
+	// without that. Zero where it does not say.
+	Since time.Time
 }
 
 // String names a RunService for people.
@@ -65,7 +69,10 @@ func readyOf(o *unstructured.Unstructured) Condition {
 		if c["type"] == "Ready" {
 			reason, _ := c["reason"].(string)
 			message, _ := c["message"].(string)
-			return Condition{True: c["status"] == "True", Reason: google.Clean(reason), Message: google.Clean(message)}
+			since, _ := c["lastTransitionTime"].(string)
+			return Condition{
+				True: c["status"] == "True", Reason: google.Clean(reason), Message: google.Clean(message), Since: google.Time(since),
+			}
 		}
 	}
 	return Condition{}

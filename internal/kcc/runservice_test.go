@@ -87,3 +87,15 @@ func TestAnUpdateUnderOurNameIsNotOurs(t *testing.T) {
 		t.Errorf("strangers %v: only our applies own as we do", strangers(owners))
 	}
 }
+
+// TestTheConditionReadyIsReadWithItsTime, which is not that of its reason.
+func TestTheConditionReadyIsReadWithItsTime(t *testing.T) {
+	t.Parallel()
+	o := &unstructured.Unstructured{Object: object{"status": object{"conditions": []any{object{
+		"type": "Ready", "status": "False", "reason": "UpdateFailed", "message": "quota", "lastTransitionTime": "2026-03-01T09:00:00Z",
+	}}}}}
+	want := Condition{Reason: "UpdateFailed", Message: "quota", Since: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
+	if diff := cmp.Diff(want, readyOf(o)); diff != "" {
+		t.Errorf("ready (-want +got):\n%s", diff)
+	}
+}

@@ -46,6 +46,9 @@ func fails(r *RunService) {
 	r.Ready = Condition{Reason: "UpdateFailed", Message: "Revision named 'web-2'"}
 }
 
+// lately is a condition that changed a minute ago.
+func lately(r *RunService) { r.Ready.Since = applied.Add(59 * time.Minute) }
+
 func waits(r *RunService)  { r.Ready = Condition{Reason: "DependencyNotReady", Message: "reference"} }
 func silent(r *RunService) { r.Traffic = nil }
 
@@ -166,7 +169,7 @@ func TestASplitIsSettledWhenBothSidesAgree(t *testing.T) {
 		t.Run(row.says, func(t *testing.T) {
 			t.Parallel()
 			s := seen(row.r, row.live)
-			s.Kept = Sight{RunService: row.r, Live: row.live}.kept()
+			s.Kept = Sight{RunService: row.r, Live: row.live}.kept(applied.Add(time.Hour))
 			if why := unsettled(s); (why == "") != row.settled || !strings.Contains(s.Kept.Waits, row.waits) || (s.Kept.Waits == "") != (row.waits == "") {
 				t.Errorf("unsettled: %q, waits for %q; want settled: %t, waits for %q", why, s.Kept.Waits, row.settled, row.waits)
 			}
@@ -190,11 +193,11 @@ func unsettled(s rollout.Service) string {
 func TestAPauseOfConfigConnectorIsWhatIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	s := Sight{RunService: upToDate(unseen), Live: serving(wanted), Settings: Settings{PausedBy: "the ConfigConnector of the cluster"}}
-	if got := s.kept(); got.Waits != "Config Connector is paused by the ConfigConnector of the cluster" || len(got.Blocks) != 1 {
+	if got := s.kept(applied.Add(time.Hour)); got.Waits != "Config Connector is paused by the ConfigConnector of the cluster" || len(got.Blocks) != 1 {
 		t.Errorf("kept %+v", got)
 	}
 	s.RunService = upToDate()
-	if got := s.kept(); got.Waits != "" {
+	if got := s.kept(applied.Add(time.Hour)); got.Waits != "" {
 		t.Errorf("waits for %q, though it is through", got.Waits)
 	}
 }
@@ -209,16 +212,17 @@ func TestWhatConfigConnectorDoesNotCarryOutIsTold(t *testing.T) {
 		settings Settings
 		want     string
 	}{
-		"it is through":                   {upToDate(), Settings{}, ""},
-		"it is through, and paused since": {upToDate(), paused, ""},
-		"it has not looked":               {upToDate(unseen), Settings{}, ""},
-		"it will not look":                {upToDate(unseen), paused, "Config Connector is paused by the ConfigConnector of the cluster"},
-		"it updates":                      {upToDate(updates), Settings{}, ""},
-		"it waits for something":          {upToDate(waits), Settings{}, ""},
-		"its update was refused":          {upToDate(fails), Settings{}, "its last update failed: Revision named 'web-2'"},
-		"and it is paused":                {upToDate(fails), paused, "its last update failed: Revision named 'web-2'"},
+		"it is through":                     {upToDate(), Settings{}, ""},
+		"it is through, and paused since":   {upToDate(), paused, ""},
+		"it has not looked":                 {upToDate(unseen), Settings{}, ""},
+		"it will not look":                  {upToDate(unseen), paused, "Config Connector is paused by the ConfigConnector of the cluster"},
+		"it updates":                        {upToDate(updates), Settings{}, ""},
+		"it waits for something":            {upToDate(waits), Settings{}, ""},
+		"its update was refused":            {upToDate(fails), Settings{}, "its last update failed: Revision named 'web-2'"},
+		"or will be when it is tried again": {upToDate(fails, lately), Settings{}, ""},
+		"and it is paused":                  {upToDate(fails), paused, "its last update failed: Revision named 'web-2'"},
 	} {
-		if got := (Sight{RunService: c.r, Live: serving(wanted), Settings: c.settings}).kept().Stuck; got != c.want {
+		if got := (Sight{RunService: c.r, Live: serving(wanted), Settings: c.settings}).kept(applied.Add(time.Hour)).Stuck; got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
@@ -233,7 +237,7 @@ func TestFindingsReachTheCore(t *testing.T) {
 		}),
 		Live: serving(wanted), Settings: Settings{Merges: true},
 	}
-	got := s.kept()
+	got := s.kept(applied.Add(time.Hour))
 	if !strings.Contains(got.Owner, "configsync.gke.io") || len(got.Blocks) != 1 || len(got.Notes) != 1 ||
 		!strings.Contains(got.Blocks[0], "being deleted") || !strings.Contains(got.Notes[0], "live state") {
 		t.Errorf("kept %+v, want an owner, a block and a note", got)

@@ -54,7 +54,7 @@ func (t *Target) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.S
 	}
 	shown := seen(s.RunService, s.Live)
 	if shown.Presence == rollout.Found {
-		shown.Kept = s.kept()
+		shown.Kept = s.kept(t.client.clock.Now())
 		shown.Kept.Late = t.Late(s)
 	}
 	return shown, nil
