@@ -121,6 +121,20 @@ func TestTheNextAttemptCoolsDownFromAPersonsSplit(t *testing.T) {
 	}
 }
 
+// TestWhatAnOwnerMovedCoolsDown: whoever owned spec.traffic gave one revision everything and
+// then another, before they let go of it. The first one's instances idle on.
+func TestWhatAnOwnerMovedCoolsDown(t *testing.T) {
+	t.Parallel()
+	owned := idle().split("web-2", 100).byRunService()
+	owned.Progress.Reason, owned.Progress.Elsewhere, owned.Progress.Lowered = OwnedElsewhere, 100, ago(5*time.Minute)
+	if p := Decide(Input(owned)).Progress; p.Stable != "web-2" || !p.Lowered.Equal(now) {
+		t.Errorf("%s is stable, and the cool-down counts from %s", p.Stable, p.Lowered)
+	}
+	if p := Decide(Input(owned.split("web-1", 100).with(func(s *scene) { s.Progress.Elsewhere = 0 }))).Progress; !p.Lowered.Equal(ago(5 * time.Minute)) {
+		t.Errorf("they left it as it was, and the cool-down counts from %s", p.Lowered)
+	}
+}
+
 // TestACompletedRolloutHasGivenNothingBack: what counts is seen from the stable that is.
 func TestACompletedRolloutHasGivenNothingBack(t *testing.T) {
 	t.Parallel()

@@ -87,6 +87,8 @@ func (v view) tookOver() bool {
 		return false
 	case p.Reason == ServiceNotFound:
 		return !p.Confirmed.Equal(all(sole)) || slices.ContainsFunc(p.Intents, func(i Intent) bool { return !i.Split.Equal(all(sole)) })
+	case p.Reason == OwnedElsewhere: // whoever owned the traffic moved it meanwhile
+		return sole != p.Stable
 	}
 	return p.Reason == BaselineUnknown
 }

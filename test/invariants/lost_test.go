@@ -75,10 +75,16 @@ func TestWhoKnowsOfACoolDown(t *testing.T) {
 	if !tooSoon(promoted()) || tooSoon(promoted(anew("10m3s")...)) {
 		t.Error("a cool-down of an object that wrote nothing goes with it")
 	}
+	if tooSoon(promoted(wiped("10m3s"))) {
+		t.Error("a cool-down of a status that is taken away goes with it, where no claim tells of it")
+	}
 	second := secondAttempt("15m")
 	at := find[Saved](second, 6)
 	if !tooSoon(slices.Insert(second, at, anew("14m")...)) {
 		t.Error("a cool-down that the claim on the service tells of stays")
+	}
+	if !tooSoon(slices.Insert(secondAttempt("15m"), at, Event(wiped("14m")))) {
+		t.Error("it stays where the status is taken away too")
 	}
 }
 

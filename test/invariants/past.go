@@ -148,9 +148,7 @@ func (p *past) learnPlan(plan Plan) {
 		p.forgotten()
 		p.requests, p.wishes = nil, wishes{} // they stood in the former object
 		p.named(plan)
-		if p.claim.attempt == 0 { // nothing says that there was an attempt
-			p.lowered = time.Time{}
-		}
+		p.nothingSaysSo()
 	}
 	p.plans = append(p.plans, plan)
 }

@@ -14,6 +14,7 @@ func (p *past) learnPut(e Put) {
 	p.memoryLost = e.Attempt == 0
 	if p.memoryLost {
 		p.named(p.plan())
+		p.nothingSaysSo()
 	}
 	p.overwritten, p.put = p.saved, e.when()
 	p.wished, p.wishes = p.wishes, wishes{} // what the status forgot is asked again by the annotation
@@ -32,6 +33,14 @@ func (p *past) learnPut(e Put) {
 func (p *past) named(plan Plan) {
 	if plan.StableRevision != "" {
 		p.foreign = nil
+	}
+}
+
+// nothingSaysSo forgets the cool-down where neither a status nor a claim says that there was
+// an attempt. A service that Config Connector keeps has no claim.
+func (p *past) nothingSaysSo() {
+	if p.claim.attempt == 0 {
+		p.lowered = time.Time{}
 	}
 }
 

@@ -41,6 +41,8 @@ type kept struct {
 	eyes      sight
 	next      time.Time // when Config Connector acts next; zero for not before something changes
 	busy      time.Time // until when it does something else
+	done      bool      // it says that it is through
+	turned    time.Time // when it last said so, or ceased to
 }
 
 // keep puts the service into Config Connector's hands, if a script wants that.
@@ -108,6 +110,9 @@ func (k *kept) before(c objectplane.Call) error {
 // after stands behind it.
 func (k *kept) after(c objectplane.Call, err error) error {
 	k.stage.drain()
+	if done := !k.stage.tries(); done != k.done {
+		k.done, k.turned = done, k.stage.now()
+	}
 	p, name := k.stage.processes[c.By], k.name(c)
 	if p != nil {
 		k.eyes.told(p, name, err)
@@ -166,6 +171,15 @@ func (k *kept) act() {
 	case !due.IsZero():
 		k.plan(later(due, k.stage.now().Add(hesitation)))
 	}
+}
+
+// goBack puts the RunService back to what it said at a time, with the etcd that it is in.
+// Config Connector's watch breaks with everybody's, and it begins anew with what it finds.
+func (k *kept) goBack(at time.Time) {
+	k.server.Restore(at)
+	k.connector = configconnector.New(k.server.As(""), configconnector.In(k.stage.world))
+	k.eyes.wentBack()
+	k.wake()
 }
 
 // occupy keeps Config Connector busy with something else for a while.

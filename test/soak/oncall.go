@@ -83,6 +83,9 @@ func (s *stage) resting(o *v1alpha1.CloudRunRollout) bool {
 	default:
 		return false
 	}
+	if k := s.kept; k != nil && k.done && s.now().Sub(k.turned) < rested { // which not every status says yet
+		return false
+	}
 	return s.now().Sub(s.record.restedAt) >= rested && o.DeletionTimestamp.IsZero() && s.explained(o) == ""
 }
 
@@ -162,7 +165,7 @@ func (p *person) rescue() {
 func (s *stage) settle() {
 	o := s.record.object
 	s.quietFrom = len(s.record.trace)
-	version, began, tried := o.ResourceVersion, s.now(), s.tries()
+	version, began := o.ResourceVersion, s.now()
 	for place, p := range s.replicas {
 		if p != nil {
 			p.die()
@@ -170,7 +173,7 @@ func (s *stage) settle() {
 		s.in(restart, func() { s.start(place) })
 	}
 	s.in(watched, func() {
-		if s.record.lateAt.After(began) || tried && !s.tries() { // that was no rest
+		if s.record.lateAt.After(began) || s.kept != nil && s.kept.turned.After(began) { // that was no rest
 			s.quietFrom = 0
 			s.in(attention, s.attend)
 			return
