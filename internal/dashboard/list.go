@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/standing"
@@ -17,13 +18,15 @@ type listPage struct {
 	Total  int
 	Calm   bool // nobody is needed
 	Stale  string
+	Sheet  sheet
 }
 
 // group is the rollouts that want about as much of a person.
 type group struct {
 	ID, Title string
-	Folded    bool // it is long, and nothing is going on in it
-	Rows      []row
+	Total     int
+	Folded    bool  // it is long, and nothing is going on in it
+	Rows      []row // those of this page
 }
 
 // row is one rollout.
@@ -51,6 +54,34 @@ var groups = []struct {
 // manySettled is from how many on those with nothing to do are folded away.
 const manySettled = 8
 
+// perPage is how many rollouts a page lists: with the longest of what may be said of each
+// it stays below 60 kB.
+const perPage = 30
+
+// sheet is one of the pages that a long list has.
+type sheet struct {
+	Number, Of  int // from 1
+	First, Last int // of the rollouts, from 1
+}
+
+// Before and After are the numbers of the pages beside it; 0 where there is none.
+func (p sheet) Before() int { return p.Number - 1 }
+
+// After is described at Before.
+func (p sheet) After() int { return (p.Number + 1) * min(1, p.Of-p.Number) }
+
+// sheetOf reads which page is asked for: the first one where that is not said well, the
+// last one beyond the end, because the list got shorter since.
+func sheetOf(asked string, rollouts int) sheet {
+	of := max(1, (rollouts+perPage-1)/perPage)
+	number, err := strconv.Atoi(asked)
+	if err != nil {
+		number = 1
+	}
+	number = min(max(1, number), of)
+	return sheet{Number: number, Of: of, First: (number-1)*perPage + 1, Last: min(number*perPage, rollouts)}
+}
+
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	rollouts, err := s.visible(r)
 	if err != nil {
@@ -59,22 +90,36 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	}
 	page := listPage{
 		frame: s.frame(r.Context(), "Rollouts", "", rollouts), Total: len(rollouts), Stale: s.reader().StaleOnes(rollouts),
+		Sheet: sheetOf(r.URL.Query().Get("page"), len(rollouts)),
 	}
-	sorted := s.reader().Sorted(rollouts)
+	page.Calm = true
+	for _, g := range s.grouped(s.reader().Sorted(rollouts), page.Sheet) {
+		page.Calm = page.Calm && (g.ID != needs || g.Total == 0)
+		if len(g.Rows) > 0 {
+			page.Groups = append(page.Groups, g)
+		}
+	}
+	s.write(w, "list.html", page)
+}
+
+// grouped puts rollouts into their groups, with the rows of one page.
+func (s *Server) grouped(sorted []v1alpha1.CloudRunRollout, on sheet) []group {
+	all, number := make([]group, 0, len(groups)), 0
 	for _, g := range groups {
 		made := group{ID: g.id, Title: g.title}
 		for i := range sorted {
-			if s.groupOf(&sorted[i]) == g.id {
+			if s.groupOf(&sorted[i]) != g.id {
+				continue
+			}
+			made.Total++
+			if number++; number >= on.First && number <= on.Last {
 				made.Rows = append(made.Rows, s.row(&sorted[i]))
 			}
 		}
-		made.Folded = g.id == "settled" && len(made.Rows) >= manySettled
-		if len(made.Rows) > 0 {
-			page.Groups = append(page.Groups, made)
-		}
+		made.Folded = g.id == "settled" && len(made.Rows) >= manySettled && on.Number == 1
+		all = append(all, made)
 	}
-	page.Calm = len(page.Groups) == 0 || page.Groups[0].ID != needs
-	s.write(w, "list.html", page)
+	return all
 }
 
 // groupOf is the group of a rollout. What serves users and is watched by nobody needs

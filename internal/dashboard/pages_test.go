@@ -2,6 +2,7 @@ package dashboard_test
 
 import (
 	"context"
+	"fmt"
 	"html"
 	"net/http"
 	"regexp"
@@ -47,6 +48,60 @@ func TestManySettledRolloutsAreFoldedAway(t *testing.T) {
 		w.rollouts = append(w.rollouts, object(t, "completed"))
 	}
 	shows(t, get(t, dashboard.New(options(w)), "/"), `<details id="fold-settled">`, `<span class="count">8</span>`)
+}
+
+// TestALongListHasPages, what needs a person on the first, each below 60 kB with all that
+// it loads, and no rollout on none of them.
+func TestALongListHasPages(t *testing.T) {
+	t.Parallel()
+	const most = 60_000
+	w := &world{}
+	held := object(t, "held")
+	held.Status.NextAction = strings.Repeat("m", v1alpha1.MaxMessage)
+	for i := range held.Status.Conditions {
+		held.Status.Conditions[i].Message = strings.Repeat("m", v1alpha1.MaxMessage)
+	}
+	for n := range 70 {
+		ro := object(t, "completed")
+		if n >= 60 {
+			ro = *held.DeepCopy()
+		}
+		ro.Name = fmt.Sprintf("web-%02d", n)
+		w.rollouts = append(w.rollouts, ro)
+	}
+	page := dashboard.New(options(w))
+	assets := 0
+	for _, asset := range regexp.MustCompile(`"(assets/[^"]+)"`).FindAllStringSubmatch(get(t, page, "/"), -1) {
+		assets += len(get(t, page, "/"+asset[1]))
+	}
+	listed := map[string]int{}
+	for path, want := range map[string][]string{
+		"/":         {`<span class="count">10</span>`, `<span class="count">20 of 60</span>`, "1 to 30 of 70", `<a href="?page=2" rel="next">next</a>`, `<details id="fold-settled">`},
+		"/?page=2":  {`<span class="count">30 of 60</span>`, "31 to 60 of 70", `<a href="?page=1" rel="prev">previous</a>`, `<a href="?page=3" rel="next">next</a>`},
+		"/?page=3":  {`<span class="count">10 of 60</span>`, "61 to 70 of 70", `<a href="?page=2" rel="prev">previous</a>`},
+		"/?page=99": {"61 to 70 of 70"},
+		"/?page=-1": {"1 to 30 of 70"},
+		"/?page=x":  {"1 to 30 of 70"},
+	} {
+		text := get(t, page, path)
+		shows(t, text, want...)
+		if strings.Contains(text, "Nothing needs you") {
+			t.Errorf("%s: nothing needs anybody", path)
+		}
+		if size := len(text) + assets; size >= most {
+			t.Errorf("%s: %d bytes, want less than %d", path, size, most)
+		}
+		if len(path) <= len("/?page=2") && path != "/?page=x" {
+			for _, link := range regexp.MustCompile(`href="rollouts/[^/"]+/(web-[0-9]{2})"`).FindAllStringSubmatch(text, -1) {
+				listed[link[1]]++
+			}
+		}
+	}
+	for n := range 70 {
+		if name := fmt.Sprintf("web-%02d", n); listed[name] != 1 {
+			t.Errorf("%s is listed %d times", name, listed[name])
+		}
+	}
 }
 
 func TestARolloutSaysWhatIsWhyWhatNextAndWhatToDo(t *testing.T) {
