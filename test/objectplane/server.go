@@ -23,7 +23,6 @@ type Server struct {
 	kinds    map[schema.GroupVersionResource]*kind
 	revision int64
 	created  int64
-	history  []commit // of everything, oldest first
 }
 
 // Verb is what a call asks for.
@@ -103,7 +102,6 @@ func (s *Server) commit(of *kind, now *unstructured.Unstructured) {
 	s.revision++
 	now.SetResourceVersion(strconv.FormatInt(s.revision, 10))
 	of.objects[keyOf(now)] = now
-	s.history = append(s.history, commit{s.clock.Now(), of, now})
 }
 
 func keyOf(o *unstructured.Unstructured) types.NamespacedName {

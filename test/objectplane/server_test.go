@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -104,43 +103,5 @@ func TestWhatIsReadIsACopyAndWhatIsNotThereIsNotFound(t *testing.T) {
 	}
 	if _, err := p.api.List(t.Context(), metav1.ListOptions{}); !errors.Is(err, objectplane.ErrNotModelled) {
 		t.Errorf("a list: %v", err)
-	}
-}
-
-// TestABackupPutsObjectsBack with the versions they had, takes away what is younger, and
-// gives no version out twice.
-func TestABackupPutsObjectsBack(t *testing.T) {
-	t.Parallel()
-	s, clock := newServer()
-	api := s.As("").Resource(configconnector.RunServices).Namespace("shop")
-	apply := func(name, revision string) *unstructured.Unstructured {
-		t.Helper()
-		o := runService(traffic(revision))
-		o.SetName(name)
-		after, err := api.Apply(t.Context(), name, o, metav1.ApplyOptions{FieldManager: "sluice/traffic", Force: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return after
-	}
-	first := apply("web", "web-1")
-	clock.SetTime(noon.Add(time.Minute))
-	newest := apply("web", "web-2")
-	apply("api", "api-1")
-	s.Restore(noon.Add(59 * time.Second))
-	back, err := api.Get(t.Context(), "web", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(first, back); diff != "" {
-		t.Errorf("it came back as (-as it was +as it is):\n%s", diff)
-	}
-	if _, err := api.Get(t.Context(), "api", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("what was made later: %v, want that it is not found", err)
-	}
-	again := apply("web", "web-3")
-	if again.GetResourceVersion() == newest.GetResourceVersion() || again.GetGeneration() != newest.GetGeneration() {
-		t.Errorf("the next change is version %s of generation %d, after %s of %d",
-			again.GetResourceVersion(), again.GetGeneration(), newest.GetResourceVersion(), newest.GetGeneration())
 	}
 }

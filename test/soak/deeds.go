@@ -186,9 +186,6 @@ func (s *stage) goBack(changes int) {
 	at := max(0, len(log)-1-changes)
 	s.plane.Restore(log[at].Revision, 1000)
 	s.drain()
-	if s.kept != nil {
-		s.kept.goBack(log[at].At)
-	}
 	for _, p := range s.replicas {
 		if p != nil {
 			p.cache.Relist()

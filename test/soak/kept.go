@@ -173,15 +173,6 @@ func (k *kept) act() {
 	}
 }
 
-// goBack puts the RunService back to what it said at a time, with the etcd that it is in.
-// Config Connector's watch breaks with everybody's, and it begins anew with what it finds.
-func (k *kept) goBack(at time.Time) {
-	k.server.Restore(at)
-	k.connector = configconnector.New(k.server.As(""), configconnector.In(k.stage.world))
-	k.eyes.wentBack()
-	k.wake()
-}
-
 // occupy keeps Config Connector busy with something else for a while.
 func (k *kept) occupy(d time.Duration) { k.busy = k.stage.now().Add(d) }
 

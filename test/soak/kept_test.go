@@ -106,7 +106,6 @@ func TestKeptSeedsThatBrokeARuleOnce(t *testing.T) {
 		579:  "a stale read after Config Connector was through was taken for a person's way back, and gave a healthy candidate up",
 		443:  "Config Connector tried a template again, and the status said that in the place of the revision that does not start",
 		491:  "Config Connector tries for ever what Cloud Run refuses, and the judge waited for its end",
-		461:  "etcd was put back, and the RunService in it was not",
 		662:  "a cool-down was wanted of a status that was wiped, where no claim tells of one",
 		1071: "whoever owned spec.traffic moved it, and what had it before was not waited for",
 		3394: "what Config Connector put back was taken for a person's end of the attempt",

@@ -125,44 +125,23 @@ func (s *sight) event(e invariants.Event) (shown invariants.Event, news bool) {
 // asks tells of what is asked for, if that has changed, and whether by us. Where spec says
 // what it said before, Config Connector puts it back.
 func (s *sight) asks(d invariants.Desired) {
-	before := s.spec
-	if d.Split = s.renewed(); d.Split == nil {
-		return
-	}
-	if !d.Ours && maps.Equal(d.Split, s.spec) && maps.Equal(before, s.spec) {
-		s.puts(d)
-		return
-	}
-	r := &s.kept.stage.record
-	r.trace = append(r.trace, d)
-}
-
-// wentBack tells of what is asked for by a RunService that a backup put back.
-func (s *sight) wentBack() {
-	if split := s.renewed(); split != nil {
-		s.puts(invariants.Desired{At: invariants.At(s.kept.stage.now()), Split: split})
-	}
-}
-
-// puts tells of a split that nobody decided on now.
-func (s *sight) puts(d invariants.Desired) {
-	r := &s.kept.stage.record
-	r.trace = append(r.trace, invariants.Restored{Desired: d})
-}
-
-// renewed looks at the RunService anew, and returns what is asked for if that has changed.
-func (s *sight) renewed() invariants.Split {
 	o, split := s.kept.object(), s.serves
 	s.versions[o.GetResourceVersion()] = versionOf(o)
+	before := s.spec
 	s.spec = splitOf(trafficIn(o))
 	if len(s.spec) > 0 && !through(o) {
 		split = s.spec
 	}
 	if split == nil || maps.Equal(split, s.asked) {
-		return nil
+		return
 	}
-	s.asked = split
-	return split
+	s.asked, d.Split = split, split
+	r := &s.kept.stage.record
+	if !d.Ours && maps.Equal(split, s.spec) && maps.Equal(before, s.spec) {
+		r.trace = append(r.trace, invariants.Restored{Desired: d})
+		return
+	}
+	r.trace = append(r.trace, d)
 }
 
 // sending notes a write of spec.traffic that is being sent. What gives it up is none.
