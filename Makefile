@@ -123,16 +123,17 @@ SBOM := $(TOOL) cyclonedx-gomod bin -json -std -noserial -notimestamp $(if $(VER
 sbom: ## print a bill of materials, as CycloneDX JSON, of BINARY=dist/sluice-amd64, which make image leaves there
 	@$(SBOM) $(BINARY)
 
+RELEASED := github.com/sluice-rollouts/sluice/internal/version.released
 PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
 
 release: ## build what a release has into dist/, of VERSION=1.2.3; REPOSITORY=REGISTRY/sluice publishes the image
 	@test -n "$(VERSION)" || { echo "release: say which, VERSION=1.2.3" >&2; exit 2; }
 	rm -rf dist
-	$(IMAGE) -arch=amd64,arm64 -tag=sluice:$(VERSION) $(if $(REPOSITORY),-push=$(REPOSITORY):$(VERSION))
+	$(IMAGE) -arch=amd64,arm64 -version=v$(VERSION) -tag=sluice:$(VERSION) $(if $(REPOSITORY),-push=$(REPOSITORY):$(VERSION))
 	go run -C hack/chart . -package=../../dist -version=$(VERSION) -image=$(if $(REPOSITORY),$$(cat dist/image-reference),sluice:$(VERSION))
 	set -e; for arch in amd64 arm64; do $(SBOM) dist/sluice-$$arch > dist/sluice-$$arch.cdx.json; done
 	set -e; for platform in $(PLATFORMS); do CGO_ENABLED=0 GOOS=$${platform%-*} GOARCH=$${platform#*-} \
-		go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o dist/kubectl-sluice-$$platform ./cmd/kubectl-sluice; done
+		go build -trimpath -buildvcs=false -ldflags='-s -w -buildid= -X $(RELEASED)=v$(VERSION)' -o dist/kubectl-sluice-$$platform ./cmd/kubectl-sluice; done
 	cd dist && sha256sum *.tar *.tgz *.json kubectl-sluice-* > SHA256SUMS
 
 clean: ## remove what was built here; kube-apiserver and etcd stay in the user's cache

@@ -21,6 +21,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/identity"
 	"github.com/sluice-rollouts/sluice/internal/kcc"
 	"github.com/sluice-rollouts/sluice/internal/monitoring"
+	"github.com/sluice-rollouts/sluice/internal/version"
 )
 
 // clients are Google's APIs in the hands of one identity. What rollouts ask of Cloud
@@ -84,7 +85,7 @@ func (c clients) as(ctx context.Context, tokens google.Tokens) (clients, error) 
 }
 
 // agent is how the manager calls itself.
-func agent() string { return "sluice/" + version() }
+func agent() string { return "sluice/" + version.String() }
 
 // reach opens what rollouts may touch, as whom a CloudRunAccess says.
 type reach struct {

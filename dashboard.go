@@ -21,6 +21,7 @@ import (
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/dashboard"
 	"github.com/sluice-rollouts/sluice/internal/dashboard/access"
+	"github.com/sluice-rollouts/sluice/internal/version"
 	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
@@ -35,7 +36,7 @@ func addDashboard(ctx context.Context, mgr ctrl.Manager, o options, now clock.Pa
 	}
 	with := dashboard.Options{
 		Address: o.dashboard, Source: cached{mgr.GetCache()}, Clock: now, Process: clock.RealClock{},
-		Version: version(), Console: view.Console,
+		Version: version.String(), Console: view.Console,
 	}
 	if o.leaderElection {
 		with.Pulse = (&lease{reader: mgr.GetAPIReader(), namespace: cmp.Or(o.namespace, ownNamespace()), clock: clock.RealClock{}}).pulse

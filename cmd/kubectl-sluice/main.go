@@ -6,12 +6,12 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"k8s.io/utils/clock"
 
 	"github.com/sluice-rollouts/sluice/internal/cli"
+	"github.com/sluice-rollouts/sluice/internal/version"
 )
 
 func main() {
@@ -23,15 +23,6 @@ func main() {
 
 // env is the world around whoever started the program.
 func env() cli.Env {
-	e := cli.Env{In: os.Stdin, Err: os.Stderr, Clock: clock.RealClock{}, Version: version()}
+	e := cli.Env{In: os.Stdin, Err: os.Stderr, Clock: clock.RealClock{}, Version: version.String()}
 	return e.For(os.Stdout)
-}
-
-// version is the module's version, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "devel"
-	}
-	return info.Main.Version
 }

@@ -121,8 +121,11 @@ func TestTheChartIsWhatKustomizeRenders(t *testing.T) {
 		"with NetworkPolicy":    {map[string]any{"networkPolicy": on}, []string{"default", "network-policy"}, 16},
 		"with notifications":    {map[string]any{"notifications": news}, []string{"default+notifications"}, 15},
 		"with a certificate":    {map[string]any{"dashboard": certified}, []string{"dashboard+dashboard/certificate"}, 16},
-		"with all": {map[string]any{"configConnector": on, "dashboard": certified, "networkPolicy": on, "notifications": news},
-			[]string{"config-connector", "dashboard+dashboard/certificate+notifications", "network-policy"}, 21},
+		"with all": {
+			map[string]any{"configConnector": on, "dashboard": certified, "networkPolicy": on, "notifications": news},
+			[]string{"config-connector", "dashboard+dashboard/certificate+notifications", "network-policy"},
+			21,
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

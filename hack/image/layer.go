@@ -66,16 +66,19 @@ func layerOf(files []file) (v1.Layer, error) {
 	return tarball.LayerFromOpener(open, tarball.WithMediaType(types.OCILayer))
 }
 
+// released is where the manager looks up which release it is.
+const released = "github.com/sluice-rollouts/sluice/internal/version.released"
+
 // compile builds the manager as one static file. Where it was built, and by
-// whom, is not in it.
-func compile(ctx context.Context, source, arch string) ([]byte, error) {
+// whom, is not in it; which release it is of, is, where it is one.
+func compile(ctx context.Context, source, arch, version string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "sluice-image-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	out := filepath.Join(dir, "sluice")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", out, ".")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X "+released+"="+version, "-o", out, ".")
 	cmd.Dir = source
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=-mod=readonly", "GOWORK=off")
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr

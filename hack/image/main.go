@@ -36,9 +36,10 @@ func main() {
 	tag := flag.String("tag", "sluice:devel", "name of the image in the archives")
 	arches := flag.String("arch", runtime.GOARCH, "architectures, such as amd64,arm64")
 	to := flag.String("push", "", "publish it too, under a name such as REGISTRY/sluice:TAG")
+	version := flag.String("version", "", "the release that it is of, such as v1.2.3")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	index, err := run(ctx, *source, *out, *tag, strings.Split(*arches, ","))
+	index, err := run(ctx, release{*source, *version}, *out, *tag, strings.Split(*arches, ","))
 	if err == nil && *to != "" {
 		err = push(ctx, index, *to, *out)
 	}
@@ -49,9 +50,12 @@ func main() {
 	}
 }
 
+// release is what is built.
+type release struct{ source, version string }
+
 // run builds the image for each architecture, and leaves the binary, an archive and
 // a layout of all in a directory.
-func run(ctx context.Context, source, out, tag string, arches []string) (v1.ImageIndex, error) {
+func run(ctx context.Context, of release, out, tag string, arches []string) (v1.ImageIndex, error) {
 	ref, err := name.NewTag(tag)
 	if err != nil {
 		return nil, fmt.Errorf("-tag: %w", err)
@@ -61,7 +65,7 @@ func run(ctx context.Context, source, out, tag string, arches []string) (v1.Imag
 	}
 	index := v1.ImageIndex(empty.Index)
 	for _, arch := range arches {
-		img, err := buildInto(ctx, source, out, arch)
+		img, err := buildInto(ctx, of, out, arch)
 		if err != nil {
 			return nil, fmt.Errorf("building for %s: %w", arch, err)
 		}
@@ -83,8 +87,8 @@ func run(ctx context.Context, source, out, tag string, arches []string) (v1.Imag
 
 // buildInto builds the image for an architecture, and leaves its binary in a
 // directory: a bill of materials is made from that.
-func buildInto(ctx context.Context, source, out, arch string) (v1.Image, error) {
-	binary, err := compile(ctx, source, arch)
+func buildInto(ctx context.Context, of release, out, arch string) (v1.Image, error) {
+	binary, err := compile(ctx, of.source, arch, of.version)
 	if err != nil {
 		return nil, err
 	}

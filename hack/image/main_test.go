@@ -24,11 +24,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-const repository = "../.."
+const (
+	repository    = "../.."
+	testedVersion = "v1.2.3-test"
+)
 
 // here is the manager for this machine's architecture, compiled once.
 var here = sync.OnceValues(func() ([]byte, error) {
-	return compile(context.Background(), repository, runtime.GOARCH)
+	return compile(context.Background(), repository, runtime.GOARCH, testedVersion)
 })
 
 // compiled is the manager.
@@ -67,7 +70,7 @@ func TestTheSameBinaryGivesTheSameImage(t *testing.T) {
 }
 
 func TestTheSameSourcesGiveTheSameImageWhereverTheyLie(t *testing.T) {
-	binary, err := compile(t.Context(), copyOfSources(t), runtime.GOARCH)
+	binary, err := compile(t.Context(), copyOfSources(t), runtime.GOARCH, testedVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +167,7 @@ func TestTheManagerStartsWithTheImageAlone(t *testing.T) {
 
 func TestWhatIsWrittenCanBeReadAgain(t *testing.T) {
 	out := t.TempDir()
-	if _, err := run(t.Context(), repository, out, "sluice:devel", []string{runtime.GOARCH}); err != nil {
+	if _, err := run(t.Context(), release{source: repository}, out, "sluice:devel", []string{runtime.GOARCH}); err != nil {
 		t.Fatal(err)
 	}
 	if binary, err := os.ReadFile(filepath.Join(out, "sluice-"+runtime.GOARCH)); err != nil || !bytes.Equal(binary, compiled(t)) {

@@ -101,3 +101,31 @@ func billOf(t *testing.T, binary string) []byte {
 	}
 	return text
 }
+
+// TestAReleaseSaysWhichItIs: the manager and the plugin, which are built without what the
+// repository says of them.
+func TestAReleaseSaysWhichItIs(t *testing.T) {
+	if !bytes.Contains(compiled(t), []byte(testedVersion)) {
+		t.Error("the manager does not know its version")
+	}
+	would := exec.CommandContext(t.Context(), "make", "-n", "-s", "release", "VERSION=9.8.7")
+	would.Dir = repository
+	steps, err := would.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const told = "-X " + released + "=v9.8.7"
+	if !bytes.Contains(steps, []byte(told)) || !bytes.Contains(steps, []byte("-version=v9.8.7")) {
+		t.Fatalf("make release tells the linker no version:\n%s", steps)
+	}
+	plugin := filepath.Join(t.TempDir(), "kubectl-sluice")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags="+told, "-o", plugin, "./cmd/kubectl-sluice")
+	build.Dir = repository
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	says, err := exec.CommandContext(t.Context(), plugin, "version").Output()
+	if err != nil || !bytes.Contains(says, []byte("v9.8.7")) {
+		t.Errorf("the plugin says %q, %v", says, err)
+	}
+}
