@@ -183,7 +183,7 @@ func run(ctx context.Context, o options) error {
 		LiveFreezes:  freezes(mgr.GetAPIReader()),
 		Decided:      collector.Decided,
 		Tell:         tell,
-		Connect:      (&controllers.Gate{Cache: mgr.GetClient(), Open: clouds.open}).Connect,
+		Connect:      (&controllers.Gate{Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Open: clouds.open}).Connect,
 		MostRollouts: o.most,
 	}
 	pace := func(inner reconcile.Reconciler) reconcile.Reconciler { return paced{inner, speed} }

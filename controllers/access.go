@@ -17,6 +17,10 @@ import (
 type Gate struct {
 	// Cache has every CloudRunAccess, and the metadata of every namespace.
 	Cache client.Reader
+	// Live reads the same from the apiserver, before a rise and before a template is sent: a
+	// cache whose watch has fallen silent shows what was taken away, and does not fail. With
+	// nil the cache is believed.
+	Live client.Reader
 	// Open opens the clouds as a Google service account; "" is the manager's own identity.
 	Open func(ctx context.Context, ro *v1alpha1.CloudRunRollout, as string) (Cloud, error)
 }
@@ -48,17 +52,20 @@ func (g *Gate) Connect(ctx context.Context, ro *v1alpha1.CloudRunRollout) (Cloud
 	if behind.Deployer != nil {
 		c.Deployer, c.MayDeploy = p, p.mayDeploy
 	}
+	if g.Live != nil {
+		c.StillMay = p.stillMay
+	}
 	return c, nil
 }
 
-// admit says what a namespace may do with a service, now.
-func (g *Gate) admit(ctx context.Context, namespace string, ref rollout.ServiceRef) (access.Grant, *access.Refusal, error) {
+// admit says what a namespace may do with a service, now, by what somebody reads.
+func admit(ctx context.Context, from client.Reader, namespace string, ref rollout.ServiceRef) (access.Grant, *access.Refusal, error) {
 	var all v1alpha1.CloudRunAccessList
 	// Nothing here changes what it reads, so nothing need be copied.
-	if err := g.Cache.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+	if err := from.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
 		return access.Grant{}, nil, fmt.Errorf("looking for who may roll out what: %w", err)
 	}
-	who, err := g.namespace(ctx, namespace)
+	who, err := labelsOf(ctx, from, namespace)
 	if err != nil {
 		return access.Grant{}, nil, err
 	}
@@ -70,11 +77,11 @@ func (g *Gate) admit(ctx context.Context, namespace string, ref rollout.ServiceR
 	return grant, refusal, nil
 }
 
-// namespace reads the labels of one. One that is gone has none.
-func (g *Gate) namespace(ctx context.Context, name string) (access.Namespace, error) {
+// labelsOf reads the labels of a namespace. One that is gone has none.
+func labelsOf(ctx context.Context, from client.Reader, name string) (access.Namespace, error) {
 	var read metav1.PartialObjectMetadata
 	read.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	if err := g.Cache.Get(ctx, client.ObjectKey{Name: name}, &read); client.IgnoreNotFound(err) != nil {
+	if err := from.Get(ctx, client.ObjectKey{Name: name}, &read); client.IgnoreNotFound(err) != nil {
 		return access.Namespace{}, fmt.Errorf("reading the labels of namespace %s: %w", name, err)
 	}
 	return access.Namespace{Name: name, Labels: read.Labels}, nil

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,40 @@ func TestARolloutThatLosesItsAccessStandsStill(t *testing.T) {
 	}
 	b.accesses = []v1alpha1.CloudRunAccess{toWeb()}
 	s.until(v1alpha1.PhaseBaking)
+}
+
+// TestARiseIsSureOfItsAccess: a cache whose watch has fallen silent goes on showing what was
+// taken away.
+func TestARiseIsSureOfItsAccess(t *testing.T) {
+	t.Parallel()
+	s, b := newStage(t), &bindings{accesses: []v1alpha1.CloudRunAccess{toWeb()}}
+	live := &bindings{accesses: b.accesses}
+	connect := s.r.Connect
+	s.r.Connect = (&Gate{Cache: b, Live: live, Open: func(ctx context.Context, ro *v1alpha1.CloudRunRollout, _ string) (Cloud, error) {
+		return connect(ctx, ro)
+	}}).Connect
+	s.started()
+	live.accesses = nil
+	writes := s.cloud.sent()
+	s.until(v1alpha1.PhaseHeld)
+	for range 20 { // the cache goes on saying that it may
+		s.wait(s.pass().RequeueAfter)
+	}
+	s.until(v1alpha1.PhaseHeld)
+	reason, message := readySays(s.get())
+	if s.cloud.sent() != writes || reason != v1alpha1.ReasonAccessDenied || !strings.Contains(message, "no CloudRunAccess lets namespace default roll out service web") {
+		t.Fatalf("after %d writes %s: %s", s.cloud.sent()-writes, reason, message)
+	}
+	live.err = errors.New("the apiserver does not answer")
+	s.wait(time.Minute)
+	if _, err := s.r.Reconcile(t.Context(), s.get()); !errors.Is(err, live.err) || s.cloud.sent() != writes {
+		t.Errorf("%v, and %d writes though nobody can say whether it may rise", err, s.cloud.sent()-writes)
+	}
+	s.cloud.set(func() { s.cloud.errors["web-2"] = 50 })
+	s.until(v1alpha1.PhaseRolledBack) // for which nobody is asked
+	if s.cloud.sent() != writes+1 {
+		t.Errorf("%d writes lead back", s.cloud.sent()-writes)
+	}
 }
 
 // TestAWayBackThatMetAClosedGateIsSentWhenItOpens: who replaces a CloudRunAccess takes it

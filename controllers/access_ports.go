@@ -27,7 +27,7 @@ type guarded struct {
 
 // admit says what the pass may do with a service.
 func (p *guarded) admit(ctx context.Context, ref rollout.ServiceRef) (access.Grant, *access.Refusal, error) {
-	return p.gate.admit(ctx, p.namespace, ref)
+	return admit(ctx, p.gate.Cache, p.namespace, ref)
 }
 
 // granted is the cloud that calls about a service go to, as whom they are granted.
@@ -54,7 +54,7 @@ func (p *guarded) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.
 	case err != nil:
 		return rollout.Service{}, err
 	case no != nil:
-		return rollout.Service{Presence: rollout.Denied, Detail: google.Clean(no.Why), Remedy: no.Remedy}, nil
+		return barred(no), nil
 	}
 	p.of = ref
 	return cloud.Service(ctx, ref)
@@ -122,6 +122,27 @@ func (p *guarded) mayDeploy(ctx context.Context, ref rollout.ServiceRef, t rollo
 		return google.Clean(no.Why), nil
 	}
 	return grant.Undeployable(template.Bound(t)), nil
+}
+
+// stillMay asks the apiserver what the cache was asked before.
+func (p *guarded) stillMay(ctx context.Context, ref rollout.ServiceRef, t rollout.Template) (rollout.Service, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, glanceTimeout)
+	defer cancel()
+	grant, no, err := admit(ctx, p.gate.Live, p.namespace, ref)
+	switch {
+	case err != nil:
+		return rollout.Service{}, "", err
+	case no != nil:
+		return barred(no), "", nil
+	case t.IsZero():
+		return rollout.Service{Presence: rollout.Found}, "", nil
+	}
+	return rollout.Service{Presence: rollout.Found}, grant.Undeployable(template.Bound(t)), nil
+}
+
+// barred is a service that may not be looked at.
+func barred(no *access.Refusal) rollout.Service {
+	return rollout.Service{Presence: rollout.Denied, Detail: google.Clean(no.Why), Remedy: no.Remedy}
 }
 
 // Listed implements Watcher. What may not be looked at is in no list, so that a live

@@ -74,6 +74,10 @@ type Cloud struct {
 	// MayDeploy says why a template may not be deployed to a service, with what to do about
 	// it, "" where it may; nil permits it.
 	MayDeploy func(context.Context, rollout.ServiceRef, rollout.Template) (why string, err error)
+	// StillMay asks, not of a cache, whether traffic may rise on a service, and a template be
+	// deployed to it where one is given: a service that is Denied where it may not, and why the
+	// template may not, "" where it may. Nil asks nobody.
+	StillMay func(context.Context, rollout.ServiceRef, rollout.Template) (of rollout.Service, undeployable string, err error)
 	// Outlets says where traffic leaves; with nil only the spec does.
 	Outlets Outlets
 	// RunService is there where the target is one: Observer and Actuator are about it

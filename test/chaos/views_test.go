@@ -72,6 +72,15 @@ func TestViews(t *testing.T) {
 			s.becomes("RolledBack/RolledBack")
 			s.wrote(back...)
 		}},
+		{"access that is taken away stops the next rise while the watch is silent", true, func(s *stage) {
+			s.begun("web:2").kube.suffer(silent)
+			s.access(func(spec *v1alpha1.CloudRunAccessSpec) { spec.Services[0].Names = []string{"another"} })
+			s.becomes("Held/AccessDenied")
+			s.wrote(out[0])
+			s.access(func(spec *v1alpha1.CloudRunAccessSpec) { spec.Services[0].Names = []string{"web"} })
+			s.becomes("Completed/Completed")
+			s.wrote(out...)
+		}},
 		{"a watch that is dropped again and again changes nothing", false, func(s *stage) {
 			o := s.begun("web:2")
 			drop := s.passes(time.Minute)
