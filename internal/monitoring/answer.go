@@ -62,7 +62,7 @@ func (c *Client) Answer(ctx context.Context, questions []analysis.Question, now 
 // nobody can ask for.
 func (c *Client) delay(of analysis.Series) time.Duration {
 	if of.Source.IsQuery() {
-		return lateness
+		return analysis.Value.Delay()
 	}
 	return c.lags.of(lagKey{of.Source.Project, of.Metric})
 }

@@ -13,14 +13,6 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/promql"
 )
 
-// lateness is the age at which a minute is taken to have arrived, whatever metric a query
-// reads. No descriptor can be asked, because a query may read several; the slowest of the
-// metrics that the built-in checks read is late by 285 s (metrics). Where Google says how
-// late other metrics come it is less (cloud.google.com/monitoring/api/metrics_gcp: visible
-// after up to 240 s at most services), but for some, as those from logs, which a query may read
-// with an offset.
-const lateness = 5 * time.Minute
-
 // part of the burst of calls that queries of people's own leave to the built-in checks.
 const leftToOthers = 2
 
@@ -68,7 +60,7 @@ func (i *inquiries) of(q rangeQuery, now time.Time) (*inquiry, bool) {
 
 // value answers a question in PromQL.
 func (c *Client) value(ctx context.Context, q analysis.Question, now time.Time) analysis.Answer {
-	through := now.Add(-lateness).Truncate(time.Minute).UTC()
+	through := now.Add(-analysis.Value.Delay()).Truncate(time.Minute).UTC()
 	if until := q.Until.Truncate(time.Minute).UTC(); until.Before(through) {
 		through = until
 	}

@@ -65,14 +65,14 @@ func (l *lags) due(wanted []lagKey, now time.Time) (keys []lagKey, pending []cha
 	return keys, pending
 }
 
-// of returns a metric's delay: the descriptor's, or else the table's.
+// of returns a metric's delay: the descriptor's, or else the one that is known of it.
 func (l *lags) of(key lagKey) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if entry, ok := l.known[key]; ok && entry.lag > 0 {
 		return entry.lag
 	}
-	return metrics[key.metric].delay
+	return key.metric.Delay()
 }
 
 // keep stores what a descriptor said. One that could not be read, or cannot be
@@ -127,7 +127,7 @@ func (c *Client) learn(ctx context.Context, questions []analysis.Question, now t
 }
 
 // describe reads a descriptor. When it cannot be read, the last good value or the
-// table serves.
+// one that is known without it serves.
 func (c *Client) describe(ctx context.Context, key lagKey, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()

@@ -1,8 +1,6 @@
 package monitoring
 
 import (
-	"time"
-
 	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
@@ -48,15 +46,11 @@ type metric struct {
 	needed bool
 	// histogram says that values are distributions instead of whole numbers.
 	histogram bool
-	// delay is the age after which a minute has surely arrived, when the metric's
-	// descriptor does not say: sample period and visibility lag.
-	delay time.Duration
 	// siblings says that the query also finds the other gateways of the region.
 	siblings bool
 }
 
-// metrics is the whole of what is ever asked. Sample periods and lags are from
-// the Google Cloud metrics list and cloud.google.com/nat/docs/monitoring.
+// metrics is the whole of what is ever asked.
 //
 // Aligners are chosen to invent nothing in a gap: counts and distributions are
 // summed, gauges take their largest sample, and booleans are counted. Each of
@@ -67,54 +61,44 @@ var metrics = map[analysis.Metric]metric{
 		name: "run.googleapis.com/request_count", resource: resourceRevision,
 		aligner: monitoringpb.Aggregation_ALIGN_SUM,
 		label:   "response_code_class", needed: true,
-		delay: 60*time.Second + 180*time.Second,
 	},
 	analysis.NotFound: {
 		name: "run.googleapis.com/request_count", resource: resourceRevision, only: clause{labelCode, []string{"404"}},
 		aligner: monitoringpb.Aggregation_ALIGN_SUM,
-		delay:   60*time.Second + 180*time.Second,
 	},
 	analysis.Latencies: {
 		name: "run.googleapis.com/request_latencies", resource: resourceRevision,
 		aligner: monitoringpb.Aggregation_ALIGN_SUM, histogram: true,
-		delay: 60*time.Second + 180*time.Second,
 	},
 	analysis.Instances: {
 		name: "run.googleapis.com/container/instance_count", resource: resourceRevision,
 		aligner: monitoringpb.Aggregation_ALIGN_MAX,
-		delay:   60*time.Second + 120*time.Second,
 	},
 	analysis.ActiveInstances: {
 		name: "run.googleapis.com/container/instance_count", resource: resourceRevision, only: clause{labelState, []string{"active"}},
 		aligner: monitoringpb.Aggregation_ALIGN_MAX,
-		delay:   60*time.Second + 120*time.Second,
 	},
 	analysis.Pending: {
 		name: "run.googleapis.com/pending_queue/pending_requests", resource: resourceRevision,
 		aligner: monitoringpb.Aggregation_ALIGN_MAX,
-		delay:   60*time.Second + 120*time.Second,
 	},
 	analysis.DroppedPackets: {
 		name: "router.googleapis.com/nat/dropped_sent_packets_count", resource: resourceGateway,
 		aligner: monitoringpb.Aggregation_ALIGN_SUM,
 		label:   "reason",
-		delay:   60*time.Second + 225*time.Second,
 	},
 	analysis.AllocationFailed: {
 		name: "router.googleapis.com/nat/nat_allocation_failed", resource: resourceGateway,
 		aligner: monitoringpb.Aggregation_ALIGN_COUNT_TRUE,
-		delay:   60*time.Second + 120*time.Second,
 	},
 	analysis.AllocatedPorts: {
 		name: "router.googleapis.com/nat/allocated_ports", resource: resourceGateway,
 		aligner:  monitoringpb.Aggregation_ALIGN_MAX,
-		delay:    60*time.Second + 225*time.Second,
 		siblings: true,
 	},
 	analysis.OpenConnections: {
 		name: "router.googleapis.com/nat/open_connections", resource: resourceGateway,
 		aligner: monitoringpb.Aggregation_ALIGN_MAX,
-		delay:   60*time.Second + 225*time.Second,
 	},
 }
 

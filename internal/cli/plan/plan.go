@@ -9,14 +9,6 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
-const (
-	// reported is after how long every metric of a revision has surely arrived:
-	// sample period and delay of request_count.
-	reported = 4 * time.Minute
-	// reportedByNAT is the same for a gateway's dropped packets.
-	reportedByNAT = 4*time.Minute + 45*time.Second
-)
-
 // Plan is how a rollout will go if everything is healthy and nobody is waited for.
 type Plan struct {
 	Steps []Step
@@ -66,10 +58,7 @@ const (
 // Of plans a rollout whose defaults are filled in. Without a scene nothing is
 // forecast.
 func Of(ro *v1alpha1.CloudRunRollout, scene *Scene) Plan {
-	p := planner{plan: Plan{Delay: reportedByNAT}}
-	if ro.Spec.NAT.Discovery == v1alpha1.DiscoveryOff {
-		p.plan.Delay = reported
-	}
+	p := planner{plan: Plan{Delay: delayOf(ro)}}
 	if scene != nil {
 		p.world = newWorld(*scene, ro)
 	}
@@ -78,6 +67,21 @@ func Of(ro *v1alpha1.CloudRunRollout, scene *Scene) Plan {
 	}
 	p.plan.Total = p.now
 	return p.plan
+}
+
+// delayOf is after how long every metric that the checks wait for has surely arrived:
+// those of a revision, of its gateways where NAT is watched, and of what queries read.
+func delayOf(ro *v1alpha1.CloudRunRollout) time.Duration {
+	delay := analysis.Requests.Delay()
+	if ro.Spec.NAT.Discovery != v1alpha1.DiscoveryOff {
+		delay = max(delay, analysis.DroppedPackets.Delay())
+	}
+	for _, c := range ro.Spec.Analysis.Checks {
+		if c.Query.PromQL != "" && c.Mode == v1alpha1.ModeEnforce { // nothing waits for one on trial
+			delay = max(delay, analysis.Value.Delay())
+		}
+	}
+	return delay
 }
 
 // planner adds steps to a plan.

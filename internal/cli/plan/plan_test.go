@@ -77,6 +77,9 @@ func at(t *testing.T, story, pattern string, text []byte) time.Duration {
 func TestAStepTakesItsBakeOrAHungRequest(t *testing.T) {
 	t.Parallel()
 	const off, on = `  nat: {discovery: "Off"}`, `  nat: {discovery: Auto}`
+	query := func(mode string) string {
+		return off + "\n  analysis: {checks: [{name: mine, mode: " + mode + `, query: {promql: 'up{r="{{candidate}}"}', max: "1"}}]}`
+	}
 	for _, c := range []struct {
 		bake, nat string
 		want      time.Duration
@@ -85,6 +88,9 @@ func TestAStepTakesItsBakeOrAHungRequest(t *testing.T) {
 		{"10m", on, 15*time.Minute + 45*time.Second},
 		{"4m", off, 9 * time.Minute},
 		{"1m", off, 9 * time.Minute},
+		{"10m", query("Enforce"), 16 * time.Minute},
+		{"10m", query("Shadow"), 15 * time.Minute},
+		{"10m", query(`"Off"`), 15 * time.Minute},
 	} {
 		spec := fmt.Sprintf("%s\n  strategy: {steps: [{weight: 100, bake: %s}]}", c.nat, c.bake)
 		if got := plan.Of(rollout(t, spec), nil).Total; got != c.want {
