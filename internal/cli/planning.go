@@ -42,7 +42,10 @@ or from what the status of the same rollout in the cluster knows of its gateways
     endpoints: 34          # numVmEndpointsWithNatMappings of get-status
 
 Also: minInstances and maxInstances of the new revision; of a gateway automatic,
-dynamicPorts and allocatedPorts.`,
+dynamicPorts and allocatedPorts.
+
+Where traffic rises in windows only, the plan is for a rollout that begins now, or when
+the next window opens.`,
 		Example: `  kubectl sluice plan -f rollout.yaml --gateway-file nat.yaml
   kubectl sluice plan -f rollout.yaml --from-cluster --instances 8`,
 		Args: none,
@@ -82,7 +85,7 @@ func (a *app) planFile(ctx context.Context, file string, from scenery) error {
 		if err != nil {
 			return err
 		}
-		text := show.Planned(&f.Rollout) + "\n" + plan.Of(&f.Rollout, scene).String()
+		text := show.Planned(&f.Rollout) + "\n" + plan.Of(&f.Rollout, scene, a.Clock.Now()).String()
 		if why != "" {
 			text += "\nNAT is not forecast: " + why + ".\n"
 		}
@@ -100,7 +103,11 @@ func deploying(f lint.Finding) string {
 		return ""
 	}
 	var text strings.Builder
-	text.WriteString("\nFirst the template is deployed, unless it was before. Its revision gets no traffic until the first step.\n")
+	when := ""
+	if len(f.Rollout.Spec.Strategy.Windows) > 0 {
+		when = ", in a window too"
+	}
+	fmt.Fprintf(&text, "\nFirst the template is deployed%s, unless it was before. Its revision gets no traffic until the first step.\n", when)
 	for _, warning := range f.Warnings {
 		fmt.Fprintf(&text, "  warning: %s\n", warning)
 	}

@@ -16,6 +16,8 @@ type Plan struct {
 	Delay time.Duration
 	// Total is how long it takes from the first write to the end.
 	Total time.Duration
+	// Calendar has the windows in which traffic rises; nil where it always may.
+	Calendar *Calendar
 }
 
 // Step is a weight, planned or inserted.
@@ -26,6 +28,8 @@ type Step struct {
 	Approval bool // a person is waited for before it, for as long as it takes
 	// Starts is when it begins, from the first write on; Takes is how long it lasts.
 	Starts, Takes time.Duration
+	// Opens is when the window opens that it waits for; the zero time where it need not.
+	Opens time.Time
 	// Forecasts are what it asks of each gateway; before an inserted weight also what
 	// the planned one would. Empty where nothing is forecast.
 	Forecasts []Forecast
@@ -55,10 +59,10 @@ const (
 	Exceeds
 )
 
-// Of plans a rollout whose defaults are filled in. Without a scene nothing is
-// forecast.
-func Of(ro *v1alpha1.CloudRunRollout, scene *Scene) Plan {
-	p := planner{plan: Plan{Delay: delayOf(ro)}}
+// Of plans a rollout whose defaults are filled in, and which begins as soon after a time
+// as its windows let it. Without a scene nothing is forecast.
+func Of(ro *v1alpha1.CloudRunRollout, scene *Scene, now time.Time) Plan {
+	p := planner{plan: Plan{Delay: delayOf(ro), Calendar: newCalendar(ro.Spec.Strategy.Windows, now)}}
 	if scene != nil {
 		p.world = newWorld(*scene, ro)
 	}
@@ -66,6 +70,9 @@ func Of(ro *v1alpha1.CloudRunRollout, scene *Scene) Plan {
 		p.add(i+1, step)
 	}
 	p.plan.Total = p.now
+	if c := p.plan.Calendar; c != nil && p.plan.stuck() < 0 {
+		c.Ends = c.Begins.Add(p.now)
+	}
 	return p.plan
 }
 
@@ -114,8 +121,11 @@ func (p *planner) bake(needed int) analysis.Bake {
 // since is how long after its beginning a bake ends.
 func since(end time.Time) time.Duration { return end.Sub(time.Unix(0, 0)) }
 
-// put adds a step where the one before ends.
+// put adds a step where the one before ends, or where a window opens after that.
 func (p *planner) put(s Step) {
+	if s.Opens = p.plan.Calendar.opens(p.now); !s.Opens.IsZero() {
+		p.now = s.Opens.Sub(p.plan.Calendar.Begins)
+	}
 	s.Starts = p.now
 	p.now += s.Takes
 	p.plan.Steps = append(p.plan.Steps, s)

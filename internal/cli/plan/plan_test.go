@@ -16,6 +16,9 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/cli/plan"
 )
 
+// monday is when they are planned: seven in the evening in Tokyo.
+var monday = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+
 // rollout is the smallest manifest, with a spec laid over it.
 func rollout(t *testing.T, spec string) *v1alpha1.CloudRunRollout {
 	t.Helper()
@@ -43,7 +46,7 @@ func TestAPlanTakesAsLongAsTheStory(t *testing.T) {
 		"nat-healthy": "",
 	} {
 		took := took(t, story)
-		planned := plan.Of(rollout(t, spec), nil).Total
+		planned := plan.Of(rollout(t, spec), nil, monday).Total
 		if off := planned - took; off < 0 || off > 5*time.Minute {
 			t.Errorf("the plan of %s takes %s, and the story %s", story, planned, took)
 		}
@@ -93,7 +96,7 @@ func TestAStepTakesItsBakeOrAHungRequest(t *testing.T) {
 		{"10m", query(`"Off"`), 15 * time.Minute},
 	} {
 		spec := fmt.Sprintf("%s\n  strategy: {steps: [{weight: 100, bake: %s}]}", c.nat, c.bake)
-		if got := plan.Of(rollout(t, spec), nil).Total; got != c.want {
+		if got := plan.Of(rollout(t, spec), nil, monday).Total; got != c.want {
 			t.Errorf("%s with %s takes %s, want %s", c.bake, c.nat, got, c.want)
 		}
 	}
@@ -129,7 +132,7 @@ func TestAPlanThatWaitsForRoomIsNotDone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := plan.Of(rollout(t, "  strategy: {steps: [{weight: 50}, {weight: 100}]}"), read).String()
+		text := plan.Of(rollout(t, "  strategy: {steps: [{weight: 50}, {weight: 100}]}"), read, monday).String()
 		if !strings.Contains(text, "\n"+c.want+"\n") || strings.Count(text, "Done after")+strings.Count(text, "Does not get") != 1 {
 			t.Errorf("%s: got\n%s", name, text)
 		}
@@ -162,7 +165,7 @@ func TestAForecastInsertsWhatFits(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if diff := cmp.Diff(c.want, weights(plan.Of(rollout(t, c.spec), s))); diff != "" {
+		if diff := cmp.Diff(c.want, weights(plan.Of(rollout(t, c.spec), s, monday))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
