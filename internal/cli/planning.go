@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/cli/plan"
 	"github.com/sluice-rollouts/sluice/internal/cli/show"
 	"github.com/sluice-rollouts/sluice/internal/cli/source"
+	"github.com/sluice-rollouts/sluice/internal/view"
 )
 
 // scenery is where a plan gets its forecast from.
@@ -80,21 +81,19 @@ func (a *app) planFile(ctx context.Context, file string, from scenery) error {
 			return exitAfter(a.print(report(file, findings)), ExitFailed)
 		}
 	}
+	var text strings.Builder
 	for _, f := range findings {
-		scene, why, err := a.scene(ctx, &f.Rollout, from)
+		scene, note, err := a.scene(ctx, &f.Rollout, from)
 		if err != nil {
 			return err
 		}
-		text := show.Planned(&f.Rollout) + "\n" + plan.Of(&f.Rollout, scene, a.Clock.Now()).String()
-		if why != "" {
-			text += "\nNAT is not forecast: " + why + ".\n"
+		text.WriteString(show.Planned(&f.Rollout) + "\n" + plan.Of(&f.Rollout, scene, a.Clock.Now()).String())
+		if note != "" {
+			text.WriteString("\n" + note + ".\n")
 		}
-		text += deploying(f)
-		if err := a.print(text); err != nil {
-			return err
-		}
+		text.WriteString(deploying(f))
 	}
-	return nil
+	return a.print(text.String())
 }
 
 // deploying is what comes before the first step where a manifest has a template.
@@ -114,36 +113,53 @@ func deploying(f lint.Finding) string {
 	return text.String()
 }
 
-// scene reads what is known for a forecast, or says why there is none.
-func (a *app) scene(ctx context.Context, ro *v1alpha1.CloudRunRollout, from scenery) (scene *plan.Scene, why string, err error) {
+// unforecast says why NAT is not in a plan.
+const unforecast = "NAT is not forecast: "
+
+// scene reads what is known for a forecast. A note says why there is none, or what it
+// leaves out or takes for granted.
+func (a *app) scene(ctx context.Context, ro *v1alpha1.CloudRunRollout, from scenery) (scene *plan.Scene, note string, err error) {
 	switch {
 	case ro.Spec.NAT.Discovery == v1alpha1.DiscoveryOff:
-		return nil, "spec.nat.discovery is Off", nil
+		return nil, unforecast + "spec.nat.discovery is Off", nil
 	case from.file != "":
-		scene, err = a.sceneFile(from.file)
-		return scene, "", err
+		return a.sceneFile(ro, from.file)
 	case from.fromCluster:
 		return a.sceneThere(ctx, ro, from.instances)
 	}
-	return nil, "give --gateway-file, or --from-cluster", nil
+	return nil, unforecast + "give --gateway-file, or --from-cluster", nil
 }
 
-func (a *app) sceneFile(file string) (*plan.Scene, error) {
+// sceneFile reads a file, which has to be about the gateways that the manifest names.
+func (a *app) sceneFile(ro *v1alpha1.CloudRunRollout, file string) (*plan.Scene, string, error) {
 	r, err := a.text(file)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer func() { _ = r.Close() }()
 	text, err := io.ReadAll(r)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	scene, err := plan.ParseScene(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, "", fmt.Errorf("%s: %w", file, err)
 	}
-	return scene, nil
+	others, missing := scene.Beside(ro)
+	switch {
+	case len(ro.Spec.NAT.Gateways) == 0:
+		return scene, fmt.Sprintf("spec.nat.gateways names no gateway: it is assumed that the traffic leaves through %s", all(scene.Names())), nil
+	case len(others) > 0:
+		return nil, "", usagef("%s is about %s, and spec.nat.gateways of %s names %s: write what is known of those into the file, or name in the manifest what the traffic leaves through",
+			file, all(others), view.Name(ro), all(plan.Named(ro)))
+	case len(missing) > 0:
+		return scene, fmt.Sprintf("%s is not forecast: spec.nat.gateways names it, and %s does not", all(missing), file), nil
+	}
+	return scene, "", nil
 }
+
+// all writes names as a list.
+func all(names []string) string { return strings.Join(names, ", ") }
 
 // sceneThere reads the rollout of the same name in the cluster.
 func (a *app) sceneThere(ctx context.Context, ro *v1alpha1.CloudRunRollout, instances int64) (*plan.Scene, string, error) {
@@ -162,8 +178,12 @@ func (a *app) sceneThere(ctx context.Context, ro *v1alpha1.CloudRunRollout, inst
 	if err != nil {
 		return nil, "", err
 	}
-	if scene := plan.SceneOf(there, instances); scene != nil {
-		return scene, "", nil
+	scene := plan.SceneOf(there, instances)
+	if scene == nil {
+		return nil, unforecast + "the status tells of no gateway now; it does while an attempt is under way", nil
 	}
-	return nil, "the status tells of no gateway now; it does while an attempt is under way", nil
+	if others, _ := scene.Beside(ro); len(others) > 0 && len(ro.Spec.NAT.Gateways) > 0 {
+		return nil, fmt.Sprintf("%sthe status tells of %s, and spec.nat.gateways of the manifest names %s", unforecast, all(others), all(plan.Named(ro))), nil
+	}
+	return scene, "", nil
 }

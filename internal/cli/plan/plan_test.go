@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/cli/lint"
@@ -201,5 +202,28 @@ func TestAStatusIsASceneWhileItKnowsGateways(t *testing.T) {
 	}}}
 	if diff := cmp.Diff(want, plan.SceneOf(ro, 8)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestAForecastIsOfTheGatewaysThatTheManifestNames, or says which are others.
+func TestAForecastIsOfTheGatewaysThatTheManifestNames(t *testing.T) {
+	t.Parallel()
+	ro := rollout(t, `  nat: {gateways: [
+    {project: acme-net, region: asia-northeast1, router: r1, name: nat-1},
+    {project: acme-net, region: asia-northeast1, router: r1, name: nat-2}]}`)
+	for name, c := range map[string]struct{ there, others, missing []string }{
+		"just those":      {there: []string{"nat-2", "nat-1"}},
+		"one is missing":  {there: []string{"nat-1"}, missing: []string{"nat-2"}},
+		"one is another":  {there: []string{"nat-1", "nat-2", "nat-9"}, others: []string{"nat-9"}},
+		"all are another": {there: []string{"nat-8", "nat-9"}, others: []string{"nat-8", "nat-9"}, missing: []string{"nat-1", "nat-2"}},
+	} {
+		s := plan.Scene{}
+		for _, gateway := range c.there {
+			s.Gateways = append(s.Gateways, plan.Gateway{Name: gateway})
+		}
+		others, missing := s.Beside(ro)
+		if diff := cmp.Diff([][]string{c.others, c.missing}, [][]string{others, missing}, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/yaml"
 
@@ -86,6 +87,33 @@ func SceneOf(ro *v1alpha1.CloudRunRollout, instances int64) *Scene {
 		scene.Gateways = append(scene.Gateways, known)
 	}
 	return scene
+}
+
+// Names are those of the gateways.
+func (s *Scene) Names() []string {
+	var names []string
+	for _, g := range s.Gateways {
+		names = append(names, g.Name)
+	}
+	return names
+}
+
+// Named are the gateways that a manifest says its traffic leaves through.
+func Named(ro *v1alpha1.CloudRunRollout) []string {
+	var names []string
+	for _, g := range ro.Spec.NAT.Gateways {
+		names = append(names, g.Name)
+	}
+	return names
+}
+
+// Beside compares the gateways with those that a manifest names: others are those that it
+// does not name, and missing those that it does and that are not there.
+func (s *Scene) Beside(ro *v1alpha1.CloudRunRollout) (others, missing []string) {
+	without := func(all, known []string) []string {
+		return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return slices.Contains(known, name) })
+	}
+	return without(s.Names(), Named(ro)), without(Named(ro), s.Names())
 }
 
 func (g Gateway) nat() nat.Gateway {
