@@ -84,15 +84,22 @@ func (a *app) why() *cobra.Command {
 }
 
 // around looks for the other rollouts: in all namespaces, or in this one where not all
-// may be listed.
+// may be listed. What a file does not have may be there all the same.
 func around(ctx context.Context, src source.Source, ro *v1alpha1.CloudRunRollout) show.Around {
 	if len(ro.Status.Gateways) == 0 {
 		return show.Around{}
 	}
-	if all, err := src.List(ctx, ""); err == nil {
+	all, err := src.List(ctx, "")
+	if _, saved := src.(source.File); saved && err == nil {
+		return show.Around{Others: all, Unknown: "only the file was read"}
+	}
+	if err == nil {
 		return show.Around{Others: all}
 	}
-	some, _ := src.List(ctx, ro.Namespace) // what cannot be listed is said to be so
+	some, err := src.List(ctx, ro.Namespace)
+	if err != nil {
+		return show.Around{Unknown: "they could not be listed"}
+	}
 	return show.Around{Others: some, Namespace: ro.Namespace}
 }
 

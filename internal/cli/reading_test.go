@@ -13,6 +13,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
+	"github.com/sluice-rollouts/sluice/internal/cli/show"
 	"github.com/sluice-rollouts/sluice/internal/cli/source"
 	"github.com/sluice-rollouts/sluice/internal/standing"
 )
@@ -74,6 +75,28 @@ func TestWhoWaitsHearsThatNobodyWatches(t *testing.T) {
 	}
 }
 
+// TestAFileSaysNothingOfWhatItDoesNotHave: a rollout of which nobody wrote anything down
+// may be under way.
+func TestAFileSaysNothingOfWhatItDoesNotHave(t *testing.T) {
+	t.Parallel()
+	ro := v1alpha1.CloudRunRollout{}
+	ro.Name, ro.Status.Gateways = "web", []v1alpha1.GatewayStatus{{Name: "nat-1"}}
+	busy := *ro.DeepCopy()
+	busy.Name = "api"
+	for name, c := range map[string]struct {
+		file source.File
+		want string
+	}{
+		"alone":     {source.File{ro}, "  not known: only the file was read\n"},
+		"with more": {source.File{ro, busy}, "  (of others nothing is known: only the file was read)\n"},
+	} {
+		text := show.Why(&ro, around(t.Context(), c.file, &ro), "", show.Screen{})
+		if !strings.Contains(text, c.want) || strings.Contains(text, "no other rollout") {
+			t.Errorf("%s:\n%s", name, text)
+		}
+	}
+}
+
 // TestWhoMayListOneNamespaceIsToldSo: nothing is said of rollouts that could not be
 // looked for, and without a gateway nobody is looked for at all.
 func TestWhoMayListOneNamespaceIsToldSo(t *testing.T) {
@@ -88,8 +111,12 @@ func TestWhoMayListOneNamespaceIsToldSo(t *testing.T) {
 	if got := around(t.Context(), src, ro); got.Namespace != "pay" || len(got.Others) != 1 {
 		t.Errorf("of one namespace: %+v", got)
 	}
+	src.namespace = "shop"
+	if got := around(t.Context(), src, ro); got.Namespace != "" || len(got.Others) != 0 || got.Unknown != "they could not be listed" {
+		t.Errorf("of none: %+v", got)
+	}
 	src.namespace = ""
-	if got := around(t.Context(), src, ro); got.Namespace != "" || len(got.Others) != 1 {
+	if got := around(t.Context(), src, ro); got.Namespace != "" || len(got.Others) != 1 || got.Unknown != "" {
 		t.Errorf("of all: %+v", got)
 	}
 }

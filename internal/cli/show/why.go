@@ -13,6 +13,8 @@ type Around struct {
 	Others []v1alpha1.CloudRunRollout
 	// Namespace is the only one whose rollouts could be listed; "" is all of them.
 	Namespace string
+	// Unknown is why there may be some that Others does not have; "" where there are none.
+	Unknown string
 }
 
 // Why writes what led to what is: the cause with its number and limit, the rule
@@ -60,7 +62,12 @@ func (s Screen) neighbours(ro *v1alpha1.CloudRunRollout, around Around) string {
 		}
 	}
 	text := indent(table(rows))
-	if len(rows) == 0 {
+	switch {
+	case around.Unknown != "" && len(rows) == 0:
+		return "  not known: " + around.Unknown + "\n"
+	case around.Unknown != "":
+		return text + "  (of others nothing is known: " + around.Unknown + ")\n"
+	case len(rows) == 0:
 		text = "  no other rollout is under way\n"
 	}
 	if around.Namespace != "" {
