@@ -8,3 +8,13 @@ import _ "embed" // the definitions are part of the program
 //
 //go:embed bases/rollouts.sluice.dev_cloudrunrollouts.yaml
 var CloudRunRollouts []byte
+
+// CloudRunAccesses is the definition of CloudRunAccess, as YAML.
+//
+//go:embed bases/rollouts.sluice.dev_cloudrunaccesses.yaml
+var CloudRunAccesses []byte
+
+// RolloutFreezes is the definition of RolloutFreeze, as YAML.
+//
+//go:embed bases/rollouts.sluice.dev_rolloutfreezes.yaml
+var RolloutFreezes []byte

@@ -37,6 +37,9 @@ type Services struct {
 	Names     []string // exact, the beginning of names with a "*" at the end, or "*" for all
 }
 
+// Service is what is asked for.
+type Service = rollout.ServiceRef
+
 // Namespace is who asks.
 type Namespace struct {
 	Name   string

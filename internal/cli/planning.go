@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -75,6 +76,10 @@ func (a *app) planFile(ctx context.Context, file string, from scenery) error {
 	findings, err := a.checked(ctx, file)
 	if err != nil {
 		return err
+	}
+	findings = slices.DeleteFunc(findings, func(f lint.Finding) bool { return f.Kind != lint.KindRollout })
+	if len(findings) == 0 {
+		return fmt.Errorf("%s: no %s in it", file, lint.KindRollout)
 	}
 	for _, f := range findings {
 		if f.Wrong() {

@@ -25,6 +25,7 @@ func binds(t *testing.T, object *unstructured.Unstructured) error {
 	_, err = client.Resource(v1alpha1.GroupVersion.WithResource("cloudrunaccesses")).Create(t.Context(), object, metav1.CreateOptions{
 		DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict,
 	})
+	agree(t, object, err)
 	return err
 }
 

@@ -29,9 +29,11 @@ func TestAFreezeSaysWhenAndWhy(t *testing.T) {
 		`{start: "2026-12-24T00:00:00Z", end: "2027-01-04T00:00:00Z", reason: year end, namespaces: [shop, shop]}`:    "Duplicate value",
 		`{start: "2026-12-24T00:00:00Z", end: "2027-01-04T00:00:00Z", reason: "` + strings.Repeat("very ", 50) + `"}`: "spec.reason",
 	} {
-		_, err := freezes.Create(t.Context(), parse(t, head+"spec: "+spec), metav1.CreateOptions{
+		freeze := parse(t, head+"spec: "+spec)
+		_, err := freezes.Create(t.Context(), freeze, metav1.CreateOptions{
 			DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict,
 		})
+		agree(t, freeze, err)
 		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", spec, err, says)
 		}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/validation"
@@ -21,29 +23,32 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/template"
 )
 
-// Finding is a CloudRunRollout of a manifest and what is wrong with it.
+// Finding is an object of a manifest and what is wrong with it.
 type Finding struct {
-	// Rollout has its defaults filled in. It is empty where there are problems.
+	// Kind is KindRollout, KindAccess or KindFreeze, and tells which of these was read,
+	// with its defaults filled in. It is empty where there are problems.
+	Kind    string
 	Rollout v1alpha1.CloudRunRollout
-	// Name is the object's name as it was written, with its namespace.
+	Access  v1alpha1.CloudRunAccess
+	Freeze  v1alpha1.RolloutFreeze
+	// Name is the object's name as it was written: with the namespace of a rollout, and
+	// with the kind of what is no rollout.
 	Name string
 	// Problems are what the API server would not take, in its words, and what the
 	// controller would not.
 	Problems []string
 	// Warnings are what both take and is a mistake as a rule.
 	Warnings []string
+	// Notes are what is no mistake of this object, and may matter to it.
+	Notes []string
 }
 
 // Wrong tells whether there is a problem.
 func (f Finding) Wrong() bool { return len(f.Problems) > 0 }
 
-// Manifest checks the CloudRunRollouts of a manifest. Objects of other kinds are
+// Manifest checks the objects of a manifest that are of our kinds. Those of others are
 // passed over. An error says that the text cannot be read at all.
 func Manifest(ctx context.Context, r io.Reader) ([]Finding, error) {
-	s, err := ours()
-	if err != nil {
-		return nil, err
-	}
 	var findings []Finding
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(r))
 	for number := 1; ; number++ {
@@ -58,9 +63,15 @@ func Manifest(ctx context.Context, r io.Reader) ([]Finding, error) {
 		if err != nil {
 			return nil, fmt.Errorf("document %d: %w", number, err)
 		}
-		if obj.GroupVersionKind().Group == v1alpha1.GroupVersion.Group && obj.GetKind() == "CloudRunRollout" {
-			findings = append(findings, s.finding(ctx, obj))
+		schemaOf, known := ours[obj.GetKind()]
+		if !known || obj.GroupVersionKind().Group != v1alpha1.GroupVersion.Group {
+			continue
 		}
+		s, err := schemaOf()
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, s.finding(ctx, obj))
 	}
 }
 
@@ -79,7 +90,7 @@ func object(text []byte) (*unstructured.Unstructured, error) {
 
 // finding checks one object.
 func (s *schema) finding(ctx context.Context, obj *unstructured.Unstructured) Finding {
-	f := Finding{Name: nameOf(obj)}
+	f := Finding{Kind: obj.GetKind(), Name: nameOf(obj)}
 	if version := obj.GroupVersionKind().Version; version != v1alpha1.GroupVersion.Version {
 		f.Problems = []string{fmt.Sprintf("apiVersion: write %s, not %s", v1alpha1.GroupVersion, obj.GetAPIVersion())}
 		return f
@@ -94,15 +105,58 @@ func (s *schema) finding(ctx context.Context, obj *unstructured.Unstructured) Fi
 	}
 	f.Problems = append(f.Problems, s.check(ctx, obj.Object)...)
 	if f.Wrong() {
+		f.Notes = timely(f.Problems)
 		return f
 	}
-	if err := into(obj.Object, &f.Rollout); err != nil {
+	if err := f.read(obj.Object); err != nil {
 		f.Problems = []string{err.Error()}
 		return f
 	}
-	f.Problems = append(windows(f.Rollout.Spec.Strategy.Windows), queries(f.Rollout.Spec.Analysis.Checks)...)
-	f.template()
+	f.beyond()
 	return f
+}
+
+// read turns a checked object into a Go value.
+func (f *Finding) read(obj map[string]any) error {
+	switch f.Kind {
+	case KindAccess:
+		return into(obj, &f.Access)
+	case KindFreeze:
+		return into(obj, &f.Freeze)
+	}
+	return into(obj, &f.Rollout)
+}
+
+// beyond checks what the schema lets through.
+func (f *Finding) beyond() {
+	switch f.Kind {
+	case KindRollout:
+		f.Problems = append(windows(f.Rollout.Spec.Strategy.Windows), queries(f.Rollout.Spec.Analysis.Checks)...)
+		f.template()
+	case KindFreeze:
+		f.Warnings = nowhere(f.Freeze.Spec.Namespaces)
+	}
+}
+
+// timely says how a time is written, which the API server does not.
+func timely(problems []string) []string {
+	if !slices.ContainsFunc(problems, func(problem string) bool { return strings.Contains(problem, "date-time") }) {
+		return nil
+	}
+	return []string{"write a time with its offset from UTC, such as 2026-12-24T00:00:00+09:00"}
+}
+
+// nowhere are the namespaces of a freeze that cannot be, so that nothing waits there:
+// they are names, and no patterns.
+func nowhere(namespaces []string) []string {
+	var warnings []string
+	for i, name := range namespaces {
+		if len(validation.ValidateNamespaceName(name, false)) > 0 {
+			warnings = append(warnings, fmt.Sprintf(
+				"spec.namespaces[%d]: no namespace is called %q, and nothing waits for it: write exact names, or remove namespaces to freeze all", i, name))
+		}
+	}
+	return warnings
 }
 
 // template checks what the schema lets through, as the controller does.
@@ -159,6 +213,9 @@ func nameOf(obj *unstructured.Unstructured) string {
 	name := obj.GetName()
 	if name == "" {
 		name = obj.GetGenerateName() + "(no name)"
+	}
+	if obj.GetKind() != KindRollout { // those have no namespace
+		return obj.GetKind() + " " + name
 	}
 	if obj.GetNamespace() != "" {
 		name = obj.GetNamespace() + "/" + name

@@ -29,10 +29,24 @@ type schema struct {
 	rules      *cel.Validator
 }
 
-// ours reads the definition that the program carries, once.
-var ours = sync.OnceValues(func() (*schema, error) {
+// The kinds that are checked.
+const (
+	KindRollout = "CloudRunRollout"
+	KindAccess  = "CloudRunAccess"
+	KindFreeze  = "RolloutFreeze"
+)
+
+// ours are the definitions that the program carries, each read once.
+var ours = map[string]func() (*schema, error){
+	KindRollout: sync.OnceValues(func() (*schema, error) { return read(crd.CloudRunRollouts) }),
+	KindAccess:  sync.OnceValues(func() (*schema, error) { return read(crd.CloudRunAccesses) }),
+	KindFreeze:  sync.OnceValues(func() (*schema, error) { return read(crd.RolloutFreezes) }),
+}
+
+// read makes a definition ready to check with.
+func read(text []byte) (*schema, error) {
 	var definition apiextensionsv1.CustomResourceDefinition
-	if err := yaml.Unmarshal(crd.CloudRunRollouts, &definition); err != nil {
+	if err := yaml.Unmarshal(text, &definition); err != nil {
 		return nil, fmt.Errorf("reading the resource definition: %w", err)
 	}
 	var internal apiextensions.CustomResourceDefinition
@@ -49,7 +63,7 @@ var ours = sync.OnceValues(func() (*schema, error) {
 		return nil, fmt.Errorf("the schema: %w", err)
 	}
 	return &schema{structural, values, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
-})
+}
 
 // definitionOf is the schema of the one version that there is. Conversion moves a
 // schema that all versions share to the top.
