@@ -123,9 +123,10 @@ func TestTheChartIsWhatKustomizeRenders(t *testing.T) {
 		"with a certificate":    {map[string]any{"dashboard": certified}, []string{"dashboard+dashboard/certificate"}, 16},
 		"with all": {
 			map[string]any{"configConnector": on, "dashboard": certified, "networkPolicy": on, "notifications": news},
-			[]string{"config-connector", "dashboard+dashboard/certificate+notifications", "network-policy"},
+			[]string{"config-connector+dashboard/page+dashboard/certificate+notifications", "network-policy"},
 			21,
 		},
+		"with Config Connector and the page": {map[string]any{"configConnector": on, "dashboard": on}, []string{"config-connector+dashboard/page"}, 20},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

@@ -3,7 +3,10 @@ package config
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,20 +16,59 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sluice-rollouts/sluice/internal/dashboard"
 	"github.com/sluice-rollouts/sluice/internal/dashboard/access"
 )
 
 // TestThePageInTheClusterIsTheOnlyDifference: config/dashboard adds a flag, a port and
-// a Service to config/default, and no right.
+// a Service to config/default, and no right; as a component it adds the same to what
+// Config Connector needs.
 func TestThePageInTheClusterIsTheOnlyDifference(t *testing.T) {
 	objects, err := render("../../config/dashboard")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(objects) != len(installed)+1 {
-		t.Errorf("%d objects, and %d without the page", len(objects), len(installed))
+	addsThePage(t, installed, objects)
+	kept, err := render("../../config/config-connector")
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := render(onTop(t, "config/config-connector", "config/dashboard/page"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	addsThePage(t, kept, both)
+}
+
+// onTop writes a kustomization that has a component on top of a folder, as people do.
+func onTop(t *testing.T, folder, component string) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path := func(of string) string {
+		relative, err := filepath.Rel(dir, filepath.Join(root, of))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return relative
+	}
+	text := fmt.Sprintf("resources: [%s]\ncomponents: [%s]\n", path(folder), path(component))
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// addsThePage holds that objects are others and the page.
+func addsThePage(t *testing.T, others, objects []unstructured.Unstructured) {
+	t.Helper()
+	if len(objects) != len(others)+1 {
+		t.Errorf("%d objects, and %d without the page", len(objects), len(others))
 	}
 	var container corev1.Container
 	var service *corev1.Service
