@@ -92,13 +92,14 @@ func TestAThresholdGetsItsOwnDefaults(t *testing.T) {
 	}
 }
 
-// TestSamplesApply sends the samples the way kubectl apply --server-side does.
+// TestSamplesApply sends the samples, and the access that they need, the way kubectl apply
+// --server-side does.
 func TestSamplesApply(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(samples, "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"access.yaml", "config-connector.yaml", "named-gateway.yaml", "several-regions.yaml", "target-only.yaml"}
+	want := []string{"config-connector.yaml", "named-gateway.yaml", "several-regions.yaml", "target-only.yaml"}
 	names := map[string]bool{}
 	for i, file := range files {
 		if base := filepath.Base(file); len(files) != len(want) || base != want[i] {
@@ -110,12 +111,6 @@ func TestSamplesApply(t *testing.T) {
 		}
 		for manifest := range strings.SplitSeq(string(text), "\n---\n") {
 			obj := parse(t, manifest)
-			if obj.GetKind() == "CloudRunAccess" {
-				if err := binds(t, obj); err != nil {
-					t.Errorf("%s: %v", file, err)
-				}
-				continue
-			}
 			if names[obj.GetName()] {
 				t.Errorf("%s: %s is applied over that of another sample", file, obj.GetName())
 			}
@@ -124,6 +119,9 @@ func TestSamplesApply(t *testing.T) {
 				t.Errorf("%s: %s: %v", file, obj.GetName(), err)
 			}
 		}
+	}
+	if err := binds(t, sample(t, "../../config/access/shop.yaml")); err != nil {
+		t.Errorf("the access: %v", err)
 	}
 	if err := applied(t, sample(t, full)); err != nil {
 		t.Errorf("every field: %v", err)
