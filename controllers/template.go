@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -68,6 +69,27 @@ func (r *Reconciler) deploy(ctx context.Context, cloud Cloud, ref rollout.Servic
 		return writeError{err, d.Template().Digest}
 	}
 	return nil
+}
+
+// tellSecrets warns of a template that was deployed with what seem to be secrets in it: who
+// applies it from Git may never have had it looked at.
+func (r *Reconciler) tellSecrets(ro *v1alpha1.CloudRunRollout) {
+	if ro.Spec.Template == nil {
+		return
+	}
+	_, found, err := template.Read(ro.Spec.Template.Raw)
+	if err != nil {
+		return // which is told as what it is
+	}
+	var secrets []string
+	for _, f := range found {
+		if f.Secret {
+			secrets = append(secrets, f.String())
+		}
+	}
+	if len(secrets) > 0 {
+		r.event(ro, rollout.Event{Reason: v1alpha1.ReasonLiteralSecret, Note: strings.Join(secrets, "; "), Warning: true})
+	}
 }
 
 // refusedTemplate tells what Cloud Run has against this very template, or against us

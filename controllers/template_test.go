@@ -106,6 +106,32 @@ func TestATemplateIsDeployedAndRolledOut(t *testing.T) {
 	}
 }
 
+// TestALiteralSecretIsWarnedOf once, when it is deployed, by its place.
+func TestALiteralSecretIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	warned := func(s *stage) (all []string) {
+		for _, told := range s.told() {
+			if strings.Contains(told, v1alpha1.ReasonLiteralSecret) {
+				all = append(all, told)
+			}
+		}
+		return all
+	}
+	s, _ := fromGit(t)
+	s.push(strings.Replace(pushed, `[{`, `[{"env":[{"name":"DB_PASSWORD","value":"hunter2!"},{"name":"LEVEL","value":"debug"}],`, 1))
+	s.until(v1alpha1.PhaseCompleted)
+	const want = "Warning LiteralSecret spec.template.containers[0].env[0].value: is a secret by the variable's name, and everybody who may read this object or the revision can read it: use valueSource.secretKeyRef"
+	if got := warned(s); len(got) != 1 || got[0] != want {
+		t.Errorf("told %q", got)
+	}
+	s, _ = fromGit(t)
+	s.push(pushed)
+	s.until(v1alpha1.PhaseCompleted)
+	if got := warned(s); len(got) > 0 {
+		t.Errorf("told %q of a template without one", got)
+	}
+}
+
 func TestATemplateWhoseAnswerIsLostIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	s, d := fromGit(t)

@@ -156,6 +156,8 @@ const (
 	// ReasonClaimMissing: the annotation that says whose the service is was taken
 	// away.
 	ReasonClaimMissing = "ClaimMissing"
+	// ReasonLiteralSecret: a template was deployed in which a literal seems to be a secret.
+	ReasonLiteralSecret = "LiteralSecret"
 	// ReasonReleased: the object was deleted; the note says where traffic stays.
 	ReasonReleased = "Released"
 	// ReasonStillWaitingForNat: a rise has waited for a NAT gateway for longer than

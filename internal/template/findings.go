@@ -9,6 +9,8 @@ import (
 type Finding struct {
 	Path string // in the manifest
 	Text string // what it is, and what to write instead; never a value
+	// Secret tells that it is about a literal that seems to be a secret.
+	Secret bool
 }
 
 // String writes both.
@@ -24,7 +26,7 @@ func findings(tree map[string]any) []Finding {
 	}
 	if len(all) > maxProblems {
 		more := len(all) - maxProblems + 1
-		all = append(all[:maxProblems-1], Finding{manifestPath, fmt.Sprintf("%d more findings of these kinds", more)})
+		all = append(all[:maxProblems-1], Finding{Path: manifestPath, Text: fmt.Sprintf("%d more findings of these kinds", more)})
 	}
 	return all
 }
@@ -33,7 +35,7 @@ func ofContainer(path string, container map[string]any) []Finding {
 	var all []Finding
 	image, _ := container["image"].(string)
 	if text := ofImage(image); text != "" {
-		all = append(all, Finding{path + ".image", text})
+		all = append(all, Finding{Path: path + ".image", Text: text})
 	}
 	variables, _ := container["env"].([]any)
 	for i, value := range variables {
@@ -42,21 +44,23 @@ func ofContainer(path string, container map[string]any) []Finding {
 		literal, _ := variable["value"].(string)
 		if why := secretIn(name, literal); why != "" {
 			all = append(all, Finding{
-				item(path+".env", i) + ".value",
-				why + ", and everybody who may read this object or the revision can read it: use valueSource.secretKeyRef",
+				Path: item(path+".env", i) + ".value", Secret: true,
+				Text: why + ", and everybody who may read this object or the revision can read it: use valueSource.secretKeyRef",
 			})
 		}
 	}
 	for _, field := range []string{"command", "args"} {
 		words, _ := container[field].([]any)
+		before := ""
 		for i, value := range words {
 			word, _ := value.(string)
-			if why := secretLike(word); why != "" {
+			if why := secretAmong(before, word); why != "" {
 				all = append(all, Finding{
-					item(path+"."+field, i),
-					why + ", and everybody who may read this object or the revision can read it: hand it over in a variable of env and use valueSource.secretKeyRef",
+					Path: item(path+"."+field, i), Secret: true,
+					Text: why + ", and everybody who may read this object or the revision can read it: hand it over in a variable of env and use valueSource.secretKeyRef",
 				})
 			}
+			before = word
 		}
 	}
 	return all

@@ -27,6 +27,9 @@ func TestLiteralsThatLookLikeSecretsAreFoundAndNotRepeated(t *testing.T) {
 		"a password in camels":    {"dbPassword", "hunter2!", "by the variable's name"},
 		"a key":                   {"API_KEY", "0123456789abcdef", "by the variable's name"},
 		"a secret":                {"SESSION_SECRET", "correct horse", "by the variable's name"},
+		"a number":                {"MYSQL_ROOT_PASSWORD", "12345678", "by the variable's name"},
+		"words without a seam":    {"DBPASSWORD", "hunter2!", "by the variable's name"},
+		"a file that is none":     {"DB_PASSWORD_FILE", "hunter2!", "by the variable's name"},
 		"a private key":           {"A", "-----BEGIN RSA PRIVATE KEY-----\nabc", "private key"},
 		"a service account's key": {"A", `{"type": "service_account", "private_key": "abc"}`, "service account"},
 		"a web token":             {"A", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc", "JSON web token"},
@@ -54,13 +57,48 @@ func TestLiteralsThatLookLikeSecretsAreFoundAndNotRepeated(t *testing.T) {
 	}
 }
 
+// TestArgumentsThatLookLikeSecretsAreFound, by the flag that is before them or in them.
+func TestArgumentsThatLookLikeSecretsAreFound(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"--token hunter2":              "args[1]",
+		"--db-password=hunter2":        "args[0]",
+		"serve --api-key=hunter2 -v":   "args[1]",
+		"-dbPassword hunter2":          "args[1]",
+		"--token --verbose":            "",
+		"--token-file=/secrets/token":  "",
+		"--token-file token.txt":       "",
+		"--max-tokens=4096":            "",
+		"--token-url https://a.b/c":    "",
+		"--require-token=true":         "",
+		"get token hunter2":            "",
+		"--level=debug --port 8080":    "",
+		"--monkey banana":              "",
+		"--password-min-length=123456": "",
+	} {
+		var words []any
+		for word := range strings.FieldsSeq(args) {
+			words = append(words, word)
+		}
+		found := read(t, map[string]any{"image": "a@sha256:1", "args": words})
+		if want == "" && len(found) > 0 || want != "" && (len(found) != 1 || !found[0].Secret || found[0].Path != "spec.template.containers[0]."+want) {
+			t.Errorf("%s: %v", args, found)
+		}
+		for _, f := range found {
+			if strings.Contains(f.String(), "hunter2") {
+				t.Errorf("%s: %v repeats it", args, f)
+			}
+		}
+	}
+}
+
 func TestLiteralsThatAreNoSecretsAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
 		"DB_HOST": "10.0.0.5", "TOKEN_URL": "https://login.example.com/token", "SECRET_NAME": "web-db", "TOKEN_TTL": "300s",
 		"PASSWORD": "", "REQUIRE_PASSWORD": "true", "MAX_TOKEN": "4096", "GOOGLE_APPLICATION_CREDENTIALS": "/secrets/a.json",
 		"STRIPE_PUBLIC_KEY": "pk_live_abc", "MONKEY": "banana", "COMPASS": "north", "DB_SECRET": "projects/1/secrets/a/versions/2",
-		"NODE_ENV": "production", "SELF": "https://web.example.com/a?b=c@d",
+		"DB_PASSWORD_FILE": "secrets/db.txt", "PASSWORD_MIN_LENGTH": "123456", "NODE_ENV": "production", "SELF": "https://web.example.com/a?b=c@d",
 	} {
 		if found := read(t, map[string]any{"image": "a@sha256:1", "env": []any{map[string]any{"name": name, "value": value}}}); len(found) > 0 {
 			t.Errorf("%s=%s: %v", name, value, found)

@@ -42,14 +42,23 @@ var secretWords = []string{
 	"PASSWORD", "PASSWD", "PWD", "PASS", "PASSPHRASE", "TOKEN", "SECRET", "SECRETS", "KEY", "APIKEY", "CREDENTIAL", "CREDENTIALS",
 }
 
+// longWords are those of them that no other word ends in, so that DBPASSWORD is one too.
+var longWords = []string{"PASSWORD", "PASSWD", "PASSPHRASE", "TOKEN", "SECRET", "APIKEY", "CREDENTIALS"}
+
 // aboutWords end, or are in, names of variables that are about a secret and hold none.
 var aboutWords = []string{
-	"PUBLIC", "PUBLISHABLE", "URL", "URI", "NAME", "ID", "FILE", "PATH", "DIR", "TTL", "PREFIX", "HEADER", "LENGTH", "SIZE", "EXPIRY", "EXPIRES",
-	"TIMEOUT", "ENDPOINT", "HOST", "ISSUER", "AUDIENCE", "ENABLED", "TYPE", "ALGORITHM", "VERSION", "PROVIDER",
+	"PUBLIC", "PUBLISHABLE", "URL", "URI", "NAME", "ID", "TTL", "PREFIX", "HEADER", "LENGTH", "SIZE", "EXPIRY", "EXPIRES",
+	"TIMEOUT", "ENDPOINT", "HOST", "ISSUER", "AUDIENCE", "ENABLED", "TYPE", "ALGORITHM", "VERSION", "PROVIDER", "MAX", "MIN", "COUNT", "LIMIT",
 }
 
-// harmless are values that no secret has: numbers, words that switch, and paths.
-var harmless = regexp.MustCompile(`^([0-9.]{0,8}|true|false|on|off|yes|no|none|null|(/[A-Za-z0-9._-]+)+|projects/[a-z0-9:.-]+/secrets/.*)$`)
+// placeWords are in names of variables that say where a secret is.
+var placeWords = []string{"FILE", "PATH", "DIR"}
+
+// place is how such a value looks.
+var place = regexp.MustCompile(`^[A-Za-z0-9._~-]*([./][A-Za-z0-9._-]+)+/?$`)
+
+// harmless are values that no secret has: short numbers, words that switch, and paths.
+var harmless = regexp.MustCompile(`^([0-9.]{0,5}|true|false|on|off|yes|no|none|null|(/[A-Za-z0-9._-]+)+|projects/[a-z0-9:.-]+/secrets/.*)$`)
 
 // secretIn says why a variable seems to hold a secret as a literal; "" where it does
 // not.
@@ -57,13 +66,44 @@ func secretIn(name, value string) string {
 	if why := secretLike(value); why != "" {
 		return why
 	}
-	words := wordsOf(name)
-	holds := slices.ContainsFunc(words, func(word string) bool { return slices.Contains(secretWords, word) })
-	about := slices.ContainsFunc(words, func(word string) bool { return slices.Contains(aboutWords, word) })
-	if holds && !about && !harmless.MatchString(strings.ToLower(value)) && !harmless.MatchString(value) {
+	if namesSecret(name, value) {
 		return "is a secret by the variable's name"
 	}
 	return ""
+}
+
+// secretAmong says why a word of a command line seems to be a secret, or to have one in it;
+// "" where it does not. The word before it may be the name of a flag.
+func secretAmong(before, word string) string {
+	if why := secretLike(word); why != "" {
+		return why
+	}
+	name, value, whole := strings.Cut(word, "=")
+	if !whole || !strings.HasPrefix(word, "-") {
+		name, value = before, word
+	}
+	if strings.HasPrefix(name, "-") && !strings.HasPrefix(value, "-") && namesSecret(name, value) {
+		return "is a secret by the flag's name"
+	}
+	return ""
+}
+
+// namesSecret tells whether a name is one of what holds a secret, and a value may be it.
+func namesSecret(name, value string) bool {
+	words := wordsOf(name)
+	has := func(list []string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(list, word) })
+	}
+	long := func(word string) bool {
+		return slices.ContainsFunc(longWords, func(end string) bool { return strings.HasSuffix(word, end) })
+	}
+	if !has(secretWords) && !slices.ContainsFunc(words, long) || has(aboutWords) {
+		return false
+	}
+	if has(placeWords) && place.MatchString(value) {
+		return false
+	}
+	return !harmless.MatchString(strings.ToLower(value)) && !harmless.MatchString(value)
 }
 
 // wordsOf splits a name at underscores and other signs, and where a capital follows a
