@@ -36,8 +36,8 @@ func (s Screen) answered(ro *v1alpha1.CloudRunRollout) string {
 }
 
 // Timeline writes what happened since a time, in UTC, to be pasted into the
-// document of an incident, and what is still so, however long ago it began. A zero
-// time shows everything that is remembered.
+// document of an incident, and before it what was so at that time, however long ago that
+// began. A zero time shows everything that is remembered.
 func Timeline(ro *v1alpha1.CloudRunRollout, since time.Time, s Screen) string {
 	history := ro.Status.History
 	text := fmt.Sprintf("%s  %s  %s\n", view.Name(ro), view.About(ro), s.Now.UTC().Format(time.RFC3339))
@@ -54,7 +54,7 @@ func Timeline(ro *v1alpha1.CloudRunRollout, since time.Time, s Screen) string {
 	}
 	rows := [][]string{{"TIME", "FOR", "STEP", "WEIGHT", "REVISION", "REASON", "WHAT"}}
 	for i, h := range history {
-		if i < last && h.Time.Time.Before(since) {
+		if i < last && !history[i+1].Time.After(since) { // it was over by then
 			continue
 		}
 		rows = append(rows, []string{
