@@ -26,6 +26,7 @@ var unreleased = map[string]string{
 	"own-url":              "Idle/RevisionNotReady",
 	"instance-ports":       "RolledBack/RolledBack",
 	"dynamic-ports":        "RolledBack/RolledBack",
+	"dynamic-tight":        "Held/WaitingForNat",
 	"endpoint-independent": "Paused/StepDeadlineExceeded",
 	"minimum-of-revision":  "Held/WaitingForNat",
 	"asset-skew":           "RolledBack/RolledBack",
@@ -129,7 +130,10 @@ func claimsOfWays(pairs map[string]pair) []claim {
 // addresses.
 func claimsOfGateways(pairs map[string]pair) []claim {
 	static, growing, mapped := pairs["instance-ports"], pairs["dynamic-ports"], pairs["endpoint-independent"]
-	drops := growing.atOnce.figures().dropped
+	drops, tight := growing.atOnce.figures().dropped, pairs["dynamic-tight"]
+	foreseen := lower("where ports have grown and few are left, Sluice rises by what they will grow to again", tight.stepwise, tight.atOnce)
+	foreseen.holds = foreseen.holds && tight.stepwise.figures().trouble == 0 && tight.stepwise.full() == 0
+	foreseen.found += fmt.Sprintf("; %d and %d minutes with 95%% of the ports lent", tight.stepwise.full(), tight.atOnce.full())
 	advised, found := mapped.stepwise.advised[nat.EndpointsCollide]
 	return []claim{
 		claimed(growing.atOnce.figures().failed < static.atOnce.figures().failed, "where ports grow fewer requests fail than where they do not",
@@ -138,6 +142,7 @@ func claimsOfGateways(pairs map[string]pair) []claim {
 		claimed(growing.stepwise.figures().failed < growing.atOnce.figures().failed && growing.stepwise.figures().dropped < drops,
 			"with Sluice fewer are, and fewer requests fail", "%d dropped instead of %d, %d failed instead of %d",
 			growing.stepwise.figures().dropped, drops, growing.stepwise.figures().failed, growing.atOnce.figures().failed),
+		foreseen,
 		lower("a gateway that takes addresses by itself has the new instances' room", pairs["automatic-addresses"].atOnce, pairs["incident"].atOnce),
 		claimed(pairs["automatic-addresses"].stepwise.figures().failed == 0 && pairs["automatic-addresses"].stepwise.figures().took < pairs["incident"].stepwise.figures().took,
 			"and Sluice does not hold for it what has to wait in the incident", "%s instead of %s",
@@ -190,11 +195,25 @@ func (r run) timedOut() int {
 	return sum
 }
 
+// full tells whether next to nothing is left to lend.
+func (t truth) full() bool { return t.ports*100 > t.capacity*95 }
+
+// full is in how many minutes from the release on next to nothing was left to lend.
+func (r run) full() int {
+	n := 0
+	for _, m := range r.minutes {
+		if m.end.After(r.released) && m.full() {
+			n++
+		}
+	}
+	return n
+}
+
 // starved is in how many minutes of trouble endpoints waited for ports.
 func (r run) starved() int {
 	n := 0
 	for _, m := range r.minutes {
-		if m.end.After(r.released) && m.troubled() && m.without > 0 && m.ports*100 > m.capacity*95 {
+		if m.end.After(r.released) && m.troubled() && m.without > 0 && m.full() {
 			n++
 		}
 	}

@@ -206,7 +206,9 @@ func forecastTrial(seed uint64) ([]foreseen, error) {
 // forecastScene is the world that a seed gives the forecast.
 func forecastScene(seed uint64) (scene, error) {
 	t := newTown("forecast", seed)
-	t.vary()
+	if err := t.vary(); err != nil {
+		return scene{}, err
+	}
 	s, err := t.scene("forecast")
 	s.longest = forecastWatched
 	return s, err

@@ -126,6 +126,24 @@ func TestForecastsAreMeasured(t *testing.T) {
 	kept(t, claims)
 }
 
+// TestWhatGrowsIsForeseenBehindATightGateway: in these worlds the ports of new endpoints
+// grow to more than the reserve.
+func TestWhatGrowsIsForeseenBehindATightGateway(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []uint64{37, 69} {
+		rises, err := forecastTrial(seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(rises) < 3 || !rises[0].Dynamic || rises[0].Grown == 1 {
+			t.Errorf("seed %d: %d rises, of which the first is %+v", seed, len(rises), rises)
+		}
+		if over := overdrawn(rises); len(over) > 0 {
+			t.Errorf("seed %d: %d of %d rises took more than was kept", seed, len(over), len(rises))
+		}
+	}
+}
+
 func TestBlameIsMeasured(t *testing.T) {
 	t.Parallel()
 	for _, by := range []course{byDefault, blameAlone} {

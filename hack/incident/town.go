@@ -101,40 +101,69 @@ func (t *town) add(name string, instances int) int {
 // vary draws what a forecast cannot choose: whether an instance is one endpoint or
 // two, whether the gateway has room for the whole release or for a part of it, and
 // whether ports are static or grow with the connections.
-func (t *town) vary() {
+func (t *town) vary() error {
 	if t.dice.IntN(2) == 0 {
 		t.sc.Switches.InstanceEndpoints = "one"
 		t.each, t.endpoints = 1, t.endpoints-t.all
 	}
 	if t.dice.IntN(4) == 0 {
-		t.grows()
-		return
+		return t.grows()
 	}
 	if t.dice.IntN(3) == 0 {
 		t.sc.Gateways[0].PortsPerEndpoint = 2048
 		part := t.endpoints + t.each*t.instances*(6+t.dice.IntN(7))/10
 		t.roomFor(part * 100 / (100 - reserve))
-		return
+		return nil
 	}
 	t.roomFor(2*t.endpoints + 4*t.each*t.instances)
+	return nil
 }
 
-// grows makes the ports of endpoints dynamic, where one time in two connections are
-// kept, so that the least number is enough, and one time in two they are not.
-func (t *town) grows() {
+// grows makes the ports of endpoints dynamic: one time in three connections are kept, so
+// that the least number is enough; else they are not, and one time in two the gateway is
+// tight.
+func (t *town) grows() error {
 	g := &t.sc.Gateways[0]
 	g.PortsPerEndpoint = 1024
 	t.roomFor(2*t.endpoints + 4*t.each*t.instances)
 	g.PortsPerEndpoint, g.DynamicPorts = 0, &simulator.DynamicPorts{Min: pick(t.dice, 32, 64, 128), Max: 2048}
-	if t.dice.IntN(2) == 0 {
-		return
+	kind := t.dice.IntN(3)
+	if kind == 0 {
+		return nil
+	}
+	perRequest := 1.0
+	if kind == 1 {
+		perRequest, g.DynamicPorts.Max = 12, 8192
+		t.sc.Network.Destinations[0].Addresses = 1
 	}
 	for i := range t.sc.Services {
 		for name, b := range t.sc.Services[i].Images {
-			b.Calls = []simulator.Outgoing{{To: "database", Timeout: patient}}
+			b.Calls = calls("database", perRequest)
 			t.sc.Services[i].Images[name] = b
 		}
 	}
+	if kind == 1 {
+		return t.tighten()
+	}
+	return nil
+}
+
+// tighten gives the gateway as many addresses as its ports need before the release, and
+// for six to twelve tenths of what the released service has of them.
+func (t *town) tighten() error {
+	world, err := simulator.New(t.sc)
+	if err != nil {
+		return fmt.Errorf("seed %d: %w", t.sc.Seed, err)
+	}
+	world.AdvanceTo(world.Start().Add(releaseAt - time.Minute))
+	settled := world.Minutes(world.Start(), world.Now())
+	taken := settled[len(settled)-1].Gateways[0].Allocated
+	part := taken + taken*t.instances/t.all*(6+t.dice.IntN(7))/10
+	g := &t.sc.Gateways[0]
+	g.PortsPerEndpoint, g.IPs = 1, nil
+	t.roomFor(part * 100 / (100 - reserve))
+	g.PortsPerEndpoint = 0
+	return nil
 }
 
 // endpointsPerInstance is how many NAT endpoints an instance is in the world unless

@@ -15,7 +15,8 @@
 //	taken    = max(endpoints of the router's status, ceil(allocated ports / ports per endpoint))
 //	needed   = ceil(instances that the whole traffic keeps busy × weight / 100)
 //	peak     = max(has + ceil(max(0, needed − has) × overshoot), minimum instances)
-//	adds     = max(0, peak − has) × endpoints per instance
+//	grown    = 1; with dynamic ports max(1, average ports of an endpoint now / ports per endpoint)
+//	adds     = max(0, peak − has) × endpoints per instance × grown
 //	worst    = adds; 3 times what is started for (needed − has), where needed × 60 / 100 > has
 //
 // A step fits when it adds nothing, or when there is room for what it adds beside the
@@ -38,7 +39,10 @@
 // is measured.
 //
 // With dynamic port allocation a block is the least that an endpoint gets, and
-// what is taken are the ports that are allocated. A gateway that takes further
+// what is taken are the ports that are allocated. A new endpoint is foreseen with as
+// many ports as those that there are have on average, at most maxPortsPerVm: it gets
+// the least of them at first, and grows as they did. The average is not rounded up to a
+// power of two: of two endpoints of an instance one may grow alone. A gateway that takes further
 // addresses by itself is not limited by those it has; it drops packets while it
 // grows, so a step still waits for its turn and for evidence.
 //
@@ -80,6 +84,9 @@
 //     as taken; if they do not they are not. Neither needs a parameter here.
 //   - Whether an address's ports are given in pieces that leave gaps. The formula
 //     rounds down per address for static allocation and cannot for dynamic.
+//   - Whether new endpoints grow as those that there are have. They may be others'; and
+//     where the candidate's instances are given more traffic and none is started, they
+//     grow by what no formula here has. The reserve is there for it.
 //   - NAT rules allocate for themselves; a gateway with rules is seen as one, and
 //     a forecast of it says so.
 //   - Whether the free addresses that Compute tells of a subnet are without those

@@ -33,11 +33,12 @@ type Forecast struct {
 	// many it may have at once, Has how many it has and Starts the difference.
 	Load, Needed, Least, Peak, Has, Starts int64
 
-	// Each is how many ports a new endpoint gets. Capacity of the gateway, Kept
+	// Each is how many ports a new endpoint gets, and Grown how many times as many it
+	// is foreseen to have: 1 where they do not grow. Capacity of the gateway, Kept
 	// in reserve, and Room, the rest; Taken now, Adds by the step, Worst what it
 	// adds where Cloud Run starts instances for what waits as well, Promised to
 	// other rollouts.
-	Each, Capacity, Kept, Room, Taken, Adds, Worst, Promised int64
+	Each, Grown, Capacity, Kept, Room, Taken, Adds, Worst, Promised int64
 
 	// Reserve is Kept in percent of Capacity.
 	Reserve int64
@@ -67,7 +68,7 @@ func Foresee(g Gateway, f Fleet, p Policy, weight int64) Forecast {
 	c := Forecast{
 		Gateway: g.Name, Weight: weight,
 		Load: f.Load(), Needed: f.needs(weight), Least: f.least(weight), Has: count(f.Candidate),
-		Each: g.PortsEach(), Capacity: capacity, Taken: g.Taken(),
+		Each: g.PortsEach(), Grown: g.grown(f, p), Capacity: capacity, Taken: g.Taken(),
 		Kept: ceilDiv(capacity*p.ReservePercent, 100), Reserve: p.ReservePercent,
 		Auto: g.Auto, Rules: count(g.Rules), Dynamic: g.Dynamic, Subnet: f.Subnet,
 	}
@@ -78,8 +79,8 @@ func Foresee(g Gateway, f Fleet, p Policy, weight int64) Forecast {
 	c.Promised = ceilDiv(count(g.Reserved), c.Each)
 	c.Peak = max(c.Has+p.overshot(max(0, c.Needed-c.Has)), c.Least)
 	c.Starts = max(0, c.Peak-c.Has)
-	c.Adds = c.Starts * p.EndpointsPerInstance
-	c.Worst = max(c.Starts, c.rush(f, p)) * p.EndpointsPerInstance
+	c.Adds = c.Starts * c.perInstance(p)
+	c.Worst = max(c.Starts, c.rush(f, p)) * c.perInstance(p)
 	return c.limited(f, p)
 }
 
@@ -107,6 +108,9 @@ func (c Forecast) rush(f Fleet, p Policy) int64 {
 	return starts
 }
 
+// perInstance is how much of the gateway a new instance is foreseen to take.
+func (c Forecast) perInstance(p Policy) int64 { return p.EndpointsPerInstance * c.Grown }
+
 // Needs is for how many endpoints more there must be room beside the reserve: for what
 // the step adds, or for so much of the worst as the reserve is not enough for.
 func (c Forecast) Needs() int64 { return max(c.Adds, c.Worst-c.Kept) }
@@ -120,7 +124,7 @@ func (c Forecast) limited(f Fleet, p Policy) Forecast {
 		}
 	}
 	if !c.Auto {
-		allowed := c.Has + c.Headroom()/p.EndpointsPerInstance
+		allowed := c.Has + c.Headroom()/c.perInstance(p)
 		if c.Needs() > c.Headroom() {
 			allowed = min(allowed, c.Peak-1)
 		}
@@ -231,8 +235,11 @@ func (c Forecast) rise() string {
 // taken writes how much of the gateway is taken.
 func (c Forecast) taken() string {
 	if c.Dynamic {
-		return fmt.Sprintf("%s: %s of %s ports (at least %s per endpoint) taken",
-			c.gateway(), c.amount(c.Taken), c.amount(c.Capacity), thousands(c.Each))
+		each := fmt.Sprintf("at least %s per endpoint", thousands(c.Each))
+		if c.Grown > 1 {
+			each += fmt.Sprintf(", %s on average", c.amount(c.Grown))
+		}
+		return fmt.Sprintf("%s: %s of %s ports (%s) taken", c.gateway(), c.amount(c.Taken), c.amount(c.Capacity), each)
 	}
 	return fmt.Sprintf("%s: %s of %s endpoints (%s ports each) taken",
 		c.gateway(), c.amount(c.Taken), c.amount(c.Capacity), thousands(c.Each))

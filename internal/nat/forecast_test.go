@@ -73,8 +73,41 @@ func TestForecastIsWrittenWithItsArithmetic(t *testing.T) {
 		},
 		"dynamic allocation is counted in ports": {
 			Gateway{Name: "nat-1", IPs: 1, Dynamic: true, Endpoints: 100, Allocated: 51200},
+			twelve, 25, false,
+			"nat-1: 51,200 of 64,512 ports (at least 32 per endpoint, 512 on average) taken; 25% adds up to 3,072; 20% is kept in reserve: room for 51,584",
+		},
+		"dynamic ports that have not grown": {
+			Gateway{Name: "nat-1", IPs: 1, Dynamic: true, Endpoints: 100, Allocated: 3200},
 			twelve, 25, true,
-			"nat-1: 51,200 of 64,512 ports (at least 32 per endpoint) taken; 25% adds up to 192; 20% is kept in reserve: room for 51,584",
+			"nat-1: 3,200 of 64,512 ports (at least 32 per endpoint) taken; 25% adds up to 192; 20% is kept in reserve: room for 51,584",
+		},
+		"new endpoints grow as those that there are have": {
+			Gateway{Name: "nat-1", IPs: 2, Dynamic: true, MostPorts: 4096, Endpoints: 10, Allocated: 10 * 4096},
+			Fleet{Stable: 10, Busy: 10},
+			100, false,
+			"nat-1: 40,960 of 129,024 ports (at least 32 per endpoint, 4,096 on average) taken; 100% adds up to 81,920; 20% is kept in reserve: room for 103,200",
+		},
+		"an average of powers of two": {
+			Gateway{Name: "nat-1", IPs: 1, Dynamic: true, Endpoints: 24, Allocated: 12*1024 + 12*32},
+			twelve, 25, true,
+			"nat-1: 12,672 of 64,512 ports (at least 32 per endpoint, 544 on average) taken; 25% adds up to 3,264; 20% is kept in reserve: room for 51,584",
+		},
+		"no endpoint has more than the most, whatever is allocated for how few": {
+			Gateway{Name: "nat-1", IPs: 1, Dynamic: true, MostPorts: 256, Endpoints: 2, Allocated: 6400},
+			Fleet{Stable: 2, Busy: 2},
+			100, true,
+			"nat-1: 6,400 of 64,512 ports (at least 32 per endpoint, 256 on average) taken; 100% adds up to 1,024; 20% is kept in reserve: room for 51,584",
+		},
+		"endpoints that the router's status does not count": {
+			Gateway{Name: "nat-1", IPs: 1, Dynamic: true, Allocated: 12 * 1024},
+			twelve, 25, true,
+			"nat-1: 12,288 of 64,512 ports (at least 32 per endpoint, 1,024 on average) taken; 25% adds up to 6,144; 20% is kept in reserve: room for 51,584",
+		},
+		"ports that grow, of nobody who is known": {
+			Gateway{Name: "nat-1", IPs: 1, Dynamic: true, Allocated: 12 * 1024},
+			Fleet{},
+			25, true,
+			"nat-1: 12,288 of 64,512 ports (at least 32 per endpoint) taken; 25% adds up to 64; 20% is kept in reserve: room for 51,584",
 		},
 		"addresses are missing already": {
 			Gateway{Name: "nat-1", IPs: 1, Ports: 1024, Endpoints: 10, ExtraIPs: 1},
@@ -141,7 +174,7 @@ func TestForecastKeepsEveryNumberOnTheWay(t *testing.T) {
 	want := Forecast{
 		Gateway: "nat-1", Weight: 25,
 		Load: 12, Needed: 3, Least: 0, Peak: 5, Has: 1, Starts: 4,
-		Each: 1024, Capacity: 63, Kept: 13, Room: 50, Taken: 30, Adds: 8, Worst: 24, Promised: 2, Reserve: 20,
+		Each: 1024, Grown: 1, Capacity: 63, Kept: 13, Room: 50, Taken: 30, Adds: 8, Worst: 24, Promised: 2, Reserve: 20,
 		Allowed: 10, Most: 18, Bound: GatewayPorts,
 	}
 	g := nat1(30)
@@ -278,8 +311,11 @@ func TestTheArithmeticIsConsistent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g, f, p := anyGateway(t), anyFleet(t), anyPolicy(t)
 		c := Foresee(g, f, p, upTo(t, 100, "weight"))
-		if c.Room != c.Capacity-c.Kept || c.Adds != c.Starts*p.EndpointsPerInstance || c.Starts != max(0, c.Peak-c.Has) {
+		if c.Room != c.Capacity-c.Kept || c.Adds != c.Starts*p.EndpointsPerInstance*c.Grown || c.Starts != max(0, c.Peak-c.Has) {
 			t.Fatalf("the numbers do not add up: %+v", c)
+		}
+		if c.Grown < 1 || c.Grown > 1 && (!g.Dynamic || c.Grown*c.Each > g.MostPortsEach()) {
+			t.Fatalf("an endpoint has %d times %d ports: %+v", c.Grown, c.Each, c)
 		}
 		if c.Kept*100 < c.Capacity*p.ReservePercent {
 			t.Fatalf("less is kept than promised: %+v", c)
@@ -329,8 +365,12 @@ func TestASafeWeightIsSafeAndTheNextIsNot(t *testing.T) {
 func TestTheSafeWeightFallsWithEveryBurden(t *testing.T) {
 	t.Parallel()
 	burdens := map[string]func(*Gateway, *Fleet, *Policy, int64){
-		"fewer addresses":        func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.IPs = max(0, g.IPs-n) },
-		"more endpoints":         func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.Endpoints += n },
+		"fewer addresses": func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.IPs = max(0, g.IPs-n) },
+		"more endpoints, as large as the others": func(g *Gateway, _ *Fleet, _ *Policy, n int64) {
+			g.Endpoints = max(1, g.Endpoints)
+			g.Allocated += ceilDiv(g.Allocated, g.Endpoints) * n
+			g.Endpoints += n
+		},
 		"more allocated":         func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.Allocated += n * 64 },
 		"more promised":          func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.Reserved += n * 64 },
 		"lacking addresses":      func(g *Gateway, _ *Fleet, _ *Policy, n int64) { g.ExtraIPs += n },

@@ -115,6 +115,19 @@ func (g Gateway) Taken() int64 {
 	return max(count(g.Endpoints), ceilDiv(count(g.Allocated), g.PortsEach()))
 }
 
+// grown is how many times the least number of ports a new endpoint is foreseen to have:
+// what those that there are have on average, because a candidate serves the traffic that
+// stable does. An average of powers of two need not be one. There are at least the
+// endpoints of our own instances, whether the router's status counts them or not.
+func (g Gateway) grown(f Fleet, p Policy) int64 {
+	endpoints := max(count(g.Endpoints), (count(f.Stable)+count(f.Candidate))*p.EndpointsPerInstance)
+	if !g.Dynamic || endpoints == 0 {
+		return 1
+	}
+	average := min(ceilDiv(count(g.Allocated), endpoints), g.MostPortsEach())
+	return max(1, ceilDiv(average, g.PortsEach()))
+}
+
 // ConnectRate is how many connections a second an endpoint can open to one
 // destination for long: a closed connection keeps its port for TimeWait, and a
 // port serves a destination once (docs nat/troubleshooting).
