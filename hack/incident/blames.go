@@ -26,21 +26,22 @@ const (
 type cause struct {
 	what   string
 	guilty bool // the candidate causes it
+	grows  bool // new instances' ports grow, whoever causes it
 	do     func(*town)
 }
 
 // causes are what troubles a gateway while a release is under way.
 var causes = []cause{
-	{"the candidate keeps no connections", true, func(t *town) {
+	{"the candidate keeps no connections", true, false, func(t *town) {
 		t.few()
 		t.candidate(func(b *simulator.Behaviour) { b.Calls = calls("database", 6) })
 	}},
-	{"the candidate calls more for each request", true, func(t *town) {
+	{"the candidate calls more for each request", true, false, func(t *town) {
 		t.few()
 		t.every(func(b *simulator.Behaviour) { b.Calls = calls("database", 0.05) })
 		t.candidate(func(b *simulator.Behaviour) { b.Calls = calls("database", 5) })
 	}},
-	{"the candidate opens larger pools", true, func(t *town) {
+	{"the candidate opens larger pools", true, false, func(t *town) {
 		t.few()
 		// A port is good for one connection, wherever that leads.
 		t.sc.Gateways[0].EndpointIndependent = true
@@ -54,17 +55,34 @@ var causes = []cause{
 			}}
 		})
 	}},
-	{"the candidate needs more instances", true, func(t *town) {
+	{"the candidate needs more instances", true, false, func(t *town) {
 		t.tight(5)
 		t.candidate(func(b *simulator.Behaviour) { b.Latency *= 4 })
 	}},
-	{"another service's burst", false, func(t *town) {
+	{"the candidate's ports cannot grow enough", true, true, func(t *town) {
+		t.growing(256)
+		t.candidate(func(b *simulator.Behaviour) { b.Calls = calls("database", 6) })
+	}},
+	{"ports that grow again for each new instance", false, true, func(t *town) {
+		t.growing(4096)
+		t.every(func(b *simulator.Behaviour) { b.Calls = calls("database", 2) })
+	}},
+	{"another service's connections, where ports grow", false, true, func(t *town) {
+		t.growing(4096)
+		t.add("stranger", 4)
+		stranger := &t.sc.Services[len(t.sc.Services)-1]
+		b := stranger.Images[oldImage]
+		b.Calls = calls("database", 2)
+		stranger.Images[oldImage] = b
+		t.burst(&stranger.Users, 6)
+	}},
+	{"another service's burst", false, false, func(t *town) {
 		t.tight(6)
 		t.add("stranger", 5)
 		stranger := &t.sc.Services[len(t.sc.Services)-1]
 		t.burst(&stranger.Users, 10)
 	}},
-	{"another service's connections", false, func(t *town) {
+	{"another service's connections", false, false, func(t *town) {
 		t.few()
 		t.add("stranger", 4)
 		stranger := &t.sc.Services[len(t.sc.Services)-1]
@@ -73,7 +91,7 @@ var causes = []cause{
 		stranger.Images[oldImage] = b
 		t.burst(&stranger.Users, 40)
 	}},
-	{"the old system's surge", false, func(t *town) {
+	{"the old system's surge", false, false, func(t *town) {
 		t.few()
 		m := &t.sc.Network.Machines[0]
 		m.Calls = calls("database", 0.1)
@@ -91,6 +109,16 @@ func (t *town) few() {
 	t.sc.Gateways[0].PortsPerEndpoint = 64
 	t.sc.Network.Destinations[0].Addresses = 1
 	t.roomFor(2 * (2*t.endpoints + 4*endpointsPerInstance*t.instances))
+}
+
+// growing gives every endpoint 32 ports for the database, which grow to so many; the
+// gateway itself has room.
+func (t *town) growing(most int) {
+	t.few()
+	g := &t.sc.Gateways[0]
+	g.IPs, g.PortsPerEndpoint = nil, most
+	t.roomFor(2*t.endpoints + 4*endpointsPerInstance*t.instances)
+	g.PortsPerEndpoint, g.DynamicPorts = 0, &simulator.DynamicPorts{Min: 32, Max: most}
 }
 
 // tight gives the gateway room for the release, and for so many tenths of it.
@@ -133,7 +161,9 @@ type judged struct {
 	cause    cause
 	troubled bool // for at least leastTrouble minutes while the candidate had traffic
 	back     bool // the candidate was given up, for whatever reason
+	unheard  bool // it was, before anything was known of the gateway's trouble
 	lowered  bool // it was not, and had less traffic for a while, or for good
+	spared   bool // it was not, and had none for a while, or for good
 	done     bool // it got all traffic
 	told     nat.Role
 }
@@ -167,9 +197,10 @@ func tellBlame(out io.Writer, o options) (verdict, error) {
 
 // counts sums up releases.
 type counts struct {
-	played, troubled, lowered, unknown, done int
-	// The seeds of those in trouble that were given up, and that kept their traffic.
-	back, kept []uint64
+	played, troubled, lowered, spared, unknown, done int
+	// The seeds of those in trouble that were given up, that were before anything was
+	// known of it, and that kept their traffic.
+	back, unheard, kept []uint64
 }
 
 func (c *counts) add(j judged) {
@@ -184,8 +215,14 @@ func (c *counts) add(j judged) {
 	switch {
 	case j.back:
 		c.back = append(c.back, j.seed)
+		if j.unheard {
+			c.unheard = append(c.unheard, j.seed)
+		}
 	case j.lowered:
 		c.lowered++
+		if j.spared {
+			c.spared++
+		}
 	default:
 		c.kept = append(c.kept, j.seed)
 	}
@@ -202,26 +239,34 @@ func playBlame(of seeds, by course) (table, []claim, error) {
 	t := table{
 		title: fmt.Sprintf("Whom Sluice blames for a gateway's trouble, %d releases in seeded worlds, by %s.\n"+
 			"Troubled: packets were dropped or endpoints had no ports in at least %d minutes in which the candidate had traffic.\n"+
-			"Of these, given up: for whatever reason. Lowered: less traffic for a while. Unknown: the last word on whose it is, before the way back.", of.trials, by, leastTrouble),
-		header: []string{"CAUSE", "CANDIDATE", "RELEASES", "TROUBLED", "GIVEN UP", "LOWERED", "UNKNOWN", "100% REACHED"},
+			"Of these, given up: for whatever reason; unheard: before anything was known of the gateway's trouble. Lowered: not given up,\n"+
+			"and less traffic for a while, or for good; spared: none at all. Unknown: the last word on whose it is, before the way back.", of.trials, by, leastTrouble),
+		header: []string{"CAUSE", "CANDIDATE", "RELEASES", "TROUBLED", "GIVEN UP", "UNHEARD", "LOWERED", "SPARED", "UNKNOWN", "100% REACHED"},
 	}
-	sums := map[bool]*counts{true: {}, false: {}}
+	var guilty, innocent, growing counts
 	for _, c := range causes {
 		var own counts
+		sum := &innocent
+		switch {
+		case c.guilty:
+			sum = &guilty
+		case c.grows:
+			sum = &growing
+		}
 		for _, j := range all {
 			if j.cause.what == c.what {
 				own.add(j)
-				sums[c.guilty].add(j)
+				sum.add(j)
 			}
 		}
 		t.row(append([]string{c.what, map[bool]string{true: "guilty", false: "innocent"}[c.guilty]}, own.cells()...)...)
 	}
-	return t, claimsOfBlame(by, *sums[true], *sums[false]), nil
+	return t, claimsOfBlame(by, guilty, innocent, growing), nil
 }
 
 func (c counts) cells() []string {
 	var cells []string
-	for _, n := range []int{c.played, c.troubled, len(c.back), c.lowered, c.unknown, c.done} {
+	for _, n := range []int{c.played, c.troubled, len(c.back), len(c.unheard), c.lowered, c.spared, c.unknown, c.done} {
 		cells = append(cells, strconv.Itoa(n))
 	}
 	return cells
@@ -229,8 +274,8 @@ func (c counts) cells() []string {
 
 // found says what became of those in trouble.
 func (c counts) found() string {
-	return fmt.Sprintf("%d given up and %d lowered of %d in trouble; unknown in the end: %d, which is %.0f%%",
-		len(c.back), c.lowered, c.troubled, c.unknown, 100*float64(c.unknown)/float64(max(1, c.troubled)))
+	return fmt.Sprintf("%d given up and %d lowered, %d of them to 0%%, of %d in trouble; unknown in the end: %d, which is %.0f%%",
+		len(c.back), c.lowered, c.spared, c.troubled, c.unknown, 100*float64(c.unknown)/float64(max(1, c.troubled)))
 }
 
 // named lists seeds, as the end of a clause.
@@ -241,11 +286,19 @@ func named(seeds []uint64) string {
 	return "; seeds " + strings.Trim(fmt.Sprint(seeds), "[]")
 }
 
-func claimsOfBlame(by course, guilty, innocent counts) []claim {
+// claimsOfBlame: where ports grow users can fail for that, some two minutes before the
+// gateway's metrics tell of it, which nobody can excuse. What is promised there is what
+// the blame decides.
+func claimsOfBlame(by course, guilty, innocent, growing counts) []claim {
 	return []claim{
 		{
 			text:  fmt.Sprintf("no innocent candidate is given up, by %s", by),
 			found: innocent.found() + named(innocent.back), holds: len(innocent.back) <= mostInnocentsBack,
+		},
+		{
+			text:  fmt.Sprintf("where ports grow none is for a trouble that is known, by %s", by),
+			found: fmt.Sprintf("%s; %d before anything was known%s", growing.found(), len(growing.unheard), named(growing.back)),
+			holds: len(growing.back)-len(growing.unheard) <= mostInnocentsBack,
 		},
 		{
 			text:  fmt.Sprintf("at least %.0f%% of the guilty ones are given up or lowered, by %s", 100*leastGuiltyBack, by),
@@ -284,7 +337,9 @@ func blameTrial(seed uint64, by course) (judged, error) {
 	}
 	j, back := judged{seed: seed, cause: causeOf(seed)}, false
 	p.Watch = func(_ *pilot.Rollout, _ rollout.Input, d rollout.Decision) {
-		j.back = j.back || slices.Contains(d.Progress.Latched, d.Progress.Candidate)
+		if !j.back && slices.Contains(d.Progress.Latched, d.Progress.Candidate) {
+			j.back, j.unheard = true, lastRole(d) == ""
+		}
 		if !back { // on the way back nobody asks any more whose it is
 			j.told = cmp.Or(lastRole(d), j.told)
 		}
@@ -293,7 +348,8 @@ func blameTrial(seed uint64, by course) (judged, error) {
 	if err := p.AdvanceTo(p.World().Start().Add(releaseAt + length)); err != nil {
 		return judged{}, err
 	}
-	j.lowered = !j.back && lowered(p.Rollouts()[0])
+	least, fell := lowered(p.Rollouts()[0])
+	j.lowered, j.spared = !j.back && fell, !j.back && fell && least == 0
 	release := firstRelease(p.World())
 	j.done = release.Took() > 0
 	lasted := 0
@@ -319,16 +375,20 @@ func (c course) plans(s scene) []rollout.Plan {
 	return plans
 }
 
-// lowered tells whether the candidate ever had less traffic than before.
-func lowered(r *pilot.Rollout) bool {
+// lowered tells whether the candidate ever had less traffic than before, and the least
+// that it then had.
+func lowered(r *pilot.Rollout) (least int64, fell bool) {
 	before := int64(0)
 	for _, s := range r.States {
 		if s.Weight < before && s.Phase != rollout.Completed {
-			return true
+			if !fell || s.Weight < least {
+				least = s.Weight
+			}
+			fell = true
 		}
 		before = s.Weight
 	}
-	return false
+	return least, fell
 }
 
 // lastRole is what a decision says that the candidate is to a gateway's trouble.

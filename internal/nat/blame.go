@@ -73,6 +73,9 @@ type Verdict struct {
 	Role Role
 	// Because is one clause with the numbers that decide.
 	Because string
+	// Recurs: it comes with every rise, whoever is to blame, so that its coming back
+	// tells nothing.
+	Recurs bool
 }
 
 const (
@@ -117,6 +120,7 @@ var blames = []func(trouble) (Verdict, bool){
 	exhausted,   // no ports are left: who took the last ones?
 	others,      // somebody else grew
 	suffersOnly, // only the candidate's users feel it: its own ports
+	growing,     // ports that grow drop packets, which a rise makes them do
 	nothingElse, // nothing but the candidate changed, just before: it may be chance
 	unfelt,      // nobody of ours feels it
 }
@@ -235,29 +239,29 @@ func (t trouble) calm() bool {
 func (t trouble) soon() bool { return t.Began.Sub(t.rise) <= soon }
 
 func undated(t trouble) (Verdict, bool) {
-	return Verdict{Unknown, "it is not known when it began"}, t.Began.IsZero()
+	return Verdict{Role: Unknown, Because: "it is not known when it began"}, t.Began.IsZero()
 }
 
 func earlier(t trouble) (Verdict, bool) {
 	if len(t.Rises) == 0 {
-		return Verdict{Bystander, "nothing has been raised"}, true
+		return Verdict{Role: Bystander, Because: "nothing has been raised"}, true
 	}
 	first := slices.MinFunc(t.Rises, time.Time.Compare)
-	return Verdict{Bystander, "it began " + minutes(first.Sub(t.Began)) + " before the first rise"}, t.rise.IsZero()
+	return Verdict{Role: Bystander, Because: "it began " + minutes(first.Sub(t.Began)) + " before the first rise"}, t.rise.IsZero()
 }
 
 func asUsual(t trouble) (Verdict, bool) {
-	return Verdict{Bystander, fmt.Sprintf("%s a minute at most, and %s were usual before the attempt",
+	return Verdict{Role: Bystander, Because: fmt.Sprintf("%s a minute at most, and %s were usual before the attempt",
 		thousands(t.Worst), thousands(t.Usual))}, t.Usual > 0 && t.Worst <= 2*t.Usual
 }
 
 func inCompany(t trouble) (Verdict, bool) {
-	return Verdict{Unknown, fmt.Sprintf("%s behind %s had just taken a step too",
+	return Verdict{Role: Unknown, Because: fmt.Sprintf("%s behind %s had just taken a step too",
 		plural(t.OthersHot, "other rollout", "other rollouts"), t.Gateway.Name)}, t.OthersHot > 0
 }
 
 func unmeasured(t trouble) (Verdict, bool) {
-	return Verdict{Unknown, "the allocated ports of " + t.Gateway.Name + " around the rise are not known"}, !t.allocated.known
+	return Verdict{Role: Unknown, Because: "the allocated ports of " + t.Gateway.Name + " around the rise are not known"}, !t.allocated.known
 }
 
 // unread: who is to blame turns on how many ports an endpoint gets and how many were
@@ -267,13 +271,13 @@ func unread(t trouble) (Verdict, bool) {
 	if t.alone() {
 		because += "; " + t.users()
 	}
-	return Verdict{Unknown, because}, !t.Gateway.Auto && t.Gateway.Capacity().Endpoints == 0
+	return Verdict{Role: Unknown, Because: because}, !t.Gateway.Auto && t.Gateway.Capacity().Endpoints == 0
 }
 
 // filling: many ports are allocated, which is a matter of endpoints alone. Were
 // each instance one endpoint or two, the truth lies between.
 func filling(t trouble) (Verdict, bool) {
-	v := Verdict{Unknown, t.growths()}
+	v := Verdict{Role: Unknown, Because: t.growths()}
 	least, most := t.instances.by, 2*t.instances.by
 	switch {
 	case !t.Filling:
@@ -305,48 +309,60 @@ func exhausted(t trouble) (Verdict, bool) {
 	}
 	switch {
 	case !t.instances.known:
-		return Verdict{Unknown, "no ports are left, and the candidate's instances are not known"}, true
+		return Verdict{Role: Unknown, Because: "no ports are left, and the candidate's instances are not known"}, true
 	case !full:
-		return Verdict{Unknown, "an allocation failed; " + numbers}, true
+		return Verdict{Role: Unknown, Because: "an allocation failed; " + numbers}, true
 	case t.soon() && t.early()*t.Policy.EndpointsPerInstance > free:
-		return Verdict{Culprit, numbers}, true
+		return Verdict{Role: Culprit, Because: numbers}, true
 	case 2*t.instances.by+t.slack() <= free && !t.Gateway.Dynamic: // dynamic ones grow by more
-		return Verdict{Bystander, numbers + ": others took the rest"}, true
+		return Verdict{Role: Bystander, Because: numbers + ": others took the rest"}, true
 	}
-	return Verdict{Unknown, numbers}, true
+	return Verdict{Role: Unknown, Because: numbers}, true
 }
 
 func others(t trouble) (Verdict, bool) {
-	v := Verdict{Unknown, t.growths()}
+	v := Verdict{Role: Unknown, Because: t.growths()}
 	if t.well() {
-		v = Verdict{Bystander, v.Because + "; " + t.users()}
+		v = Verdict{Role: Bystander, Because: v.Because + "; " + t.users()}
 	}
 	return v, t.ofOthers()
 }
 
 func suffersOnly(t trouble) (Verdict, bool) {
-	return Verdict{Culprit, t.users() + ", and " + t.Gateway.Name + " has free ports: the candidate's own ran out"}, t.alone()
+	return Verdict{Role: Culprit, Because: t.users() + ", and " + t.Gateway.Name + " has free ports: the candidate's own ran out"}, t.alone()
+}
+
+// growing: Cloud NAT drops packets while it gives an endpoint more ports (docs
+// nat/troubleshooting), and new instances need more. It is nobody's fault, and nobody can
+// tell it from others' ports that grow; but it came of the rise, and a larger one brings more.
+func growing(t trouble) (Verdict, bool) {
+	return Verdict{Role: Unknown, Because: fmt.Sprintf("%s drops packets while ports grow, and it began %s after the rise; %s",
+		t.Gateway.Name, minutes(t.Began.Sub(t.rise)), t.growths()), Recurs: true}, t.Gateway.Dynamic && t.soon()
 }
 
 // nothingElse: what follows upon a rise need not follow from it. Connections that
 // somebody opens and closes do not show in what is open.
 func nothingElse(t trouble) (Verdict, bool) {
-	return Verdict{Unknown, "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise and nothing else changed: " + t.growths()},
+	return Verdict{Role: Unknown, Because: "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise and nothing else changed: " + t.growths()},
 		t.soon() && t.calm()
 }
 
 func unfelt(t trouble) (Verdict, bool) {
-	return Verdict{Bystander, "nobody of this service suffers: " + t.users()}, t.well()
+	return Verdict{Role: Bystander, Because: "nobody of this service suffers: " + t.users()}, t.well()
 }
 
 func (t trouble) unexplained() Verdict {
-	return Verdict{Unknown, "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise; " + t.growths()}
+	return Verdict{Role: Unknown, Because: "it began " + minutes(t.Began.Sub(t.rise)) + " after the rise; " + t.growths()}
 }
 
 // growths writes what grew, and how much of it the candidate explains.
 func (t trouble) growths() string {
-	text := fmt.Sprintf("allocated ports grew by %s, of which the candidate's %s explain %s",
-		thousands(t.allocated.by), plural(t.instances.by, "new instance", "new instances"), thousands(t.ours()*t.Gateway.PortsEach()))
+	explain, first := "explain", ""
+	if t.Gateway.Dynamic {
+		explain, first = "got", " at first"
+	}
+	text := fmt.Sprintf("allocated ports grew by %s, of which the candidate's %s %s %s%s", thousands(t.allocated.by),
+		plural(t.instances.by, "new instance", "new instances"), explain, thousands(t.ours()*t.Gateway.PortsEach()), first)
 	if !t.connections.known {
 		return text + "; open connections are not known"
 	}

@@ -39,6 +39,9 @@ func TestBlame(t *testing.T) {
 	suffers := func(e *Evidence) { e.Candidate.Failed = 50 }
 	unwatched := func(e *Evidence) { e.Candidate, e.Stable = Health{}, Health{} }
 	bursts := func(e *Evidence) { e.Connections = series(900, 900+2000) }
+	grows := func(e *Evidence) {
+		e.Gateway.Dynamic, e.Allocated, e.Connections = true, series(6400, 9000), series(900, 1300)
+	}
 	cases := map[string]struct {
 		change  []func(*Evidence)
 		want    Role
@@ -174,6 +177,22 @@ func TestBlame(t *testing.T) {
 				e.Gateway.Dynamic, e.Gateway.MostPorts, e.Allocated = true, 64, series(6400, 9000)
 			}}, Unknown, "allocated ports grew by 2,600",
 		},
+		"a dynamic gateway whose ports grow soon after the rise, and nobody suffers": {
+			[]func(*Evidence){grows},
+			Unknown,
+			"nat-1 drops packets while ports grow, and it began 2 min after the rise; allocated ports grew by 2,600, of which the candidate's 6 new instances got 192 at first",
+		},
+		"a dynamic gateway whose ports grow soon after the rise, and nothing else changed": {
+			[]func(*Evidence){grows, func(e *Evidence) { e.Allocated, e.Connections = series(6400, 6784), series(900, 900) }},
+			Unknown,
+			"nat-1 drops packets while ports grow",
+		},
+		"a dynamic gateway whose ports grow long after the rise, and nobody suffers": {
+			[]func(*Evidence){grows, func(e *Evidence) { e.Began = at(8) }}, Bystander, "nobody of this service suffers",
+		},
+		"a dynamic gateway of which others surely take most, and nobody suffers": {
+			[]func(*Evidence){grows, func(e *Evidence) { e.Gateway.MostPorts = 64 }}, Bystander, "allocated ports grew by 2,600",
+		},
 		"a dynamic gateway whose ports grew, and the candidate suffers": {
 			[]func(*Evidence){suffers, func(e *Evidence) { e.Gateway.Dynamic, e.Allocated = true, series(6400, 9000) }}, Culprit, "the candidate's own ran out",
 		},
@@ -188,6 +207,9 @@ func TestBlame(t *testing.T) {
 			got := Blame(e)
 			if got.Role != c.want || !strings.Contains(got.Because, c.because) || got.Because == "" {
 				t.Errorf("got %s: %s\nwant %s: %s", got.Role, got.Because, c.want, c.because)
+			}
+			if recurs := strings.Contains(got.Because, "while ports grow"); got.Recurs != recurs {
+				t.Errorf("it is said to come with every rise: %t, want %t", got.Recurs, recurs)
 			}
 		})
 	}

@@ -136,12 +136,21 @@ func (v view) blame(c Check) Blame {
 	}
 	var gravest Blame
 	for _, t := range troubles {
-		said := v.experience(t, nat.Blame(v.clues(c, t)))
+		said := v.tells(t, nat.Blame(v.clues(c, t)))
 		if gravity[said.Role] > gravity[gravest.Role] {
 			gravest = Blame{said, t}
 		}
 	}
 	return gravest
+}
+
+// tells is what the numbers and the trial say together. A trouble that comes with every
+// rise does not come back because of the candidate.
+func (v view) tells(t analysis.Trouble, numbers nat.Verdict) nat.Verdict {
+	if said := v.experience(t, numbers); said.Role != nat.Culprit || !numbers.Recurs {
+		return said
+	}
+	return numbers
 }
 
 // clues puts together what is known of a gateway's trouble. What is not whole is

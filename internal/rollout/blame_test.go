@@ -226,6 +226,10 @@ func TestWhatATrialShows(t *testing.T) {
 		"it goes on, and nothing is": {on.tried(long), held, "not ours: it went on after web-2 went back from 25% to 5% at Mar 1 10:59Z"},
 		"it came back with the rise": {again.tried(before), "RollingBack/RollingBack, writes web-1 100%", "web-2 caused it: it stopped after web-2 went back from 25% to 5%"},
 		"it came back long after":    {again.tried(before).with(func(s *scene) { s.Progress.Rises = []nat.Rise{{At: ago(20 * time.Minute), From: 5}} }), held, "A person should look"},
+		"it came back where every rise brings it": {
+			again.tried(before).compute(func(g *Gateway) { g.NAT.Dynamic = true }), held,
+			"whose it is cannot be told: nat-1 drops packets while ports grow",
+		},
 		"it came back in company": {
 			again.tried(before).with(func(s *scene) { s.Progress.Company = Company{ago(16 * time.Minute), ago(10 * time.Minute)} }), held,
 			"1 other rollout",
