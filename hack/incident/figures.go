@@ -18,7 +18,7 @@ type minute struct {
 	unreached     int // of those that failed: no instance took them
 	weight        int // percent of the first revision that was released
 	instances     int
-	truth         // the most of each in the minute
+	truth         // at its end, and what was dropped in it
 }
 
 // troubled tells whether more than 1 % of a minute's requests failed.
@@ -62,7 +62,7 @@ func (r run) figures() figures {
 		if m.troubled() {
 			f.trouble++
 		}
-		f.truth = f.most(m.truth)
+		f.truth = f.beside(m.truth)
 	}
 	for _, e := range r.ends {
 		f.took = max(f.took, e.took)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/nat"
 )
@@ -108,6 +109,19 @@ func TestAClaimThatFailsIsBroken(t *testing.T) {
 		if !strings.Contains(told.String(), want) {
 			t.Errorf("it does not say %q:\n%s", want, told.String())
 		}
+	}
+}
+
+// TestFiguresAddUpWhatIsCountedAndTakeTheMostOfWhatIsThere, from the release on.
+func TestFiguresAddUpWhatIsCountedAndTakeTheMostOfWhatIsThere(t *testing.T) {
+	t.Parallel()
+	r := run{released: time.Unix(60, 0)}
+	for i, of := range []truth{{ports: 900, dropped: 50}, {ports: 64, endpoints: 3, dropped: 5}, {ports: 128, endpoints: 2, dropped: 7}} {
+		r.minutes = append(r.minutes, minute{end: time.Unix(60*int64(i+1), 0), asked: 100, failed: i, truth: of})
+	}
+	want := figures{asked: 200, failed: 3, trouble: 1, truth: truth{ports: 128, endpoints: 3, dropped: 12}}
+	if got := r.figures(); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

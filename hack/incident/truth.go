@@ -13,14 +13,14 @@ type truth struct {
 	ports, capacity    int
 	endpoints, without int
 	addresses          int
-	dropped            int
+	dropped            int // packets, as many as there were in that time
 }
 
-// most takes the larger of each.
-func (t truth) most(o truth) truth {
+// beside is the most that there was at a time in both, and all that was dropped.
+func (t truth) beside(o truth) truth {
 	return truth{
 		max(t.ports, o.ports), max(t.capacity, o.capacity), max(t.endpoints, o.endpoints), max(t.without, o.without),
-		max(t.addresses, o.addresses), max(t.dropped, o.dropped),
+		max(t.addresses, o.addresses), t.dropped + o.dropped,
 	}
 }
 
