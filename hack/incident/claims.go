@@ -59,6 +59,12 @@ func claimed(holds bool, text, found string, args ...any) claim {
 	return claim{text: text, found: fmt.Sprintf(found, args...), holds: holds}
 }
 
+// claimedAdvice claims that a finding is told when the candidate has a weight.
+func claimedAdvice(text string, r run, code nat.Code, weight int64) claim {
+	at, told := r.advised[code]
+	return claimed(told && at == weight, text, "%s at %d%%: %t", code, at, told)
+}
+
 // claimsOfEnds are about how each release ends with Sluice.
 func claimsOfEnds(pairs map[string]pair) []claim {
 	var reached, missed []string
@@ -81,6 +87,8 @@ func claimsOfEnds(pairs map[string]pair) []claim {
 		claimed(len(missed) == 0, "every other release gets all traffic with Sluice", "%d do; not: %s", len(reached), strings.Join(missed, ", ")),
 		claimed(own.figures().failed == 0 && strings.Contains(own.ends[0].state, "HEALTH_CHECK_CONTAINER_ERROR"),
 			"of a front end that cannot reach its own URL Sluice tells Cloud Run's reason", "%s", own.ends[0].state),
+		claimedAdvice("and advises to call 127.0.0.1 first, before anything is released", own, nat.OwnURLCalled, 0),
+		claimedAdvice("it does so as well where all its traffic still leaves through the VPC", pairs["own-url-all-traffic"].stepwise, nat.OwnURLCalled, 0),
 		claimed(strings.Contains(minimum.ends[0].next, "--min-instances") && strings.Contains(minimum.ends[0].next, "--min,"),
 			"of a minimum that starts too many at once it says which one would fit", "%s", minimum.ends[0].next),
 	)

@@ -10,8 +10,9 @@ import (
 // Facts are what is known of a service that advice can be given on.
 type Facts struct {
 	Gateways []Gateway
-	// AllTraffic: the revision sends all its traffic through the VPC.
-	AllTraffic bool
+	// AllTraffic: the revision sends all its traffic through the VPC. Moved: it does not,
+	// and the one before it does.
+	AllTraffic, Moved bool
 	// CloudSQLPublic: it uses Cloud SQL, and not over a private address.
 	CloudSQLPublic bool
 	// OwnURL is the variable of its environment that holds its own public URL.
@@ -128,11 +129,16 @@ func (r Refused) Text() string {
 }
 
 func ownURL(f Facts) string {
-	if f.OwnURL == "" || !f.AllTraffic {
+	name := cut(f.OwnURL, 63)
+	switch {
+	case f.OwnURL == "":
 		return ""
+	case f.Moved: // its calls no longer come from inside the VPC
+		return name + " holds the service's own public URL: without all-traffic, an internal ingress refuses calls to it; first call 127.0.0.1."
+	case f.AllTraffic:
+		return name + " holds the service's own public URL: calls to it leave through Cloud NAT, one port each; call 127.0.0.1 instead."
 	}
-	return fmt.Sprintf("%s holds the service's own public URL: calls to it leave through Cloud NAT, one port each; "+
-		"call 127.0.0.1 instead.", cut(f.OwnURL, 63))
+	return ""
 }
 
 func cloudSQL(f Facts) string {
@@ -147,8 +153,12 @@ func allTraffic(f Facts) string {
 	if !f.AllTraffic {
 		return ""
 	}
+	first := ""
+	if f.OwnURL != "" {
+		first = "; first call 127.0.0.1 in place of its own URL"
+	}
 	return "All traffic leaves through the VPC and Cloud NAT; unless others rely on its fixed addresses, " +
-		"egress PRIVATE_RANGES_ONLY takes public calls off NAT."
+		"egress PRIVATE_RANGES_ONLY takes public calls off NAT" + first + "."
 }
 
 func tooFewPorts(_ Facts, g Gateway) string {

@@ -35,6 +35,10 @@ func TestEachFindingHasItsNumbers(t *testing.T) {
 			func(f *Facts) { f.OwnURL, f.AllTraffic = "API_URL", true }, OwnURLCalled,
 			"API_URL holds the service's own public URL: calls to it leave through Cloud NAT, one port each; call 127.0.0.1 instead.",
 		},
+		"it calls itself, and no longer from inside the VPC": {
+			func(f *Facts) { f.OwnURL, f.Moved = "API_URL", true }, OwnURLCalled,
+			"API_URL holds the service's own public URL: without all-traffic, an internal ingress refuses calls to it; first call 127.0.0.1.",
+		},
 		"its database has a public path": {
 			func(f *Facts) { f.CloudSQLPublic, f.AllTraffic = true, true }, CloudSQLPublic,
 			"Cloud SQL is reached over a public path: all its connections share one destination, and so one set of ports; use its private address.",
@@ -76,12 +80,25 @@ func TestEachFindingHasItsNumbers(t *testing.T) {
 			c.change(&facts)
 			got := Advise(facts)
 			if c.code != AllTrafficUnneeded && facts.AllTraffic {
-				got = slices.DeleteFunc(got, func(f Finding) bool { return f == allTrafficFound })
+				got = slices.DeleteFunc(got, func(f Finding) bool { return f.Code == AllTrafficUnneeded })
 			}
 			if diff := cmp.Diff([]Finding{{c.code, c.want}}, got); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAMoveThatBreaksCallsIsNotAdvisedWithoutAWarning: who calls itself by its public URL
+// must not take the traffic out of the VPC first.
+func TestAMoveThatBreaksCallsIsNotAdvisedWithoutAWarning(t *testing.T) {
+	t.Parallel()
+	facts := sound()
+	facts.AllTraffic, facts.OwnURL = true, strings.Repeat("X", 63)
+	got := Advise(facts)
+	if len(got) != 2 || got[0].Code != OwnURLCalled || got[1].Code != AllTrafficUnneeded ||
+		!strings.HasSuffix(got[1].Text, "takes public calls off NAT; first call 127.0.0.1 in place of its own URL.") {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -143,7 +160,7 @@ func TestAdviceIsBoundedAndOrdered(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		yes := func(label string) bool { return rapid.Bool().Draw(t, label) }
 		f := Facts{
-			AllTraffic: yes("all"), CloudSQLPublic: yes("sql"),
+			AllTraffic: yes("all"), Moved: yes("moved"), CloudSQLPublic: yes("sql"),
 			Refused: Refused{anyShare(t), anyShare(t), anyShare(t)},
 			OwnURL:  rapid.StringN(0, 90, 200).Draw(t, "url"), SubnetUnread: rapid.StringN(0, 200, 300).Draw(t, "unread"),
 			Minimum: upTo(t, 2, "minimum"),
@@ -167,7 +184,7 @@ func TestAdviceIsBoundedAndOrdered(t *testing.T) {
 			if len(finding.Text) > LongestFinding || !utf8.ValidString(finding.Text) || !strings.HasSuffix(finding.Text, ".") {
 				t.Fatalf("%d bytes: %q", len(finding.Text), finding.Text)
 			}
-			if finding.Code != OwnURLCalled && finding.Code != SubnetUnread && strings.HasSuffix(finding.Text, "...") {
+			if finding.Code != SubnetUnread && strings.HasSuffix(finding.Text, "...") {
 				t.Fatalf("a sentence of our own was cut: %s", finding.Text)
 			}
 		}

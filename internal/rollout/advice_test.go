@@ -23,19 +23,35 @@ func (s scene) revised(change func(*Revision)) scene {
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	start := at(0).behindNat().outlet(leaves(nat1)).revised(func(r *Revision) { r.Egress = EgressAll })
+	calls := func(egress Egress) func(*Revision) {
+		return func(r *Revision) { r.OwnURL, r.Egress = "SELF", egress }
+	}
+	was := func(s scene) scene {
+		return s.with(func(s *scene) {
+			r := s.Revisions["web-1"]
+			r.Egress = EgressAll
+			s.Revisions["web-1"] = r
+		})
+	}
+	unready := idle().readiness("web-2", NotReady)
 	for name, c := range map[string]struct {
 		in   scene
 		want []nat.Code
 	}{
-		"an ordinary service":             {start, []nat.Code{nat.AllTrafficUnneeded, nat.TooFewPorts, nat.NoMinimum, nat.LoggingOff}},
-		"one that calls itself":           {start.revised(func(r *Revision) { r.OwnURL = "SELF" }), []nat.Code{nat.OwnURLCalled, nat.AllTrafficUnneeded, nat.TooFewPorts, nat.NoMinimum, nat.LoggingOff}},
-		"one with Cloud SQL":              {start.revised(func(r *Revision) { r.CloudSQL = true }), []nat.Code{nat.CloudSQLPublic, nat.AllTrafficUnneeded, nat.TooFewPorts, nat.NoMinimum, nat.LoggingOff}},
-		"one with a minimum of its own":   {start.revised(func(r *Revision) { r.MinInstances = 3 }), []nat.Code{nat.AllTrafficUnneeded, nat.TooFewPorts, nat.LoggingOff}},
-		"one with the service's":          {start.with(func(s *scene) { s.Service.MinInstances = 3 }), []nat.Code{nat.AllTrafficUnneeded, nat.TooFewPorts, nat.LoggingOff}},
-		"nobody asks Compute":             {start.outlet(Outlet{}).saw(nat1), nil},
-		"Compute does not tell":           {start.outlet(Outlet{Presence: Found, Gateways: []Gateway{{Source: nat1, Unread: "denied"}}}), nil},
-		"after a rollback":                {start.with(func(s *scene) { s.Progress = s.Progress.latch("web-2"); s.Progress.Phase = RolledBack }), nil},
-		"without NAT there is no finding": {at(25), []nat.Code{}},
+		"one that calls itself and leaves the VPC":                  {was(at(25)).revised(calls(EgressPrivate)), []nat.Code{nat.OwnURLCalled}},
+		"one that calls itself and was never in it":                 {at(25).revised(calls(EgressPrivate)), []nat.Code{}},
+		"one that calls itself, leaves the VPC and does not start":  {was(unready).revised(calls(EgressPrivate)), []nat.Code{nat.OwnURLCalled}},
+		"one that calls itself, stays and does not start":           {was(unready).revised(calls(EgressAll)), nil},
+		"one that leaves the VPC, does not start and does not call": {was(unready).revised(func(r *Revision) { r.Egress = EgressPrivate }), nil},
+		"an ordinary service":                                       {start, []nat.Code{nat.AllTrafficUnneeded, nat.TooFewPorts, nat.NoMinimum, nat.LoggingOff}},
+		"one that calls itself":                                     {start.revised(func(r *Revision) { r.OwnURL = "SELF" }), []nat.Code{nat.OwnURLCalled, nat.AllTrafficUnneeded, nat.TooFewPorts, nat.NoMinimum, nat.LoggingOff}},
+		"one with Cloud SQL":                                        {start.revised(func(r *Revision) { r.CloudSQL = true }), []nat.Code{nat.CloudSQLPublic, nat.AllTrafficUnneeded, nat.TooFewPorts, nat.NoMinimum, nat.LoggingOff}},
+		"one with a minimum of its own":                             {start.revised(func(r *Revision) { r.MinInstances = 3 }), []nat.Code{nat.AllTrafficUnneeded, nat.TooFewPorts, nat.LoggingOff}},
+		"one with the service's":                                    {start.with(func(s *scene) { s.Service.MinInstances = 3 }), []nat.Code{nat.AllTrafficUnneeded, nat.TooFewPorts, nat.LoggingOff}},
+		"nobody asks Compute":                                       {start.outlet(Outlet{}).saw(nat1), nil},
+		"Compute does not tell":                                     {start.outlet(Outlet{Presence: Found, Gateways: []Gateway{{Source: nat1, Unread: "denied"}}}), nil},
+		"after a rollback":                                          {start.with(func(s *scene) { s.Progress = s.Progress.latch("web-2"); s.Progress.Phase = RolledBack }), nil},
+		"without NAT there is no finding":                           {at(25), []nat.Code{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

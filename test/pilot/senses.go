@@ -126,6 +126,7 @@ func (s Senses) Revision(name string) (rollout.Revision, error) {
 		Presence: rollout.Found, Name: name, CreatedAt: answer.CreateTime.Time, Readiness: rollout.Pending,
 		Egress: Egress(answer.VPCAccess), VPC: entrance(answer.VPCAccess), Image: answer.Containers[0].Image,
 		SessionAffinity: answer.SessionAffinity, Template: answer.Annotations[rollout.TemplateAnnotation],
+		OwnURL: s.ownURL(answer.Containers[0].Env),
 	}
 	if answer.Scaling != nil {
 		r.MinInstances, r.MaxInstances = int64(answer.Scaling.MinInstanceCount), int64(answer.Scaling.MaxInstanceCount)
@@ -144,6 +145,17 @@ func (s Senses) Revision(name string) (rollout.Revision, error) {
 		}
 	}
 	return r, nil
+}
+
+// ownURL is the name of the variable that holds the service's own public URL.
+func (s Senses) ownURL(env []simulator.EnvVar) string {
+	prefix := "https://" + s.name[strings.LastIndex(s.name, "/")+1:] + "-"
+	for _, v := range env {
+		if strings.HasPrefix(v.Value, prefix) && strings.HasSuffix(v.Value, ".run.app") {
+			return v.Name
+		}
+	}
+	return ""
 }
 
 // absence tells what is not there from what could not be read.
