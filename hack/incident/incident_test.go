@@ -56,7 +56,25 @@ func TestTheTroubleDependsOnWhatItIsSaidTo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept(t, claims)
+	held, err := playHeld()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept(t, append(claims, held...))
+}
+
+// TestATroubleOfAnotherLengthIsNotPutDownToWhatLingers, by more than two minutes.
+func TestATroubleOfAnotherLengthIsNotPutDownToWhatLingers(t *testing.T) {
+	t.Parallel()
+	for minutes, want := range map[int]bool{12: false, 13: true, 17: true, 18: false} {
+		r := run{minutes: make([]minute, minutes)}
+		for i := range r.minutes {
+			r.minutes[i] = minute{end: time.Unix(60, 0), asked: 100, failed: 2}
+		}
+		if c := (dial{scene: "incident", lasts: []int{15}}).follows([]run{r}, ""); c.holds != want {
+			t.Errorf("%d minutes in place of 15: got %t, want %t", minutes, c.holds, want)
+		}
+	}
 }
 
 func TestEveryScenarioSaysWhatItIsAbout(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,18 +17,28 @@ type dial struct {
 	what   string
 	values []string
 	turn   func(*simulator.Scenario, int)
+	// lasts is how many minutes the trouble lasts at each value, about, where that is
+	// what shows its cause; nil where the direction does.
+	lasts []int
 }
 
+// closeTo is by how many minutes a trouble may miss how long it should last: that of the
+// switch itself, and that in which the last instances end.
+const closeTo = 2
+
 func minutesOf(n int) simulator.Duration { return simulator.Duration(time.Duration(n) * time.Minute) }
+
+// retentions are minutes for which idle instances are kept.
+var retentions = []int{15, 10, 5, 1}
 
 // dials is what the trouble depends on.
 var dials = []dial{
 	{"instance-ports", "ports for each endpoint", []string{"64", "128", "256", "512", "1,024"}, func(sc *simulator.Scenario, i int) {
 		sc.Gateways[0].PortsPerEndpoint = 64 << i
-	}},
+	}, nil},
 	{"instance-ports", "TIME_WAIT", []string{"120 s", "60 s", "30 s"}, func(sc *simulator.Scenario, i int) {
 		sc.Gateways[0].TimeWait = simulator.Duration(120 * time.Second >> i)
-	}},
+	}, nil},
 	{"instance-ports", "keep-alive", []string{"off", "on"}, func(sc *simulator.Scenario, i int) {
 		for name, image := range sc.Services[0].Images {
 			calls := append([]simulator.Outgoing(nil), image.Calls...)
@@ -40,20 +51,23 @@ var dials = []dial{
 		if i > 0 { // a kept connection must be kept by the other end as well
 			sc.Network.Destinations[0].IdleTimeout = minutesOf(4)
 		}
-	}},
+	}, nil},
+	{"incident", "idle instances are kept", []string{"15 min", "10 min", "5 min", "1 min"}, func(sc *simulator.Scenario, i int) {
+		sc.Timing.IdleRetention = minutesOf(retentions[i])
+	}, retentions},
 	{"addresses", "idle instances are kept", []string{"15 min", "10 min", "5 min"}, func(sc *simulator.Scenario, i int) {
 		sc.Timing.IdleRetention = minutesOf(15 - 5*i)
-	}},
+	}, nil},
 	{"addresses", "NAT addresses", []string{"1", "2"}, func(sc *simulator.Scenario, i int) {
 		if i > 0 {
 			secondAddress(sc)
 		}
-	}},
+	}, nil},
 	{"addresses", "the database", []string{"public", "private"}, func(sc *simulator.Scenario, i int) {
 		if i > 0 {
 			private("database")(sc)
 		}
-	}},
+	}, nil},
 }
 
 // tellSensitivity turns every dial.
@@ -64,7 +78,29 @@ func tellSensitivity(out io.Writer, _ options) (verdict, error) {
 	}
 	t.write(out)
 	_, _ = fmt.Fprintln(out)
-	return tellClaims(out, claims), nil
+	held, err := playHeld()
+	if err != nil {
+		return verdict{}, err
+	}
+	return tellClaims(out, slices.Concat(claims, held)), nil
+}
+
+// playHeld plays the incident where the addresses of instances that have ended keep their
+// ports, which nobody knows of the real service.
+func playHeld() ([]claim, error) {
+	s, err := readScene("incident")
+	if err != nil {
+		return nil, err
+	}
+	s.world.Switches.RetainedAddressPorts = "held"
+	pairs, err := playBoth([]scene{s})
+	if err != nil {
+		return nil, err
+	}
+	once, sluice := pairs[s.name].atOnce.figures(), pairs[s.name].stepwise.figures()
+	return []claim{claimed(sluice.failed == 0 && sluice.dropped == 0 && sluice.without == 0 && sluice.took > 0 && once.failed > 0,
+		"where kept addresses hold their ports as well, nothing is lost with Sluice in the incident",
+		"%d failed after %s, instead of %d and %d minutes of trouble", sluice.failed, sluice.time(), once.failed, once.trouble)}, nil
 }
 
 func playDials() (table, []claim, error) {
@@ -85,9 +121,12 @@ func playDials() (table, []claim, error) {
 	var claims []claim
 	for _, d := range dials {
 		minutes, failed, c := d.read(runs[:len(d.values)])
-		runs = runs[len(d.values):]
 		t.row(d.scene, d.what, minutes, failed)
 		claims = append(claims, c)
+		if d.lasts != nil {
+			claims = append(claims, d.follows(runs[:len(d.values)], minutes))
+		}
+		runs = runs[len(d.values):]
 	}
 	return t, claims, nil
 }
@@ -112,4 +151,14 @@ func (d dial) read(runs []run) (minutes, failed string, c claim) {
 		holds: holds && last.trouble < first.trouble && last.failed < first.failed,
 	}
 	return strings.Join(troubles, ", "), strings.Join(losses, ", "), c
+}
+
+// follows claims that the trouble lasts as long as what it is put down to.
+func (d dial) follows(runs []run, minutes string) claim {
+	holds := true
+	for i, r := range runs {
+		off := r.figures().trouble - d.lasts[i]
+		holds = holds && off >= -closeTo && off <= closeTo
+	}
+	return claimed(holds, d.scene+": it lasts as long as "+d.what, "%s", minutes)
 }
