@@ -264,11 +264,13 @@ func TestABrokenPromiseNamesItsSeeds(t *testing.T) {
 	guilty, innocent := counts{troubled: 1, kept: []uint64{3}}, counts{troubled: 4, unknown: 1, back: []uint64{2, 14}}
 	growing := counts{troubled: 9, lowered: 3, spared: 2, back: []uint64{4, 6}, unheard: []uint64{6}}
 	short := foreseen{Forecast: nat.Forecast{Capacity: 60, Taken: 30, Adds: 10, Worst: 10, Kept: 5}, seed: 9, peak: 46}
+	enough := short // what is kept for the worst is
+	enough.Worst = 16
 	var told strings.Builder
-	tellClaims(&told, append(claimsOfBlame(byDefault, guilty, innocent, growing), claimsOfForecasts([]foreseen{short})...))
+	tellClaims(&told, append(claimsOfBlame(byDefault, guilty, innocent, growing), claimsOfForecasts([]foreseen{short, enough})...))
 	for _, want := range []string{
 		"unknown in the end: 1, which is 25%; seeds 2 14", "unknown in the end: 0, which is 0%; seeds 3",
-		"BROKEN: where ports grow", "2 given up and 3 lowered, 2 of them to 0%, of 9 in trouble", "1 before anything was known; seeds 4 6", "10% of the capacity at most; seeds 9",
+		"BROKEN: where ports grow", "2 given up and 3 lowered, 2 of them to 0%, of 9 in trouble", "1 before anything was known; seeds 4 6", "BROKEN: never is the truth above it (taken + adds) by more than max(reserve of 20%, worst - adds): 1 of 2; by more than the reserve alone in 2, by 10% of the capacity at most; seeds 9",
 	} {
 		if !strings.Contains(told.String(), want) {
 			t.Errorf("it does not say %q:\n%s", want, told.String())
