@@ -70,7 +70,7 @@ func newLine(g Gateway, s Subnet, p Policy, claims []Claim) line {
 	l := line{gateway: g.Name, auto: g.Auto, headroom: now.Headroom() * now.Each}
 	l.left = l.headroom
 	if s.limits() {
-		l.left = min(l.left, s.Instances()*p.usable().EndpointsPerInstance*now.Each)
+		l.left = min(l.left, s.Instances()*now.perInstance(p.usable())*now.Each)
 	}
 	for _, c := range claims {
 		if !c.Hot && !c.Back {

@@ -82,6 +82,7 @@ func TestRolloutsThatShareAGatewayShareASubnet(t *testing.T) {
 	claims := []Claim{{ID: "other", Since: at(-9), Ports: 6 * 1024, Hot: true}, {ID: "me", Since: at(0), Ports: 6 * 1024}}
 	growing := nat1(0)
 	growing.Auto = true
+	dynamic := Gateway{Name: "nat-1", IPs: 2, Dynamic: true, Endpoints: 10, Allocated: 10 * 1024}
 	for name, c := range map[string]struct {
 		gateway Gateway
 		subnet  Subnet
@@ -91,6 +92,8 @@ func TestRolloutsThatShareAGatewayShareASubnet(t *testing.T) {
 		"two blocks are enough for both": {nat1(0), Subnet{Size: 60, Taken: 28}, claims, Turn{Go: true}},
 		"one block is not":               {nat1(0), Subnet{Size: 60, Taken: 44}, claims, waits},
 		"nor where NAT addresses grow":   {growing, Subnet{Size: 60, Taken: 44}, claims, waits},
+		"two blocks, where ports grow":   {dynamic, Subnet{Size: 60, Taken: 28}, claims, Turn{Go: true}},
+		"one block, where ports grow":    {dynamic, Subnet{Size: 60, Taken: 44}, claims, waits},
 		"alone, nobody waits":            {nat1(0), Subnet{Size: 60, Taken: 44}, claims[1:], Turn{Go: true}},
 		"a subnet that nobody knows":     {nat1(0), Subnet{}, claims, Turn{Go: true}},
 	} {
