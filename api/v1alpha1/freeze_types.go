@@ -58,6 +58,7 @@ type RolloutFreezeSpec struct {
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.all(n, n.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))",message="a namespace is an exact name such as shop: nothing would wait for any other; remove namespaces to freeze all"
 	Namespaces []string `json:"namespaces,omitempty"`
 
 	// reason is shown to everybody whose rollout waits: what it is for, and whom

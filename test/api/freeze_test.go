@@ -25,6 +25,8 @@ func TestAFreezeSaysWhenAndWhy(t *testing.T) {
 		`{start: "2026-12-24T09:00:00+09:00", end: "2026-12-23T23:59:59Z", reason: year end}`:                         "end must be later than start",
 		`{start: "2026-12-24", end: "2027-01-04T00:00:00Z", reason: year end}`:                                        "spec.start",
 		`{start: "2026-12-24T00:00:00Z", end: "2027-01-04T00:00:00Z"}`:                                                "spec.reason: Required",
+		`{start: "2026-12-24T00:00:00Z", end: "2027-01-04T00:00:00Z", reason: year end, namespaces: ["*"]}`:           "remove namespaces to freeze all",
+		`{start: "2026-12-24T00:00:00Z", end: "2027-01-04T00:00:00Z", reason: year end, namespaces: ["shop-*"]}`:      "a namespace is an exact name such as shop",
 		`{start: "2026-12-24T00:00:00Z", end: "2027-01-04T00:00:00Z", reason: year end, namespaces: []}`:              "spec.namespaces",
 		`{start: "2026-12-24T00:00:00Z", end: "2027-01-04T00:00:00Z", reason: year end, namespaces: [shop, shop]}`:    "Duplicate value",
 		`{start: "2026-12-24T00:00:00Z", end: "2027-01-04T00:00:00Z", reason: "` + strings.Repeat("very ", 50) + `"}`: "spec.reason",

@@ -129,12 +129,9 @@ func (f *Finding) read(obj map[string]any) error {
 
 // beyond checks what the schema lets through.
 func (f *Finding) beyond() {
-	switch f.Kind {
-	case KindRollout:
+	if f.Kind == KindRollout {
 		f.Problems = append(windows(f.Rollout.Spec.Strategy.Windows), queries(f.Rollout.Spec.Analysis.Checks)...)
 		f.template()
-	case KindFreeze:
-		f.Warnings = nowhere(f.Freeze.Spec.Namespaces)
 	}
 }
 
@@ -144,19 +141,6 @@ func timely(problems []string) []string {
 		return nil
 	}
 	return []string{"write a time with its offset from UTC, such as 2026-12-24T00:00:00+09:00"}
-}
-
-// nowhere are the namespaces of a freeze that cannot be, so that nothing waits there:
-// they are names, and no patterns.
-func nowhere(namespaces []string) []string {
-	var warnings []string
-	for i, name := range namespaces {
-		if len(validation.ValidateNamespaceName(name, false)) > 0 {
-			warnings = append(warnings, fmt.Sprintf(
-				"spec.namespaces[%d]: no namespace is called %q, and nothing waits for it: write exact names, or remove namespaces to freeze all", i, name))
-		}
-	}
-	return warnings
 }
 
 // template checks what the schema lets through, as the controller does.
