@@ -237,7 +237,7 @@ func (c Forecast) taken() string {
 	if c.Dynamic {
 		each := fmt.Sprintf("at least %s per endpoint", thousands(c.Each))
 		if c.Grown > 1 {
-			each += fmt.Sprintf(", %s on average", c.amount(c.Grown))
+			each += fmt.Sprintf(", now %s", c.amount(c.Grown))
 		}
 		return fmt.Sprintf("%s: %s of %s ports (%s) taken", c.gateway(), c.amount(c.Taken), c.amount(c.Capacity), each)
 	}

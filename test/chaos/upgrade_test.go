@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -151,31 +150,16 @@ func unpack(archive []byte, dir string) error {
 }
 
 // nextBuild compiles the sources as they are so that they call themselves another version.
-func nextBuild(t *testing.T) (binary string) {
+func nextBuild(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	other, overlay := filepath.Join(dir, "main.go"), filepath.Join(dir, "overlay.json")
-	main, err := filepath.Abs("../../main.go")
-	if err == nil {
-		err = calling(main, other, "next")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	replacing, err := json.Marshal(map[string]map[string]string{"Replace": {main: other}})
-	if err == nil {
-		err = os.WriteFile(overlay, replacing, 0o600)
-	}
-	if err == nil {
-		binary, err = manager.Build(t.Context(), dir, "-overlay", overlay)
-	}
+	binary, err := manager.Build(t.Context(), t.TempDir(), "-ldflags", "-X github.com/sluice-rollouts/sluice/internal/version.released=next")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return binary
 }
 
-// calling writes the manager's main.go so that it calls itself some version.
+// calling writes the main.go of an earlier manager so that it calls itself some version.
 func calling(main, to, version string) error {
 	text, err := os.ReadFile(main)
 	if err != nil {
