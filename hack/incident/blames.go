@@ -69,12 +69,7 @@ var causes = []cause{
 	}},
 	{"another service's connections, where ports grow", false, true, func(t *town) {
 		t.growing(4096)
-		t.add("stranger", 4)
-		stranger := &t.sc.Services[len(t.sc.Services)-1]
-		b := stranger.Images[oldImage]
-		b.Calls = calls("database", 2)
-		stranger.Images[oldImage] = b
-		t.burst(&stranger.Users, 6)
+		t.stranger(2, 6)
 	}},
 	{"another service's burst", false, false, func(t *town) {
 		t.tight(6)
@@ -84,12 +79,7 @@ var causes = []cause{
 	}},
 	{"another service's connections", false, false, func(t *town) {
 		t.few()
-		t.add("stranger", 4)
-		stranger := &t.sc.Services[len(t.sc.Services)-1]
-		b := stranger.Images[oldImage]
-		b.Calls = calls("database", 0.05)
-		stranger.Images[oldImage] = b
-		t.burst(&stranger.Users, 40)
+		t.stranger(0.05, 40)
 	}},
 	{"the old system's surge", false, false, func(t *town) {
 		t.few()
@@ -140,6 +130,17 @@ func (t *town) image(name string, edit func(*simulator.Behaviour)) {
 	b := t.sc.Services[0].Images[name]
 	edit(&b)
 	t.sc.Services[0].Images[name] = b
+}
+
+// stranger is another service, whose users come many times as often for a while, with so
+// many calls to the database at each of their requests.
+func (t *town) stranger(perRequest, times float64) {
+	t.add("stranger", 4)
+	stranger := &t.sc.Services[len(t.sc.Services)-1]
+	b := stranger.Images[oldImage]
+	b.Calls = calls("database", perRequest)
+	stranger.Images[oldImage] = b
+	t.burst(&stranger.Users, times)
 }
 
 // burst multiplies a rate for some minutes, at any moment of the release or, one
