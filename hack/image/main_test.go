@@ -167,7 +167,7 @@ func TestTheManagerStartsWithTheImageAlone(t *testing.T) {
 
 func TestWhatIsWrittenCanBeReadAgain(t *testing.T) {
 	out := t.TempDir()
-	if _, err := run(t.Context(), release{source: repository}, out, "sluice:devel", []string{runtime.GOARCH}); err != nil {
+	if _, err := run(t.Context(), release{repository, testedVersion}, out, "sluice:devel", []string{runtime.GOARCH}); err != nil {
 		t.Fatal(err)
 	}
 	if binary, err := os.ReadFile(filepath.Join(out, "sluice-"+runtime.GOARCH)); err != nil || !bytes.Equal(binary, compiled(t)) {
