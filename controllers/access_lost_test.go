@@ -93,8 +93,10 @@ func TestARiseIsSureOfItsAccess(t *testing.T) {
 	}
 	live.err = errors.New("the apiserver does not answer")
 	s.wait(time.Minute)
-	if _, err := s.r.Reconcile(t.Context(), s.get()); !errors.Is(err, live.err) || s.cloud.sent() != writes {
-		t.Errorf("%v, and %d writes though nobody can say whether it may rise", err, s.cloud.sent()-writes)
+	s.pass()
+	reason, message = readySays(s.get())
+	if s.cloud.sent() != writes || reason != v1alpha1.ReasonOutsideWindow || !strings.Contains(message, "whether it is still allowed could not be read") {
+		t.Errorf("%d writes though nobody can say whether it may rise; %s: %s", s.cloud.sent()-writes, reason, message)
 	}
 	s.cloud.set(func() { s.cloud.errors["web-2"] = 50 })
 	s.until(v1alpha1.PhaseRolledBack) // for which nobody is asked

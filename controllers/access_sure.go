@@ -3,15 +3,16 @@ package controllers
 import (
 	"context"
 
+	"github.com/sluice-rollouts/sluice/internal/google"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
 // sureAccess asks the apiserver for access before a rise is saved, or a template sent, and
 // decides anew where it was taken away and the cache does not show that. Where nobody can
-// be asked neither is sent. What gives traffic back waits for no answer.
-func sureAccess(ctx context.Context, cloud Cloud, in *rollout.Input, d rollout.Decision) (rollout.Decision, error) {
+// be asked both wait, and the status says why. What gives traffic back waits for no answer.
+func sureAccess(ctx context.Context, cloud Cloud, in *rollout.Input, d rollout.Decision) rollout.Decision {
 	if cloud.StillMay == nil || !d.Raises() && d.Deploy == nil {
-		return d, nil
+		return d
 	}
 	var sends rollout.Template
 	if d.Deploy != nil {
@@ -20,13 +21,13 @@ func sureAccess(ctx context.Context, cloud Cloud, in *rollout.Input, d rollout.D
 	of, undeployable, err := cloud.StillMay(ctx, in.Plan.Service, sends)
 	switch {
 	case err != nil:
-		return rollout.Decision{}, err
+		in.Hours = rollout.Hours{Shut: true, Why: "whether it is still allowed could not be read: " + google.Clean(err.Error())}
 	case of.Presence == rollout.Denied:
 		in.Service = of
 	case undeployable != "":
 		in.Undeployable = undeployable
 	default:
-		return d, nil
+		return d
 	}
-	return rollout.Decide(*in), nil
+	return rollout.Decide(*in)
 }

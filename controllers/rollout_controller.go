@@ -138,9 +138,7 @@ func (r *Reconciler) pass(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ct
 		return r.explain(ctx, ro, err)
 	}
 	r.memory.looked(ro)
-	if d, err = sureAccess(ctx, cloud, &in, r.sureHours(ctx, ro, &in, d)); err != nil {
-		return r.explain(ctx, ro, err)
-	}
+	d = sureAccess(ctx, cloud, &in, r.sureHours(ctx, ro, &in, d))
 	err = r.act(ctx, cloud, ro, in, d)
 	for tries := 1; errors.Is(err, errOvertaken) && tries < overtaken; tries++ {
 		if in.Peers, err = r.peers(ctx, ro, in); err == nil {

@@ -79,8 +79,10 @@ func readyOf(o *unstructured.Unstructured) Condition {
 }
 
 // serviceRef is the service that a RunService is about, or why that cannot be told. A
-// project that is not written is taken from the names of its revisions. A project's
-// number is no substitute for its id, by which access is granted.
+// project that is not written is taken from the names of its revisions. Neither is trusted
+// more than the other: who writes a RunService may write both, and what they name has to be
+// bound to its namespace. A project's number is no substitute for its id, by which access
+// is granted.
 func serviceRef(o *unstructured.Unstructured) (ref rollout.ServiceRef, why string) {
 	location, _, _ := unstructured.NestedString(o.Object, "spec", "location")
 	resource, _, _ := unstructured.NestedString(o.Object, "spec", "resourceID")

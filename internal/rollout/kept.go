@@ -113,7 +113,7 @@ func (v view) refusedByOwner() Decision {
 	case p.Phase == RollingBack:
 		return v.at(p.Phase, p.Reason, v.because()+owned).next(fmt.Sprintf(
 			"Traffic stays as it is until they let go of it, or send everything to %s themselves.", p.Stable))
-	case p.Phase == Paused:
+	case v.stillPaused():
 		return v.at(p.Phase, p.Reason, v.because()+owned).next("Traffic stays as it is until they let go of it.")
 	case p.active():
 		return v.at(Held, AccessDenied, owned).next("Traffic stays as it is; goes on when they let go of it.")

@@ -15,7 +15,7 @@ func targetGone(v view) (Decision, bool) {
 	switch {
 	case svc.Presence == Denied && svc.Kept.Owner != "":
 		return v.refusedByOwner(), true
-	case svc.Presence == Denied && (p.Phase == Paused || p.Phase == RollingBack):
+	case svc.Presence == Denied && (v.stillPaused() || p.Phase == RollingBack):
 		return v.at(p.Phase, p.Reason, "access to the service was lost: "+svc.Detail).next(
 			v.denied("Traffic stays as it is until access is back.")), true
 	case svc.Presence == Denied && p.active():
@@ -64,7 +64,7 @@ func (v view) serviceMissing() Decision {
 		note = fmt.Sprintf("the service of RunService %s is not there: %s", v.Plan.RunService, v.Service.Detail)
 		next = "Apply the RunService in this namespace and let Config Connector make its service; looked at again every minute."
 	}
-	if p.Phase == Paused || p.Phase == RollingBack {
+	if v.stillPaused() || p.Phase == RollingBack {
 		return v.at(p.Phase, p.Reason, note).next(next)
 	}
 	return v.at(Idle, ServiceNotFound, note).next(next)

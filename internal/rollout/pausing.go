@@ -11,6 +11,12 @@ func (p Progress) needsVerb() bool {
 	return p.Phase == Paused && (p.Reason != ReasonPaused || p.Cause != "")
 }
 
+// stillPaused tells whether a pause goes on while nothing can be done about the service:
+// that of spec.paused ends with it.
+func (v view) stillPaused() bool {
+	return v.Progress.needsVerb() || v.Progress.Phase == Paused && v.Plan.Paused
+}
+
 // pausedByPerson tells whether it is paused because somebody asked for that.
 func (p Progress) pausedByPerson() bool { return p.needsVerb() && p.Reason == ReasonPaused }
 
