@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/access"
+	"github.com/sluice-rollouts/sluice/internal/binding"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
@@ -71,7 +72,7 @@ func admit(ctx context.Context, from client.Reader, namespace string, ref rollou
 	}
 	bindings := make([]access.Binding, 0, len(all.Items))
 	for i := range all.Items {
-		bindings = append(bindings, bindingOf(&all.Items[i]))
+		bindings = append(bindings, binding.Of(&all.Items[i]))
 	}
 	grant, refusal := access.Admit(bindings, who, ref)
 	return grant, refusal, nil
@@ -85,23 +86,4 @@ func labelsOf(ctx context.Context, from client.Reader, name string) (access.Name
 		return access.Namespace{}, fmt.Errorf("reading the labels of namespace %s: %w", name, err)
 	}
 	return access.Namespace{Name: name, Labels: read.Labels}, nil
-}
-
-// bindingOf reads a CloudRunAccess.
-func bindingOf(a *v1alpha1.CloudRunAccess) access.Binding {
-	b := access.Binding{
-		Name: a.Name, Namespaces: a.Spec.Namespaces, NetworkProjects: a.Spec.NetworkProjects, MayDeploy: a.Spec.MayDeploy, MayQuery: a.Spec.MayQuery,
-		As:      a.Spec.GoogleServiceAccount,
-		Deploys: access.Deploys{Accounts: a.Spec.Deploy.ServiceAccounts, Repositories: a.Spec.Deploy.ImageRepositories},
-	}
-	if len(a.Spec.NamespaceLabels) > 0 {
-		b.Labels = map[string]string{}
-	}
-	for _, label := range a.Spec.NamespaceLabels {
-		b.Labels[label.Name] = label.Value
-	}
-	for _, s := range a.Spec.Services {
-		b.Services = append(b.Services, access.Services{Project: s.Project, Locations: s.Locations, Names: s.Names})
-	}
-	return b
 }

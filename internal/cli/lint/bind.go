@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/access"
+	"github.com/sluice-rollouts/sluice/internal/binding"
 )
 
 // Bind notes of each rollout among the findings that no CloudRunAccess among them binds
@@ -23,7 +23,7 @@ func Bind(findings []*Finding, namespace string) {
 		if f.Wrong() {
 			return
 		}
-		bindings = append(bindings, bindingOf(&f.Access))
+		bindings = append(bindings, binding.Of(&f.Access))
 	}
 	if len(bindings) == 0 {
 		return
@@ -64,16 +64,4 @@ func (f *Finding) bind(bindings []access.Binding, namespace string) {
 	default:
 		f.Notes = append(f.Notes, "of these files "+refusal.Why+"; one that is in none of them may. "+refusal.Remedy)
 	}
-}
-
-// bindingOf is what a CloudRunAccess says of who may reach what.
-func bindingOf(a *v1alpha1.CloudRunAccess) access.Binding {
-	b := access.Binding{Name: a.Name, Namespaces: a.Spec.Namespaces, As: a.Spec.GoogleServiceAccount, Labels: map[string]string{}}
-	for _, label := range a.Spec.NamespaceLabels {
-		b.Labels[label.Name] = label.Value
-	}
-	for _, s := range a.Spec.Services {
-		b.Services = append(b.Services, access.Services{Project: s.Project, Locations: s.Locations, Names: s.Names})
-	}
-	return b
 }
