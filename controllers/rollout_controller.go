@@ -178,7 +178,7 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 		d.Events = replies(d.Events) // the state was saved; its transitions are decided again
 	}
 	r.tell(ctx, ro, before, d)
-	if err == nil && d.Deploy != nil {
+	if d.Deploy != nil && (err == nil || maybeWritten(err)) {
 		r.tellSecrets(ro)
 	}
 	if err == nil && (d.Write != nil || d.Deploy != nil) {
