@@ -75,8 +75,7 @@ func (w *World) commit(s *service, c change) Operation {
 	}
 	w.limitTags(s)
 	if template {
-		w.deployed(s, c.behaviour)
-		w.start(s.newest())
+		w.take(s, c)
 	}
 	if after := s.resolve(s.Traffic); !maps.Equal(before, after) {
 		w.tell(Event{Kind: EventDesired, Service: s.Name, Author: c.author, Split: after})
@@ -95,6 +94,25 @@ func writable(s Service) Service {
 		ClientVersion: s.ClientVersion, Ingress: s.Ingress, LaunchStage: s.LaunchStage, Template: s.Template,
 		Traffic: s.Traffic, Scaling: s.Scaling, InvokerIAMDisabled: s.InvokerIAMDisabled,
 		DefaultURIDisabled: s.DefaultURIDisabled, CustomAudiences: s.CustomAudiences,
+	}
+}
+
+// take makes the revision that the template describes, unless it names one that is there,
+// which was found to have the same configuration: that one is the latest again.
+func (w *World) take(s *service, c change) {
+	r := s.revision(s.Template.Revision)
+	if r == nil || c.force {
+		w.deployed(s, c.behaviour)
+		w.start(s.newest())
+		return
+	}
+	s.latestCreated = s.name.revision(r.name)
+	s.templateWrite = true
+	if w.scenario.Switches.LatestCreated == "onCreate" {
+		s.LatestCreatedRevision = s.latestCreated
+	}
+	if r.phase == ready {
+		s.LatestReadyRevision = s.latestCreated
 	}
 }
 

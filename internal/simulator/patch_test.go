@@ -192,6 +192,31 @@ func TestAnEchoedTemplateIsRefusedWhateverTheMask(t *testing.T) {
 	}
 }
 
+// TestATemplateThatIsThereAlreadyMakesNoSecondRevision of its name: a backup of what applies
+// it asks for it again.
+func TestATemplateThatIsThereAlreadyMakesNoSecondRevision(t *testing.T) {
+	t.Parallel()
+	w := place(t)
+	first := get(t, w).Template
+	second := first
+	second.Revision, second.Timeout = "web-v2", "60s"
+	for _, template := range []simulator.Template{second, first} {
+		_, err := w.PatchService(simulator.PatchRequest{Name: service, UpdateMask: []string{"template"}, Service: simulator.Service{Template: template}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Advance(time.Minute)
+	}
+	list, err := w.ListRevisions(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := get(t, w)
+	if len(list) != 2 || !strings.HasSuffix(s.LatestCreatedRevision, "/web-v1") || s.LatestReadyRevision != s.LatestCreatedRevision || s.Reconciling {
+		t.Errorf("%d revisions; the latest is %s, of the ready ones %s", len(list), s.LatestCreatedRevision, s.LatestReadyRevision)
+	}
+}
+
 func TestATemplateWriteThatKeepsTheOldNameIsRefused(t *testing.T) {
 	t.Parallel()
 	w := place(t)

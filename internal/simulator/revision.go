@@ -134,7 +134,7 @@ func (w *World) becomeReady(r *revision) {
 	s := r.service
 	r.phase, r.readyAt = ready, stamp(w.now)
 	w.tell(Event{Kind: EventRevisionReady, Service: s.Name, Revision: r.name})
-	if old := s.revision(shortName(s.LatestReadyRevision)); old != nil && old.number > r.number {
+	if old := s.revision(shortName(s.LatestReadyRevision)); old != nil && (old.number > r.number || old == s.newest()) {
 		return
 	}
 	before := s.resolve(s.Traffic)

@@ -82,7 +82,12 @@ func (s *service) revision(short string) *revision {
 	return nil
 }
 
+// newest is the revision that the template describes; where that is gone, the one that
+// was made last. It is nil where there is none.
 func (s *service) newest() *revision {
+	if r := s.revision(shortName(s.latestCreated)); r != nil {
+		return r
+	}
 	if len(s.revisions) == 0 {
 		return nil
 	}

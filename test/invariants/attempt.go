@@ -94,10 +94,11 @@ func baselineReachable(p *past, e Event) string {
 	return ""
 }
 
-// endIsTrue: I10.
+// endIsTrue: I10. Who is answered from the past cannot know of what somebody else has done
+// since.
 func endIsTrue(p *past, e Event) string {
 	s, ok := e.(Saved)
-	if !ok || s.Phase == p.saved.Phase {
+	if !ok || s.Phase == p.saved.Phase || s.Generation < p.generation && !p.desiredOurs {
 		return ""
 	}
 	serves := func(revision string) bool {

@@ -61,6 +61,7 @@ type past struct {
 	takenUp      time.Time // when the attempt was taken up after that
 	seen         time.Time // when a status first said that the candidate has its present percent
 	begins       []begin   // by every status of a process
+	again        again     // what serves as a status says that was put back
 	back         back
 	freezes      []Frozen
 	deploys      deployed
@@ -102,6 +103,8 @@ func (p *past) learn(e Event) {
 		p.learnDesired(e)
 	case Restored:
 		p.learnDesired(e.Desired)
+	case Rewound:
+		p.learnRewound(e)
 	case Effective:
 		p.learnEffective(e)
 	case Life:
@@ -223,8 +226,12 @@ func (p *past) learnWrite(w Write) {
 // Config Connector may not have carried it out when it is taken back.
 func (p *past) learnEffective(e Effective) {
 	p.effective = append(p.effective, e)
+	p.learnAgain(e)
 	if !p.lowering.IsZero() && e.Split.equal(p.desired) {
-		p.lowered, p.lowering = p.lowering, time.Time{}
+		if !p.unseen() {
+			p.lowered = p.lowering
+		}
+		p.lowering = time.Time{}
 	}
 }
 

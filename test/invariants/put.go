@@ -14,6 +14,8 @@ func (p *past) learnPut(e Put) {
 	p.memoryLost = e.Attempt == 0
 	if p.memoryLost {
 		p.named(p.plan())
+	}
+	if p.memoryLost || e.Past && p.lowered.After(e.Of) {
 		p.nothingSaysSo()
 	}
 	p.overwritten, p.put = p.saved, e.when()
@@ -25,6 +27,14 @@ func (p *past) learnPut(e Put) {
 	if e.Past { // nobody took anything up: it is what was said once
 		b := p.remembered(e.Of)
 		p.deleting, p.takenUp, p.seen = time.Time{}, b.takenUp, b.seen
+	}
+}
+
+// learnRewound notes what Config Connector is to carry out again: a split of ours, and a
+// tag of ours, where we wrote it.
+func (p *past) learnRewound(e Rewound) {
+	if e.Ours {
+		p.intents, p.tagged = append(p.intents, e.Split), e.Tagged
 	}
 }
 

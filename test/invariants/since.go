@@ -42,6 +42,26 @@ func (p *past) remembered(saved time.Time) begin {
 	return begin{seen: p.servesSince()}
 }
 
+// again is a split that serves as a status says that was put back into its past, and since
+// when that status has it; at is its place among all that served.
+type again struct {
+	at    int
+	since time.Time
+}
+
+// learnAgain notes that Config Connector, whose object was put back too, carried out what
+// the status says before any process looked: what served in between is known to nobody.
+func (p *past) learnAgain(e Effective) {
+	c := p.saved.Candidate
+	if p.unseen() && p.saved.Serving != nil && p.saved.Serving[c] == e.Split[c] && !p.seen.IsZero() {
+		p.again = again{len(p.effective) - 1, p.seen}
+	}
+}
+
+// unseen tells whether a status was put in the place of another, and no process has said
+// since what it sees.
+func (p *past) unseen() bool { return p.overwritten.Phase != "" }
+
 // judgedSince is since when the present percent must be judged: who takes an attempt up
 // after its status was lost begins its bake anew.
 func (p *past) judgedSince() time.Time {
@@ -52,11 +72,14 @@ func (p *past) judgedSince() time.Time {
 func (p *past) servesSince() time.Time {
 	var since time.Time
 	percent := p.serving()[p.saved.Candidate]
-	for _, e := range slices.Backward(p.effective) {
+	for i, e := range slices.Backward(p.effective) {
 		if e.Split[p.saved.Candidate] != percent {
 			break
 		}
 		since = e.when()
+		if i > 0 && i == p.again.at {
+			return p.again.since
+		}
 	}
 	return since
 }

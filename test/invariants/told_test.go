@@ -94,3 +94,20 @@ func TestARevisionThatIsLost(t *testing.T) {
 		t.Error("a wrong share beside a lost revision is not found")
 	}
 }
+
+// TestAnEndThatSomebodyElseUndid is none for whoever could know of that.
+func TestAnEndThatSomebodyElseUndid(t *testing.T) {
+	t.Parallel()
+	back := Split{"web-1": 100}
+	undone := func(ours bool, more ...Event) Trace {
+		return before[Saved](good(), 6, append([]Event{Desired{after("20m"), back, ours}, Effective{after("20m"), back}}, more...)...)
+	}
+	const what = "says Completed"
+	newer := Known{after("20m"), 99}
+	if !finds(undone(false), what) || !finds(undone(true, newer), what) {
+		t.Error("a completion that is none is not found")
+	}
+	if finds(undone(false, newer), what) {
+		t.Error("an answer from the past shows what somebody else has not done yet")
+	}
+}

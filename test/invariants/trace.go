@@ -125,6 +125,15 @@ type Desired struct {
 // nobody has decided on it now.
 type Restored struct{ Desired }
 
+// Rewound is the object that Config Connector carries out, put back into its past with the
+// rest of etcd: what it asks for, as somebody wrote it then.
+type Rewound struct {
+	At
+	Split  Split
+	Tagged string // the revision that has our tag in it
+	Ours   bool   // whether we wrote it
+}
+
 // Effective is a new split that serves.
 type Effective struct {
 	At

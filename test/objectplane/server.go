@@ -2,7 +2,9 @@ package objectplane
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -21,8 +23,16 @@ type Server struct {
 	After    func(Call, error) error
 	clock    clock.PassiveClock
 	kinds    map[schema.GroupVersionResource]*kind
+	log      []version
 	revision int64
 	created  int64
+}
+
+// version is an object as it was stored.
+type version struct {
+	at  time.Time
+	of  *kind
+	now *unstructured.Unstructured
 }
 
 // Verb is what a call asks for.
@@ -102,6 +112,23 @@ func (s *Server) commit(of *kind, now *unstructured.Unstructured) {
 	s.revision++
 	now.SetResourceVersion(strconv.FormatInt(s.revision, 10))
 	of.objects[keyOf(now)] = now
+	s.log = append(s.log, version{s.clock.Now(), of, now})
+}
+
+// restoredBump is by how much the revision jumps, as with etcdutl's --bump-revision.
+const restoredBump = 1000
+
+// Restore puts etcd back to the state that it had at a time: objects come back as they
+// were, with the resource versions that they had then, and what was made later is gone.
+func (s *Server) Restore(at time.Time) {
+	s.log = slices.DeleteFunc(s.log, func(v version) bool { return v.at.After(at) })
+	for _, one := range s.kinds {
+		clear(one.objects)
+	}
+	for _, v := range s.log {
+		v.of.objects[keyOf(v.now)] = v.now
+	}
+	s.revision += restoredBump
 }
 
 func keyOf(o *unstructured.Unstructured) types.NamespacedName {

@@ -86,6 +86,28 @@ func TestHooksSeeACallAndTakeTheAnswersPlace(t *testing.T) {
 	}
 }
 
+// TestAnObjectThatIsPutBackIsWhatItWas, with the version that it had; what was made later
+// is gone, and no version is given out twice.
+func TestAnObjectThatIsPutBackIsWhatItWas(t *testing.T) {
+	t.Parallel()
+	s, now := newServer()
+	p := &play{t: t, api: s.As("").Resource(configconnector.RunServices).Namespace("shop")}
+	then := p.apply("git", true, runService(inGit()))
+	now.SetTime(noon.Add(time.Minute))
+	later := p.apply("sluice/traffic", false, runService(traffic("web-1")))
+	s.Restore(noon)
+	if got := p.get(); got.GetResourceVersion() != then.GetResourceVersion() || len(got.GetManagedFields()) != 1 {
+		t.Errorf("it is version %s of %v", got.GetResourceVersion(), got.GetManagedFields())
+	}
+	if again := p.apply("sluice/traffic", false, runService(traffic("web-2"))); again.GetResourceVersion() == later.GetResourceVersion() {
+		t.Errorf("version %s is given out twice", later.GetResourceVersion())
+	}
+	s.Restore(noon.Add(-time.Second))
+	if o := s.Object(configconnector.RunServices, types.NamespacedName{Namespace: "shop", Name: "web"}); o != nil {
+		t.Errorf("%v is there before it was made", o)
+	}
+}
+
 func TestWhatIsReadIsACopyAndWhatIsNotThereIsNotFound(t *testing.T) {
 	t.Parallel()
 	s, _ := newServer()

@@ -184,8 +184,12 @@ func (p *person) reapply() {
 func (s *stage) goBack(changes int) {
 	log := s.plane.Log()
 	at := max(0, len(log)-1-changes)
-	s.plane.Restore(log[at].Revision, 1000)
+	then := log[at]
+	s.plane.Restore(then.Revision, 1000)
 	s.drain()
+	if s.kept != nil {
+		s.kept.restore(then.At)
+	}
 	for _, p := range s.replicas {
 		if p != nil {
 			p.cache.Relist()

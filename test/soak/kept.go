@@ -183,6 +183,15 @@ func (k *kept) calm() {
 	k.wake()
 }
 
+// restore puts the RunService back to what it was, which a backup of etcd has in it too.
+// Config Connector carries out what it says then.
+func (k *kept) restore(at time.Time) {
+	k.server.Restore(at)
+	k.eyes.rewound()
+	k.done, k.turned = !k.stage.tries(), k.stage.now()
+	k.wake()
+}
+
 // takeTraffic applies a split to the RunService in a person's name, who owns it for a
 // while. What cannot be written is not.
 func (p *person) takeTraffic(list []simulator.TrafficTarget, d time.Duration) {

@@ -2,7 +2,6 @@ package soak
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -26,8 +25,6 @@ func (a *author) kept(seed uint64) {
 	if len(a.script.Acts) == 0 {
 		return // nothing goes wrong but the candidate
 	}
-	// A backup of etcd has the RunService in it too, which the model cannot put back.
-	a.script.Acts = slices.DeleteFunc(a.script.Acts, func(act Act) bool { return act.Deed == GoBack })
 	for i := range a.script.Acts {
 		act := &a.script.Acts[i]
 		if act.Call == patchCall {

@@ -95,6 +95,23 @@ func TestAWayBackIsSetOnTheServiceWhileConfigConnectorIsBusy(t *testing.T) {
 	}
 }
 
+// TestABackupOfEtcdGivesABadCandidateTrafficAgain, because Config Connector carries out what
+// the RunService said then; Sluice goes back once more.
+func TestABackupOfEtcdGivesABadCandidateTrafficAgain(t *testing.T) {
+	t.Parallel()
+	script := story(Act{Deed: GoBack, Count: 4, Cue: Cue{Phase: string(v1alpha1.PhaseRolledBack), After: 30 * time.Second}})
+	script.Releases = []string{Failing}
+	o, err := PlayAlone(t.Context(), script)
+	if err != nil || len(o.Violations) > 0 {
+		t.Fatalf("%v:\n%s", err, Tell(script, o))
+	}
+	again := traced(o, func(r invariants.Restored) bool { return r.Split["web-2"] == 10 })
+	back := traced(o, func(w invariants.Write) bool { return w.Accepted && w.Split["web-1"] == 100 })
+	if len(again) != 1 || len(back) < 2 || o.Phase != string(v1alpha1.PhaseRolledBack) || o.stage.kept.traffic()[0].Percent != 100 {
+		t.Errorf("asked for again: %+v; back: %+v; it ends %s with %v", again, back, o.Phase, o.stage.kept.traffic())
+	}
+}
+
 // TestKeptSeedsThatBrokeARuleOnce, by a mistake of Sluice's or of the judge's.
 func TestKeptSeedsThatBrokeARuleOnce(t *testing.T) {
 	t.Parallel()
@@ -108,6 +125,13 @@ func TestKeptSeedsThatBrokeARuleOnce(t *testing.T) {
 		491:  "Config Connector tries for ever what Cloud Run refuses, and the judge waited for its end",
 		662:  "a cool-down was wanted of a status that was wiped, where no claim tells of one",
 		1071: "whoever owned spec.traffic moved it, and what had it before was not waited for",
+		2095: "a read from the past showed what somebody else had not done yet",
+		144:  "etcd was put back to a step, and nobody had seen what served in between",
+		539:  "a split of ours that came back with the RunService was taken for somebody else's",
+		1255: "a RunService of before our first write was taken for a person's way back",
+		1554: "a cool-down was wanted of a status that was put back, which nobody had told of one",
+		1680: "the simulator made a second revision of a name that was there",
+		1855: "our tag that came back with the RunService was taken for somebody else's",
 		3394: "what Config Connector put back was taken for a person's end of the attempt",
 	} {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {

@@ -152,6 +152,8 @@ func line(e invariants.Event) string {
 		return say(e.At, "asked for is %v, by us %t", e.Split, e.Ours)
 	case invariants.Restored:
 		return say(e.At, "Config Connector asks for %v again", e.Split)
+	case invariants.Rewound:
+		return say(e.At, "the RunService is put to %v, with our tag on %q, by us %t", e.Split, e.Tagged, e.Ours)
 	case invariants.Effective:
 		return say(e.At, "%v serves", e.Split)
 	case invariants.Life:

@@ -125,23 +125,51 @@ func (s *sight) event(e invariants.Event) (shown invariants.Event, news bool) {
 // asks tells of what is asked for, if that has changed, and whether by us. Where spec says
 // what it said before, Config Connector puts it back.
 func (s *sight) asks(d invariants.Desired) {
+	before := s.spec
+	if !s.renew() {
+		return
+	}
+	d.Split = s.asked
+	var told invariants.Event = d
+	if !d.Ours && maps.Equal(s.asked, s.spec) && maps.Equal(before, s.spec) {
+		told = invariants.Restored{Desired: d}
+	}
+	s.kept.stage.record.trace = append(s.kept.stage.record.trace, told)
+}
+
+// renew looks what is asked for now, and tells whether that has changed.
+func (s *sight) renew() bool {
 	o, split := s.kept.object(), s.serves
 	s.versions[o.GetResourceVersion()] = versionOf(o)
-	before := s.spec
 	s.spec = splitOf(trafficIn(o))
 	if len(s.spec) > 0 && !through(o) {
 		split = s.spec
 	}
 	if split == nil || maps.Equal(split, s.asked) {
-		return
+		return false
 	}
-	s.asked, d.Split = split, split
+	s.asked = split
+	return true
+}
+
+// rewound tells of a RunService that was put back into its past. One without traffic
+// leaves the service as it is.
+func (s *sight) rewound() {
+	o, at := s.kept.object(), invariants.At(s.kept.stage.now())
+	told := invariants.Rewound{At: at, Split: splitOf(trafficIn(o)), Ours: slices.Equal(ownersIn(o), []string{kcc.Manager})}
+	for _, t := range trafficIn(o) {
+		if t.Tag == rollout.Tag {
+			told.Tagged = t.Revision
+		}
+	}
+	if len(told.Split) == 0 {
+		told.Split, told.Ours = s.serves, true
+	}
 	r := &s.kept.stage.record
-	if !d.Ours && maps.Equal(split, s.spec) && maps.Equal(before, s.spec) {
-		r.trace = append(r.trace, invariants.Restored{Desired: d})
-		return
+	r.trace = append(r.trace, told)
+	if s.renew() {
+		r.trace = append(r.trace, invariants.Restored{Desired: invariants.Desired{At: at, Split: s.asked}})
 	}
-	r.trace = append(r.trace, d)
 }
 
 // sending notes a write of spec.traffic that is being sent. What gives it up is none.

@@ -1,0 +1,105 @@
+package invariants
+
+import (
+	"testing"
+	"time"
+)
+
+// rewindable is a past in which web-2 has 10 %, as a status says since 2m.
+func rewindable() *past {
+	p := newPast(Delta)
+	p.learn(Plan{At: after("0s"), Number: 1, Steps: []Step{{Weight: 10, Bake: 1}, {Weight: 100}}})
+	p.learn(Saved{At: after("1m"), Plan: 1, Phase: "Shifting", Attempt: 1, Stable: "web-1", Candidate: "web-2"})
+	p.learn(Desired{after("1m"), tenPercent(), true})
+	p.learn(Effective{after("1m30s"), tenPercent()})
+	p.learn(baking("2m"))
+	return p
+}
+
+func tenPercent() Split { return Split{"web-1": 90, "web-2": 10} }
+
+func baking(at string) Saved {
+	return Saved{At: after(at), Plan: 1, Phase: "Baking", Attempt: 1, Stable: "web-1", Candidate: "web-2", Serving: tenPercent()}
+}
+
+// putBack is etcd put back to that status while web-2 has everything.
+func putBack(p *past) {
+	p.learn(Desired{after("5m"), Split{"web-2": 100}, true})
+	p.learn(Effective{after("5m"), Split{"web-2": 100}})
+	p.learn(Saved{At: after("6m"), Plan: 1, Phase: "Completed", Attempt: 1, Stable: "web-2", Candidate: "web-2"})
+	p.learn(Put{Saved: baking("10m"), Past: true, Of: after("2m").when()})
+}
+
+// TestWhatServesAsThePastSaysServesSinceThen: Config Connector put it back before anybody
+// looked. Who has looked since begins anew.
+func TestWhatServesAsThePastSaysServesSinceThen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		looks bool
+		since string
+	}{"nobody looked": {false, "2m"}, "somebody did": {true, "10m8s"}} {
+		p := rewindable()
+		putBack(p)
+		if c.looks {
+			p.learn(baking("10m4s"))
+		}
+		p.learn(Effective{after("10m8s"), tenPercent()})
+		if got := p.servesSince(); !got.Equal(after(c.since).when()) {
+			t.Errorf("%s: it serves since %s, want %s", name, got.Format(time.TimeOnly), c.since)
+		}
+		p.learn(baking("10m30s"))
+		p.learn(Effective{after("11m"), Split{"web-1": 100}})
+		p.learn(Effective{after("12m"), tenPercent()})
+		if got := p.servesSince(); !got.Equal(after("12m").when()) {
+			t.Errorf("%s: what serves once more serves since %s", name, got.Format(time.TimeOnly))
+		}
+	}
+}
+
+// TestARunServiceOfThePastIsOfWhoeverWroteIt: a split of ours that comes back is nobody
+// else's, nor is our tag in it.
+func TestARunServiceOfThePastIsOfWhoeverWroteIt(t *testing.T) {
+	t.Parallel()
+	for _, ours := range []bool{true, false} {
+		p := rewindable()
+		fifth := Split{"web-1": 80, "web-2": 20}
+		p.learn(Rewound{At: after("10m"), Split: fifth, Tagged: "web-0", Ours: ours})
+		p.learn(Restored{Desired{after("10m"), fifth, false}})
+		if (p.foreign == nil) != ours || (p.tagged == "web-0") != ours {
+			t.Errorf("written by us %v: somebody else's is %v, our tag is on %q", ours, p.foreign, p.tagged)
+		}
+	}
+}
+
+// TestACoolDownThatNothingRemembers: a status that is put back knows of none that began
+// after it, and a service that Config Connector keeps has no claim. What goes back before
+// anybody looks begins none.
+func TestACoolDownThatNothingRemembers(t *testing.T) {
+	t.Parallel()
+	p := rewindable()
+	p.learn(Desired{after("5m"), Split{"web-1": 100}, true})
+	p.learn(Effective{after("5m"), Split{"web-1": 100}})
+	if p.lowered.IsZero() {
+		t.Fatal("a way back begins no cool-down")
+	}
+	p.learn(Put{Saved: baking("10m"), Past: true, Of: after("6m").when()})
+	if p.lowered.IsZero() {
+		t.Error("a status of after the way back knows of it")
+	}
+	p.learn(Put{Saved: baking("10m"), Past: true, Of: after("2m").when()})
+	if !p.lowered.IsZero() {
+		t.Error("a status of before the way back cannot know of it")
+	}
+	for name, looks := range map[string]bool{"nobody looked": false, "somebody did": true} {
+		p := rewindable()
+		p.learn(Put{Saved: baking("10m"), Past: true, Of: after("2m").when()})
+		if looks {
+			p.learn(baking("10m1s"))
+		}
+		p.learn(Restored{Desired{after("10m2s"), Split{"web-1": 100}, false}})
+		p.learn(Effective{after("10m8s"), Split{"web-1": 100}})
+		if begun := !p.lowered.IsZero(); begun != looks {
+			t.Errorf("%s: a cool-down has begun: %v", name, begun)
+		}
+	}
+}
