@@ -245,12 +245,13 @@ func (p *past) learnGeneration(generation int64, at time.Time) {
 func (p *past) learnDesired(d Desired) {
 	p.learnTakenBack(d)
 	p.lowering = time.Time{}
-	if before := p.desired[p.saved.Candidate]; d.Split[p.saved.Candidate] < before {
+	c := p.saved.Candidate
+	if d.Split[c] < p.desired[c] {
 		switch {
 		case d.Ours:
 			p.lowered = d.when()
-		case p.underway() && p.sawServed(p.saved.Candidate):
-			p.lowering = d.when()
+		case p.underway() && p.servedSince(func(s Split) bool { return s[c] > d.Split[c] }, p.askedAt):
+			p.lowering = d.when() // from more than was only asked for
 		}
 	}
 	p.desired, p.desiredOurs, p.askedBefore, p.askedAt = d.Split, d.Ours, p.askedAt, d.when()

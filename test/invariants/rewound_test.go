@@ -103,3 +103,21 @@ func TestACoolDownThatNothingRemembers(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasOnlyAskedForIsNotLowered: somebody asked for everything and took that back
+// before it served.
+func TestWhatWasOnlyAskedForIsNotLowered(t *testing.T) {
+	t.Parallel()
+	for _, served := range []bool{false, true} {
+		p := rewindable()
+		p.learn(Desired{after("5m"), Split{"web-2": 100}, false})
+		if served {
+			p.learn(Effective{after("5m10s"), Split{"web-2": 100}})
+		}
+		p.learn(Desired{after("6m"), tenPercent(), false})
+		p.learn(Effective{after("6m10s"), tenPercent()})
+		if begun := !p.lowered.IsZero(); begun != served {
+			t.Errorf("it served: %v; a cool-down has begun: %v", served, begun)
+		}
+	}
+}

@@ -132,6 +132,7 @@ func TestKeptSeedsThatBrokeARuleOnce(t *testing.T) {
 		1554: "a cool-down was wanted of a status that was put back, which nobody had told of one",
 		1680: "the simulator made a second revision of a name that was there",
 		1855: "our tag that came back with the RunService was taken for somebody else's",
+		2935: "a cool-down was wanted of a split that was asked for and never served",
 		3394: "what Config Connector put back was taken for a person's end of the attempt",
 	} {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
