@@ -28,6 +28,8 @@ const (
 	ExitTimeout = 124
 	// ExitInterrupted: the command was interrupted, as shells number it.
 	ExitInterrupted = 130
+	// ExitPipe: whoever read what it printed stopped reading, as shells number it.
+	ExitPipe = 141
 )
 
 // exitOf is the exit code of an outcome.
@@ -84,7 +86,11 @@ func exitAfter(printing error, code int) error {
 	return said(code)
 }
 
-var errSaid = errors.New("said above")
+var (
+	errSaid = errors.New("said above")
+	// errUnheard ends what is printed for somebody who stopped reading, without a word.
+	errUnheard = exit{ExitPipe, errSaid}
+)
 
 // codeOf is the code to exit with after an error, or none.
 func codeOf(err error) int {

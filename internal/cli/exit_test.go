@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,5 +93,40 @@ func TestAnInterruptedCommandExitsLikeAShellSays(t *testing.T) {
 	env := cli.Env{In: strings.NewReader(baking), Out: &out, Err: &out, Clock: clocktesting.NewFakeClock(time.Time{})}
 	if got := cli.Run(ctx, cli.Command(env), []string{"status", "web", "-f", "-"}); got != cli.ExitInterrupted {
 		t.Errorf("it exits with %d, not with %d:\n%s", got, cli.ExitInterrupted, out.String())
+	}
+}
+
+// full is a file on a disk that is full, or a pipe that nobody reads.
+type full struct{ why error }
+
+func (f full) Write([]byte) (int, error) { return 0, f.why }
+
+// TestWhatCannotBePrintedChangesNoOutcome: a pipeline with a full disk is told how the
+// rollout ended, and that it lost the words. Whoever only reads is told that there are none,
+// and whoever stopped reading nothing.
+func TestWhatCannotBePrintedChangesNoOutcome(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args, objects string
+		why           error
+		want          int
+		told          string
+	}{
+		{"status web", baking + completed, syscall.ENOSPC, cli.ExitDone, "Note: what is printed cannot be written: no space left on device."},
+		{"status web", baking + rolled, syscall.ENOSPC, cli.ExitFailed, "Note: what is printed cannot be written: no space left on device."},
+		{"status web", baking + gate, syscall.ENOSPC, cli.ExitPerson, "Note: what is printed cannot be written: no space left on device."},
+		{"status web", baking + completed, syscall.EPIPE, cli.ExitPipe, ""},
+		{"status web", completed, syscall.EPIPE, cli.ExitDone, ""},
+		{"why web", completed, syscall.ENOSPC, cli.ExitFailed, "error: no space left on device"},
+		{"why web", completed, syscall.EPIPE, cli.ExitPipe, ""},
+	} {
+		var said bytes.Buffer
+		env := cli.Env{In: strings.NewReader(c.objects), Out: full{c.why}, Err: &said, Clock: clocktesting.NewFakeClock(time.Time{})}
+		if got := cli.Run(t.Context(), cli.Command(env), append(strings.Fields(c.args), "-f", "-")); got != c.want {
+			t.Errorf("%s, %v: exits with %d, not with %d", c.args, c.why, got, c.want)
+		}
+		if told := said.String(); !strings.HasPrefix(told, c.told) || c.told == "" && told != "" || strings.Count(told, "\n") > 1 {
+			t.Errorf("%s, %v: on standard error, want once %q:\n%s", c.args, c.why, c.told, told)
+		}
 	}
 }

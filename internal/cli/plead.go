@@ -41,20 +41,20 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 	if err != nil {
 		return err
 	}
-	ask, err := a.announce(reach, seen, p)
-	if err != nil {
-		return err
-	}
+	ask := a.announce(reach, seen, p)
 	id, err := p.submit(reach, cluster, seen, ask)
 	switch {
 	case err != nil && late(reach):
-		return errors.Join(a.print(show.Unsent(seen, a.screen())), exit{ExitTimeout, err})
+		a.say(show.Unsent(seen, a.screen()))
+		return exit{ExitTimeout, err}
 	case err != nil:
 		return err
 	case p.dryRun == dryRunServer:
-		return a.print("The API server would take the request. Nothing was asked for (server dry run).\n")
+		a.say("The API server would take the request. Nothing was asked for (server dry run).\n")
+		return nil
 	case p.noWait:
-		return a.print("Asked for. See the answer with kubectl sluice get.\n")
+		a.say("Asked for. See the answer with kubectl sluice get.\n")
+		return nil
 	}
 	limited, cancel := a.within(ctx, p.timeout)
 	defer cancel()
@@ -62,14 +62,15 @@ func (a *app) plead(ctx context.Context, arg string, p plea) error {
 }
 
 // announce finds out who asks, and says what the request will do.
-func (a *app) announce(ctx context.Context, seen *v1alpha1.CloudRunRollout, p plea) (request.Ask, error) {
+func (a *app) announce(ctx context.Context, seen *v1alpha1.CloudRunRollout, p plea) request.Ask {
 	by, unknown := a.caller(ctx)
 	ask := p.ask(by)
 	text := show.Asking(seen, ask, a.screen())
 	if unknown != nil {
 		text += show.Nameless(unknown, a.screen())
 	}
-	return ask, a.print(text)
+	a.say(text)
+	return ask
 }
 
 // late tells whether a context ended because its deadline passed, and not by a hand.
@@ -122,15 +123,15 @@ func (a *app) hear(ctx context.Context, cluster *source.Cluster, seen *v1alpha1.
 	name, asked := source.Name{Namespace: seen.Namespace, Name: seen.Name}, a.Clock.Now()
 	ro, err := source.Answered(ctx, cluster, name, id)
 	if errors.Is(err, source.ErrReplaced) {
-		return errors.Join(a.print(show.Replaced(ro, a.screen())), said(ExitFailed))
+		a.say(show.Replaced(ro, a.screen()))
+		return said(ExitFailed)
 	}
 	if err != nil {
-		return errors.Join(a.print(show.Unheard(cmp.Or(ro, seen), a.screen())), unheard(ctx, err))
+		a.say(show.Unheard(cmp.Or(ro, seen), a.screen()))
+		return unheard(ctx, err)
 	}
 	answer := ro.Status.LastRequest
-	if err := a.print(show.Answer(answer, a.screen())); err != nil {
-		return err
-	}
+	a.say(show.Answer(answer, a.screen()))
 	if answer.Result != v1alpha1.RequestAccepted {
 		return said(ExitFailed)
 	}
@@ -139,9 +140,11 @@ func (a *app) hear(ctx context.Context, cluster *source.Cluster, seen *v1alpha1.
 	}
 	ro, err = source.Until(ctx, cluster, name, show.GoneBack)
 	if err != nil {
-		return errors.Join(a.print(show.Unconfirmed(cmp.Or(ro, seen), a.screen())), unheard(ctx, err))
+		a.say(show.Unconfirmed(cmp.Or(ro, seen), a.screen()))
+		return unheard(ctx, err)
 	}
-	return a.print(show.Confirmed(ro, a.Clock.Since(asked)))
+	a.say(show.Confirmed(ro, a.Clock.Since(asked)))
+	return nil
 }
 
 // unheard is why there is no answer: most often because the time is over.

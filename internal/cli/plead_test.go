@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -190,3 +192,31 @@ func TestAVerbThatMayHaveArrivedSaysSo(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAbortIsAskedForThoughNobodyCanReadOfIt: it is told once, and nothing waits for a
+// disk with room.
+func TestAnAbortIsAskedForThoughNobodyCanReadOfIt(t *testing.T) {
+	t.Parallel()
+	for _, why := range []error{syscall.ENOSPC, syscall.EPIPE} {
+		asked := make(chan struct{}, 1)
+		a, _ := against(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPatch {
+				asked <- struct{}{}
+			}
+			gives(w, serving())
+		}, time.Hour)
+		var told bytes.Buffer
+		a.Out, a.Err = unwritable{why}, &told
+		if err := a.plead(t.Context(), "api", plea{verb: v1alpha1.VerbAbort, noWait: true}); err != nil || len(asked) != 1 {
+			t.Errorf("%v: %d aborts are asked for: %v", why, len(asked), err)
+		}
+		if got := strings.Count(told.String(), "cannot be written"); got > 1 || (got == 1) != errors.Is(why, syscall.ENOSPC) {
+			t.Errorf("%v: on standard error:\n%s", why, told.String())
+		}
+	}
+}
+
+// unwritable is where nothing can be written.
+type unwritable struct{ why error }
+
+func (u unwritable) Write([]byte) (int, error) { return 0, u.why }

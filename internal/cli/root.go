@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,6 +42,8 @@ type app struct {
 	reach time.Duration
 	// introduced is how much of it the API server may take to say who asks.
 	introduced time.Duration
+	// mute is why what goes with an answer could not be written; nil where it could.
+	mute error
 }
 
 // reachable is reach where no test says otherwise.
@@ -69,8 +73,8 @@ func Command(env Env) *cobra.Command {
 
 Exit codes: 0 done; 1 it is not so (rolled back, stuck, refused, not valid) or an
 error; 2 usage; 3 a rollout waits for a person; 4 superseded by a newer revision;
-5 of status: it could not be read; 124 still under way when the time
-was over; 130 interrupted.`,
+5 of status: the rollout could not be read; 124 still under way when the time was
+over; 130 interrupted; 141 nobody reads what it prints any more.`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl sluice"},
 		SilenceErrors: true, SilenceUsage: true,
 		Args: cobra.ArbitraryArgs,
@@ -96,17 +100,32 @@ func (a *app) screen() show.Screen {
 	return show.Screen{Reader: view.Reader{Now: a.Clock.Now()}, Width: a.Width, Paint: a.Paint}
 }
 
-// print writes text for the reader.
+// print writes text for the reader. One who stopped reading ends the command without a
+// word, as where a signal ends it.
 func (a *app) print(text string) error {
 	_, err := io.WriteString(a.Out, text)
+	if errors.Is(err, syscall.EPIPE) {
+		return errUnheard
+	}
 	return err
 }
 
-// warn writes text that is no part of the answer.
-func (a *app) warn(text string) error {
-	_, err := io.WriteString(a.Err, text)
-	return err
+// say writes text beside something that does not depend on it: what a verb asks for, and
+// how a rollout ends, are the same where nobody can read of them. The first time that it
+// cannot be written is told on standard error.
+func (a *app) say(text string) {
+	err := a.print(text)
+	if err == nil || a.mute != nil {
+		return
+	}
+	a.mute = err
+	if !errors.Is(err, errUnheard) {
+		a.warn(fmt.Sprintf("Note: what is printed cannot be written: %v. The rest goes on, and the exit code is right.\n", err))
+	}
 }
+
+// warn writes text that is no part of the answer, so that nothing depends on it.
+func (a *app) warn(text string) { _, _ = io.WriteString(a.Err, text) }
 
 // cluster connects to the cluster that the flags and the kubeconfig name.
 func (a *app) cluster() (*source.Cluster, error) {

@@ -22,8 +22,8 @@ func (a *app) status() *cobra.Command {
 		Short: "Wait until a rollout has ended or needs a person, and say how by the exit code",
 		Long: `Wait until a rollout has ended or needs a person, and say how by the exit code:
 0 completed, or nothing to do; 1 rolled back, or stuck; 2 usage; 3 waits for a
-person; 4 superseded by a newer revision; 5 it could not be read; 124 still under way
-when the time was over.
+person; 4 superseded by a newer revision; 5 the rollout could not be read; 124 still
+under way when the time was over. What cannot be printed changes none of them.
 
 What makes the status doubtful is said on standard error and changes no exit code: that
 nobody has judged for a quarter of an hour what serves users, for one.
@@ -78,8 +78,13 @@ func (a *app) await(ctx context.Context, src source.Source, name source.Name, wa
 		if over {
 			text += show.Ending(ro, outcome, wait.Revision)
 		}
-		if err := errors.Join(a.print(text), a.warn(doubts)); err != nil || over {
-			return errors.Join(err, said(exitOf(outcome)))
+		a.say(text)
+		a.warn(doubts)
+		if over {
+			return said(exitOf(outcome))
+		}
+		if errors.Is(a.mute, errUnheard) {
+			return errUnheard // whom it waits for has left
 		}
 	}
 	if err := ctx.Err(); err != nil && !timeUp(ctx) {
