@@ -3,8 +3,6 @@ package view
 import (
 	"cmp"
 	"fmt"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -16,55 +14,77 @@ const Console = "https://console.cloud.google.com"
 
 // Link is a page about a rollout.
 type Link struct {
-	// Name tells what is there, in one or two words.
+	// Name tells what is there, in a few words.
 	Name string
 	URL  string
 	// Note says what the page needs to have something to show; mostly nothing.
 	Note string
+	// Further says that it is for whoever looks beyond what the rollout was judged by.
+	Further bool
 }
 
 // Links are the pages of the console that show what a rollout rests on, those
 // of logs and metrics for the time of its newest step. Google does not document
 // these addresses; they are what the console itself makes.
-func (r Reader) Links(ro *v1alpha1.CloudRunRollout, console string) []Link {
+func (r Reader) Links(ro *v1alpha1.CloudRunRollout, at string) []Link {
 	service := Service(ro)
 	if service.Name == "" {
 		return nil
 	}
-	page := func(tab string) string {
-		return fmt.Sprintf("%s/run/detail/%s/%s/%s?project=%s", console, service.Location, service.Name, tab, service.Project)
-	}
+	c := console{at, service.Project, WindowOf(ro, r.Now)}
 	links := []Link{
-		{Name: "service", URL: page("metrics")},
-		{Name: "revisions", URL: page("revisions")},
-		{Name: "service logs", URL: page("logs")},
+		{Name: "service", URL: c.page("run/detail", service.Location, service.Name, "metrics")},
+		{Name: "revisions", URL: c.page("run/detail", service.Location, service.Name, "revisions")},
+		{Name: "service logs", URL: c.page("run/detail", service.Location, service.Name, "logs")},
 	}
-	w := WindowOf(ro, r.Now)
-	if c := ro.Status.Candidate; c != nil {
-		links = append(links, Link{Name: "5xx of candidate", URL: logs(console, service.Project, w,
-			`resource.type="cloud_run_revision"`,
-			fmt.Sprintf(`resource.labels.service_name="%s"`, service.Name),
-			fmt.Sprintf(`resource.labels.location="%s"`, service.Location),
-			fmt.Sprintf(`resource.labels.revision_name="%s"`, c.Revision),
-			`httpRequest.status>=500`)})
+	candidate, stable := ro.Status.Candidate, ro.Status.Stable
+	if candidate != nil {
+		of := revisionTerms(service, candidate.Revision)
+		links = append(links,
+			Link{Name: "5xx of candidate", URL: c.logs(append(of, `httpRequest.status>=500`))},
+			Link{Name: "log of candidate", URL: c.logs(of), Further: true})
 	}
+	if stable != nil && (candidate == nil || candidate.Revision != stable.Revision) {
+		links = append(links, Link{Name: "log of stable", URL: c.logs(revisionTerms(service, stable.Revision)), Further: true})
+	}
+	routers := map[v1alpha1.Gateway]bool{}
 	for _, g := range gatewaysKnown(ro) {
-		links = append(links, gatewayLinks(g, console, w)...)
+		of := c
+		of.project = g.Project
+		links = append(links, gatewayLinks(g, of)...)
+		if router := (v1alpha1.Gateway{Project: g.Project, Region: g.Region, Router: g.Router}); !routers[router] {
+			routers[router] = true
+			links = append(links, Link{Name: "router " + g.Router, URL: of.page("hybrid/routers/details", g.Region, g.Router), Further: true})
+		}
 	}
 	return links
 }
 
+// revisionTerms ask the Logs Explorer for one revision.
+func revisionTerms(service v1alpha1.ServiceReference, revision string) []string {
+	return []string{
+		`resource.type="cloud_run_revision"`,
+		fmt.Sprintf(`resource.labels.service_name="%s"`, service.Name),
+		fmt.Sprintf(`resource.labels.location="%s"`, service.Location),
+		fmt.Sprintf(`resource.labels.revision_name="%s"`, revision),
+	}
+}
+
 // gatewayLinks are the pages of one NAT gateway.
-func gatewayLinks(g v1alpha1.Gateway, console string, w Window) []Link {
-	return []Link{
-		{Name: "NAT " + g.Name, URL: fmt.Sprintf("%s/net-services/nat/details/%s/%s/%s?project=%s&tab=details",
-			console, g.Region, g.Router, g.Name, g.Project)},
-		{Name: "drops of " + g.Name, Note: "needs logging of errors on the gateway", URL: logs(console, g.Project, w,
+func gatewayLinks(g v1alpha1.Gateway, c console) []Link {
+	links := []Link{
+		{Name: "NAT " + g.Name, URL: c.page("net-services/nat/details", g.Region, g.Router, g.Name) + "&tab=details"},
+		{Name: "drops of " + g.Name, Note: "needs logging of errors on the gateway", URL: c.logs([]string{
 			`resource.type="nat_gateway"`,
 			`jsonPayload.allocation_status="DROPPED"`,
 			fmt.Sprintf(`resource.labels.gateway_name="%s"`, g.Name),
-			fmt.Sprintf(`resource.labels.region="%s"`, g.Region))},
+			fmt.Sprintf(`resource.labels.region="%s"`, g.Region),
+		})},
 	}
+	for _, chart := range gatewayCharts {
+		links = append(links, Link{Name: chart.name + " of " + g.Name, URL: c.chart(chart, g), Further: true})
+	}
+	return links
 }
 
 // gatewaysKnown are the gateways that an attempt watches, else those that the
@@ -106,12 +126,4 @@ func WindowOf(ro *v1alpha1.CloudRunRollout, now time.Time) Window {
 
 func (w Window) whole() Window {
 	return Window{w.From.UTC().Truncate(time.Minute), w.To.UTC().Truncate(time.Minute)}
-}
-
-// logs is the address of a query of the Logs Explorer. What the console reads as
-// its own punctuation is encoded, and blanks as %20: it does not know the plus.
-func logs(console, project string, w Window, terms ...string) string {
-	query := strings.ReplaceAll(url.QueryEscape(strings.Join(terms, "\n")), "+", "%20")
-	return fmt.Sprintf("%s/logs/query;query=%s;startTime=%s;endTime=%s?project=%s", console, query,
-		w.From.Format(time.RFC3339), w.To.Format(time.RFC3339), project)
 }

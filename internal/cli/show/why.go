@@ -36,7 +36,7 @@ func Why(ro *v1alpha1.CloudRunRollout, around Around, console string, s Screen) 
 	section("Last request", indent(s.answered(ro)))
 	section("You can", s.deeds(ro))
 	w := view.WindowOf(ro, s.Now)
-	section(fmt.Sprintf("Links, %s to %s", s.Clock(w.From), s.Clock(w.To)), indent(Links(s.Links(ro, console))))
+	section(fmt.Sprintf("Links, %s to %s", s.Clock(w.From), s.Clock(w.To)), indent(nearest(ro, s.Links(ro, console))))
 	return text.String()
 }
 
