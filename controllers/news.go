@@ -1,7 +1,9 @@
 package controllers
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -21,5 +23,22 @@ func newsOf(ro *v1alpha1.CloudRunRollout, d rollout.Decision, since time.Time) n
 		Candidate: p.Candidate, Stable: p.Stable, Step: ro.Status.Step, Weight: ro.Status.Weight,
 		Text: d.Note, Next: d.Next, At: since,
 		Warning: p.Phase == rollout.AwaitingApproval || slices.Contains(alarming, p.Reason),
+		Passing: slices.Contains(passing, p.Phase) && !needsPerson(&ro.Status), Cause: causeOf(ro.Status.Checks),
 	}
+}
+
+// passing are the phases that end by themselves with the attempt still under way.
+var passing = []rollout.Phase{rollout.Checking, rollout.WarmingUp, rollout.Shifting, rollout.Baking, rollout.Held}
+
+// causeOf names what speaks against a rise: the checks in breach and of which source, and
+// those without data and why. The numbers, which change each minute, are left out.
+func causeOf(checks []v1alpha1.CheckStatus) string {
+	var causes []string
+	for _, c := range checks {
+		if c.Mode == v1alpha1.ModeEnforce && (c.Verdict == v1alpha1.VerdictBreach || c.Verdict == v1alpha1.VerdictNoData) {
+			causes = append(causes, fmt.Sprintf("%s of %s: %s %s", c.Name, c.Source, c.Verdict, c.Cause))
+		}
+	}
+	slices.Sort(causes)
+	return strings.Join(causes, "; ")
 }

@@ -52,6 +52,7 @@ type data struct {
 	Stable    string `json:"stable,omitempty"`
 	Message   string `json:"message"`
 	Next      string `json:"next,omitempty"`
+	LeftOut   int    `json:"leftOut,omitempty"`
 }
 
 func severityOf(n News) string {
@@ -74,7 +75,7 @@ func (s *Sink) bodyFor(n News) (body, error) {
 		Data: data{
 			Namespace: n.Namespace, Name: n.Name, Project: n.Project, Location: n.Location, Service: n.Service,
 			Attempt: n.Attempt, Phase: n.Phase, Reason: n.Reason, Severity: severityOf(n), Step: n.Step, Weight: n.Weight,
-			Candidate: n.Candidate, Stable: n.Stable, Message: n.Text, Next: n.Next,
+			Candidate: n.Candidate, Stable: n.Stable, Message: n.Text, Next: n.Next, LeftOut: n.LeftOut,
 		},
 	})
 	return body{text, "application/cloudevents+json; charset=utf-8"}, err
@@ -97,6 +98,9 @@ func slackText(n News) string {
 	lines := []string{head + ", " + n.At.UTC().Format("Jan 2 15:04Z"), escaped(n.Text)}
 	if n.Next != "" {
 		lines = append(lines, "_Next:_ "+escaped(n.Next))
+	}
+	if n.LeftOut > 0 {
+		lines = append(lines, fmt.Sprintf("_Changes not told since the last message:_ %d", n.LeftOut))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -25,6 +25,14 @@ type News struct {
 	Text, Next string
 	// Warning says that somebody may have to do something.
 	Warning bool
+	// Passing says that the state ends by itself and calls for nobody, so that it may come
+	// and go; Cause is what it is because of, beside its reason. The same state of the same
+	// cause is told once in ten minutes while it passes.
+	Passing bool
+	Cause   string
+	// LeftOut is how many changes before this one were not told, because they were to
+	// states that came and went. Sender counts them.
+	LeftOut int
 	// At is when the state began.
 	At time.Time
 }

@@ -35,6 +35,8 @@ const (
 	sent    = "sent"
 	failed  = "failed"  // given up
 	dropped = "dropped" // its queue was full
+	// suppressed is left out, because it came and went.
+	suppressed = "suppressed"
 )
 
 // Sender sends news to sinks. It is safe for concurrent use.
@@ -45,9 +47,12 @@ type Sender struct {
 	report  func(sink string, err error)
 	counter *prometheus.CounterVec
 
+	left chan struct{} // has one element after news were left out
+
 	mu    sync.Mutex
 	known map[string]bool
 	order []string // of the known, the oldest first
+	flaps flapping
 }
 
 // lane is a sink and the news that wait for it.
@@ -60,7 +65,7 @@ type lane struct {
 // up, without any address.
 func New(sinks []Sink, now clock.Clock, transport http.RoundTripper, report func(sink string, err error)) *Sender {
 	s := &Sender{
-		clock: now, report: report, known: map[string]bool{},
+		clock: now, report: report, known: map[string]bool{}, flaps: flapping{}, left: make(chan struct{}, 1),
 		client: &http.Client{
 			Transport: transport, Timeout: timeout,
 			// Where a redirect leads to nobody has written down.
@@ -68,12 +73,12 @@ func New(sinks []Sink, now clock.Clock, transport http.RoundTripper, report func
 		},
 		counter: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sluice_notifications_total",
-			Help: "News for a sink, by what became of them: sent, failed after several tries, or dropped because too many waited.",
+			Help: "News for a sink, by what became of them: sent, failed after several tries, dropped because too many waited, or suppressed because they came and went.",
 		}, []string{"sink", "result"}),
 	}
 	for _, sink := range sinks {
 		s.lanes = append(s.lanes, lane{sink, make(chan News, waiting)})
-		for _, result := range []string{sent, failed, dropped} {
+		for _, result := range []string{sent, failed, dropped, suppressed} {
 			s.counter.WithLabelValues(sink.Name, result)
 		}
 	}
@@ -83,11 +88,33 @@ func New(sinks []Sink, now clock.Clock, transport http.RoundTripper, report func
 // Counters are what the sender counts.
 func (s *Sender) Counters() prometheus.Collector { return s.counter }
 
-// Tell queues news for every sink that wants them. It never waits.
+// Tell queues news for every sink that wants them, and never waits. News of a state that
+// comes and goes it keeps until that has lasted.
 func (s *Sender) Tell(n News) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !s.first(n.ID()) {
 		return
 	}
+	n, now := s.flaps.hear(n, s.clock.Now())
+	if now {
+		s.queue(n)
+		return
+	}
+	for _, l := range s.lanes {
+		if l.sink.wants(n) {
+			s.counter.WithLabelValues(l.sink.Name, suppressed).Inc()
+		}
+	}
+	select {
+	case s.left <- struct{}{}:
+	default: // it will be looked at anyway
+	}
+}
+
+// queue queues news for every sink that wants them, in the order in which they happened
+// while it is called with the lock.
+func (s *Sender) queue(n News) {
 	for _, l := range s.lanes {
 		if !l.sink.wants(n) {
 			continue
@@ -100,10 +127,8 @@ func (s *Sender) Tell(n News) {
 	}
 }
 
-// first tells whether an ID is new, and remembers it.
+// first tells whether an ID is new, and remembers it. It is called with the lock.
 func (s *Sender) first(id string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.known[id] {
 		return false
 	}
@@ -121,8 +146,35 @@ func (s *Sender) Start(ctx context.Context) error {
 	for _, l := range s.lanes {
 		all.Go(func() { s.serve(ctx, l) })
 	}
+	all.Go(func() { s.settle(ctx) })
 	all.Wait()
 	return nil
+}
+
+// settle tells what was left out and lasts.
+func (s *Sender) settle(ctx context.Context) {
+	for {
+		var until <-chan time.Time
+		if due, ok := s.lasting(); ok {
+			until = s.clock.After(due.Sub(s.clock.Now()))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.left:
+		case <-until:
+		}
+	}
+}
+
+// lasting queues what was left out and has lasted, and tells when the next will have.
+func (s *Sender) lasting() (due time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.flaps.overdue(s.clock.Now()) {
+		s.queue(n)
+	}
+	return s.flaps.next()
 }
 
 func (s *Sender) serve(ctx context.Context, l lane) {
