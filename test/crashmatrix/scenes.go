@@ -32,6 +32,11 @@ var Scenes = []Scene{
 		baking(soak.Act{Deed: soak.EditTraffic, Word: "half and half"}),
 		soak.Act{Cue: soak.Cue{Phase: string(v1alpha1.PhasePaused), After: time.Minute}, Deed: soak.Ask, Word: "abort"})},
 	{Name: "promote", What: "promoted while it bakes", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy, baking(soak.Act{Deed: soak.Ask, Word: "promote"}))},
+	{Name: "approve", What: "waits for an approval, and gets it", ends: v1alpha1.PhaseCompleted, script: gated(soak.Healthy,
+		soak.Act{Cue: soak.Cue{Phase: string(v1alpha1.PhaseAwaitingApproval), After: time.Minute}, Deed: soak.Ask, Word: "approve"})},
+	{Name: "retry", What: "aborted, and tried again", ends: v1alpha1.PhaseCompleted, script: release(soak.Healthy,
+		baking(soak.Act{Deed: soak.Ask, Word: "abort"}),
+		soak.Act{Cue: soak.Cue{Phase: string(v1alpha1.PhaseRolledBack), After: time.Minute}, Deed: soak.Ask, Word: "retry"})},
 	{Name: "undo", What: "to 100 %, and undone", ends: v1alpha1.PhaseRolledBack, script: release(soak.Healthy,
 		soak.Act{Cue: soak.Cue{Phase: string(v1alpha1.PhaseCompleted), After: time.Minute}, Deed: soak.Ask, Word: "undo"})},
 	{Name: "delete", What: "deleted while it bakes, `onDelete: Rollback`", script: release(soak.Healthy, baking(soak.Act{Deed: soak.Remove}))},
@@ -72,6 +77,13 @@ func release(image string, acts ...soak.Act) soak.Script {
 			},
 		},
 	}
+}
+
+// gated is a release whose second step a person must let begin.
+func gated(image string, acts ...soak.Act) soak.Script {
+	s := release(image, acts...)
+	s.Setting.Spec.Steps[1].Approval = true
+	return s
 }
 
 // kept is a release of a service that Config Connector keeps, from Git.
