@@ -126,6 +126,21 @@ var stories = []story{
 		},
 	},
 	{
+		name: "git-wants-what-failed", question: "Git and reality disagree after a rollback: what does Git want, what serves, and how do I end it?",
+		play: func(n night) {
+			n.push(api, failing)
+			n.until(api, v1alpha1.PhaseRolledBack, "0%")
+			n.wait(5 * time.Minute)
+		},
+		command: "why -n pay api",
+		truth: func(n night) []string {
+			return []string{
+				fmt.Sprintf("Git still wants %s (%s)", n.tried(api), failing), fmt.Sprintf("Cloud Run serves %s 100%%", n.alone(api)),
+				"kubectl sluice retry api -n pay",
+			}
+		},
+	},
+	{
 		name: "it-waits-for-me", question: "What am I asked to approve?",
 		world: []func(*town){gated},
 		play: func(n night) {

@@ -74,6 +74,15 @@ func (c *cloud) SetTraffic(_ context.Context, ref rollout.ServiceRef, w rollout.
 	return unavailable("setting traffic", err)
 }
 
+// SetTemplate implements controllers.Deployer.
+func (c *cloud) SetTemplate(_ context.Context, ref rollout.ServiceRef, d rollout.Deploy) error {
+	request, err := pilot.Deploy(ref, &d)
+	if err == nil {
+		_, err = c.api.PatchService(request)
+	}
+	return unavailable("deploying a template", err)
+}
+
 // Answer implements controllers.Metrics.
 func (c *cloud) Answer(_ context.Context, questions []analysis.Question, now time.Time) (analysis.Answers, error) {
 	answers := analysis.Answers{}

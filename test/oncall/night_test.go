@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -44,6 +45,15 @@ func (n night) deploy(key client.ObjectKey, image string) {
 	n.t.Helper()
 	_, err := n.World.Deploy(key.Name, simulator.Deployment{Image: image, Revision: key.Name + "-00042"})
 	n.must(err)
+}
+
+// push writes a template of an image into a rollout's spec, as Git has it.
+func (n night) push(key client.ObjectKey, image string) {
+	n.t.Helper()
+	n.must(n.Change(key, func(ro *v1alpha1.CloudRunRollout) {
+		ro.Spec.Template = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"containers":[{"image":%q}],`+
+			`"vpcAccess":{"egress":"ALL_TRAFFIC","networkInterfaces":[{"network":"shared","subnetwork":"run"}]}}`, image)}
+	}))
 }
 
 // until lets time pass until a rollout is in a phase, with its candidate at a weight.
@@ -107,6 +117,22 @@ func (n night) alone(key client.ObjectKey) string {
 		}
 	}
 	n.t.Fatalf("no revision serves everything: %v", serves)
+	return ""
+}
+
+// tried is the revision that last had some of the traffic and has none, as the world tells
+// it.
+func (n night) tried(key client.ObjectKey) string {
+	n.t.Helper()
+	stays := n.alone(key)
+	for _, e := range slices.Backward(n.World.Log()) {
+		for revision := range e.Split {
+			if e.Kind == simulator.EventEffective && revision != stays && strings.HasPrefix(revision, key.Name+"-") {
+				return revision
+			}
+		}
+	}
+	n.t.Fatalf("nothing but %s has served", stays)
 	return ""
 }
 

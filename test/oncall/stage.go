@@ -54,7 +54,7 @@ func New(ctx context.Context, sc simulator.Scenario) (*Stage, error) {
 		Client: s.cache.As("manager"), Live: s.plane.As("manager"), Clock: s, Process: s, Recorder: s.plane.Recorder("manager"),
 		Cluster: modelplane.Cluster, Random: func() float64 { return 0.5 },
 		Connect: func(context.Context, *v1alpha1.CloudRunRollout) (controllers.Cloud, error) {
-			return controllers.Cloud{Observer: reach, Actuator: reach, Metrics: reach, Outlets: reach}, nil
+			return controllers.Cloud{Observer: reach, Actuator: reach, Deployer: reach, Metrics: reach, Outlets: reach}, nil
 		},
 	}
 	s.reconciler, s.wakes = reconcile.AsReconciler(s.cache.As("manager"), r), r.Wakes()
