@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	strict "sigs.k8s.io/yaml"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 )
@@ -26,13 +28,7 @@ type File []v1alpha1.CloudRunRollout
 // error.
 func ReadFile(r io.Reader) (File, error) {
 	var file File
-	decoder := yaml.NewYAMLOrJSONDecoder(r, 4096)
-	for {
-		var item document
-		err := decoder.Decode(&item)
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for item, err := range documents(r) {
 		if err != nil {
 			return nil, fmt.Errorf("reading objects: %w", err)
 		}
@@ -46,6 +42,40 @@ func ReadFile(r io.Reader) (File, error) {
 		return nil, errors.New("no CloudRunRollout in it: write one with kubectl get crr -o yaml")
 	}
 	return file, nil
+}
+
+// documents are the objects of a stream of JSON, or of YAML. Of two that were written one
+// below the other without a --- one would be lost without a word.
+func documents(r io.Reader) iter.Seq2[document, error] {
+	next := decoding(r)
+	return func(yield func(document, error) bool) {
+		for {
+			var item document
+			err := next(&item)
+			if errors.Is(err, io.EOF) || !yield(item, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// decoding reads the next object each time, until io.EOF.
+func decoding(r io.Reader) func(into any) error {
+	buffered := bufio.NewReader(r)
+	if head, _ := buffered.Peek(1024); yaml.IsJSONBuffer(head) {
+		return yaml.NewYAMLOrJSONDecoder(buffered, 4096).Decode
+	}
+	texts := yaml.NewYAMLReader(buffered)
+	return func(into any) error {
+		text, err := texts.Read()
+		if err != nil {
+			return err
+		}
+		if err := strict.UnmarshalStrict(text, into); err != nil {
+			return fmt.Errorf("%w; between two objects write a line with ---", err)
+		}
+		return nil
+	}
 }
 
 // document is an object or a list of such.
