@@ -18,6 +18,41 @@ func masked(current, patch Service, mask []string, sw Switches) (Service, error)
 	if len(mask) == 0 || slices.Contains(mask, "*") {
 		mask = updatable
 	}
+	if next, ok := moved(current, patch, mask, sw); ok {
+		return next, nil
+	}
+	return throughJSON(current, patch, mask, sw)
+}
+
+// moved is the service after a PATCH of its traffic and annotations alone, which most
+// are. It is many times faster than the way through JSON, and a test holds it to that.
+func moved(current, patch Service, mask []string, sw Switches) (next Service, ok bool) {
+	next = current.clone()
+	if len(next.Annotations) == 0 {
+		next.Annotations = nil
+	}
+	for _, path := range mask {
+		switch {
+		case path == "traffic":
+			next.Traffic = append([]TrafficTarget(nil), patch.Traffic...)
+		case path != "annotations":
+			return Service{}, false
+		case sw.MaskedAnnotations == "merged":
+			all := map[string]string{}
+			maps.Copy(all, next.Annotations)
+			maps.Copy(all, patch.Annotations)
+			next.Annotations = all
+		case len(patch.Annotations) == 0:
+			next.Annotations = nil
+		default:
+			next.Annotations = maps.Clone(patch.Annotations)
+		}
+	}
+	return next, true
+}
+
+// throughJSON is the service after any PATCH.
+func throughJSON(current, patch Service, mask []string, sw Switches) (Service, error) {
 	var now, wish map[string]any
 	if err := jsonCopy(current, &now); err != nil {
 		return Service{}, err
