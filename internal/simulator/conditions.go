@@ -11,12 +11,12 @@ const warmTime = 20 * time.Second
 // conditions are the revision's, Ready first. Of a revision that nothing routes
 // to, Active fails with RETIRED; that is no fault.
 func (r *revision) conditions(now time.Time) []Condition {
-	list := []Condition{
+	list := append(make([]Condition, 0, 6),
 		r.startCondition("Ready"),
 		r.activeCondition(),
 		r.startCondition("ContainerHealthy"),
-		{Type: "ContainerReady", State: ConditionSucceeded, LastTransitionTime: r.created},
-	}
+		Condition{Type: "ContainerReady", State: ConditionSucceeded, LastTransitionTime: r.created},
+	)
 	if r.minimum() > 0 {
 		list = append(list, r.minimumCondition(now))
 	}

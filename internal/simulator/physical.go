@@ -165,7 +165,7 @@ func (w *World) operate(second time.Time) {
 func (w *World) crowd(s *service, second time.Time) {
 	public, rate := w.plant.public[s.Name], w.rate(s, second)
 	public.Internal = s.Ingress != ingressAll
-	paths := w.paths(s, second)
+	paths := w.paths(nil, s, second)
 	public.Shares = public.Shares[:0]
 	for _, p := range paths {
 		public.Shares = append(public.Shares, fleet.Share{Revision: p.revision.hosted, Part: p.share})

@@ -84,7 +84,7 @@ func (w *World) behind(public *fleet.Service) *fleet.Revision {
 
 func (w *World) eachShare(do func(*service, *revision, float64)) {
 	for _, s := range w.services {
-		for _, p := range w.paths(s, w.scenario.Start.Add(time.Hour)) {
+		for _, p := range w.paths(nil, s, w.scenario.Start.Add(time.Hour)) {
 			do(s, p.revision, p.share)
 		}
 	}

@@ -61,12 +61,16 @@ func (w *World) reportQueue(r *revision, end time.Time) {
 	})
 }
 
+// labels are those of the monitored resource, which nobody changes.
 func (r *revision) labels() map[string]string {
-	n := r.service.name
-	return map[string]string{
-		"project_id": n.Project, "location": n.Location, "service_name": n.Service,
-		"revision_name": r.name, "configuration_name": n.Service,
+	if r.resource == nil {
+		n := r.service.name
+		r.resource = map[string]string{
+			"project_id": n.Project, "location": n.Location, "service_name": n.Service,
+			"revision_name": r.name, "configuration_name": n.Service,
+		}
 	}
+	return r.resource
 }
 
 func codeLabels(code int) map[string]string {

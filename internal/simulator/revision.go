@@ -67,7 +67,8 @@ type revision struct {
 	failure     StartupFailure
 	addressable Timestamp // since when the split names it
 
-	life ledger
+	life     ledger
+	resource map[string]string // the labels of its metrics, once there are any
 
 	// In a physical world:
 	hosted      *fleet.Revision
@@ -164,9 +165,10 @@ func (r *revision) notReady() string {
 	return fmt.Sprintf("Revision '%s' is not ready and cannot serve traffic. %s", r.name, r.failure.Message)
 }
 
-// view is the revision as a reader sees it.
+// view is the revision as a reader sees it. Its configuration never changes, and is the
+// reader's to look at, not to change.
 func (r *revision) view(now time.Time) Revision {
-	t := r.template.clone()
+	t := &r.template
 	full := r.service.name.revision(r.name)
 	v := Revision{
 		Name: full, UID: r.uid, Generation: 1,

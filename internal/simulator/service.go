@@ -3,6 +3,7 @@ package simulator
 import (
 	"cmp"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type service struct {
 	sessions   []path // shares of users that session affinity binds
 
 	history []Service
+	told    *told // the newest state
 }
 
 // A route is a share of the requests.
@@ -94,16 +96,33 @@ func (s *service) newest() *revision {
 	return s.revisions[len(s.revisions)-1]
 }
 
-// state is what the log keeps of the service.
+// state is what the log keeps of the service. What is as it was is kept once.
 func (s *service) state() *State {
-	return &State{
-		Generation:  s.Generation,
-		Etag:        s.Etag,
-		Reconciling: s.Reconciling,
-		Traffic:     append([]TrafficTarget(nil), s.Traffic...),
-		Desired:     s.resolve(s.Traffic),
-		Effective:   s.resolve(s.applied),
+	now := told{
+		state:  State{Generation: s.Generation, Etag: s.Etag, Reconciling: s.Reconciling, Traffic: s.Traffic},
+		latest: s.LatestReadyRevision, applied: s.applied,
 	}
+	if s.told == nil || !s.told.same(now) {
+		now.applied = slices.Clone(s.applied)
+		now.state.Traffic = append([]TrafficTarget(nil), s.Traffic...)
+		now.state.Desired, now.state.Effective = s.resolve(s.Traffic), s.resolve(s.applied)
+		s.told = &now
+	}
+	return &s.told.state
+}
+
+// told is a state of the service, and what its splits follow from.
+type told struct {
+	state   State
+	latest  string // revision that is ready
+	applied []TrafficTarget
+}
+
+// same tells whether another state, whose splits are not resolved yet, is this one.
+func (t *told) same(other told) bool {
+	a, b := &t.state, &other.state
+	return a.Generation == b.Generation && a.Etag == b.Etag && a.Reconciling == b.Reconciling && t.latest == other.latest &&
+		slices.Equal(a.Traffic, b.Traffic) && slices.Equal(t.applied, other.applied)
 }
 
 // resolve sums a split per revision; LATEST is the latest ready one; it

@@ -43,7 +43,8 @@ type ending struct {
 // takes them to revisions, and each revision does with them what it does.
 func (w *World) serve(s *service, second time.Time) {
 	rate := s.users.at(second.Sub(w.scenario.Start))
-	for _, r := range w.paths(s, second) {
+	var space [4]path
+	for _, r := range w.paths(space[:0], s, second) {
 		w.answer(r.revision, rate*r.share, 100*r.share, second)
 	}
 	for _, r := range s.revisions {
@@ -69,13 +70,12 @@ type path struct {
 }
 
 // paths are the routes in force. For a while after a change some requests still
-// take the former ones.
-func (w *World) paths(s *service, second time.Time) []path {
+// take the former ones. They are appended to out.
+func (w *World) paths(out []path, s *service, second time.Time) []path {
 	progress := 1.0
 	if lag := time.Duration(*w.scenario.Timing.Propagation); lag > 0 {
 		progress = min(1, float64(second.Sub(s.switchedAt))/float64(lag))
 	}
-	out := make([]path, 0, 4)
 	for _, r := range s.routes {
 		out = addPath(out, r, progress)
 	}

@@ -123,7 +123,7 @@ func floorMod(a, b int64) int64 { return ((a % b) + b) % b }
 // folded makes one point of each period that has points, and none of others.
 func folded(fold func([]sample) Value) func(window, []sample) []sample {
 	return func(w window, in []sample) []sample {
-		var out []sample
+		out := make([]sample, 0, len(in)) // of minutes, which most periods are, one of each
 		for from := 0; from < len(in); {
 			end, inside := w.endOf(in[from].end)
 			to := from + 1

@@ -120,10 +120,12 @@ func (s *Store) trackOf(p Point) *track {
 		s.metrics[p.Type] = index
 	}
 	id := identity{p.Type, p.ResourceType, p.Resource, p.Labels}
-	key := id.key()
-	if known := index.byKey[key]; known != nil {
+	var space [keySize]byte
+	written := id.appendKey(space[:0])
+	if known := index.byKey[string(written)]; known != nil {
 		return known
 	}
+	key := string(written)
 	id.resource, id.labels = maps.Clone(p.Resource), maps.Clone(p.Labels)
 	added := &track{id: id, key: key}
 	index.byKey[key] = added
@@ -188,18 +190,35 @@ type identity struct {
 
 func (id identity) project() string { return id.resource["project_id"] }
 
-// key orders and identifies a series. The separators cannot occur in label keys,
-// and values are quoted.
+// The room that the keys of most series take, and their labels.
+const (
+	keySize   = 512
+	mostNames = 16
+)
+
+// key orders and identifies a series.
 func (id identity) key() string {
-	b := make([]byte, 0, 256)
+	var space [keySize]byte
+	return string(id.appendKey(space[:0]))
+}
+
+// appendKey appends the key. The separators cannot occur in label keys, and values
+// are quoted.
+func (id identity) appendKey(b []byte) []byte {
 	b = append(b, id.resourceType...)
-	for _, labels := range []map[string]string{id.resource, id.labels} {
+	for _, labels := range [...]map[string]string{id.resource, id.labels} {
+		var space [mostNames]string
+		names := space[:0]
+		for k := range labels {
+			names = append(names, k)
+		}
+		slices.Sort(names)
 		b = append(b, '{')
-		for _, k := range slices.Sorted(maps.Keys(labels)) {
+		for _, k := range names {
 			b = append(append(b, k...), '=')
 			b = append(strconv.AppendQuote(b, labels[k]), ',')
 		}
 		b = append(b, '}')
 	}
-	return string(b)
+	return b
 }
