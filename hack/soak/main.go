@@ -38,7 +38,7 @@ type options struct {
 const enough = 20_000
 
 // memory is how many bytes the process may hold before it looks for what is garbage.
-const memory = 1 << 30
+const memory = 256 << 20
 
 func main() {
 	var o options

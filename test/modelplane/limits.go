@@ -133,10 +133,10 @@ func (l *limits) repeated(v reflect.Value, item int) bool {
 
 func (l *limits) checkText(text string) field.ErrorList {
 	var wrong field.ErrorList
-	if l.MaxLength != nil && utf8.RuneCountInString(text) > *l.MaxLength {
+	if l.MaxLength != nil && len(text) > *l.MaxLength && utf8.RuneCountInString(text) > *l.MaxLength {
 		wrong = append(wrong, field.TooLong(nil, text, *l.MaxLength))
 	}
-	if utf8.RuneCountInString(text) < l.MinLength {
+	if l.MinLength > 0 && utf8.RuneCountInString(text) < l.MinLength {
 		wrong = append(wrong, field.Invalid(nil, text, "too short"))
 	}
 	if l.pattern != nil && !l.pattern.MatchString(text) {

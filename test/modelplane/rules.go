@@ -116,10 +116,10 @@ func (s *Server) updateStatus(c Call) (*v1alpha1.CloudRunRollout, error) {
 	}
 	now := *was // versions share what they have in common: nobody changes it
 	now.Status = s.status(c.Object)
-	if wrong := s.limits.check(reflect.ValueOf(now.Status)); len(wrong) > 0 {
+	if wrong := s.limits.check(reflect.ValueOf(&now.Status)); len(wrong) > 0 {
 		return nil, invalid(was.Name, below("status", wrong)...)
 	}
-	if reflect.DeepEqual(was.Status, now.Status) && !s.bare[was] {
+	if reflect.DeepEqual(&was.Status, &now.Status) && !s.bare[was] {
 		return was, nil
 	}
 	s.commit(c, was, &now)
@@ -131,7 +131,7 @@ func (s *Server) updateStatus(c Call) (*v1alpha1.CloudRunRollout, error) {
 func (s *Server) status(o *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRolloutStatus {
 	status := o.Status.DeepCopy()
 	canonical(reflect.ValueOf(status).Elem())
-	if reflect.ValueOf(*status).IsZero() {
+	if reflect.ValueOf(status).Elem().IsZero() {
 		return s.initial
 	}
 	return *status

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
@@ -32,8 +31,8 @@ type node struct {
 	ListKeys  []string `json:"x-kubernetes-list-map-keys"`
 }
 
-// definition is a CustomResourceDefinition, as far as it is read.
-type definition struct {
+// resourceDefinition is a CustomResourceDefinition, as far as it is read.
+type resourceDefinition struct {
 	Spec struct {
 		Versions []struct {
 			Schema struct {
@@ -43,8 +42,8 @@ type definition struct {
 	} `json:"spec"`
 }
 
-// readSchema reads the repository's own resource definition, once.
-var readSchema = sync.OnceValues(func() (node, error) {
+// readSchema reads the repository's own resource definition.
+func readSchema() (node, error) {
 	root, err := assets.RepositoryRoot()
 	if err != nil {
 		return node{}, err
@@ -53,7 +52,7 @@ var readSchema = sync.OnceValues(func() (node, error) {
 	if err != nil {
 		return node{}, err
 	}
-	var crd definition
+	var crd resourceDefinition
 	if err := yaml.Unmarshal(text, &crd); err != nil {
 		return node{}, err
 	}
@@ -61,7 +60,7 @@ var readSchema = sync.OnceValues(func() (node, error) {
 		return node{}, errors.New("the model knows one version of the resource; the definition has others")
 	}
 	return crd.Spec.Versions[0].Schema.OpenAPIV3Schema, nil
-})
+}
 
 // fill adds defaults where values are missing, outside in, as the apiserver does
 // (k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting).

@@ -3,6 +3,7 @@ package modelplane
 import (
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -20,10 +21,9 @@ type Server struct {
 	// takes the place of the answer, as when the answer is lost.
 	After func(Call, error) error
 
+	definition
+
 	clock    clock.PassiveClock
-	schema   node
-	limits   *limits                        // of a status
-	initial  v1alpha1.CloudRunRolloutStatus // of an object that has none
 	log      []Version
 	now      snapshot
 	revision int64
@@ -35,19 +35,34 @@ type Server struct {
 // New returns an empty server, whose clock stamps creations and deletions. It
 // panics if the repository's resource definition cannot be read.
 func New(now clock.PassiveClock) *Server {
-	definition, err := readSchema()
+	read, err := readDefinition()
 	if err != nil {
 		panic(fmt.Sprintf("modelplane: %v", err))
 	}
-	s := &Server{clock: now, schema: definition, bare: map[*v1alpha1.CloudRunRollout]bool{}}
-	s.limits = statusLimits(definition)
-	blank, err := s.received(&v1alpha1.CloudRunRollout{})
-	if err != nil {
-		panic(fmt.Sprintf("modelplane: %v", err))
-	}
-	s.initial = blank.Status
-	return s
+	return &Server{clock: now, definition: read, bare: map[*v1alpha1.CloudRunRollout]bool{}}
 }
+
+// definition is what a server knows of the resource. All servers share it, and none
+// changes it.
+type definition struct {
+	schema  node
+	limits  *limits                        // of a status
+	initial v1alpha1.CloudRunRolloutStatus // of an object that has none
+}
+
+var readDefinition = sync.OnceValues(func() (definition, error) {
+	schema, err := readSchema()
+	if err != nil {
+		return definition{}, err
+	}
+	d := definition{schema: schema, limits: statusLimits(schema)}
+	blank, err := d.received(&v1alpha1.CloudRunRollout{})
+	if err != nil {
+		return definition{}, err
+	}
+	d.initial = blank.Status
+	return d, nil
+})
 
 // Verb is what a call asks for, in the apiserver's words.
 type Verb string

@@ -12,16 +12,16 @@ import (
 
 // received is an object as the server sees it: what JSON keeps of it, with the
 // schema's defaults.
-func (s *Server) received(o *v1alpha1.CloudRunRollout) (*v1alpha1.CloudRunRollout, error) {
+func (d *definition) received(o *v1alpha1.CloudRunRollout) (*v1alpha1.CloudRunRollout, error) {
 	fields, err := toFields(o)
 	if err != nil {
 		return nil, err
 	}
-	return s.decode(fields)
+	return d.decode(fields)
 }
 
 // patched is an object after a JSON merge patch (RFC 7386).
-func (s *Server) patched(o *v1alpha1.CloudRunRollout, patch []byte) (*v1alpha1.CloudRunRollout, error) {
+func (d *definition) patched(o *v1alpha1.CloudRunRollout, patch []byte) (*v1alpha1.CloudRunRollout, error) {
 	fields, err := toFields(o)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (s *Server) patched(o *v1alpha1.CloudRunRollout, patch []byte) (*v1alpha1.C
 		return nil, fmt.Errorf("decoding the patch: %w", err)
 	}
 	mergeInto(fields, changes)
-	return s.decode(fields)
+	return d.decode(fields)
 }
 
 func toFields(o *v1alpha1.CloudRunRollout) (map[string]any, error) {
@@ -43,8 +43,8 @@ func toFields(o *v1alpha1.CloudRunRollout) (map[string]any, error) {
 	return fields, json.Unmarshal(text, &fields)
 }
 
-func (s *Server) decode(fields map[string]any) (*v1alpha1.CloudRunRollout, error) {
-	s.schema.fill(fields)
+func (d *definition) decode(fields map[string]any) (*v1alpha1.CloudRunRollout, error) {
+	d.schema.fill(fields)
 	text, err := json.Marshal(fields)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
@@ -42,7 +43,7 @@ type remembered struct {
 // Remembering is the same senses with a memory: what was answered in full is
 // asked again when a further minute has arrived, as the adapter does.
 func (s Senses) Remembering() Senses {
-	s.memory = map[analysis.Series]remembered{}
+	s.memory, s.claim = map[analysis.Series]remembered{}, &claim{}
 	return s
 }
 
@@ -89,6 +90,7 @@ func (s Senses) ask(q analysis.Question, how reading, through time.Time) (analys
 	}
 	answer.Cause, answer.Detail = result.cause, result.detail
 	for _, line := range result.Series {
+		answer.Points = slices.Grow(answer.Points, len(line.Points))
 		for _, p := range slices.Backward(line.Points) { // newest first
 			answer.Points = append(answer.Points, analysis.Point{
 				End: p.End, Label: line.Labels[how.group], Value: p.Value.Int64(), Histogram: histogram(p.Value),
@@ -155,16 +157,16 @@ var causes = map[series.Code]analysis.Cause{
 }
 
 func filter(metric string, of analysis.Source) string {
-	text := fmt.Sprintf("metric.type=%q", metric)
-	if of.IsGateway() {
-		text += fmt.Sprintf(` AND resource.type="nat_gateway" AND resource.labels.region=%q`, of.Location)
-		if of.Gateway != "*" {
-			text += fmt.Sprintf(" AND resource.labels.gateway_name=%q", of.Gateway)
-		}
-		return text
+	text := "metric.type=" + strconv.Quote(metric)
+	if !of.IsGateway() {
+		return text + ` AND resource.type="cloud_run_revision" AND resource.labels.location=` + strconv.Quote(of.Location) +
+			" AND resource.labels.service_name=" + strconv.Quote(of.Service) + " AND resource.labels.revision_name=" + strconv.Quote(of.Revision)
 	}
-	return text + fmt.Sprintf(` AND resource.type="cloud_run_revision" AND resource.labels.location=%q`+
-		` AND resource.labels.service_name=%q AND resource.labels.revision_name=%q`, of.Location, of.Service, of.Revision)
+	text += ` AND resource.type="nat_gateway" AND resource.labels.region=` + strconv.Quote(of.Location)
+	if of.Gateway != "*" {
+		text += " AND resource.labels.gateway_name=" + strconv.Quote(of.Gateway)
+	}
+	return text
 }
 
 // gatewayNames lists the gateways that do report where one was looked for.

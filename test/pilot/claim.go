@@ -8,20 +8,36 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
-// claimOf reads who moves a service's traffic, and the annotations of others. A
-// claim that cannot be read is none.
-func claimOf(annotations map[string]string) (*rollout.Claim, map[string]string) {
+// claimOf reads who moves a service's traffic, and the annotations of others.
+func (s Senses) claimOf(annotations map[string]string) (*rollout.Claim, map[string]string) {
 	text, ok := annotations[cloudrun.ClaimKey]
 	if !ok {
 		return nil, annotations
 	}
 	others := maps.Clone(annotations)
 	delete(others, cloudrun.ClaimKey)
-	var c rollout.Claim
-	if json.Unmarshal([]byte(text), &c) != nil {
-		return nil, others
+	if s.claim == nil {
+		return readClaim(text), others
 	}
-	return &c, others
+	if s.claim.text != text {
+		*s.claim = claim{text, readClaim(text)}
+	}
+	return s.claim.read, others
+}
+
+// claim is the newest claim that was read. Most reads find it again.
+type claim struct {
+	text string
+	read *rollout.Claim // nobody changes it
+}
+
+// readClaim reads a claim. One that cannot be read is none.
+func readClaim(text string) *rollout.Claim {
+	c := &rollout.Claim{}
+	if json.Unmarshal([]byte(text), c) != nil {
+		return nil
+	}
+	return c
 }
 
 // claimed are all the annotations of a write.

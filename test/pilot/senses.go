@@ -25,6 +25,7 @@ type Senses struct {
 	name   string                   // of the service, in full
 	delays map[string]time.Duration // by metric type, as its descriptor promises
 	memory map[analysis.Series]remembered
+	claim  *claim // nil without a memory
 }
 
 // NewSenses opens the eyes of a caller for a service.
@@ -82,18 +83,18 @@ func (s Senses) Service() (rollout.Service, error) {
 	if err != nil {
 		return rollout.Service{}, err
 	}
-	return ReadService(answer), nil
+	return s.ReadService(answer), nil
 }
 
 // ReadService is what the API says of a service, in the core's words.
-func ReadService(answer simulator.Service) rollout.Service {
+func (s Senses) ReadService(answer simulator.Service) rollout.Service {
 	svc := rollout.Service{
 		Presence: rollout.Found, UID: answer.UID, Generation: answer.Generation, ObservedGeneration: answer.ObservedGeneration,
 		ETag: answer.Etag, Reconciling: answer.Reconciling,
 		LatestReady: short(answer.LatestReadyRevision), LatestCreated: short(answer.LatestCreatedRevision),
 		Modifier: answer.LastModifier, Template: answer.Template.Annotations[rollout.TemplateAnnotation],
 	}
-	svc.Claim, svc.Annotations = claimOf(answer.Annotations)
+	svc.Claim, svc.Annotations = s.claimOf(answer.Annotations)
 	if c := answer.TerminalCondition; c != nil && c.State == simulator.ConditionFailed {
 		svc.Failure = strings.TrimPrefix(cmp.Or(c.Reason, c.RevisionReason)+": "+c.Message, ": ")
 	}

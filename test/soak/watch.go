@@ -10,7 +10,6 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 	"github.com/sluice-rollouts/sluice/internal/simulator"
-	"github.com/sluice-rollouts/sluice/test/pilot"
 )
 
 const (
@@ -71,7 +70,7 @@ func (c *cloud) renew(now time.Time) {
 		*l = listing{at: now}
 		for _, one := range all {
 			if one.Name == fullName {
-				l.service, l.found = pilot.ReadService(one), true
+				l.service, l.found = c.senses.ReadService(one), true
 			}
 		}
 		return
