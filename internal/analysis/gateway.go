@@ -110,9 +110,9 @@ func (r NatAllocationFailures) judge(e gatewayEvidence, minutes []minute) Verdic
 // askGateways asks every gateway for one metric and the two witnesses, from
 // before the attempt on.
 func askGateways(s Scope, m Metric) []Question {
-	var questions []Question
+	questions := slices.Grow([]Question(nil), 3*len(s.Gateways))
 	for _, g := range s.Gateways {
-		for _, metric := range []Metric{m, AllocatedPorts, OpenConnections} {
+		for _, metric := range [...]Metric{m, AllocatedPorts, OpenConnections} {
 			questions = append(questions, s.ask(metric, g, s.preflightAfter()))
 		}
 	}

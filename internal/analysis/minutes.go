@@ -47,6 +47,9 @@ func (s sums) add(end time.Time, value int64) sums {
 		s[at-1].value += value
 		return s
 	}
+	if at == len(s) {
+		return append(s, sum{end, value})
+	}
 	return slices.Insert(s, at, sum{end, value})
 }
 
@@ -65,17 +68,21 @@ func every(string) bool { return true }
 // No other minute can be complete, so the list is as short as the answers are.
 func span(after, through time.Time, series ...sums) []time.Time {
 	var ends []time.Time
-	for _, values := range series {
-		for _, one := range values {
-			if one.end.After(after) && !one.end.After(through) {
-				ends = append(ends, one.end)
+	for latest := after; ; {
+		next := through.Add(1) // where there is none
+		for i, values := range series {
+			for len(values) > 0 && !values[0].end.After(latest) {
+				values = values[1:]
+			}
+			if series[i] = values; len(values) > 0 && values[0].end.Before(next) {
+				next = values[0].end
 			}
 		}
+		if next.After(through) {
+			return ends
+		}
+		ends, latest = append(ends, next), next
 	}
-	if len(series) > 1 {
-		slices.SortFunc(ends, time.Time.Compare)
-	}
-	return slices.Compact(ends)
 }
 
 // heard is the newest minute whose silence can be told from lateness: the

@@ -35,10 +35,10 @@ func RefusedQuestions(s Scope) []Question { return refusing.questions(s) }
 // does so alone, and what is wrong with the requests comes to each as often as others do.
 func RefusedBySplit(s Scope, answers Answers) (Refused, bool) {
 	whole := refusing.whole(answers, s.Candidate)
-	beside := refusing.besides(s, answers)
 	if s.AttemptSince.IsZero() || whole.Cause != CauseNone || refusing.whole(answers, s.Stable).Cause != CauseNone {
 		return Refused{}, false
 	}
+	beside := refusing.besides(s, answers)
 	before := count(within(beside.stable, s.preflightAfter(), s.AttemptSince))
 	ours := count(refusing.counted(answers, s.Candidate, s.earlierAfter(), whole.Through))
 	theirs := count(within(beside.stable, s.earlierAfter(), beside.through))

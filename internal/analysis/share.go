@@ -51,21 +51,22 @@ func (r share) besides(s Scope, answers Answers) besides {
 
 // questions asks for both revisions' requests and the candidate's instances.
 func (r share) questions(s Scope) []Question {
-	var questions []Question
+	metrics := r.metrics()
+	questions := make([]Question, 0, 2*len(metrics)+1)
 	if s.AttemptSince.IsZero() {
-		for _, m := range r.metrics() {
+		for _, m := range metrics {
 			questions = append(questions, s.ask(m, s.Stable, s.preflightAfter()))
 		}
 		return questions
 	}
 	after := s.earlierAfter()
-	for _, m := range append(r.metrics(), Instances) {
+	for _, m := range append(metrics, Instances) {
 		questions = append(questions, s.ask(m, s.Candidate, after))
 	}
 	if r.relative {
 		after = s.preflightAfter()
 	}
-	for _, m := range r.metrics() {
+	for _, m := range metrics {
 		questions = append(questions, s.ask(m, s.Stable, after))
 	}
 	return questions

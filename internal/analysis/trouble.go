@@ -105,7 +105,11 @@ func listed(requests Answer, class string) []minute {
 	all, bad := byMinute(requests, every), byMinute(requests, func(of string) bool { return of == class })
 	list := make([]minute, 0, len(all))
 	for _, one := range all {
-		list = append(list, minute{end: one.end, value: one.value, bad: bad.at(one.end)})
+		m := minute{end: one.end, value: one.value}
+		if len(bad) > 0 && bad[0].end.Equal(m.end) { // each minute of these is one of all
+			m.bad, bad = bad[0].value, bad[1:]
+		}
+		list = append(list, m)
 	}
 	return list
 }

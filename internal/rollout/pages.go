@@ -16,10 +16,10 @@ const tornFor = 5 * time.Minute
 // from one request to the next. A front end whose pages ask for files of their own
 // build breaks in any such split.
 func (v view) refused() nat.Refused {
-	refused, ok := analysis.RefusedBySplit(v.scope, v.Answers)
-	if !ok || v.revision(v.Progress.Candidate).SessionAffinity {
+	if v.revision(v.Progress.Candidate).SessionAffinity {
 		return nat.Refused{}
 	}
+	refused, _ := analysis.RefusedBySplit(v.scope, v.Answers)
 	return nat.Refused(refused)
 }
 

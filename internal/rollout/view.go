@@ -100,7 +100,7 @@ func Questions(in Input) []analysis.Question {
 		return nil
 	}
 	scope, _ := scopeOf(in)
-	var questions []analysis.Question
+	questions := make([]analysis.Question, 0, 16) // as many as most plans have
 	for _, guard := range in.Plan.Guards {
 		if guard.Mode == Off {
 			continue
