@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -162,7 +161,7 @@ func (r *Reconciler) refuse(ctx context.Context, ro *v1alpha1.CloudRunRollout, r
 	}
 	ro.Status.NextAction = next
 	ro.Status.ObservedGeneration = ro.Generation
-	if equality.Semantic.DeepEqual(*before, ro.Status) {
+	if same(before, &ro.Status) {
 		return nil
 	}
 	if err := r.update(ctx, ro); err != nil {

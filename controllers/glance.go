@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
-
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -33,22 +31,29 @@ const glanceTimeout = 10 * time.Second
 // What is to take traffic from the candidate is read urgently until it was decided on
 // a live read, however old the look was that showed it.
 func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (rollout.Input, rollout.Decision, error) {
-	rests := atRest(ro)
+	in, err := started(ro)
+	rests := rests(in)
 	if rests {
 		ctx = cloudrun.AtRest(ctx)
 	}
-	seen, kept := r.notice(ctx, cloud, ro)
+	var seen noticed
+	var kept error
+	if err == nil {
+		seen, kept = r.notice(ctx, cloud, ro, in)
+	}
 	switch {
 	case kept != nil && rests:
 		return rollout.Input{}, rollout.Decision{}, restingError{kept}
 	case seen.stands:
 		return seen.in, seen.decision, nil
 	}
-	back := goesBack(ro) || r.memory.pressed(ro)
-	if back || unsettled(ro) {
+	back := wantedBack(in) || r.memory.pressed(ro)
+	if back || unsettled(in.Progress) {
 		ctx = cloudrun.Urgent(ctx)
 	}
-	in, err := r.observe(ctx, cloud, ro)
+	if err == nil {
+		in, err = r.observe(ctx, cloud, ro, in)
+	}
 	switch {
 	case err != nil && rests:
 		return rollout.Input{}, rollout.Decision{}, restingError{err}
@@ -72,8 +77,8 @@ type noticed struct {
 
 // notice decides on the watched state, and remembers where that takes traffic from
 // the candidate. It fails as a glance does.
-func (r *Reconciler) notice(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (noticed, error) {
-	in, ok, kept := r.glance(ctx, cloud, ro)
+func (r *Reconciler) notice(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input) (noticed, error) {
+	in, ok, kept := r.glance(ctx, cloud, ro, in)
 	if !ok {
 		return noticed{}, kept
 	}
@@ -95,26 +100,25 @@ func whole(in rollout.Input) bool {
 }
 
 // goesBack tells whether a way back is under way, or somebody asks for one.
-func goesBack(ro *v1alpha1.CloudRunRollout) bool {
-	p, request := progressOf(ro), requestOf(ro)
-	return p.Phase == rollout.RollingBack ||
-		request.Verb == rollout.Abort && asked(rollout.Input{Progress: p, Request: request})
+func goesBack(ro *v1alpha1.CloudRunRollout) bool { return wantedBack(saved(ro)) }
+
+func wantedBack(in rollout.Input) bool {
+	return in.Progress.Phase == rollout.RollingBack || in.Request.Verb == rollout.Abort && asked(in)
 }
 
 // unsettled tells whether users may be on the candidate, and only a live read tells
 // how they fare there: it is not known whether the newest write serves.
-func unsettled(ro *v1alpha1.CloudRunRollout) bool {
-	p := progressOf(ro)
+func unsettled(p rollout.Progress) bool {
 	return p.Exposed() && (p.Phase == rollout.Shifting || len(p.Intents) > 0)
 }
 
 // atRest tells whether a look at a rollout can wait: nothing is under way, and
 // nobody waits for an answer.
-func atRest(ro *v1alpha1.CloudRunRollout) bool {
-	p := progressOf(ro)
-	request := requestOf(ro)
-	return resting(p.Phase) && p.Reason != rollout.Deploying && len(p.Intents) == 0 && ro.DeletionTimestamp.IsZero() &&
-		!asked(rollout.Input{Progress: p, Request: request})
+func atRest(ro *v1alpha1.CloudRunRollout) bool { return rests(saved(ro)) }
+
+func rests(in rollout.Input) bool {
+	p := in.Progress
+	return resting(p.Phase) && p.Reason != rollout.Deploying && len(p.Intents) == 0 && !in.Deleting && !asked(in)
 }
 
 // resting are the phases that end by themselves only when something new is there.
@@ -133,9 +137,10 @@ func resting(phase rollout.Phase) bool {
 // error is that a quota does not let the look in. With it and ok, what is known is
 // minutes older than it may be: it shows whether the candidate has to give up traffic,
 // and no more.
-func (r *Reconciler) glance(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (in rollout.Input, ok bool, kept error) {
-	in, err := started(ro)
-	if err != nil || cloud.Watcher == nil || r.liveOnly(ro, in) {
+func (r *Reconciler) glance(
+	ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input,
+) (seen rollout.Input, ok bool, kept error) {
+	if cloud.Watcher == nil || r.liveOnly(ro, in) {
 		return rollout.Input{}, false, nil
 	}
 	ofService, ofRevisions := watchedActive, revisionsActive
@@ -153,6 +158,7 @@ func (r *Reconciler) glance(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 	}
 	in.Service = listed
 	names := rollout.Involved(in.Plan, in.Progress, in.Service, in.Request)
+	var err error
 	in.Revisions, err = cloud.Watcher.Remembered(ctx, in.Plan.Service, names, r.now(), ofRevisions)
 	if errors.Is(err, cloudrun.ErrThrottled) {
 		kept, err = err, nil
@@ -184,5 +190,5 @@ func routine(in rollout.Input, d rollout.Decision) bool {
 	now.Baked, now.Judged, now.Breaches = was.Baked, was.Judged, was.Breaches
 	now.NoDataSince, now.Generation = was.NoDataSince, was.Generation
 	now.Company = was.Company // it changes each minute while a neighbour is hot
-	return was.Phase == now.Phase && equality.Semantic.DeepEqual(attemptOf(was), attemptOf(now))
+	return was.Phase == now.Phase && same(attemptOf(was), attemptOf(now))
 }

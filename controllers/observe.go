@@ -11,14 +11,19 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/rollout"
 )
 
-// started is what is known of a decision before anything is read.
+// saved is what an object tells of how far its rollout has come, and what is asked of it.
+func saved(ro *v1alpha1.CloudRunRollout) rollout.Input {
+	return rollout.Input{Progress: progressOf(ro), Request: requestOf(ro), Deleting: !ro.DeletionTimestamp.IsZero()}
+}
+
+// started is what is known of a decision before anything is read. Where the spec is
+// wrong, it is without a plan.
 func started(ro *v1alpha1.CloudRunRollout) (rollout.Input, error) {
-	plan, err := planOf(ro)
-	wanted, undeployable := templateOf(ro)
-	plan.Template = wanted
-	return rollout.Input{
-		Plan: plan, Progress: progressOf(ro), Request: requestOf(ro), Deleting: !ro.DeletionTimestamp.IsZero(), Undeployable: undeployable,
-	}, err
+	in := saved(ro)
+	var err error
+	in.Plan, err = planOf(ro)
+	in.Plan.Template, in.Undeployable = templateOf(ro)
+	return in, err
 }
 
 // asked tells whether a person waits for an answer, who is heard at once.
@@ -26,13 +31,10 @@ func asked(in rollout.Input) bool {
 	return in.Request.ID != "" && in.Request.ID != in.Progress.LastRequest.ID
 }
 
-// observe gathers everything the decision may depend on. The time is read last
-// and once, in whole seconds as the API saves them: what was read is not newer.
-func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout) (rollout.Input, error) {
-	in, err := started(ro)
-	if err != nil {
-		return rollout.Input{}, err
-	}
+// observe completes what was started with everything the decision may depend on. The
+// time is read last and once, in whole seconds as the API saves them: what was read is
+// not newer.
+func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input) (rollout.Input, error) {
 	if err := look(ctx, cloud, &in); err != nil {
 		return rollout.Input{}, err
 	}
@@ -43,6 +45,7 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 	if in.Service.Presence == rollout.Found {
 		in.Service.Interleaved = r.memory.wasInterleaved(ro)
 		names := rollout.Involved(in.Plan, in.Progress, in.Service, in.Request)
+		var err error
 		if in.Revisions, err = cloud.Revisions(ctx, in.Plan.Service, names); err != nil {
 			return rollout.Input{}, err
 		}
@@ -74,7 +77,8 @@ func (r *Reconciler) now() time.Time { return r.Clock.Now().UTC().Truncate(time.
 
 // question completes what was read of the service with who we are, what the metrics
 // say and where its traffic leaves. Once traffic was moved the metrics come first: a
-// way back must not wait for the Compute API, whatever that does.
+// way back must not wait for the Compute API, whatever that does. Where nothing leaves by
+// NAT that is all there is to ask.
 func (r *Reconciler) question(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input) (rollout.Input, error) {
 	if err := r.identify(ctx, ro, &in); err != nil {
 		return rollout.Input{}, err
@@ -90,7 +94,7 @@ func (r *Reconciler) question(ctx context.Context, cloud Cloud, ro *v1alpha1.Clo
 	var asked []analysis.Question
 	if !in.Progress.FirstWrite.IsZero() {
 		asked = rollout.Questions(in)
-		if in.Answers, err = answers(ctx, cloud, asked, asOf(in)); err != nil || rollout.Pressing(in) {
+		if in.Answers, err = answers(ctx, cloud, asked, asOf(in)); err != nil || len(rollout.Leaving(in)) == 0 || rollout.Pressing(in) {
 			return in, err
 		}
 	}

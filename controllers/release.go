@@ -118,7 +118,10 @@ func (r *Reconciler) goBack(ctx context.Context, ro *v1alpha1.CloudRunRollout) (
 	if err != nil {
 		return rollout.Input{}, rollout.Decision{}, err
 	}
-	in, err := r.observe(cloudrun.Urgent(ctx), cloud, ro)
+	in, err := started(ro)
+	if err == nil {
+		in, err = r.observe(cloudrun.Urgent(ctx), cloud, ro, in)
+	}
 	if err != nil {
 		return in, rollout.Decision{}, wayBackError{err}
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -24,7 +23,7 @@ func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in 
 		d.Next += " " + f.String()
 	}
 	status := statusOf(ro, in, d)
-	if equality.Semantic.DeepEqual(ro.Status, status) && d.Write == nil && d.Deploy == nil {
+	if d.Write == nil && d.Deploy == nil && same(&ro.Status, &status) {
 		r.seen(ro, in)
 		return nil
 	}
