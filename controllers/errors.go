@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -161,7 +162,7 @@ func (r *Reconciler) refuse(ctx context.Context, ro *v1alpha1.CloudRunRollout, r
 	}
 	ro.Status.NextAction = next
 	ro.Status.ObservedGeneration = ro.Generation
-	if same(before, &ro.Status) {
+	if equality.Semantic.DeepEqual(before, &ro.Status) {
 		return nil
 	}
 	if err := r.update(ctx, ro); err != nil {

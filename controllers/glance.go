@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -190,5 +192,5 @@ func routine(in rollout.Input, d rollout.Decision) bool {
 	now.Baked, now.Judged, now.Breaches = was.Baked, was.Judged, was.Breaches
 	now.NoDataSince, now.Generation = was.NoDataSince, was.Generation
 	now.Company = was.Company // it changes each minute while a neighbour is hot
-	return was.Phase == now.Phase && same(attemptOf(was), attemptOf(now))
+	return was.Phase == now.Phase && equality.Semantic.DeepEqual(attemptOf(was), attemptOf(now))
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -23,7 +24,7 @@ func (r *Reconciler) save(ctx context.Context, ro *v1alpha1.CloudRunRollout, in 
 		d.Next += " " + f.String()
 	}
 	status := statusOf(ro, in, d)
-	if d.Write == nil && d.Deploy == nil && same(&ro.Status, &status) {
+	if d.Write == nil && d.Deploy == nil && equality.Semantic.DeepEqual(&ro.Status, &status) {
 		r.seen(ro, in)
 		return nil
 	}
