@@ -46,10 +46,11 @@ func newStage(t *testing.T) *stage {
 	}
 	config := rest.CopyConfig(plane.Config)
 	config.QPS = -1
-	c, err := client.New(config, client.Options{Scheme: scheme})
+	plain, err := client.New(config, client.Options{Scheme: scheme})
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := &alone{plain}
 	s := &stage{t: t, client: c, cloud: newCloud(), clock: clocktesting.NewFakePassiveClock(morning)}
 	s.restart()
 	ro := bare()
