@@ -74,7 +74,7 @@ func span(after, through time.Time, series ...sums) []time.Time {
 			for len(values) > 0 && !values[0].end.After(latest) {
 				values = values[1:]
 			}
-			if series[i] = values; len(values) > 0 && values[0].end.Before(next) {
+			if series[i] = values; len(values) > 0 && values[0].end.Before(next) { //nolint:gosec // the index is that of the range
 				next = values[0].end
 			}
 		}
