@@ -103,7 +103,7 @@ bench: ## measure the judgement and write it into docs/evidence.md, about ten mi
 
 incident: ## play the incident and what mends it, draw docs/images; QUICK=1 plays a tenth of the measurements
 	@echo "compiling the incident; a minute or two the first time"
-	go run ./hack/incident -images docs/images $(if $(QUICK),-trials 50)
+	go run ./hack/incident -images docs/images $(if $(QUICK),-trials 50 -worlds 1)
 
 screenshots: ## take the pictures of the page for the documents; wants chromium
 	go test ./test/page -count=1 -run Picture -pictures "$(CURDIR)/docs/images"

@@ -24,7 +24,7 @@ func progressOf(ro *v1alpha1.CloudRunRollout) rollout.Progress {
 	}
 	for _, g := range ro.Status.Gateways {
 		p.Watches = append(p.Watches, rollout.Watch{
-			Source: sourceOf(g), Named: g.Origin == v1alpha1.OriginNamed, Claimed: int64(g.Claimed),
+			Source: sourceOf(g), Named: g.Origin == v1alpha1.OriginNamed, Claimed: int64(g.Claimed), Growing: g.Growing != "",
 		})
 	}
 	for _, c := range ro.Status.Checks {
@@ -81,7 +81,7 @@ func readTrouble(p *rollout.Progress, a v1alpha1.Attempt) {
 		p.Rises = append(p.Rises, nat.Rise{At: r.At.UTC(), From: int64(r.From)})
 	}
 	p.Company = rollout.Company{Since: timeOf(a.OthersHotSince), Until: timeOf(a.OthersHotUntil)}
-	p.Called, p.Spared = timeOf(a.CalledAt), timeOf(a.SparedAt)
+	p.Called, p.Spared, p.Accused = timeOf(a.CalledAt), timeOf(a.SparedAt), timeOf(a.AccusedAt)
 	if t := a.Trial; t.From > 0 {
 		p.Trial = rollout.Trial{At: t.At.UTC(), From: int64(t.From), To: int64(t.To), Since: timeOf(t.Since), Role: nat.Role(t.Role)}
 	}
@@ -96,7 +96,7 @@ func writeTrouble(a *v1alpha1.Attempt, p rollout.Progress) {
 		a.Rises = append(a.Rises, v1alpha1.Rise{At: metav1.NewTime(r.At), From: int32(r.From)}) //nolint:gosec // a percent
 	}
 	a.OthersHotSince, a.OthersHotUntil, a.CalledAt = stamp(p.Company.Since), stamp(p.Company.Until), stamp(p.Called)
-	a.SparedAt = stamp(p.Spared)
+	a.SparedAt, a.AccusedAt = stamp(p.Spared), stamp(p.Accused)
 	if t := p.Trial; t != (rollout.Trial{}) {
 		a.Trial = v1alpha1.Trial{
 			At: metav1.NewTime(t.At), From: int32(t.From), To: int32(t.To), Since: stamp(t.Since), Role: string(t.Role), //nolint:gosec // percents

@@ -96,7 +96,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 		for i := range rapid.IntRange(0, 4).Draw(t, "watches") {
 			p.Watches = append(p.Watches, rollout.Watch{
 				Source: gatewayNamed("acme-net", "asia-northeast1", maybe.Draw(t, "router"), fmt.Sprint("nat-", i)),
-				Named:  rapid.Bool().Draw(t, "named"), Claimed: rapid.Int64Range(0, 1<<31-1).Draw(t, "claimed"),
+				Named:  rapid.Bool().Draw(t, "named"), Claimed: rapid.Int64Range(0, 1<<31-1).Draw(t, "claimed"), Growing: rapid.Bool().Draw(t, "growing"),
 			})
 		}
 		p.WaitTold = rapid.Bool().Draw(t, "told")
@@ -114,7 +114,7 @@ func progress() *rapid.Generator[rollout.Progress] {
 		if digest := maybe.Draw(t, "sent"); digest != "" {
 			p.Sent = rollout.Sent{Digest: digest, At: second.Draw(t, "sentAt"), Times: 1, Before: rapid.SliceOfN(name, 0, 2).Draw(t, "before")}
 		}
-		p.Called, p.Spared = when.Draw(t, "called"), when.Draw(t, "spared")
+		p.Called, p.Spared, p.Accused = when.Draw(t, "called"), when.Draw(t, "spared"), when.Draw(t, "accused")
 		p.Waiting, p.Hot = when.Draw(t, "waiting"), when.Draw(t, "hot")
 		for i := range rapid.IntRange(0, 3).Draw(t, "breaches") {
 			p.Breaches = append(p.Breaches, rollout.BreachStart{Guard: fmt.Sprint("check-", i), Since: second.Draw(t, "since")})

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 	"github.com/sluice-rollouts/sluice/internal/nat"
@@ -28,6 +30,10 @@ func gatewaysOf(was, now v1alpha1.CloudRunRolloutStatus, d rollout.Decision) []v
 		told.Origin, told.Claimed = v1alpha1.OriginDiscovered, ports(w.Claimed)
 		if w.Named {
 			told.Origin = v1alpha1.OriginNamed
+		}
+		told.Growing = ""
+		if w.Growing {
+			told.Growing = string(metav1.ConditionTrue)
 		}
 		state := slices.IndexFunc(d.Gateways, func(s rollout.GatewayState) bool { return s.Source == w.Source })
 		if state >= 0 {

@@ -80,6 +80,14 @@ func TestWhatIsToldOfAGateway(t *testing.T) {
 		"the same minute is not told twice": {[]v1alpha1.GatewayStatus{whole}, behind(func(s *rollout.GatewayState) {
 			s.Gateway.Endpoints, s.Forecast.Taken, s.Through = 900, 900, morning.Add(59*time.Second)
 		}), func(g v1alpha1.GatewayStatus) v1alpha1.GatewayStatus { return g }},
+		"one that grows": {nil, func() rollout.Decision {
+			d := behind()
+			d.Progress.Watches[0].Growing = true
+			return d
+		}(), func(g v1alpha1.GatewayStatus) v1alpha1.GatewayStatus {
+			g.Growing = "True"
+			return g
+		}},
 		"a discovered one": {nil, func() rollout.Decision {
 			d := behind()
 			d.Progress.Watches = []rollout.Watch{{Source: natOne}}

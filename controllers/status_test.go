@@ -93,7 +93,7 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 	}
 	d.Progress.Rises = slices.Repeat([]nat.Rise{{At: morning, From: 50}}, v1alpha1.MaxRises)
 	d.Progress.Company, d.Progress.Called = rollout.Company{Since: morning, Until: later}, later
-	d.Progress.Spared = later
+	d.Progress.Spared, d.Progress.Accused = later, later
 	d.Progress.Trial = rollout.Trial{At: morning, From: 100, To: 50, Since: later, Role: nat.Bystander}
 	d.Progress.Warmup = rollout.Warmup{Tagged: name(2), Since: morning, Over: later}
 	d.Progress.Promoted, d.Progress.Former = rollout.Promotion{Weight: 100, Full: true, Override: true}, name(3)
@@ -102,7 +102,7 @@ func largest(t *testing.T, ro *v1alpha1.CloudRunRollout) v1alpha1.CloudRunRollou
 		d.Progress.Intents = append(d.Progress.Intents, rollout.Intent{Split: split, ETag: long[:256], Generation: 1 << 60, Seq: 1 << 60, At: later})
 	}
 	for i := range 4 {
-		w := rollout.Watch{Source: gatewayNamed(long[:30], long[:32], long[:63], name(i)), Claimed: 1 << 40}
+		w := rollout.Watch{Source: gatewayNamed(long[:30], long[:32], long[:63], name(i)), Claimed: 1 << 40, Growing: true}
 		g := nat.Gateway{IPs: 1 << 40, Ports: 65536, Endpoints: 1 << 40, Allocated: 1 << 40}
 		d.Progress.Watches = append(d.Progress.Watches, w)
 		d.Gateways = append(d.Gateways, rollout.GatewayState{

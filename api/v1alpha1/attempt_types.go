@@ -38,7 +38,7 @@ type Attempt struct {
 
 	// reason is the reason of the Ready condition that belongs to phase.
 	// +optional
-	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:MaxLength=24
 	Reason string `json:"reason,omitempty"`
 
 	// cause is why the candidate was given up, or why a person is waited for, in
@@ -140,6 +140,13 @@ type Attempt struct {
 	// with. That is done once in an attempt. Absent when it was not.
 	// +optional
 	SparedAt *metav1.Time `json:"sparedAt,omitempty"`
+
+	// accusedAt is the end of the minute that put a check of the users in breach, while
+	// everything goes back and it is open whether the candidate is given up: a gateway
+	// whose ports or addresses grow has not told yet whether it dropped packets then.
+	// Absent otherwise.
+	// +optional
+	AccusedAt *metav1.Time `json:"accusedAt,omitempty"`
 
 	// firstWrite is when the attempt first moved traffic.
 	// +optional

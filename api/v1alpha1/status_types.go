@@ -22,8 +22,8 @@ const (
 	MaxHistoryMessage = 120
 	// MaxCause limits attempt.cause.
 	MaxCause = 360
-	// MaxReason limits a reason that is saved beside the conditions.
-	MaxReason = 32
+	// MaxReason limits a reason that is saved beside the conditions. The longest has 22.
+	MaxReason = 24
 	// MaxRequestField limits what of a request's annotations is kept.
 	MaxRequestField = 128
 	// MaxRequestVerb limits what of a request's verb is kept.
@@ -394,6 +394,13 @@ type GatewayStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Claimed int32 `json:"claimed,omitempty"`
 
+	// growing is True where the gateway was last read to give more as more is needed,
+	// ports to an endpoint or addresses to all: it drops packets until it has. Absent
+	// otherwise.
+	// +optional
+	// +kubebuilder:validation:Enum="True"
+	Growing string `json:"growing,omitempty"`
+
 	// observedThrough is the end of the minute of allocated, or else when the
 	// gateway was read. Absent before the first look.
 	// +optional
@@ -486,7 +493,7 @@ type HistoryEntry struct {
 
 	// reason is the reason of the event that told it.
 	// +required
-	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:MaxLength=24
 	Reason string `json:"reason"`
 
 	// message says what happened, with the number that decided.

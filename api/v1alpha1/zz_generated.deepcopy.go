@@ -118,6 +118,10 @@ func (in *Attempt) DeepCopyInto(out *Attempt) {
 		in, out := &in.SparedAt, &out.SparedAt
 		*out = (*in).DeepCopy()
 	}
+	if in.AccusedAt != nil {
+		in, out := &in.AccusedAt, &out.AccusedAt
+		*out = (*in).DeepCopy()
+	}
 	if in.FirstWrite != nil {
 		in, out := &in.FirstWrite, &out.FirstWrite
 		*out = (*in).DeepCopy()

@@ -287,25 +287,26 @@ func named(seeds []uint64) string {
 	return "; seeds " + strings.Trim(fmt.Sprint(seeds), "[]")
 }
 
-// claimsOfBlame: where ports grow users can fail for that, some two minutes before the
-// gateway's metrics tell of it, which nobody can excuse. What is promised there is what
-// the blame decides.
+// claimsOfBlame judges those of innocents apart where ports grow: packets are dropped there
+// with every rise, whoever it is.
 func claimsOfBlame(by course, guilty, innocent, growing counts) []claim {
 	return []claim{
-		{
-			text:  fmt.Sprintf("no innocent candidate is given up, by %s", by),
-			found: innocent.found() + named(innocent.back), holds: len(innocent.back) <= mostInnocentsBack,
-		},
-		{
-			text:  fmt.Sprintf("where ports grow none is for a trouble that is known, by %s", by),
-			found: fmt.Sprintf("%s; %d before anything was known%s", growing.found(), len(growing.unheard), named(growing.back)),
-			holds: len(growing.back)-len(growing.unheard) <= mostInnocentsBack,
-		},
+		noneOf(innocent, fmt.Sprintf("no innocent candidate is given up, by %s", by)),
+		noneOf(growing, fmt.Sprintf("nor where ports grow, by %s", by)),
 		{
 			text:  fmt.Sprintf("at least %.0f%% of the guilty ones are given up or lowered, by %s", 100*leastGuiltyBack, by),
 			found: guilty.found() + named(guilty.kept), holds: float64(len(guilty.back)+guilty.lowered) >= leastGuiltyBack*float64(guilty.troubled),
 		},
 	}
+}
+
+// noneOf promises that nobody was given up.
+func noneOf(innocent counts, text string) claim {
+	unheard := ""
+	if len(innocent.back) > 0 {
+		unheard = fmt.Sprintf("; %d before anything was known", len(innocent.unheard))
+	}
+	return claim{text: text, found: innocent.found() + unheard + named(innocent.back), holds: len(innocent.back) <= mostInnocentsBack}
 }
 
 // causeOf deals the causes out, so that half of the candidates are guilty.

@@ -20,25 +20,23 @@ func kept(t *testing.T, claims []claim) {
 	}
 }
 
-// both plays all scenes both ways.
-func both(t *testing.T) map[string]pair {
-	t.Helper()
+func TestWhatIsPromisedOfTheIncidentHolds(t *testing.T) {
+	t.Parallel()
 	all, err := scenes()
 	if err != nil {
 		t.Fatal(err)
 	}
-	pairs, err := playBoth(all)
+	worlds, err := playWorlds(all, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pairs
-}
-
-func TestWhatIsPromisedOfTheIncidentHolds(t *testing.T) {
-	t.Parallel()
-	pairs := both(t)
-	kept(t, claimsOf(pairs))
-	pictures(t, pairs["incident"])
+	for i, pairs := range worlds {
+		if got, want := pairs["incident"].atOnce.scene.world.Seed, all[0].world.Seed+uint64(i); got != want {
+			t.Errorf("world %d is of seed %d, want %d", i, got, want)
+		}
+		kept(t, claimsOf(pairs))
+	}
+	pictures(t, worlds[0]["incident"])
 }
 
 func TestEachCureAloneLowersTheTrouble(t *testing.T) {
@@ -190,6 +188,19 @@ func TestBlameIsMeasured(t *testing.T) {
 	}
 }
 
+// TestWhoIsTroubledWhilePortsGrowIsSpared: in this world requests fail in the very minutes
+// in which the gateway drops packets because a step's instances need more ports.
+func TestWhoIsTroubledWhilePortsGrowIsSpared(t *testing.T) {
+	t.Parallel()
+	j, err := blameTrial(152, byDefault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.cause.guilty || !j.cause.grows || !j.troubled || j.back || !j.spared {
+		t.Errorf("%+v", j)
+	}
+}
+
 func TestFiveServicesShareAGateway(t *testing.T) {
 	t.Parallel()
 	_, claims, err := playSharing()
@@ -269,8 +280,8 @@ func TestABrokenPromiseNamesItsSeeds(t *testing.T) {
 	var told strings.Builder
 	tellClaims(&told, append(claimsOfBlame(byDefault, guilty, innocent, growing), claimsOfForecasts([]foreseen{short, enough})...))
 	for _, want := range []string{
-		"unknown in the end: 1, which is 25%; seeds 2 14", "unknown in the end: 0, which is 0%; seeds 3",
-		"BROKEN: where ports grow", "2 given up and 3 lowered, 2 of them to 0%, of 9 in trouble", "1 before anything was known; seeds 4 6", "BROKEN: never is the truth above it (taken + adds) by more than max(reserve of 20%, worst - adds): 1 of 2; by more than the reserve alone in 2, by 10% of the capacity at most; seeds 9",
+		"unknown in the end: 1, which is 25%; 0 before anything was known; seeds 2 14", "unknown in the end: 0, which is 0%; seeds 3",
+		"BROKEN: nor where ports grow", "2 given up and 3 lowered, 2 of them to 0%, of 9 in trouble", "1 before anything was known; seeds 4 6", "BROKEN: never is the truth above it (taken + adds) by more than max(reserve of 20%, worst - adds): 1 of 2; by more than the reserve alone in 2, by 10% of the capacity at most; seeds 9",
 	} {
 		if !strings.Contains(told.String(), want) {
 			t.Errorf("it does not say %q:\n%s", want, told.String())

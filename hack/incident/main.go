@@ -23,6 +23,7 @@ type options struct {
 	only   string
 	parts  string
 	images string
+	worlds int
 	seeds
 }
 
@@ -54,6 +55,7 @@ func main() {
 	flag.StringVar(&o.images, "images", "", "directory that the pictures are written to")
 	flag.IntVar(&o.trials, "trials", 500, "seeded worlds for each measurement")
 	flag.Uint64Var(&o.from, "from", 1, "first seed of these worlds")
+	flag.IntVar(&o.worlds, "worlds", 5, "worlds of each scenario that its promises are held to, by seeds from the scenario's own on")
 	flag.Parse()
 
 	debug.SetGCPercent(400) // worlds are many, and short-lived
@@ -112,24 +114,32 @@ func chosenParts(list string) ([]part, error) {
 	return slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !slices.Contains(named, p.name) }), nil
 }
 
-// tellScenarios plays every scenario both ways.
+// tellScenarios plays every scenario both ways, in worlds of several seeds. The table and the
+// pictures are of the first.
 func tellScenarios(out io.Writer, o options) (verdict, error) {
 	all, err := scenes()
 	if err != nil {
 		return verdict{}, err
 	}
-	pairs, err := playBoth(all)
+	worlds, err := playWorlds(all, o.worlds)
 	if err != nil {
 		return verdict{}, err
 	}
-	writeScenarios(out, pairs)
+	writeScenarios(out, worlds[0])
 	if o.images != "" {
-		if err := draw(o.images, pairs["incident"]); err != nil {
+		if err := draw(o.images, worlds[0]["incident"]); err != nil {
 			return verdict{}, err
 		}
 	}
 	_, _ = fmt.Fprintln(out)
-	return tellClaims(out, claimsOf(pairs)), nil
+	var sum verdict
+	for i, pairs := range worlds {
+		if i > 0 {
+			_, _ = fmt.Fprintf(out, "\nThe same in worlds of the scenarios' seeds + %d:\n\n", i)
+		}
+		sum = sum.plus(tellClaims(out, claimsOf(pairs)))
+	}
+	return sum, nil
 }
 
 // draw writes the pictures of the incident.

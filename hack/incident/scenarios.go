@@ -30,6 +30,23 @@ func playBoth(all []scene) (map[string]pair, error) {
 	return pairs, nil
 }
 
+// playWorlds plays scenes in both ways in several worlds each: those of their own seed and
+// of the seeds that follow it.
+func playWorlds(all []scene, n int) ([]map[string]pair, error) {
+	worlds := make([]map[string]pair, n)
+	for i := range worlds {
+		seeded := slices.Clone(all)
+		for k := range seeded {
+			seeded[k].world.Seed += uint64(i)
+		}
+		var err error
+		if worlds[i], err = playBoth(seeded); err != nil {
+			return nil, err
+		}
+	}
+	return worlds, nil
+}
+
 // playAll plays n things at the same time, in any order. The first error counts.
 func playAll[T any](n int, play func(int) (T, error)) ([]T, error) {
 	results, errs := make([]T, n), make([]error, n)

@@ -168,12 +168,12 @@ func evidence(answers Answers, series Series, after time.Time) gatewayEvidence {
 func (e gatewayEvidence) sinceLastLook(s Scope, limit int64, judge func([]minute) Verdict) Verdict {
 	step := e.since(s.stepAfter())
 	attempt := slices.DeleteFunc(slices.Clone(e.since(s.earlierAfter()).complete), func(m minute) bool { return !s.judged(m.end) })
-	v := judge(newest(attempt, recent))
+	v := judge(newest(attempt))
 	for i := len(attempt) - 1; i > max(0, len(attempt)-catchUp) && v.Outcome != Breach; i-- {
 		if end := attempt[i-1].end; !end.After(s.SeenThrough) || !end.After(s.stepAfter()) {
 			break
 		}
-		if missed := judge(newest(attempt[:i], recent)); missed.Outcome == Breach {
+		if missed := judge(newest(attempt[:i])); missed.Outcome == Breach {
 			v = missed
 			v.Note += ", up to " + Clock(attempt[i-1].end)
 		}
@@ -196,7 +196,7 @@ func (e gatewayEvidence) preflight(judge func([]minute) Verdict) Verdict {
 	if len(e.complete) == 0 {
 		return absent(e.gateway, "NAT metrics in the last 30 minutes", e.heard, e.names)
 	}
-	return judge(newest(e.complete, recent))
+	return judge(newest(e.complete))
 }
 
 // verdict tells a judgement of the step from not knowing. Minutes over limit

@@ -106,9 +106,9 @@ func silent(complete []minute, after, through time.Time) bool {
 	return through.Sub(latest) >= silence*time.Minute
 }
 
-// newest returns at most the given number of newest minutes.
-func newest(complete []minute, n int) []minute {
-	return complete[max(0, len(complete)-n):]
+// newest returns the newest minutes that a rule looks at.
+func newest(complete []minute) []minute {
+	return complete[max(0, len(complete)-recent):]
 }
 
 // within returns the minutes that end in (from, to], a part of the same list.

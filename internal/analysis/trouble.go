@@ -48,6 +48,25 @@ func (e gatewayEvidence) trouble(limit int64) Trouble {
 	return t
 }
 
+// Dropping is what a gateway suffered in the newest five minutes up to one that ends at a
+// time, be it a breach or not, and how many packets it has dropped since that began. Began is
+// zero where it dropped none beyond what is usual, or where that is not known.
+func (r NatDroppedPackets) Dropping(s Scope, answers Answers, gateway Source, until time.Time) (t Trouble, packets int64) {
+	e := evidence(answers, Series{DroppedPackets, gateway}, s.preflightAfter())
+	usual := median(within(e.complete, s.AttemptSince.Add(-Lookback), s.AttemptSince))
+	all := e.complete
+	e.complete = newest(within(all, e.after, until))
+	if over, _ := exceeding(e.complete, r.limit(usual)); over == 0 {
+		return Trouble{Gateway: gateway, Usual: usual}, 0
+	}
+	t = e.trouble(r.limit(usual))
+	t.Usual = usual
+	for _, m := range within(all, t.Began.Add(-time.Minute), e.answer.Through) {
+		packets += m.value
+	}
+	return t, packets
+}
+
 // troubled adds to a breach what it is made of.
 func (e gatewayEvidence) troubled(v Verdict, limit, usual int64) Verdict {
 	if v.Outcome == Breach {
@@ -97,6 +116,16 @@ func Fares(answers Answers, revision Source, after, until time.Time) (f Faring, 
 		f.Slow = time.Duration(quantile(sizes, 0.95)) * time.Millisecond
 	}
 	return f, true
+}
+
+// Failures counts the requests of a revision that were answered 5xx in the minutes after a
+// time, as far as they are known.
+func Failures(answers Answers, revision Source, after time.Time) int64 {
+	requests, failed := answers.Of(Series{Requests, revision}), int64(0)
+	for _, m := range within(listed(requests, "5xx"), after, requests.Through) {
+		failed += m.bad
+	}
+	return failed
 }
 
 // listed lists the minutes of an answer that counts requests. Those of a class of

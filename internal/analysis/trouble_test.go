@@ -117,3 +117,42 @@ func TestHowUsersFare(t *testing.T) {
 		t.Error("it knows an answer that is not whole")
 	}
 }
+
+// TestWhatAGatewayDroppedWhileUsersBeganToFail: one minute of it is enough, also in the
+// time in which the step settles, and what it dropped later is added up.
+func TestWhatAGatewayDroppedWhileUsersBeganToFail(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		perMinute      []int64
+		until, began   int
+		packets, usual int64
+	}{
+		"in one minute":                    {[]int64{0, 30, 0, 0}, 8, 8, 30, 0},
+		"and in those after":               {[]int64{0, 30, 0, 12}, 8, 8, 42, 0},
+		"in the last of five minutes":      {[]int64{30, 0, 0, 0, 0}, 10, 6, 30, 0},
+		"longer ago than five minutes":     {[]int64{30, 0, 0, 0, 0, 0}, 10, 0, 0, 0},
+		"only later":                       {[]int64{0, 0, 0, 30}, 9, 0, 0, 0},
+		"nothing":                          {nil, 10, 0, 0, 0},
+		"no more than is usual":            {slices.Repeat([]int64{50}, 40), 10, 0, 0, 50},
+		"in the minutes before the others": {[]int64{7, 0, 9, 0}, 9, 7, 16, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := dropped(after(10), c.perMinute...)
+			got, packets := drops.Dropping(s.Scope, s.answers, nat1, at(c.until))
+			if got.Began.IsZero() != (c.began == 0) || c.began != 0 && !got.Began.Equal(at(c.began)) || packets != c.packets || got.Usual != c.usual {
+				t.Errorf("%d packets, %+v", packets, got)
+			}
+		})
+	}
+}
+
+func TestFailuresAreCounted(t *testing.T) {
+	t.Parallel()
+	s := after(10).says(Requests, candidate, each(100, ""), 0, 10).says(Requests, candidate, each(4, "5xx"), 5, 10)
+	for minutes, want := range map[int]int64{0: 20, 7: 12, 10: 0} {
+		if got := Failures(s.answers, s.Candidate, at(minutes)); got != want {
+			t.Errorf("after minute %d: %d", minutes, got)
+		}
+	}
+}

@@ -53,6 +53,7 @@ func (p Progress) rose(from int64, at time.Time) Progress {
 // unblamed forgets what tells the rollout's part in a gateway's trouble.
 func (p Progress) unblamed() Progress {
 	p.Rises, p.Company, p.Trial, p.Retreat, p.Called, p.Spared = nil, Company{}, Trial{}, Retreat{}, time.Time{}, time.Time{}
+	p.Accused = time.Time{}
 	return p
 }
 

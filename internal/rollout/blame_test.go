@@ -36,7 +36,10 @@ func suffering() scene {
 }
 
 // fails lets so many of the candidate's requests fail in each minute of the trouble.
-func (s scene) fails(perMinute int64) scene {
+func (s scene) fails(perMinute int64) scene { return s.failsFrom(13, perMinute) }
+
+// failsFrom does the same from a number of minutes ago on.
+func (s scene) failsFrom(minutes int, perMinute int64) scene {
 	return s.with(func(s *scene) {
 		series := analysis.Series{Metric: analysis.Requests, Source: Input(*s).source("web-2")}
 		answers := maps.Clone(s.Answers)
@@ -46,7 +49,7 @@ func (s scene) fails(perMinute int64) scene {
 			if p.Label == "" {
 				a.Points = append(a.Points, p)
 			}
-			if p.Label == "" && !p.End.Before(ago(13*time.Minute)) {
+			if p.Label == "" && !p.End.Before(ago(time.Duration(minutes)*time.Minute)) {
 				a.Points = append(a.Points, analysis.Point{End: p.End, Label: "5xx", Value: perMinute})
 			}
 		}

@@ -114,7 +114,7 @@ func (v view) finish(d Decision) Decision {
 	}
 	d.Next += v.awaitsDeploy(d)
 	d = v.calls(d)
-	d.Progress = v.remembers(v.remembersElsewhere(d.Progress))
+	d.Progress = v.remembers(v.remembersElsewhere(d.Progress.judged()))
 	d = v.forgetsTag(d)
 	d.Progress, d.Undeployed = v.deployed(d.Progress), v.notDeployed()
 	d.Advice = v.advice(d.Progress)

@@ -25,6 +25,9 @@ type Watch struct {
 	// Claimed are the ports that the last rise may still take, or that the next
 	// one would where it waits.
 	Claimed int64
+	// Growing: it was last read to give endpoints more ports, or itself more addresses,
+	// as they are needed. Until it has, it drops packets.
+	Growing bool
 }
 
 // Peer is what another rollout claims of a gateway.
@@ -74,8 +77,8 @@ type GatewayState struct {
 }
 
 // Leaving lists the revisions whose way out a decision will want to know. There
-// are none at rest, on the way back, and where nothing leaves through NAT: none
-// of that needs the Compute API.
+// are none at rest, on the way back until it serves, and where nothing leaves through
+// NAT: none of that needs the Compute API.
 func Leaving(in Input) []Revision {
 	v := view{Input: in}
 	p := in.Progress
@@ -86,7 +89,7 @@ func Leaving(in Input) []Revision {
 	switch {
 	case in.Plan.NatUnwanted, in.Deleting, in.Service.Presence != Found, p.Stable == "", candidate == "", candidate == p.Stable:
 		return nil
-	case p.Phase == RollingBack, p.active() && p.latched(candidate), p.underway() && v.asked(Abort), !in.throughNat(candidate):
+	case p.Phase == RollingBack && !v.heard(), p.active() && p.latched(candidate), p.underway() && v.asked(Abort), !in.throughNat(candidate):
 		return nil
 	}
 	return []Revision{v.revision(candidate), v.revision(p.Stable)}
@@ -104,7 +107,8 @@ func Pressing(in Input) bool {
 	if _, broken := v.broken(); !broken || !v.Progress.active() || v.scope.AttemptSince.IsZero() {
 		return false
 	}
-	if _, excused := look(in).excuse(); excused {
+	since, _ := v.began()
+	if _, excused := look(in).excuse(since); excused {
 		return false
 	}
 	return v.decide().Progress.Phase == RollingBack
@@ -207,6 +211,7 @@ func (v view) gateway(source analysis.Source) GatewayState {
 	s := GatewayState{Watch: v.watch(source), Gateway: nat.Gateway{Name: source.Gateway}}
 	if g, ok := v.found(source); ok {
 		s.Known, s.Gateway, s.Through = g.Unread == "", g.NAT, g.ReadAt
+		s.Growing = s.Known && (g.NAT.Dynamic || g.NAT.Auto) || !s.Known && s.Growing
 	}
 	if ports, through := v.measured(source); !through.IsZero() {
 		s.Measured, s.Gateway.Allocated, s.Through = true, ports, through
@@ -224,7 +229,7 @@ func (in Input) watch(source analysis.Source) Watch {
 	w := Watch{Source: source, Named: slices.Contains(in.Plan.Gateways, source)}
 	for _, was := range in.Progress.Watches {
 		if was.Source == source {
-			w.Claimed = was.Claimed
+			w.Claimed, w.Growing = was.Claimed, was.Growing
 		}
 	}
 	return w
@@ -337,6 +342,7 @@ func (v view) remembers(p Progress) Progress {
 	cold := p.Hot.IsZero() && p.Waiting.IsZero()
 	for _, source := range v.scope.Gateways {
 		w := Input{Plan: v.Plan, Progress: p}.watch(source)
+		w.Growing = v.gateway(source).Growing
 		if cold {
 			w.Claimed = 0
 		}

@@ -124,6 +124,7 @@ func TestWhatDoesNotWaitForTheWayOut(t *testing.T) {
 		"the candidate fails":     {midway.readiness("web-2", NotReady), true},
 		"a gateway suffers":       {suffering(), false},
 		"both":                    {starving(), false},
+		"a gateway is not heard":  {unheard(), true},
 		"nobody knows":            {midway.errors(analysis.NoData), false},
 		"before the first write":  {at(0).behindNat().errors(analysis.Breach), false},
 		"a split of somebody":     {midway.errors(analysis.Breach).split("web-1", 50, "web-2", 50), false},
@@ -211,6 +212,7 @@ func TestWhoseWayOutIsAskedFor(t *testing.T) {
 	behind := at(25).behindNat()
 	answered := behind.asks(Abort)
 	answered.Progress.LastRequest = Reply{ID: "r1", Verb: Abort}
+	waits := in(RollingBack, ReasonRollingBack).behindNat().split("web-1", 100).with(func(s *scene) { s.Progress.Accused = now })
 	for name, c := range map[string]struct {
 		in   scene
 		want int
@@ -223,6 +225,8 @@ func TestWhoseWayOutIsAskedFor(t *testing.T) {
 		"nothing to roll out":               {idle().behindNat().with(func(s *scene) { s.Service.LatestReady, s.Service.LatestCreated = "web-1", "web-1" }), 0},
 		"no baseline yet":                   {idle().behindNat().with(func(s *scene) { s.Progress.Stable = "" }), 0},
 		"a way back":                        {in(RollingBack, ReasonRollingBack).behindNat(), 0},
+		"one that waits to hear of it":      {waits, 2},
+		"the same, before it serves":        {waits.split("web-2", 25, "web-1", 75), 0},
 		"a candidate that was given up":     {behind.with(func(s *scene) { s.Progress.Latched = []string{"web-2"} }), 0},
 		"an abort":                          {behind.asks(Abort), 0},
 		"a deletion":                        {behind.with(func(s *scene) { s.Deleting = true }), 0},

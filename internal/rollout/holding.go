@@ -193,13 +193,17 @@ func goBack(v view) Decision {
 // isBack ends a way back that serves: the candidate was given up, or the attempt begins
 // anew, or is over.
 func (v view) isBack() Decision {
-	p := v.Progress
 	if v.mayLand() {
 		return v.sendBack(v.because() + "a write decided earlier may still arrive")
 	}
 	if why := v.unsaid(); why != "" {
 		return v.sendBack(v.because() + why)
 	}
+	v, waits := v.hears()
+	if waits {
+		return v.awaitsWord()
+	}
+	p := v.Progress
 	anew := p.sparing()
 	p.Confirmed, p.Intents, p.Tagged, p.Retreat = all(p.Stable), p.unseen(v.Service.ETag), v.tagAfter(), Retreat{}
 	v.Progress = p

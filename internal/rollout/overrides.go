@@ -202,7 +202,7 @@ func ownRollback(v view) (Decision, bool) {
 // enforced breach that asks for it lead back. A gateway's breach does so only where
 // the candidate is to blame; where nobody can tell, it goes back by one weight. Where
 // users fail while a gateway suffers that the candidate may have nothing to do with, they
-// are relieved at once, and nothing is given up.
+// are relieved at once, and nothing is given up, or not before it is known that none does.
 func breached(v view) (Decision, bool) {
 	p := v.Progress
 	if !p.active() || v.scope.AttemptSince.IsZero() {
@@ -213,6 +213,9 @@ func breached(v view) (Decision, bool) {
 	}
 	if c, ok := v.failing(); ok {
 		if d, spared := v.spare(c); spared {
+			return d, true
+		}
+		if d, waits := v.accuse(c); waits {
 			return d, true
 		}
 		return v.giveUp(c.dated() + v.again()), true

@@ -30,7 +30,7 @@ var meaning = map[Phase]string{
 	AwaitingApproval: "A person must let the next weight begin.",
 	Held:             "It waits for the world, and goes on by itself.",
 	Paused:           "It waits for a person.",
-	RollingBack:      "Traffic goes back to stable, which does not serve it all yet.",
+	RollingBack:      "Traffic goes back to stable, which does not serve it all yet, or it is not known yet whether the candidate is given up.",
 	RolledBack:       "Stable serves everything and the candidate was given up.",
 	Completed:        "The candidate became stable.",
 }

@@ -66,7 +66,11 @@ type Progress struct {
 	Trial   Trial
 	// Spared is when everything went back in this attempt and nothing was given up,
 	// because users failed while a gateway suffered. That is done once.
-	Spared  time.Time
+	Spared time.Time
+	// Accused is the end of the minute that put the candidate's users in breach, on a way
+	// back of which it is not known yet whether the candidate is given up: a gateway that
+	// drops packets while it grows has not told of that minute. Zero where none is.
+	Accused time.Time
 	Retreat Retreat
 	Called  time.Time // when a person was last called for a gateway's trouble
 

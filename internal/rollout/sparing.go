@@ -27,11 +27,11 @@ func hurts(rule analysis.Rule) bool {
 	return false
 }
 
-// excuse is a gateway's breach that may be why the candidate's users fail: nobody has
-// judged the candidate to be its cause, and they failed no earlier. There is one in an
-// attempt at most, so that a candidate that fails by itself is not tried for ever, and
-// none where a person is waited for, who would find another state.
-func (v view) excuse() (Check, bool) {
+// excuse is what a gateway suffers that may be why the candidate's users fail since the
+// minute that ends then: nobody has judged the candidate to be its cause, and they failed
+// no earlier. There is one in an attempt at most, so that a candidate that fails by itself is
+// not tried for ever, and none where a person is waited for, who would find another state.
+func (v view) excuse(since time.Time) (Check, bool) {
 	p := v.Progress
 	if _, failed := v.failed(); failed || !p.Spared.IsZero() || p.needsVerb() {
 		return Check{}, false
@@ -47,7 +47,7 @@ func (v view) excuse() (Check, bool) {
 			return g, true
 		}
 	}
-	return Check{}, false
+	return v.dropping(since)
 }
 
 // culprit is the breach of a gateway of which the candidate is known to be the cause.
@@ -86,21 +86,28 @@ func (v view) explains(t analysis.Trouble) bool {
 // fail while a gateway suffers, which may be another's doing. The attempt begins anew
 // once the candidate's instances have left and the gateways are well.
 func (v view) spare(users Check) (Decision, bool) {
-	gateway, excused := v.excuse()
+	since, _ := v.began()
+	gateway, excused := v.excuse(since)
 	if !excused {
 		return Decision{}, false
 	}
-	p, t := v.Progress, gateway.Blame.Trouble
-	v.Progress.Spared, v.Progress.Approved = v.Now, 0
-	v.Progress.Trial = Trial{At: v.Now, From: max(v.weight(), v.desired.Of(p.Candidate))}
-	v.Progress.Cause = fmt.Sprintf("%s; meanwhile %s, since %s%s", users.dated(), gateway.dated(), Clock(t.Began), v.whose(gateway))
+	v = v.excused(users.dated(), gateway)
 	d := v.sendBack(v.Progress.Cause)
 	if d.Progress.Phase != RollingBack {
 		return Decision{}, false
 	}
-	d.Note += fmt.Sprintf(". Nothing is given up: %s is tried once more", p.Candidate)
-	d.Next += fmt.Sprintf(" Begins anew after the cool-down, when the gateways are well; abort gives %s up.", p.Candidate)
+	d.Note += fmt.Sprintf(". Nothing is given up: %s is tried once more", v.Progress.Candidate)
+	d.Next += fmt.Sprintf(" Begins anew after the cool-down, when the gateways are well; abort gives %s up.", v.Progress.Candidate)
 	return d, true
+}
+
+// excused remembers that users failed while a gateway suffered, so that nothing is given up.
+func (v view) excused(users string, gateway Check) view {
+	p := &v.Progress
+	p.Trial = Trial{At: v.Now, From: max(v.weight(), v.desired.Of(p.Candidate))}
+	p.Spared, p.Approved, p.Accused = v.Now, 0, time.Time{}
+	p.Cause = fmt.Sprintf("%s; meanwhile %s, since %s%s", users, gateway.dated(), Clock(gateway.Blame.Trouble.Began), v.whose(gateway))
+	return v
 }
 
 // sparing tells whether a way back is under way that gives nothing up.
