@@ -115,12 +115,35 @@ func (g Gateway) Taken() int64 {
 	return max(count(g.Endpoints), ceilDiv(count(g.Allocated), g.PortsEach()))
 }
 
+// With is the gateway with so many instances more or, below zero, fewer: each endpoint takes
+// what a new one is foreseen to, and gives back what one has on average.
+func (g Gateway) With(instances int64, f Fleet, p Policy) Gateway {
+	p = p.usable()
+	endpoints := instances * p.EndpointsPerInstance
+	there, taken := g.there(f, p), g.Taken()
+	if !g.Dynamic || g.Allocated <= 0 || there == 0 {
+		g.Endpoints, g.Allocated = max(0, taken+endpoints), 0
+		return g
+	}
+	each := g.grown(f, p) * g.PortsEach()
+	if endpoints < 0 {
+		each = min(g.Allocated/there, g.MostPortsEach())
+	}
+	g.Endpoints, g.Allocated = max(0, there+endpoints), max(0, g.Allocated+endpoints*each)
+	return g
+}
+
+// there is how many endpoints there are: at least those of our own instances, whether the
+// router's status counts them or not.
+func (g Gateway) there(f Fleet, p Policy) int64 {
+	return max(count(g.Endpoints), (count(f.Stable)+count(f.Candidate))*p.EndpointsPerInstance)
+}
+
 // grown is how many times the least number of ports a new endpoint is foreseen to have:
 // what those that there are have on average, because a candidate serves the traffic that
-// stable does. An average of powers of two need not be one. There are at least the
-// endpoints of our own instances, whether the router's status counts them or not.
+// stable does. An average of powers of two need not be one.
 func (g Gateway) grown(f Fleet, p Policy) int64 {
-	endpoints := max(count(g.Endpoints), (count(f.Stable)+count(f.Candidate))*p.EndpointsPerInstance)
+	endpoints := g.there(f, p)
 	if !g.Dynamic || endpoints == 0 {
 		return 1
 	}

@@ -137,3 +137,53 @@ func TestNumbersAreWrittenInThousands(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatInstancesTakeAndGiveBack: a new endpoint what it is foreseen to grow to, one that
+// ends what those that there are have on average.
+func TestWhatInstancesTakeAndGiveBack(t *testing.T) {
+	t.Parallel()
+	static := Gateway{IPs: 1, Ports: 1024, Endpoints: 34}
+	grown := Gateway{IPs: 2, Dynamic: true, MostPorts: 8192, Endpoints: 10, Allocated: 10 * 4000}
+	uncounted := grown
+	uncounted.Endpoints = 0
+	unmeasured := grown
+	unmeasured.Allocated = 0
+	ours := Fleet{Stable: 5}
+	for name, c := range map[string]struct {
+		of                   Gateway
+		instances            int64
+		endpoints, allocated int64
+	}{
+		"more of them":                          {static, 2, 38, 0},
+		"fewer":                                 {static, -3, 28, 0},
+		"fewer than none":                       {static, -30, 0, 0},
+		"more, where ports have grown":          {grown, 2, 14, 40000 + 4*4000},
+		"fewer, where ports have grown":         {grown, -2, 6, 40000 - 4*4000},
+		"all of them":                           {grown, -5, 0, 0},
+		"fewer, where the router counts none":   {uncounted, -2, 6, 40000 - 4*4000},
+		"fewer, where nobody has measured that": {unmeasured, -2, 6, 0},
+	} {
+		got := c.of.With(c.instances, ours, Policy{EndpointsPerInstance: 2})
+		if got.Endpoints != c.endpoints || got.Allocated != c.allocated {
+			t.Errorf("%s: %d endpoints, %d ports", name, got.Endpoints, got.Allocated)
+		}
+	}
+}
+
+// TestWhoComesAndEndsChangesNothing, and a forecast comes true when its instances are there.
+func TestWhoComesAndEndsChangesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		g, f, p := anyGateway(t), Fleet{Stable: rapid.Int64Range(1, 99).Draw(t, "stable")}, DefaultPolicy()
+		f.Busy = f.Stable
+		step := Foresee(g, f, p, 50)
+		then := g.With(step.Starts, f, p)
+		if got, most := then.Taken(), max(step.Taken, f.Stable*p.EndpointsPerInstance)+step.Adds; got > most || got < min(step.Taken, most) {
+			t.Fatalf("%d taken, foreseen %d + %d", got, step.Taken, step.Adds)
+		}
+		f.Candidate = step.Peak
+		if back := then.With(-step.Starts, f, p).Taken(); back > then.Taken() {
+			t.Fatalf("%d taken when they have ended, %d before", back, then.Taken())
+		}
+	})
+}

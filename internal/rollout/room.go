@@ -62,9 +62,10 @@ func (v view) room(c course, i int) string {
 func (c course) after(instances int64) course {
 	gateways := make([]nat.Gateway, 0, len(c.gateways))
 	for _, g := range c.gateways {
-		gateways = append(gateways, without(g, instances*c.policy.EndpointsPerInstance))
+		gateways = append(gateways, g.With(-instances, c.fleet, c.policy))
 	}
 	c.gateways = gateways
+	c.fleet.Busy, c.fleet.Stable = c.fleet.Load(), c.fleet.Stable-instances
 	if c.oneSubnet {
 		c.fleet.Subnet = c.fleet.Subnet.Without(instances)
 	}
@@ -88,16 +89,6 @@ func (c course) relief(i int) string {
 func (c course) lingering() int64 {
 	needed := nat.Foresee(nat.Gateway{}, c.fleet, c.policy, 100-c.from).Needed
 	return max(0, c.fleet.Stable-needed)
-}
-
-// without is a gateway with so many endpoints fewer.
-func without(g nat.Gateway, endpoints int64) nat.Gateway {
-	taken := max(0, g.Taken()-endpoints)
-	g.Endpoints, g.Allocated = taken, 0
-	if g.Dynamic {
-		g.Endpoints, g.Allocated = 0, taken*g.PortsEach()
-	}
-	return g
 }
 
 // fixed is what always helps.

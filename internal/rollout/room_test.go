@@ -46,6 +46,12 @@ func TestWhatMakesRoom(t *testing.T) {
 				"100% adds up to 24; 20% is kept in reserve: room for 50. Else: add 2 NAT IPs to nat-1, lower its minPortsPerVm to 256 (can break open connections), " +
 				"or set spec.strategy.pacing: Fixed, which rises without a forecast.",
 		},
+		"instances whose ports have grown": {
+			paced(25, 50, 8, 2).lasted(10 * time.Minute).compute(func(g *Gateway) {
+				g.NAT = nat.Gateway{Name: "nat-1", IPs: 1, Ports: 32, Dynamic: true, Endpoints: 20}
+			}), waitsForNat,
+			"without 2 of stable's instances it is nat-1: 40,960 of 64,512 ports (at least 32 per endpoint, now 2,560) taken",
+		},
 		"addresses of the last shift": {
 			paced(25, 50, 8, 2).lasted(20 * time.Minute), waitsForNat,
 			"left idle ended by Mar 1 11:55Z and give back their addresses by Mar 1 12:15Z; goes on by itself if that is enough; else: add 1 NAT IP to nat-1",

@@ -16,6 +16,8 @@ type Plan struct {
 	Delay time.Duration
 	// Total is how long it takes from the first write to the end.
 	Total time.Duration
+	// Assumes says what is forecast otherwise than the manager will, in sentences.
+	Assumes []string
 	// Calendar has the windows in which traffic rises; nil where it always may.
 	Calendar *Calendar
 }
@@ -65,6 +67,7 @@ func Of(ro *v1alpha1.CloudRunRollout, scene *Scene, now time.Time) Plan {
 	p := planner{plan: Plan{Delay: delayOf(ro), Calendar: newCalendar(ro.Spec.Strategy.Windows, now)}}
 	if scene != nil {
 		p.world = newWorld(*scene, ro)
+		p.plan.Assumes = p.world.assumes()
 	}
 	for i, step := range ro.Spec.Strategy.Steps {
 		p.add(i+1, step)

@@ -172,6 +172,35 @@ func TestAForecastInsertsWhatFits(t *testing.T) {
 	}
 }
 
+// TestWhatHasGrownIsForecastAsTheManagerDoes: new endpoints as large as those that there are,
+// at every step; or it says that it does not know how large they are.
+func TestWhatHasGrownIsForecastAsTheManagerDoes(t *testing.T) {
+	t.Parallel()
+	const grown = "instances: 8\ngateways: [{name: nat-1, ips: 2, dynamicPorts: true, endpoints: 34, allocatedPorts: 69632}]"
+	const assumes = "nat-1: its ports are dynamic and allocatedPorts is not known, so that each new endpoint is reckoned with the least, 32"
+	for name, c := range map[string]struct {
+		scene, weights string
+		grown, assumed int
+	}{
+		"ports have grown":      {grown, "5% fits, 25% fits, 50% fits, 87% fits inserted, 100% fits", 6, 0},
+		"nobody has measured":   {strings.Replace(grown, ", allocatedPorts: 69632", "", 1), "5% fits, 25% fits, 50% fits, 100% fits", 0, 1},
+		"ports that stay fixed": {scene, "5% fits, 25% fits, 50% fits, 87% fits inserted, 100% fits", 0, 0},
+	} {
+		s, err := plan.ParseScene([]byte(c.scene))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		of := plan.Of(rollout(t, ""), s, monday)
+		text := of.String()
+		if diff := cmp.Diff(c.weights, weights(of)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if got := strings.Count(text, "at least 32 per endpoint, now 2,048"); got != c.grown || strings.Count(text, assumes) != c.assumed {
+			t.Errorf("%s: %d forecasts of what has grown, want %d, in\n%s", name, got, c.grown, text)
+		}
+	}
+}
+
 func TestAGatewayFileSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -202,6 +231,12 @@ func TestAStatusIsASceneWhileItKnowsGateways(t *testing.T) {
 	}}}
 	if diff := cmp.Diff(want, plan.SceneOf(ro, 8)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for addressing, dynamic := range map[v1alpha1.GatewayAddressing]bool{v1alpha1.AddressingManual: true, v1alpha1.AddressingAutomatic: false} {
+		ro.Status.Gateways[0].Growing, ro.Status.Gateways[0].Addressing = "True", addressing
+		if got := plan.SceneOf(ro, 8).Gateways[0].DynamicPorts; got != dynamic {
+			t.Errorf("of one that grows, and has %s addresses: dynamic ports %t", addressing, got)
+		}
 	}
 }
 

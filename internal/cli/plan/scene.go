@@ -77,6 +77,7 @@ func SceneOf(ro *v1alpha1.CloudRunRollout, instances int64) *Scene {
 		known := Gateway{
 			Name: g.Name, IPs: int64(g.IPs), Automatic: g.Addressing == v1alpha1.AddressingAutomatic,
 			PortsPerEndpoint: int64(g.PortsPerEndpoint),
+			DynamicPorts:     g.Growing != "" && g.Addressing == v1alpha1.AddressingManual, // one of the two grows
 		}
 		if g.Endpoints != nil {
 			known.Endpoints = int64(*g.Endpoints)

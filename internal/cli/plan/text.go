@@ -74,6 +74,9 @@ func (p Plan) arithmetic() string {
 			fmt.Fprintf(&text, "  %4d%%  %s: %s\n", f.Weight, f.Verdict, f.Text)
 		}
 	}
+	for _, assumption := range p.Assumes {
+		fmt.Fprintf(&text, "  %s\n", assumption)
+	}
 	return text.String()
 }
 

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
 	"github.com/sluice-rollouts/sluice/internal/nat"
 )
@@ -61,10 +63,10 @@ func (w *world) largest(weight int64) int64 {
 // rise gives the candidate a weight: it reaches its peak, and the ports are taken.
 func (w *world) rise(weight int64) {
 	peak := w.fleet.Candidate
-	for i := range w.gateways {
-		f := nat.Foresee(w.gateways[i], w.fleet, w.policy, weight)
+	for i, g := range w.gateways {
+		f := nat.Foresee(g, w.fleet, w.policy, weight)
 		peak = max(peak, f.Peak)
-		w.gateways[i].Endpoints = w.gateways[i].Taken() + f.Adds
+		w.gateways[i] = g.With(f.Starts, w.fleet, w.policy)
 	}
 	w.fleet.Candidate, w.weight = peak, weight
 }
@@ -77,11 +79,21 @@ func (w *world) settle() bool {
 	if ended <= 0 {
 		return false
 	}
-	w.fleet.Stable = needed
-	for i := range w.gateways {
-		g := &w.gateways[i]
-		g.Endpoints = max(0, g.Taken()-ended*w.policy.EndpointsPerInstance)
-		g.Allocated = 0
+	for i, g := range w.gateways {
+		w.gateways[i] = g.With(-ended, w.fleet, w.policy)
 	}
+	w.fleet.Stable = needed
 	return true
+}
+
+// assumes says what is reckoned otherwise than the manager will, which measures it.
+func (w *world) assumes() []string {
+	var texts []string
+	for _, g := range w.gateways {
+		if g.Dynamic && g.Allocated == 0 {
+			texts = append(texts, fmt.Sprintf("%s: its ports are dynamic and allocatedPorts is not known, so that each new endpoint is reckoned with the least, %d; "+
+				"the manager reckons with what endpoints have on average, which may be many times as much.", g.Name, g.PortsEach()))
+		}
+	}
+	return texts
 }
