@@ -137,8 +137,9 @@ func claimsOfWays(pairs map[string]pair) []claim {
 		claimed(public.failed == private.failed && public.endpoints == private.endpoints && public.dropped == 0,
 			"with Sluice the path does not matter: instances take ports by either, and nobody lacks any",
 			"%d and %d failed, %d and %d endpoints, %d packets dropped", public.failed, private.failed, public.endpoints, private.endpoints, public.dropped),
-		claimed(minimum.trouble >= incident.trouble-2, "minimum instances do not shorten the switch at once: the old ones hold the ports all the same",
-			"%d minutes of trouble, %d without", minimum.trouble, incident.trouble),
+		claimed(minimum.failed < incident.failed && minimum.trouble >= incident.trouble-2,
+			"minimum instances lower the switch at once by little, and do not shorten it: the old ones hold the ports all the same",
+			"%d failed instead of %d, %d minutes of trouble instead of %d", minimum.failed, incident.failed, minimum.trouble, incident.trouble),
 	}
 }
 

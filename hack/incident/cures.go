@@ -95,7 +95,42 @@ func tellCures(out io.Writer, _ options) (verdict, error) {
 	}
 	t.write(out)
 	_, _ = fmt.Fprintln(out)
-	return tellClaims(out, claims), nil
+	warm, err := playWarm()
+	if err != nil {
+		return verdict{}, err
+	}
+	return tellClaims(out, append(claims, warm)), nil
+}
+
+// whole is the minimum of instances that carries the traffic of instance-ports.
+const whole = 12
+
+// playWarm plays with Sluice where minimum instances do help: what each instance opens as it
+// starts fills its ports for two minutes, and with a warm-up that is before its first users.
+func playWarm() (claim, error) {
+	s, err := readScene("instance-ports")
+	if err != nil {
+		return claim{}, err
+	}
+	warm := s
+	warm.warmup = 10 * time.Minute
+	warm.world.Services = slices.Clone(s.world.Services)
+	of := &warm.world.Services[0]
+	of.Revisions = slices.Clone(of.Revisions)
+	for i, r := range of.Revisions {
+		scaling := *r.Scaling
+		scaling.MinInstanceCount = whole
+		of.Revisions[i].Scaling = &scaling
+	}
+	runs, err := playAll(2, func(i int) (run, error) { return []scene{s, warm}[i].play(stepwise) })
+	if err != nil {
+		return claim{}, err
+	}
+	cold, f := runs[0].figures(), runs[1].figures()
+	return claimed(f.took > 0 && f.trouble == 0 && f.percent() < mostLost && cold.took == 0,
+		"where each instance fills its ports as it starts, a minimum that carries the traffic and a warm-up let the release through",
+		"%d failed, %d minutes of trouble, all traffic after %s, instead of %d, %d and %s",
+		f.failed, f.trouble, f.time(), cold.failed, cold.trouble, runs[0].ending()), nil
 }
 
 func playCures() (table, []claim, error) {

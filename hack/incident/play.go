@@ -113,6 +113,7 @@ func (s scene) plans() []rollout.Plan {
 		if s.world.Switches.InstanceEndpoints == "one" {
 			plan.EndpointsPerInstance = 1
 		}
+		plan.Warmup = s.warmup
 		plans = append(plans, plan)
 	}
 	return plans

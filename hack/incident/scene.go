@@ -24,6 +24,9 @@ type scene struct {
 	// length is how long it is watched from the release on, longest how long if a
 	// rollout goes on.
 	length, longest time.Duration
+	// warmup is how long Sluice waits for the candidate's minimum of instances before its
+	// first users come; 0 for not at all.
+	warmup time.Duration
 }
 
 // scenes reads all scenario files, in the order of their names.
