@@ -110,7 +110,8 @@ func turnedBy(before *v1alpha1.CloudRunRolloutStatus, ro *v1alpha1.CloudRunRollo
 	if r := after.LastRequest; r != nil && r.Result == v1alpha1.RequestAccepted && (before.LastRequest == nil || before.LastRequest.ID != r.ID) {
 		return r.Verb
 	}
-	if underWay(before.Phase) && !slices.Contains(after.Attempt.Latched, after.Attempt.Candidate) {
+	given := slices.Contains(after.Attempt.Latched, after.Attempt.Candidate)
+	if underWay(before.Phase) && !given && !excused(before.Attempt, after.Attempt) {
 		return causeNewer // what was not given up may come again
 	}
 	for _, c := range after.Checks {
@@ -125,6 +126,12 @@ func turnedBy(before *v1alpha1.CloudRunRolloutStatus, ro *v1alpha1.CloudRunRollo
 		return causeAssets
 	}
 	return causeOther
+}
+
+// excused tells whether a way back gives nothing up, or not yet, though a check was breached:
+// a gateway suffers, or has not told whether it does.
+func excused(before, after *v1alpha1.Attempt) bool {
+	return after.AccusedAt != nil || after.SparedAt != nil && (before.SparedAt == nil || before.ID != after.ID)
 }
 
 // endOf is how an attempt ended, if one did.

@@ -97,6 +97,9 @@ func TestWhatEndsIsCountedByWhatEndedIt(t *testing.T) {
 		"a hold":                   {baking(), minutesAfter(9, v1alpha1.PhaseHeld, "HeldByAnalysis"), false, ""},
 		"a breach of a check":      {baking(), with(back(), breached("errors", v1alpha1.ModeEnforce)), false, "sluice_rollbacks_total{errors}"},
 		"a breach in Shadow":       {baking(), with(with(back(), breached("latency", v1alpha1.ModeShadow)), breached("nat-drops", v1alpha1.ModeEnforce)), false, "sluice_rollbacks_total{nat-drops}"},
+		"one that is spared":       {baking(), with(with(letGo(), breached("errors", v1alpha1.ModeEnforce)), spared), false, "sluice_rollbacks_total{errors}"},
+		"one that is not heard":    {baking(), with(with(letGo(), breached("errors", v1alpha1.ModeEnforce)), accused), false, "sluice_rollbacks_total{errors}"},
+		"one spared long ago":      {with(baking(), spared), with(with(letGo(), breached("errors", v1alpha1.ModeEnforce)), spared), false, "sluice_rollbacks_total{newer}"},
 		"a newer candidate":        {baking(), with(letGo(), breached("errors", v1alpha1.ModeEnforce)), false, "sluice_rollbacks_total{newer}"},
 		"another stableRevision":   {minutesAfter(5, v1alpha1.PhaseIdle, "Steady"), letGo(), false, "sluice_rollbacks_total{other}"},
 		"a failed candidate":       {baking(), back(), false, "sluice_rollbacks_total{other}"},
@@ -280,3 +283,7 @@ func TestACheckOnTrialWithoutDataIsNotTold(t *testing.T) {
 		t.Errorf("told of %v", told)
 	}
 }
+
+// spared and accused make a way back one that gives nothing up, or not yet.
+func spared(s *v1alpha1.CloudRunRolloutStatus)  { s.Attempt.SparedAt = s.Attempt.Since }
+func accused(s *v1alpha1.CloudRunRolloutStatus) { s.Attempt.AccusedAt = s.Attempt.Since }
