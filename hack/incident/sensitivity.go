@@ -86,8 +86,8 @@ func tellSensitivity(out io.Writer, _ options) (verdict, error) {
 }
 
 // held are the scenarios with all-traffic that are played where kept addresses hold their
-// ports, beside the incident: those that get all traffic with Sluice.
-var held = append([]string{"automatic-addresses", "own-url-loopback", "asset-affinity", "database-private"}, quiet...)
+// ports, beside the incident: those in which users notice next to nothing with Sluice.
+var held = append([]string{"automatic-addresses", "own-url-loopback", "database-private", "minimum-of-revision"}, quiet...)
 
 // playHeld plays scenarios where the addresses of instances that have ended keep their
 // ports, which nobody knows of the real service.
