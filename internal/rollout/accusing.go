@@ -103,10 +103,15 @@ func (v view) heard() bool {
 }
 
 // hears ends that wait: the candidate is spared if a gateway suffered when users began to
-// fail, and given up if none did, or if nothing was heard for too long.
+// fail, and given up if none did, or if nothing was heard for too long. Nobody waits where a
+// newer one takes its place.
 func (v view) hears() (heard view, waits bool) {
 	p := v.Progress
 	if p.Accused.IsZero() {
+		return v, false
+	}
+	if v.newer() != "" {
+		v.Progress.Accused = time.Time{}
 		return v, false
 	}
 	if gateway, excused := v.excuse(p.Accused); excused {

@@ -121,6 +121,7 @@ func TestWhatTheGatewayTellsDecides(t *testing.T) {
 		"it dropped too few":               {then(unheard().drops(119)), givenUp, ""},
 		"it never tells":                   {waits.with(func(s *scene) { s.Now = now.Add(5 * time.Minute) }), givenUp, ""},
 		"it stopped being there":           {waits.presence("web-2", Missing), givenUp, ""},
+		"a newer one takes its place":      {waits.newer(), "Checking/Preparing", "web-3 is to follow web-1"},
 		"a person gives it up":             {waits.asks(Abort), back + ", accepts", "aborted by ann"},
 	})
 	for name, in := range map[string]scene{"spared": then(unheard().drops(120)), "given up": then(unheard().heardTo(3))} {
