@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -68,9 +69,9 @@ func sink(t *testing.T) (url, trusted string, news chan heard) {
 }
 
 // TestTheManagerTellsNewsThatAreSigned starts it with the files that config/notifications
-// mounts, and lets a rollout change its state.
+// mounts, and lets a rollout change its state. No other manager looks meanwhile: who saves a
+// change tells it.
 func TestTheManagerTellsNewsThatAreSigned(t *testing.T) {
-	t.Parallel()
 	const namespace = "news"
 	url, trusted, news := sink(t)
 	endpoints, control := world(t, 60)
@@ -98,6 +99,11 @@ func TestTheManagerTellsNewsThatAreSigned(t *testing.T) {
 	if err := errors.Join(c.Create(t.Context(), home), c.Create(t.Context(), manager.Access(namespace, "acme-prod")), c.Create(t.Context(), ro)); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := c.Delete(context.WithoutCancel(t.Context()), ro); err != nil {
+			t.Error(err)
+		}
+	})
 	select {
 	case told := <-news:
 		signed(t, told, "0123456789abcdef0123456789abcdef")

@@ -32,6 +32,7 @@ type rolloutPage struct {
 	Gateways       []gateway
 	Advice         []v1alpha1.Advice
 	Links          []view.Link
+	More           bool // links than are shown
 	Window, Answer string
 	History        []turn
 }
@@ -100,8 +101,9 @@ func (s *Server) page(ro *v1alpha1.CloudRunRollout, all []v1alpha1.CloudRunRollo
 		Headline: reader.Headline(ro), Cause: reader.Cause(ro), Next: reader.Next(ro),
 		Doubts: reader.Doubts(ro), Rules: view.Rules(ro), Deeds: view.Deeds(ro), Gcloud: view.Gcloud(ro),
 		Revisions: revisionsOf(ro), InSync: reader.InSync(ro), Chart: chartOf(ro, reader), Advice: ro.Status.Advice,
-		Links: secure(reader.Links(ro, s.Console)), Window: reader.Clock(window.From) + " to " + reader.Clock(window.To), Answer: reader.Answered(ro),
+		Window: reader.Clock(window.From) + " to " + reader.Clock(window.To), Answer: reader.Answered(ro),
 	}
+	p.Links, p.More = linked(reader.Links(ro, s.Console))
 	for _, of := range view.Steps(ro) {
 		p.Steps = append(p.Steps, step{of, classOf(of)})
 	}
@@ -171,13 +173,26 @@ func neighbours(ro *v1alpha1.CloudRunRollout, g v1alpha1.GatewayStatus, all []v1
 	return found
 }
 
-// secure keeps the links that lead to a page with TLS.
-func secure(links []view.Link) []view.Link {
-	var kept []view.Link
+// furthest is how many bytes the addresses of further links may have together: they have
+// queries in them, and the page is to stay small.
+const furthest = 10_000
+
+// linked keeps the links that lead to a page with TLS, and of the further ones
+// those that there is room for. More tells that some were left out.
+func linked(links []view.Link) (kept []view.Link, more bool) {
+	room := furthest
 	for _, l := range links {
-		if strings.HasPrefix(l.URL, "https://") {
-			kept = append(kept, l)
+		if !strings.HasPrefix(l.URL, "https://") {
+			continue
 		}
+		if l.Further {
+			room -= len(l.URL)
+		}
+		if l.Further && room < 0 {
+			more = true
+			continue
+		}
+		kept = append(kept, l)
 	}
-	return kept
+	return kept, more
 }
