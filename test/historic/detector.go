@@ -28,7 +28,7 @@ var kinds = map[string]kind{
 	"explorer": {
 		program: "./hack/explorer",
 		found:   regexp.MustCompile(`(?m)^((?:I\d+|edges|reachability): .*)$`),
-		effort:  regexp.MustCompile(`(?m)acts: (\d+) states`),
+		effort:  regexp.MustCompile(`(?m)acts,? .*: (\d+) states`),
 		counts:  "states",
 	},
 	"simulation": {
