@@ -19,15 +19,16 @@ func TestFurtherLinksAreShownWhileThereIsRoom(t *testing.T) {
 	all = append(all, view.Link{Name: "open", URL: "http://console.example/"})
 	shown := func(links []view.Link) (names string, more bool) {
 		kept, more := linked(links)
+		all := make([]string, 0, len(kept))
 		for _, l := range kept {
-			names += l.Name + " "
+			all = append(all, l.Name)
 		}
-		return names, more
+		return strings.Join(all, " "), more
 	}
-	if names, more := shown(all); names != "judged further judged further judged further judged " || !more {
+	if names, more := shown(all); names != "judged further judged further judged further judged" || !more {
 		t.Errorf("shown are %s, and more there are: %v", names, more)
 	}
-	if names, more := shown(all[:2]); names != "judged further " || more {
+	if names, more := shown(all[:2]); names != "judged further" || more {
 		t.Errorf("shown are %s, and more there are: %v", names, more)
 	}
 }
