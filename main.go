@@ -172,20 +172,9 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	reconciler := &controllers.Reconciler{
-		Client:       mgr.GetClient(),
-		Live:         mgr.GetAPIReader(),
-		Clock:        now,
-		Process:      clock.RealClock{},
-		Recorder:     mgr.GetEventRecorder("sluice"),
-		Cluster:      cluster,
-		Freezes:      freezes(mgr.GetClient()),
-		LiveFreezes:  freezes(mgr.GetAPIReader()),
-		Decided:      collector.Decided,
-		Tell:         tell,
-		Connect:      (&controllers.Gate{Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Open: clouds.open}).Connect,
-		MostRollouts: o.most,
-	}
+	reconciler := newReconciler(mgr, now, o)
+	reconciler.Cluster, reconciler.Decided, reconciler.Tell = cluster, collector.Decided, tell
+	reconciler.Connect = (&controllers.Gate{Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Open: clouds.open}).Connect
 	pace := func(inner reconcile.Reconciler) reconcile.Reconciler { return paced{inner, speed} }
 	if err := reconciler.SetupWithManager(mgr, pace); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
@@ -194,6 +183,14 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("setting up the probes: %w", err)
 	}
 	return mgr.Start(ctx)
+}
+
+// newReconciler is one that knows the cluster, and no cloud yet.
+func newReconciler(mgr ctrl.Manager, now clock.PassiveClock, o options) *controllers.Reconciler {
+	return &controllers.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: now, Process: clock.RealClock{}, Recorder: mgr.GetEventRecorder("sluice"),
+		Freezes: freezes(mgr.GetClient()), LiveFreezes: freezes(mgr.GetAPIReader()), MostRollouts: o.most,
+	}
 }
 
 // register lets what counts be scraped.

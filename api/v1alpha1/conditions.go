@@ -43,7 +43,8 @@ const (
 	ReasonAssetsMissed = "AssetsMissed"
 	// ReasonWaitingForNat: the NAT gateways cannot give more ports yet.
 	ReasonWaitingForNat = "WaitingForNat"
-	// ReasonOutsideWindow: a RolloutFreeze holds, or it is outside of strategy.windows.
+	// ReasonOutsideWindow: a RolloutFreeze holds, or it is outside of strategy.windows, or the
+	// apiserver could not be asked for freezes or for access before a rise.
 	ReasonOutsideWindow = "OutsideWindow"
 	// ReasonPaused: spec.paused or a person's request paused the rollout.
 	ReasonPaused = "Paused"

@@ -1,0 +1,43 @@
+package invariants
+
+import (
+	"slices"
+	"time"
+)
+
+// learnDesired notes what is asked for, by whom, and where a candidate is to lose traffic by
+// that.
+func (p *past) learnDesired(d Desired) {
+	p.learnTakenBack(d)
+	p.lowering = time.Time{}
+	c := p.saved.Candidate
+	if d.Split[c] < p.desired[c] {
+		switch {
+		case d.Ours:
+			p.lowered = d.when()
+		case p.underway() && p.servedSince(func(s Split) bool { return s[c] > d.Split[c] }, p.askedAt):
+			p.lowering = d.when() // from more than was only asked for
+		}
+	}
+	p.desired, p.desiredOurs, p.askedBefore, p.askedAt = d.Split, d.Ours, p.askedAt, d.when()
+	switch {
+	case d.Ours:
+	case slices.ContainsFunc(p.intents, d.Split.equal):
+		p.foreign = nil // somebody put a split of ours back
+	default:
+		p.foreign = &d
+	}
+}
+
+// learnEffective notes what serves. What somebody else asked for has no effect before:
+// Config Connector may not have carried it out when it is taken back.
+func (p *past) learnEffective(e Effective) {
+	p.effective = append(p.effective, e)
+	p.learnAgain(e)
+	if !p.lowering.IsZero() && e.Split.equal(p.desired) {
+		if !p.unseen() {
+			p.lowered = p.lowering
+		}
+		p.lowering = time.Time{}
+	}
+}
