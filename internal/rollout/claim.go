@@ -130,7 +130,7 @@ func (v view) seesClaim() view {
 		return v
 	}
 	v.Progress.Adopted = ""
-	if v.Progress.active() {
+	if v.Progress.active() || v.Progress.Reason == ServiceNotFound {
 		v.Progress = v.Progress.carried(c.Seq)
 	}
 	return v

@@ -180,9 +180,12 @@ func TestTheClaimShowsAWriteThatNobodySawServe(t *testing.T) {
 		s.Service.ETag, s.Service.Generation, s.Service.ObservedGeneration = "etag-9", 9, 9
 		return s
 	}
+	hidden := func(s *scene) { s.Progress.Phase, s.Progress.Reason = Idle, ServiceNotFound }
 	check(t, map[string]row{
 		"a first write that was lost is sent again":   {sent(at(0), 5, 3), "Shifting/Progressing, writes web-2 5%, web-1 95%", ""},
 		"one that a person took back is given up":     {sent(at(0), 5, 4), "RolledBack/RolledBack", "someone else sent web-1 100%"},
+		"also where the service was out of sight":     {sent(at(0), 5, 4).with(hidden), "RolledBack/RolledBack", "someone else sent web-1 100%"},
+		"where it was lost out of sight nobody did":   {sent(at(0), 5, 3).with(hidden), "Checking/Preparing", ""},
 		"a later write that was lost is sent again":   {sent(at(25), 100, 3), "Shifting/Progressing, writes web-2 100%", ""},
 		"one that a person took back waits":           {sent(at(25), 100, 4), "Paused/TrafficConflict", "someone else set traffic to web-2 25%, web-1 75%"},
 		"one that is asked for is no stranger's":      {sent(at(25), 100, 4).wants("web-2", 100), "Shifting/Progressing", "traffic goes to web-2 100%"},

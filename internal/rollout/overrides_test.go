@@ -98,6 +98,7 @@ func TestTargetGone(t *testing.T) {
 		s.Service = Service{Presence: Missing}
 		return s
 	}
+	hidden := func(s *scene) { s.Progress.Phase, s.Progress.Reason = Idle, ServiceNotFound }
 	recreated := at(25).gone()
 	recreated.Service.Generation, recreated.Service.ObservedGeneration = 1, 1
 	check(t, map[string]row{
@@ -118,7 +119,8 @@ func TestTargetGone(t *testing.T) {
 		"no service":                               {missing(idle()), "Idle/ServiceNotFound", "service web does not exist in asia-northeast1 of project acme"},
 		"another service of that name":             {recreated, "Paused/StateLost", "the request resume, which takes it as new"},
 		"which a person takes as new":              {recreated.asks(Resume).split("web-1", 100), "Idle/Steady, accepts", "taken as new"},
-		"a service that is back goes on":           {at(25).with(func(s *scene) { s.Progress.Phase, s.Progress.Reason = Idle, ServiceNotFound }), "Baking/Progressing", "bake begins anew"},
+		"a service that is back goes on":           {at(25).with(hidden), "Baking/Progressing", "bake begins anew"},
+		"one that a person took back is given up":  {at(25).split("web-1", 100).with(hidden), "RolledBack/RolledBack", "someone else sent web-1 100%"},
 		"one whose candidate was given up returns": {at(25).with(func(s *scene) { s.Progress.Phase = Idle; s.Progress = s.Progress.latch("web-2") }), "RollingBack/RollingBack, writes web-1 100%", ""},
 	})
 }

@@ -19,6 +19,9 @@ func rest(v view) Decision {
 	if p.interrupted() && p.Confirmed.Equal(v.desired) {
 		return v.pickUp()
 	}
+	if v.takenBack() {
+		return v.endedByPerson()
+	}
 	v = v.cooling()
 	for _, first := range []rule{view.baseline, view.retried, view.undone, view.deploysAtRest} {
 		if d, ok := first(v); ok {
@@ -65,6 +68,18 @@ func (v view) pickUp() Decision {
 	v.Progress = v.Progress.anew()
 	v.Progress.Watched, v.Progress.Clock = watched, Stopwatch{}
 	return v.at(Baking, Progressing, "the service is back; traffic is "+v.desired.String()).next(bakesAnew)
+}
+
+// takenBack tells whether somebody gave stable everything while the service of an attempt
+// could not be found. Its candidate had traffic, so that is a person's rollback, seen or not.
+func (v view) takenBack() bool {
+	p := v.Progress
+	sole, whole := v.desired.sole()
+	_, ours := p.landed(v.desired)
+	if p.Reason != ServiceNotFound || p.Candidate == "" || ours || !whole || sole != p.Stable || sole == p.Candidate {
+		return false
+	}
+	return p.interrupted() || slices.ContainsFunc(p.Intents, func(i Intent) bool { return i.seen() && i.Split.Of(p.Candidate) > 0 })
 }
 
 // cooling begins the cool-down where one revision took over: what the others were given
