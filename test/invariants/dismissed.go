@@ -1,6 +1,9 @@
 package invariants
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // dismissal is a person's end of an attempt: they gave stable everything, and the
 // candidate nothing.
@@ -18,10 +21,17 @@ func (p *past) ends(d Desired) bool {
 	return p.underway() && given && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && !announced
 }
 
-// sawServed tells whether the split that is asked for gives a revision traffic, and has
-// served: what comes and goes between two looks nobody sees.
+// sawServed tells whether the split that is asked for gives a revision traffic, has
+// served, and was read then: what comes and goes between two looks nobody sees.
 func (p *past) sawServed(revision string) bool {
-	return p.desired[revision] > 0 && p.servedSince(func(s Split) bool { return s[revision] > 0 }, p.askedAt)
+	since, ok := p.servesFrom(func(s Split) bool { return s[revision] > 0 }, p.askedAt)
+	return ok && p.desired[revision] > 0 && p.readSince(since)
+}
+
+// readSince tells whether somebody read the service as it was, at a moment since a time. A
+// list that shows somebody else's split is a reason to read, and no more.
+func (p *past) readSince(t time.Time) bool {
+	return p.read != nil && !p.read.Stale && !p.read.when().Before(t)
 }
 
 // dismiss notes a split of somebody else's that ends an attempt, or that gives the
@@ -31,6 +41,14 @@ func (p *past) dismiss(d Desired) {
 	case p.ends(d):
 		p.dismissed = dismissal{p.saved.Candidate, map[string]bool{}}
 	case d.Split[p.dismissed.candidate] > 0:
+		p.dismissed = dismissal{}
+	}
+}
+
+// announces takes a person's end of an attempt for ours where we announce the same before
+// we know of it: what is asked for afterwards tells nobody whose it is.
+func (p *past) announces(s Saved) {
+	if s.Intent != nil && s.Intent.Split.equal(p.desired) && len(p.dismissed.seen) == 0 {
 		p.dismissed = dismissal{}
 	}
 }

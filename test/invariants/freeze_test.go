@@ -29,3 +29,16 @@ func TestNothingRisesInAFreeze(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsThereAlreadyIsNoRise: a split is written again in a freeze, say to pin it, and
+// somebody takes the candidate's traffic away meanwhile.
+func TestWhatIsThereAlreadyIsNoRise(t *testing.T) {
+	t.Parallel()
+	trace := before[Read](until[Write](good(), 2), 4, Frozen{after("12m"), after("20m").when()})
+	read := func(split Split) Trace {
+		return edit(trace, 4, func(r *Read) { r.State.Desired = split })
+	}
+	if names(Judge(read(Split{"web-2": 100})), "I9") || !names(Judge(read(Split{"web-2": 99, "web-1": 1})), "I9") {
+		t.Error("what rises in a freeze is told by what its sender had read")
+	}
+}

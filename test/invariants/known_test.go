@@ -159,3 +159,42 @@ func TestWhatConfigConnectorPutsBack(t *testing.T) {
 		t.Error("a person ends an attempt by giving stable everything, and Config Connector does not")
 	}
 }
+
+// TestAPersonsEndThatIsAlsoOurs tells nobody whose it is: what was announced before
+// anybody looked again is asked for, and that is all there is to see.
+func TestAPersonsEndThatIsAlsoOurs(t *testing.T) {
+	t.Parallel()
+	announced := saidAgain("10m21s")
+	announced.Intent = &Intent{Etag: "x", Split: Split{"web-1": 100}}
+	trace := dismissed(good())
+	i := slices.IndexFunc(trace, func(e Event) bool { r, ok := e.(Read); return ok && r.when().Equal(after("10m24s").when()) })
+	const what = "had given stable everything"
+	if finds(slices.Insert(slices.Clone(trace), i, Event(announced)), what) {
+		t.Error("a rise is found after an end that nobody can tell from our own")
+	}
+	announced.At = after("10m25s")
+	if !finds(slices.Insert(slices.Clone(trace), i+1, Event(announced)), what) {
+		t.Error("whoever has read that a person gave stable everything knows it, whatever they announce then")
+	}
+}
+
+// TestWhatCameAndWentUnseen is no attempt that a person ends.
+func TestWhatCameAndWentUnseen(t *testing.T) {
+	t.Parallel()
+	old := nth[Read](good(), 1).State
+	checking := nth[Saved](good(), 2)
+	checking.At, checking.Intent = after("10m0.5s"), nil
+	passing := func(looks ...Event) Trace {
+		return before[Read](good(), 2, slices.Concat(
+			[]Event{checking, Desired{after("10m1s"), Split{"web-1": 50, "web-2": 50}, false}, Effective{after("10m2s"), Split{"web-1": 50, "web-2": 50}}},
+			looks,
+			[]Event{Desired{after("10m3s"), Split{"web-1": 100}, false}, Effective{after("10m4s"), Split{"web-1": 100}}})...)
+	}
+	const what = "had given stable everything"
+	if finds(passing(), what) || finds(passing(Read{At: after("10m2.5s"), Stale: true, State: old}, Listed{At: after("10m2.5s")}), what) {
+		t.Error("a split that came and went between two looks is held against whoever looked")
+	}
+	if !finds(passing(Read{At: after("10m2.5s"), State: old}), what) {
+		t.Error("a person gave the candidate traffic and took it back before our eyes, and it rises")
+	}
+}

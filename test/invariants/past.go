@@ -39,7 +39,8 @@ type past struct {
 	unexplained  string    // the baseline that a person named who was told that our tag has no explanation
 	warmed       string    // where we put that of a warm-up
 	requests     []Request
-	answered     map[string]bool // by request: accepted
+	answered     map[string]bool  // by request: accepted
+	acceptedIn   map[string]int64 // by request: the attempt in which it was first
 	wishes       wishes
 	foreign      *Desired // a split of somebody else's that nobody acknowledged
 	dismissed    dismissal
@@ -74,7 +75,7 @@ func newPast(delta time.Duration) *past {
 		delta: delta, settle: Settle,
 		lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{},
 		reads: map[string]*Read{}, lists: map[string]Listed{}, stood: map[string]Stood{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
-		answered: map[string]bool{}, given: map[int64]bool{}, spared: map[int64]bool{}, abandoned: map[string]bool{},
+		answered: map[string]bool{}, acceptedIn: map[string]int64{}, given: map[int64]bool{}, spared: map[int64]bool{}, abandoned: map[string]bool{},
 	}
 }
 
@@ -289,6 +290,7 @@ func (p *past) learnIntent(s Saved) {
 	}
 	p.intents = append(p.intents, s.Intent.Split)
 	p.announced(s.By)
+	p.announces(s)
 	if p.foreign != nil && p.foreign.Split.equal(s.Intent.Split) {
 		p.foreign = nil
 	}
@@ -302,6 +304,12 @@ func (p *past) learnAnswer(s Saved) {
 	p.answered[s.Answered] = s.Accepted
 	r, ok := p.asked(s.Answered)
 	if !s.Accepted || !ok {
+		return
+	}
+	if _, before := p.acceptedIn[r.ID]; !before {
+		p.acceptedIn[r.ID] = s.Attempt
+	}
+	if p.acceptedIn[r.ID] != s.Attempt { // a status that was put back says so still
 		return
 	}
 	p.wishes.learn(r, s)
@@ -418,13 +426,20 @@ func (p *past) serving() Split {
 
 // servedSince tells whether a split served at some moment since a time.
 func (p *past) servedSince(fits func(Split) bool, t time.Time) bool {
+	_, ok := p.servesFrom(fits, t)
+	return ok
+}
+
+// servesFrom is since when a split served that did so at some moment since a time: the newest
+// that fits.
+func (p *past) servesFrom(fits func(Split) bool, t time.Time) (time.Time, bool) {
 	for i, e := range slices.Backward(p.effective) {
 		if fits(e.Split) {
-			return i == len(p.effective)-1 || !p.effective[i+1].when().Before(t)
+			return e.when(), i == len(p.effective)-1 || !p.effective[i+1].when().Before(t)
 		}
 		if e.when().Before(t) {
-			return false
+			return time.Time{}, false
 		}
 	}
-	return false
+	return time.Time{}, false
 }

@@ -15,6 +15,7 @@ func TestWhichListsAreLooks(t *testing.T) {
 	list := func(caller, parent string, code int, fault simulator.FaultKind) simulator.Event {
 		return simulator.Event{At: start, Kind: simulator.EventCall, Call: &simulator.Call{
 			Operation: "services.list", Resource: parent, Caller: caller, UserAgent: "a", Code: code, Fault: string(fault),
+			Lost: fault == simulator.FaultDrop,
 		}}
 	}
 	got := FromLog([]simulator.Event{
@@ -24,9 +25,24 @@ func TestWhichListsAreLooks(t *testing.T) {
 		list("us", "projects/acme/locations/osaka", 200, ""),
 		list("us", "projects/acme/locations/to", 200, ""),
 		list("them", place, 200, ""),
+		list("us", place, 200, simulator.FaultDrop),
 	}, service, "us")
 	want := Trace{Listed{At(start), "a", false}, Listed{At(start), "a", true}}
 	if !slices.Equal(got, want) {
 		t.Errorf("found %v, want %v", got, want)
+	}
+}
+
+// TestAnAnswerThatIsLostIsNoRead: nobody knows what it said.
+func TestAnAnswerThatIsLostIsNoRead(t *testing.T) {
+	t.Parallel()
+	const service = "projects/acme/locations/tokyo/services/web"
+	read := func(lost bool) simulator.Event {
+		return simulator.Event{At: start, Kind: simulator.EventCall, Service: service, Call: &simulator.Call{
+			Operation: "services.get", Resource: service, Caller: "us", Code: 200, Before: &simulator.State{Generation: 2}, Lost: lost,
+		}}
+	}
+	if got := FromLog([]simulator.Event{read(true), read(false)}, service, "us"); len(got) != 1 {
+		t.Errorf("an answer that is lost and one that is not are %d reads", len(got))
 	}
 }

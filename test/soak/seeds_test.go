@@ -11,13 +11,19 @@ import (
 // was where docs/reliability.md tells it.
 var once = map[uint64]string{
 	2044: "", 2273: "", 2388: "", 3533: "", 5509: "", 5607: "", 6263: "", 6621: "", 7731: "", 7977: "", 13560: "", 30200: "",
-	1854:  "a write that arrived while writes were refused began no cool-down",
-	6219:  "a step of an attempt that was taken up passed though its gate was closed",
-	14128: "etcd was put back to the end of an attempt while the first write of the next one was on its way",
-	21583: "a late rise was to be taken back where stable was gone",
-	22576: "five revisions were looked at every five seconds",
-	22888: "etcd was put back to the last step of an attempt that was complete",
-	26567: "a status that was lost met a tag of our name without any claim",
+	1854:   "a write that arrived while writes were refused began no cool-down",
+	6219:   "a step of an attempt that was taken up passed though its gate was closed",
+	14128:  "etcd was put back to the end of an attempt while the first write of the next one was on its way",
+	21583:  "a late rise was to be taken back where stable was gone",
+	22576:  "five revisions were looked at every five seconds",
+	22888:  "etcd was put back to the last step of an attempt that was complete",
+	65015:  "a split of somebody else's came and went while reads failed",
+	75156:  "etcd was put back to before an answer, and the pause was one of the attempt before",
+	86079:  "a person gave stable everything while we were about to",
+	124590: "a person gave stable everything while the service could not be found",
+	147782: "an answer that was lost was taken for one that was read",
+	164545: "a split was pinned in a freeze as somebody took it away",
+	26567:  "a status that was lost met a tag of our name without any claim",
 }
 
 // onceInABurst are such seeds where a neighbour takes the gateway's last ports.
