@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -38,7 +39,7 @@ type options struct {
 const enough = 20_000
 
 // memory is how many bytes the process may hold before it looks for what is garbage.
-const memory = 256 << 20
+const memory = 512 << 20
 
 func main() {
 	var o options
@@ -55,7 +56,8 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctrl.SetLogger(logr.Discard())
-	debug.SetGCPercent(-1) // a seed lives for milliseconds
+	runtime.MemProfileRate = 0 // nobody asks where memory went
+	debug.SetGCPercent(-1)     // a seed lives for milliseconds
 	debug.SetMemoryLimit(memory)
 	err := run(ctx, o)
 	stop()
