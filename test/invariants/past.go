@@ -103,7 +103,7 @@ func (p *past) learn(e Event) {
 		}
 		p.learnDesired(e)
 	case Restored:
-		p.learnDesired(e.Desired)
+		p.learnRestored(e.Desired)
 	case Rewound:
 		p.learnRewound(e)
 	case Effective:

@@ -33,8 +33,24 @@ func (p *past) learnPut(e Put) {
 // learnRewound notes what Config Connector is to carry out again: a split of ours, and a
 // tag of ours, where we wrote it.
 func (p *past) learnRewound(e Rewound) {
-	if e.Ours {
+	switch {
+	case e.Ours:
 		p.intents, p.tagged = append(p.intents, e.Split), e.Tagged
+		if p.foreign != nil && p.foreign.Split.equal(e.Split) {
+			p.foreign = nil // it is there already, and ours again
+		}
+	case !e.Split.equal(p.desired):
+		p.foreign = &Desired{e.At, e.Split, false}
+	}
+}
+
+// learnRestored notes what Config Connector carries out: what somebody has set, and a person
+// has let go, is not set anew by that.
+func (p *past) learnRestored(d Desired) {
+	foreign := p.foreign
+	p.learnDesired(d)
+	if foreign == nil {
+		p.foreign = nil
 	}
 }
 

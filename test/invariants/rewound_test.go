@@ -121,3 +121,34 @@ func TestWhatWasOnlyAskedForIsNotLowered(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatConfigConnectorCarriesOut is what somebody had decided: let go by a person, it is
+// not set anew by that, and not let go, it stays.
+func TestWhatConfigConnectorCarriesOut(t *testing.T) {
+	t.Parallel()
+	theirs := Split{"web-2": 100}
+	for _, letGo := range []bool{true, false} {
+		p := rewindable()
+		p.learn(Desired{after("5m"), Split{"": 100}, false})
+		if letGo {
+			p.foreign = nil
+		}
+		p.learn(Restored{Desired{after("5m8s"), theirs, false}})
+		if (p.foreign == nil) != letGo {
+			t.Errorf("let go %v: somebody else's is %v", letGo, p.foreign)
+		}
+	}
+}
+
+// TestASplitOfOursThatABackupBringsBack is nobody else's, though somebody had it there when
+// nobody remembered that it was ours.
+func TestASplitOfOursThatABackupBringsBack(t *testing.T) {
+	t.Parallel()
+	p := rewindable()
+	fifth := Split{"web-1": 80, "web-2": 20}
+	p.learn(Desired{after("5m"), fifth, false})
+	p.learn(Rewound{At: after("10m"), Split: fifth, Ours: true})
+	if p.foreign != nil {
+		t.Errorf("somebody else's is %v", p.foreign)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -105,6 +106,9 @@ func (s *sight) event(e invariants.Event) (shown invariants.Event, news bool) {
 	case invariants.Read:
 		if o := s.read[e.By]; o != nil {
 			s.live[e.By] = e.State.Etag
+			if e.Stale {
+				s.live[e.By] = ""
+			}
 			e.State = both(o, e.State)
 			s.seen[e.By] = e.State
 		}
@@ -131,10 +135,19 @@ func (s *sight) asks(d invariants.Desired) {
 	}
 	d.Split = s.asked
 	var told invariants.Event = d
-	if !d.Ours && maps.Equal(s.asked, s.spec) && maps.Equal(before, s.spec) {
+	if !d.Ours && maps.Equal(before, s.spec) && s.carriesOut() {
 		told = invariants.Restored{Desired: d}
 	}
 	s.kept.stage.record.trace = append(s.kept.stage.record.trace, told)
+}
+
+// carriesOut tells whether what is asked for is what spec says; of LATEST, the revision that
+// it stands for.
+func (s *sight) carriesOut() bool {
+	state, err := s.kept.stage.world.State(fullName)
+	s.kept.stage.fail(err)
+	latest := len(state.Traffic) == 1 && state.Traffic[0].Type == simulator.AllocateLatest
+	return maps.Equal(s.asked, s.spec) || latest && s.spec[""] == 100
 }
 
 // renew looks what is asked for now, and tells whether that has changed.
@@ -181,9 +194,28 @@ func (s *sight) sending(p *process, o *unstructured.Unstructured) {
 	r := &s.kept.stage.record
 	r.landing[p.name] = landing{len(r.trace), invariants.Write{
 		At: invariants.At(s.kept.stage.now()), By: p.name, Mask: []string{"traffic"},
-		Etag: s.live[p.name] + " " + s.versions[o.GetResourceVersion()], Targets: targetsOf(traffic), Split: splitOf(traffic), Before: s.now(),
+		Etag: s.etag(p, s.versions[o.GetResourceVersion()]), Targets: targetsOf(traffic), Split: splitOf(traffic), Before: s.now(),
 		Unclaimed: true,
 	}}
+}
+
+// etag is the version of both that a write of a process rests on. Which one of the service
+// a stale answer showed is told by nobody but who announced the write.
+func (s *sight) etag(p *process, version string) string {
+	if live := s.live[p.name]; live != "" {
+		return live + " " + version
+	}
+	for _, e := range slices.Backward(s.kept.stage.record.trace) {
+		saved, ok := e.(invariants.Saved)
+		if !ok || saved.By != p.name {
+			continue
+		}
+		if i := saved.Intent; i != nil && strings.HasSuffix(i.Etag, " "+version) {
+			return i.Etag
+		}
+		break
+	}
+	return " " + version
 }
 
 // arriving notes what a write meets. An edit of the service between our read and our
@@ -194,6 +226,14 @@ func (s *sight) arriving(p *process) {
 	read := s.read[p.name]
 	if read != nil && versionOf(read) == versionOf(s.kept.object()) && s.sent[p.name].Etag != s.seen[p.name].Etag {
 		s.sent[p.name], s.blind[p.name] = s.seen[p.name], true
+	}
+	if s.live[p.name] == "" { // nor is what a stale answer showed
+		w, _ := s.kept.stage.record.landing[p.name].sent.(invariants.Write)
+		_, version, _ := strings.Cut(s.sent[p.name].Etag, " ")
+		shown, _, _ := strings.Cut(w.Etag, " ")
+		met := s.sent[p.name]
+		met.Etag = shown + " " + version
+		s.sent[p.name] = met
 	}
 }
 
