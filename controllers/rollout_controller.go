@@ -199,10 +199,15 @@ func (r *Reconciler) write(
 	case d.Write == nil:
 		return nil
 	}
-	if d.Progress.Phase != rollout.RollingBack && r.Process.Since(started) > delta {
-		return errLate
+	w := *d.Write
+	if d.Progress.Phase != rollout.RollingBack {
+		left := delta - r.Process.Since(started)
+		if left <= 0 {
+			return errLate
+		}
+		w = w.Within(left)
 	}
-	if err := cloud.SetTraffic(ctx, ref, *d.Write); err != nil {
+	if err := cloud.SetTraffic(ctx, ref, w); err != nil {
 		return writeError{error: err}
 	}
 	return nil

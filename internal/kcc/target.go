@@ -129,15 +129,16 @@ func absent(err error) (rollout.Service, error) {
 // already is not written again: where Config Connector is late with it, it is set
 // on the service.
 //
-// ErrConflict says that either has changed since they were read, and nothing was
-// written; ErrDenied with ErrOwned that spec.traffic belongs to somebody else;
-// ErrAmbiguous that the answer was lost.
+// ErrConflict says that either has changed since they were read, or that reading them
+// again took too long, and nothing was written; ErrDenied with ErrOwned that spec.traffic
+// belongs to somebody else; ErrAmbiguous that the answer was lost.
 func (t *Target) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollout.Write) error {
 	op := t.op("setting traffic of")
 	list, err := written(w.Targets())
 	if err != nil {
 		return &cloudrun.CallError{Op: op, Kind: cloudrun.ErrInvalid, Detail: err.Error()}
 	}
+	began := t.client.clock.Now()
 	r, live, err := t.both(ctx, ref)
 	switch {
 	case err != nil:
@@ -146,6 +147,8 @@ func (t *Target) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollo
 		return &cloudrun.CallError{Op: op, Kind: cloudrun.ErrConflict, Detail: "the service cannot be read any more: " + live.Detail}
 	case versionOf(r, live) != w.ETag():
 		return &cloudrun.CallError{Op: op, Kind: cloudrun.ErrConflict, Detail: fmt.Sprintf("version %q was decided on", w.ETag())}
+	case w.Late(t.client.clock.Since(began)):
+		return &cloudrun.CallError{Op: op, Kind: cloudrun.ErrConflict, Detail: "reading it again took so long that it has to be decided anew"}
 	}
 	if !r.says(list) {
 		return t.apply(ctx, op, r, list)

@@ -1,6 +1,7 @@
 package kcc
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-rollouts/sluice/internal/cloudrun"
 	"github.com/sluice-rollouts/sluice/internal/rollout"
@@ -183,6 +185,36 @@ func TestAWriteOnAnotherVersionIsRefused(t *testing.T) {
 			meddle(town)
 			if err := target.SetTraffic(t.Context(), ref, w); !errors.Is(err, cloudrun.ErrConflict) || len(town.specTraffic()) != 0 {
 				t.Errorf("error %v, spec.traffic %v; want ErrConflict and nothing written", err, town.specTraffic())
+			}
+		})
+	}
+}
+
+// slow is a Cloud Run whose answers take as long as they may by our clock.
+type slow struct {
+	Live
+	clock *clocktesting.FakePassiveClock
+	by    time.Duration
+}
+
+func (s slow) Service(ctx context.Context, ref rollout.ServiceRef) (rollout.Service, error) {
+	s.clock.SetTime(s.clock.Now().Add(s.by))
+	return s.Live.Service(ctx, ref)
+}
+
+// TestAWriteWhoseReadsTookTooLongIsNotSent: a person may have paused it meanwhile. One that
+// may come whenever it does is sent.
+func TestAWriteWhoseReadsTookTooLongIsNotSent(t *testing.T) {
+	t.Parallel()
+	for within, sent := range map[time.Duration]bool{5 * time.Second: false, time.Minute: true, 0: true} {
+		t.Run(within.String(), func(t *testing.T) {
+			t.Parallel()
+			town := newTown(t)
+			w := town.rise(town.seen(town.target())).Within(within)
+			town.client = town.connect(plane.Config, func(o *Options) { o.Live = slow{o.Live, town.clock, 50 * time.Second} })
+			err := town.target().SetTraffic(t.Context(), ref, w)
+			if sent != (err == nil) || !sent && !errors.Is(err, cloudrun.ErrConflict) || sent != (len(town.specTraffic()) > 0) {
+				t.Errorf("error %v, spec.traffic %v; want it sent: %v", err, town.specTraffic(), sent)
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Write is a compare-and-swap of a service's whole traffic list. Only newWrite
@@ -17,6 +18,7 @@ type Write struct {
 	etag       string
 	generation int64
 	targets    []Entry
+	within     time.Duration
 
 	claim       *Claim
 	annotations map[string]string
@@ -31,6 +33,17 @@ func (w Write) Generation() int64 { return w.generation }
 
 // Targets are the entries, in the order in which to send them.
 func (w Write) Targets() []Entry { return slices.Clone(w.targets) }
+
+// Within is the same write, which has to be sent within a time: afterwards what it was
+// decided on is older than anybody may rely on. Zero means whenever it may be.
+func (w Write) Within(d time.Duration) Write {
+	w.within = d
+	return w
+}
+
+// Late tells whether it may not be sent any more, so long after it was handed over. Whoever
+// reads before they send asks once they have read.
+func (w Write) Late(after time.Duration) bool { return w.within > 0 && after > w.within }
 
 // Claim is what the service is to say about who wrote, nil for nothing, and the
 // annotations of others that go with it.

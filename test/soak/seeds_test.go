@@ -47,6 +47,7 @@ var onceKept = map[uint64]string{
 	4576: "what a stale answer had shown was not known of a write that announced it",
 	5055: "a split of ours that a backup brought back had been somebody else's before",
 	6326: "what a stale answer had shown was held against a write that is not compared with it",
+	7878: "a RunService was written a minute after its decision was saved, because reading it again took that long",
 	3490: "a foreign split that Config Connector never carried out was taken for a loss of traffic",
 }
 
