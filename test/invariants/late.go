@@ -18,8 +18,7 @@ type post struct {
 // saved, also where somebody has just put another status in the place of that.
 func (p *past) learnPost(w Write) {
 	if !w.Landed {
-		known := p.asOf(w).saved
-		p.posts[w.key()] = post{w.when(), known.Attempt, known.Stable, w.Split, known.Latched}
+		p.posts[w.key()] = p.posted(w)
 	}
 }
 
@@ -29,7 +28,13 @@ func (p *past) post(w Write) post {
 	if sent, known := p.posts[w.key()]; known && w.Landed {
 		return sent
 	}
-	return post{w.when(), p.saved.Attempt, p.saved.Stable, w.Split, p.saved.Latched}
+	return p.posted(w)
+}
+
+// posted is a write as it is sent now.
+func (p *past) posted(w Write) post {
+	known := p.asOf(w).saved
+	return post{w.when(), known.Attempt, known.Stable, w.Split, known.Latched}
 }
 
 // key is the same for a write and its landing: who sent what, on which version.

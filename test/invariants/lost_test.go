@@ -24,6 +24,23 @@ func TestAStatusThatIsTakenAway(t *testing.T) {
 	}
 }
 
+// TestTheClaimOfAWriteWhoseStatusIsTakenAway: it says what its sender had saved, also where
+// the write took effect at once. Whoever takes the attempt up takes its baseline.
+func TestTheClaimOfAWriteWhoseStatusIsTakenAway(t *testing.T) {
+	t.Parallel()
+	takenUp := func(stable string) Trace {
+		sent := before[Desired](until[Write](good(), 1), 2, wiped("10m5s"))
+		return append(sent, Effective{after("10m10s"), Split{"web-2": 10, "web-1": 90}}, Read{At: after("10m40s"), State: nth[Read](good(), 3).State},
+			Saved{At: after("10m40s"), Plan: 1, Generation: 2, Phase: "Baking", Attempt: 1, Stable: stable, Candidate: "web-2"})
+	}
+	if found := Judge(takenUp("web-1")); len(found) > 0 {
+		t.Errorf("the baseline that the claim says: %v", found)
+	}
+	if !names(Judge(takenUp("web-3")), "I6") {
+		t.Error("another baseline is not found")
+	}
+}
+
 // TestWhatAnObjectThatIsGoneWasAsked: a request stands in an object, and goes with it
 // or with the next request.
 func TestWhatAnObjectThatIsGoneWasAsked(t *testing.T) {
