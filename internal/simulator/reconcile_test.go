@@ -142,6 +142,40 @@ func TestLatestFollowsANewRevisionTheMomentItIsReady(t *testing.T) {
 	}
 }
 
+// TestLatestIsNoOlderRevisionThanTheServiceSays: while the latest ready revision is one that
+// is deleted, LATEST cannot be put in force, and the old routing stays. The next revision
+// heals it.
+func TestLatestIsNoOlderRevisionThanTheServiceSays(t *testing.T) {
+	t.Parallel()
+	w := place(t)
+	patchTraffic(t, w, simulator.TrafficTarget{Revision: stableV1, Percent: 100})
+	w.Advance(10 * time.Second)
+	deploy := func() string {
+		if _, err := w.Deploy("web", simulator.Deployment{Image: newImage}); err != nil {
+			t.Fatal(err)
+		}
+		w.Advance(time.Minute)
+		return created(w)
+	}
+	deploy()
+	lost := deploy()
+	if err := w.LoseRevision(lost); err != nil {
+		t.Fatal(err)
+	}
+	patchTraffic(t, w, simulator.TrafficTarget{Percent: 100})
+	w.Advance(10 * time.Second)
+	if diff := cmp.Diff(map[string]int{stableV1: 100}, effective(t, w)); diff != "" {
+		t.Errorf("while it is gone:\n%s", diff)
+	}
+	why := "Revision '" + lost + "' does not exist or is deleted."
+	if s := get(t, w); !strings.HasPrefix(s.TerminalCondition.Message, why) {
+		t.Errorf("the service says: %+v", s.TerminalCondition)
+	}
+	if diff := cmp.Diff(map[string]int{deploy(): 100}, effective(t, w)); diff != "" {
+		t.Errorf("when another one is ready:\n%s", diff)
+	}
+}
+
 func lastOf(w *simulator.World, kind simulator.EventKind) simulator.Event {
 	var last simulator.Event
 	for _, e := range w.Log() {

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -72,7 +73,7 @@ func (s *service) obstacle(targets []TrafficTarget) (waiting bool, err *Operatio
 		switch {
 		case r == nil:
 			return false, &OperationError{Code: codeInternal, Message: fmt.Sprintf("Revision '%s' does not exist or is deleted. "+
-				"Update all traffic to route to currently available revisions.", t.Revision)}
+				"Update all traffic to route to currently available revisions.", cmp.Or(t.Revision, shortName(s.LatestReadyRevision)))}
 		case r.phase == failed:
 			return false, &OperationError{Code: codeFailedPrecondition, Message: r.notReady()}
 		case r.phase == starting:
@@ -82,12 +83,14 @@ func (s *service) obstacle(targets []TrafficTarget) (waiting bool, err *Operatio
 	return waiting, nil
 }
 
-// latest is the latest ready revision; before there is one, the newest.
+// latest is the latest ready revision; before there is one, the newest. Where the one
+// that is named is deleted there is none, until another one becomes ready: what serves
+// is never another one than the service says.
 func (s *service) latest() *revision {
-	if r := s.revision(shortName(s.LatestReadyRevision)); r != nil {
-		return r
+	if s.LatestReadyRevision == "" {
+		return s.newest()
 	}
-	return s.newest()
+	return s.revision(shortName(s.LatestReadyRevision))
 }
 
 // apply puts a desired split in force.
