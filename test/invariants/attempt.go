@@ -41,6 +41,7 @@ func baselineConstant(p *past, e Event) string {
 	if !ok || !p.savedOnce || s.Attempt != p.saved.Attempt || s.Stable == p.saved.Stable || p.saved.Stable == "" {
 		return ""
 	}
+	whole := func(split Split) bool { return split.sole() == s.Stable }
 	switch {
 	case s.Phase == phaseCompleted && s.Stable == p.saved.Candidate:
 		return ""
@@ -48,8 +49,10 @@ func baselineConstant(p *past, e Event) string {
 		return ""
 	case p.plan().StableRevision == s.Stable && s.Stable != "":
 		return "" // named by a person
-	case !p.desiredOurs && s.Stable != "" && (p.desired.sole() == s.Stable || p.serving().sole() == s.Stable):
-		return "" // a person, or LATEST, sent it everything
+	case !p.desiredOurs && s.Stable != "" && (p.desired.sole() == s.Stable || p.servedSince(whole, p.toldOf(s))):
+		return "" // a person, or LATEST, sent it everything; who reads the past knows of no other
+	case p.inherits() && s.Stable == p.claim.stable && whole(p.serving()):
+		return "" // so says the claim of an object that is gone, and that came after this status
 	case p.saved.Phase == phaseIdle && p.saved.Candidate == "" && s.Stable != "" && p.serving().sole() == s.Stable:
 		return "" // nothing is under way, and it was read before as it had been in the past
 	case s.Stable == "" && p.answered[s.Answered] != s.Accepted:

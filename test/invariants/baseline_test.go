@@ -52,3 +52,47 @@ func TestAPersonEndsAnAttemptThatWasTakenUp(t *testing.T) {
 		t.Error("a rise after a person gave stable everything is not found")
 	}
 }
+
+// TestABaselineOfALaterObject: an object that is put back takes the baseline from the claim
+// of one that came after it and is gone. In its own claim it would find that its status was
+// put back, and ask.
+func TestABaselineOfALaterObject(t *testing.T) {
+	t.Parallel()
+	rebased := func(stable string, more ...Event) bool {
+		back, now := nth[Saved](good(), 4), snap("c", 3, everything()...)
+		back.At, back.Phase, back.Intent = after("24m"), "RollingBack", &Intent{Split{"web-1": 100}, "c", nil}
+		trace := append(append(good(), more...), Read{At: after("24m"), State: now}, back)
+		trace = append(append(trace, written("24m", "c", now, backTo())...), Effective{after("24m5s"), Split{"web-1": 100}})
+		put := Put{Saved: nth[Saved](good(), 6), Past: true, Of: after("22m").when()}
+		put.At = after("24m10s")
+		rests := Saved{At: after("24m20s"), Plan: 1, Generation: 4, Phase: "Idle", Attempt: 1, Stable: stable}
+		read := Read{At: after("24m20s"), State: snap("d", 4, backTo()...)}
+		return finds(append(trace, put, read, rests), "the baseline changed")
+	}
+	again := pausedAt("23m")
+	again.Paused = false
+	later := []Event{Gone{after("22m30s")}, again}
+	if rebased("web-1", later...) {
+		t.Error("the baseline of the claim of a later object is taken for a change")
+	}
+	if !rebased("web-1") || !rebased("web-3", later...) {
+		t.Error("one that its own claim says, or none, is not found")
+	}
+}
+
+// TestABaselineThatWasReadInThePast: somebody sent it everything, and something else since,
+// of which a stale read does not tell.
+func TestABaselineThatWasReadInThePast(t *testing.T) {
+	t.Parallel()
+	rebased := func(stale bool) bool {
+		trace := append(good(),
+			Desired{after("23m"), Split{"web-3": 100}, false}, Effective{after("23m5s"), Split{"web-3": 100}},
+			Desired{after("24m"), Split{"web-4": 100}, false}, Effective{after("24m5s"), Split{"web-4": 100}}, Known{after("24m5s"), 5},
+			Read{At: after("24m40s"), State: snap("d", 4, Target{Revision: "web-3", Percent: 100}), Stale: stale},
+			Saved{At: after("24m40s"), Plan: 1, Generation: 4, Phase: "Idle", Attempt: 1, Stable: "web-3"})
+		return finds(trace, "the baseline changed")
+	}
+	if rebased(true) || !rebased(false) {
+		t.Error("what somebody sent everything before counts where the read is stale, and nowhere else")
+	}
+}

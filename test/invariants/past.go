@@ -31,6 +31,8 @@ type past struct {
 	sent         map[string]bool // by each process, on what it saved last
 	deleting     time.Time       // since when the object is to go, and since when it is gone
 	gone         time.Time
+	anew         time.Time // since when there is the object, where one was there before
+	heir         time.Time // of the claim of a later object, where the status was put back to one of a former one
 	firstWrite   time.Time // of the attempt
 	reached      bool      // the candidate had traffic by a write of ours in it
 	raised       bool      // since the newest status was saved
@@ -148,6 +150,7 @@ func (p *past) learnPlan(plan Plan) {
 		p.dismissed = dismissal{} // whoever names another one says what they want
 	}
 	if !p.gone.IsZero() {
+		p.anew = plan.when()
 		p.saved, p.savedOnce, p.deleting, p.gone, p.memoryLost = Saved{}, false, time.Time{}, time.Time{}, true
 		p.forgotten()
 		p.requests, p.wishes = nil, wishes{} // they stood in the former object

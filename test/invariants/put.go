@@ -11,6 +11,9 @@ func (p *past) learnPut(e Put) {
 	if e.Attempt == 0 || e.Past {
 		p.forgotten()
 	}
+	if p.heir = (time.Time{}); e.Past && e.Of.Before(p.anew) && p.claim.at.After(p.anew) {
+		p.heir = p.claim.at
+	}
 	p.memoryLost = e.Attempt == 0
 	if p.memoryLost {
 		p.named(p.plan())
@@ -29,6 +32,11 @@ func (p *past) learnPut(e Put) {
 		p.deleting, p.takenUp, p.seen = time.Time{}, b.takenUp, b.seen
 	}
 }
+
+// inherits tells whether the claim on the service is of an object that is gone, and that
+// came after the one that was put back: what the claim says was never in this one's status,
+// and to whoever reads it a split of the later one is somebody else's.
+func (p *past) inherits() bool { return !p.heir.IsZero() && p.heir.Equal(p.claim.at) }
 
 // learnRewound notes what Config Connector is to carry out again: a split of ours, and a
 // tag of ours, where we wrote it.
