@@ -133,17 +133,21 @@ func (r *Reconciler) pass(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ct
 	if err != nil {
 		return r.explain(ctx, ro, err)
 	}
+	looked := r.Process.Now()
 	in, d, err := r.decide(ctx, cloud, ro)
 	if err != nil {
 		return r.explain(ctx, ro, err)
 	}
 	r.memory.looked(ro)
 	d = sureAccess(ctx, cloud, &in, r.sureHours(ctx, ro, &in, d))
-	err = r.act(ctx, cloud, ro, in, d)
+	d, since, err := r.sureRevisions(ctx, cloud, &in, d, looked)
+	if err == nil {
+		err = r.act(ctx, cloud, ro, in, d, since)
+	}
 	for tries := 1; errors.Is(err, errOvertaken) && tries < overtaken; tries++ {
 		if in.Peers, err = r.peers(ctx, ro, in); err == nil {
 			d = rollout.Decide(in)
-			err = r.act(ctx, cloud, ro, in, d)
+			err = r.act(ctx, cloud, ro, in, d, since)
 		}
 	}
 	if err != nil {
@@ -158,9 +162,11 @@ func wait(in rollout.Input, d rollout.Decision) time.Duration {
 }
 
 // act saves, then writes, then tells. A crash between any two of these is safe:
-// the saved intent and the service's etag let the next pass pick up the thread.
-func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision) error {
-	started := r.Process.Now()
+// the saved intent and the service's etag let the next pass pick up the thread. What
+// the decision rests on is known since a time.
+func (r *Reconciler) act(
+	ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision, since time.Time,
+) error {
 	before := ro.Status.DeepCopy()
 	if err := r.claim(ro, in, d); err != nil {
 		return err
@@ -173,7 +179,7 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 	if err != nil {
 		return err
 	}
-	err = r.write(ctx, cloud, in.Plan.Service, d, started)
+	err = r.write(ctx, cloud, in.Plan.Service, d, since)
 	if err != nil && !maybeWritten(err) {
 		d.Events = replies(d.Events) // the state was saved; its transitions are decided again
 	}
@@ -187,21 +193,21 @@ func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRun
 	return err
 }
 
-// write sends the one write of a pass, if there is one, unless its save took so
-// long that a person's pause could have gone unseen. A way back is sent all the
+// write sends the one write of a pass, if there is one, unless it is so long since what
+// it rests on was known, or its save took so long, that a person's pause could have gone unseen. A way back is sent all the
 // same: no pause forbids it, and an apiserver that stays slow must not.
 func (r *Reconciler) write(
-	ctx context.Context, cloud Cloud, ref rollout.ServiceRef, d rollout.Decision, started time.Time,
+	ctx context.Context, cloud Cloud, ref rollout.ServiceRef, d rollout.Decision, since time.Time,
 ) error {
 	switch {
 	case d.Deploy != nil:
-		return r.deploy(ctx, cloud, ref, *d.Deploy, started)
+		return r.deploy(ctx, cloud, ref, *d.Deploy, since)
 	case d.Write == nil:
 		return nil
 	}
 	w := *d.Write
 	if d.Progress.Phase != rollout.RollingBack {
-		left := delta - r.Process.Since(started)
+		left := delta - r.Process.Since(since)
 		if left <= 0 {
 			return errLate
 		}

@@ -13,6 +13,7 @@ var once = map[uint64]string{
 	2044: "", 2273: "", 2388: "", 3533: "", 5509: "", 5607: "", 6263: "", 6621: "", 7731: "", 7977: "", 13560: "", 30200: "",
 	109688: "LATEST was a revision that is gone, and the world let another one serve",
 	137626: "the same, of a rollout that was deleted",
+	179821: "a process stood still between its read and a rise, and stable lost its readiness meanwhile",
 	98245:  "a stale read of what LATEST had stood for was taken for a change of the baseline",
 	103163: "so was the baseline in the claim of an object that came after the one that was put back",
 	46268:  "the claim of a write whose status was taken away was taken for an empty one",
