@@ -421,5 +421,8 @@ func (v view) resumed() Decision {
 		v.Progress = v.Progress.anew()
 	}
 	v.Progress.Clock, v.Progress.NoDataSince, v.Progress.Cause = Stopwatch{}, time.Time{}, ""
+	if p.Reason == TrafficConflict && v.onItsWayOut() && (p.leaving() || v.desired.Equal(all(p.Stable))) {
+		return goBack(v)
+	}
 	return proceed(v)
 }

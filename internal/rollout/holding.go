@@ -283,7 +283,7 @@ func (v view) nothingToLower() Decision {
 // its note, where the candidate would rise without a way back.
 func (v view) takeBack() (Decision, bool) {
 	p := v.Progress
-	if p.leaving() || p.Candidate == "" || p.latched(p.Candidate) {
+	if p.leaving() || v.onItsWayOut() || p.Candidate == "" || p.latched(p.Candidate) {
 		return v.resume(v.sendBack("resumed"+v.resumer()), "everything goes to "+p.Stable), true
 	}
 	rises := v.wouldRise(p.Confirmed)
@@ -316,6 +316,14 @@ func (v view) takeBack() (Decision, bool) {
 	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed%s: traffic goes back to %s", v.resumer(), p.Confirmed)).next(
 		"Baking starts anew when the split serves.")
 	return v.resume(v.write(d, p.Confirmed), "our split is written again"), true
+}
+
+// onItsWayOut tells whether a way back was under way, or had arrived, when somebody else
+// moved traffic: such an attempt does not go on, whatever a person resumes. One that went
+// back to be tried again does.
+func (v view) onItsWayOut() bool {
+	p := v.Progress
+	return p.Trial.At.IsZero() && (p.leaving() || p.Confirmed.Equal(all(p.Stable)) && !v.untouched())
 }
 
 // wouldRise tells whether a split gives anything but stable more than it is asked to have:

@@ -57,3 +57,23 @@ func TestAPauseInGitHasNoCauseOfItsOwn(t *testing.T) {
 		t.Errorf("it still waits for a verb: %s", d.Note)
 	}
 }
+
+// TestAnAttemptOnItsWayOutDoesNotGoOn: somebody else moved traffic during a way back that
+// gave nothing up. Whoever resumes then gets a new attempt, once stable serves.
+func TestAnAttemptOnItsWayOutDoesNotGoOn(t *testing.T) {
+	t.Parallel()
+	back := in(Paused, TrafficConflict).meant(all("web-1"))
+	seen := back.with(func(s *scene) { s.Progress.Intents[0].ETag = "" }).split("web-1", 100)
+	arrived := in(Paused, TrafficConflict).with(func(s *scene) { s.Progress.Confirmed, s.Progress.Step = all("web-1"), 0 })
+	tried := arrived.with(func(s *scene) { s.Progress.Trial = Trial{At: ago(30 * time.Minute), From: 25, Since: ago(29 * time.Minute)} })
+	check(t, map[string]row{
+		"whose end serves":                   {seen.asks(Resume), "Checking/Preparing, accepts", "web-2 is to follow web-1"},
+		"whose end served before":            {arrived.split("web-1", 100).asks(Resume), "Checking/Preparing, accepts", "web-2 is to follow web-1"},
+		"over a split of somebody else's":    {arrived.split("web-1", 50, "web-2", 50).asks(Resume), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"over its own former split":          {back.asks(Resume), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"one that is to be tried again does": {tried.split("web-1", 100).asks(Resume), "Shifting/Progressing, writes web-2 5%, web-1 95%, accepts", ""},
+	})
+	if d := Decide(Input(seen.asks(Resume))); d.Progress.Attempt != 2 {
+		t.Errorf("it is attempt %d", d.Progress.Attempt)
+	}
+}
