@@ -116,10 +116,11 @@ type overdue struct {
 }
 
 // learnLateRise notes such a rise. It does not matter which attempt the newest status
-// names: that may be an earlier one, where the status was put back into its past.
+// names: that may be an earlier one, where the status was put back into its past. What a
+// later attempt sent is late only where its revision was given up for good.
 func (p *past) learnLateRise(w Write) {
 	for _, revision := range p.risen(w) {
-		if p.givenUp(revision) {
+		if p.abandoned[revision] || p.givenUp(revision) && p.post(w).attempt <= p.saved.Attempt {
 			p.lateRise = overdue{w.when(), revision}
 		}
 	}
@@ -129,6 +130,14 @@ func (p *past) learnLateRise(w Write) {
 // newest, or for good.
 func (p *past) givenUp(revision string) bool {
 	return p.abandoned[revision] || p.given[p.saved.Attempt] && revision == p.saved.Candidate
+}
+
+// forgetLateRise drops a late rise where neither the status nor the claim on the service says
+// any more that its revision was given up.
+func (p *past) forgetLateRise() {
+	if !p.givenUp(p.lateRise.revision) {
+		p.lateRise = overdue{}
+	}
 }
 
 // learnTakenBack ends a late rise with the split that gives its revision less.

@@ -99,19 +99,56 @@ func TestAWayBackThatIsOvertaken(t *testing.T) {
 	}
 }
 
+// landsAt20 is a rise of a revision that lands at 20m.
+func landsAt20(revision string) []Event {
+	now := snap("c", 3, Target{Revision: "web-1", Percent: 100, Tag: ourTag}, Target{Revision: "web-1", Tag: "blue"})
+	landed := written("20m", "c", now, []Target{{Revision: revision, Percent: 10}, {Revision: "web-1", Percent: 90, Tag: ourTag}, {Revision: "web-1", Tag: "blue"}})
+	w := landed[1].(Write)
+	w.Landed = true
+	landed[1] = w
+	return landed
+}
+
+// sentAt is the same as it was sent.
+func sentAt(at, revision string) Write {
+	w := landsAt20(revision)[1].(Write)
+	w.At, w.Accepted, w.Landed = after(at), false, false
+	return w
+}
+
+// TestALateRiseThatNobodyKnowsOf: it is for whoever knows that its revision was given up to
+// take it back. A status that is taken away does not say so any more, a claim does if it
+// was written after that, and a status that is put back knows of no later attempt.
+func TestALateRiseThatNobodyKnowsOf(t *testing.T) {
+	t.Parallel()
+	gone := wiped("20m30s")
+	parked := before[Request](aborted(), 1, sentAt("12m30s", "web-2"))
+	second := Saved{At: after("18m"), Plan: 1, Generation: 3, Phase: "Shifting", Attempt: 2, Stable: "web-1", Candidate: "web-3"}
+	putBack := Put{Saved: second, Past: true}
+	putBack.At, putBack.Attempt, putBack.Phase = after("19m"), 1, "RollingBack"
+	later := append(aborted(), second, sentAt("18m1s", "web-3"))
+	for what, c := range map[string]struct {
+		trace  Trace
+		stands bool
+	}{
+		"and the status does":                      {append(parked, landsAt20("web-2")...), true},
+		"when neither status nor claim does":       {append(append(parked, landsAt20("web-2")...), gone), false},
+		"and the claim does":                       {append(append(aborted(), landsAt20("web-2")...), gone), true},
+		"of a later attempt, when it is put back":  {append(append(later, putBack), landsAt20("web-3")...), false},
+		"of the very attempt, when it is put back": {append(append(aborted(), second, putBack), landsAt20("web-3")...), true},
+	} {
+		if stands := finds(append(slices.Clone(c.trace), Life{after("30m"), "web-4", Created}), "still stands"); stands != c.stands {
+			t.Errorf("a rise %s: found %t, want %t", what, stands, c.stands)
+		}
+	}
+}
+
 // TestALateRiseIsOneOfWhatWasGivenUp: what has to be taken back is a rise of a revision
 // that was given up, whatever is under way when it lands; a rise of another one has to be
 // lowered by nobody, and lowering another one takes nothing back.
 func TestALateRiseIsOneOfWhatWasGivenUp(t *testing.T) {
 	t.Parallel()
-	lands := func(revision string) []Event {
-		now := snap("c", 3, Target{Revision: "web-1", Percent: 100, Tag: ourTag}, Target{Revision: "web-1", Tag: "blue"})
-		landed := written("20m", "c", now, []Target{{Revision: revision, Percent: 10}, {Revision: "web-1", Percent: 90, Tag: ourTag}, {Revision: "web-1", Tag: "blue"}})
-		w := landed[1].(Write)
-		w.Landed = true
-		landed[1] = w
-		return landed
-	}
+	lands := landsAt20
 	second := Saved{At: after("18m"), Plan: 1, Generation: 3, Phase: "Shifting", Attempt: 2, Stable: "web-1", Candidate: "web-3", Latched: []string{"web-2"}}
 	putBack := Put{Saved: nth[Saved](aborted(), 4), Past: true}
 	putBack.At = after("19m")

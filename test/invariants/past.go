@@ -153,6 +153,7 @@ func (p *past) learnPlan(plan Plan) {
 		p.anew = plan.when()
 		p.saved, p.savedOnce, p.deleting, p.gone, p.memoryLost = Saved{}, false, time.Time{}, time.Time{}, true
 		p.forgotten()
+		p.forgetLateRise()
 		p.requests, p.wishes = nil, wishes{} // they stood in the former object
 		p.named(plan)
 		p.nothingSaysSo()

@@ -27,6 +27,7 @@ func (p *past) learnPut(e Put) {
 		p.sparing, p.spared[e.Attempt] = true, true
 	}
 	p.learnSaved(e.Saved)
+	p.forgetLateRise()
 	if e.Past { // nobody took anything up: it is what was said once
 		b := p.remembered(e.Of)
 		p.deleting, p.takenUp, p.seen = time.Time{}, b.takenUp, b.seen

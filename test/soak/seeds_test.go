@@ -17,6 +17,8 @@ var once = map[uint64]string{
 	94701:  "a person moved traffic during a way back, and resume went on with its attempt",
 	52125:  "the same, where the first write had not arrived",
 	112317: "the same, where the way back had been sent again",
+	76081:  "a late rise was to be taken back by an object that could not know it was given up",
+	173741: "the same, of an attempt that a status put back knew nothing of",
 	98245:  "a stale read of what LATEST had stood for was taken for a change of the baseline",
 	103163: "so was the baseline in the claim of an object that came after the one that was put back",
 	46268:  "the claim of a write whose status was taken away was taken for an empty one",
