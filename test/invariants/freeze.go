@@ -8,20 +8,13 @@ import (
 // freezeIsObeyed: I9. Nothing rises in a freeze, by the clock of whoever sends it.
 func freezeIsObeyed(p *past, e Event) string {
 	w, rise := p.sentRise(e)
-	if !rise || p.repeats(w) {
+	if !rise {
 		return ""
 	}
 	if f, frozen := p.freeze(w.when()); frozen {
 		return fmt.Sprintf("a rise to %v was sent in a freeze of %s", w.Split, f.when().UTC().Format("15:04:05"))
 	}
 	return ""
-}
-
-// repeats tells whether a write asks for what its sender read: that somebody takes the
-// candidate's traffic away at the same moment makes no rise of it.
-func (p *past) repeats(w Write) bool {
-	read := p.reads[w.By]
-	return read != nil && !read.Stale && read.State.Desired.equal(w.Split)
 }
 
 // freeze is the one that a moment is in, whatever clock it is looked up on.

@@ -143,6 +143,32 @@ func TestALateRiseThatNobodyKnowsOf(t *testing.T) {
 	}
 }
 
+// TestAWriteThatRepeatsAStaleRead raises nothing of what it rests on, and never arrives: the
+// candidate was given up meanwhile.
+func TestAWriteThatRepeatsAStaleRead(t *testing.T) {
+	t.Parallel()
+	sent := func(stale bool, weight int) Trace {
+		targets := []Target{{Revision: "web-2", Percent: weight}, {Revision: "web-1", Percent: 100 - weight, Tag: ourTag}}
+		says := Saved{At: after("20m"), Plan: 1, Generation: 2, Phase: "Baking", Attempt: 1, Stable: "web-1", Candidate: "web-2"}
+		says.Intent = &Intent{snap("", 0, targets...).Desired, "b", nil}
+		now := snap("c", 3, backTo()...)
+		w := written("20m", "b", now, targets)[1].(Write)
+		w.Accepted = false
+		return append(aborted(), Read{At: after("20m"), State: now, Stale: stale}, says, w)
+	}
+	const what = "which was given up"
+	if finds(sent(true, 10), what) {
+		t.Error("what stood there when it was read is taken for a rise")
+	}
+	if !finds(sent(false, 10), what) || !finds(sent(true, 20), what) {
+		t.Error("on a read of now, and to another weight, it is one")
+	}
+	ignored := Judge(sent(true, 10), Behaviour{Switch: "etag", Value: "ignored"})
+	if !slices.ContainsFunc(ignored, func(v Violation) bool { return strings.Contains(v.What, what) }) {
+		t.Error("where versions are ignored it is one too")
+	}
+}
+
 // TestALateRiseIsOneOfWhatWasGivenUp: what has to be taken back is a rise of a revision
 // that was given up, whatever is under way when it lands; a rise of another one has to be
 // lowered by nobody, and lowering another one takes nothing back.

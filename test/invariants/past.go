@@ -22,6 +22,7 @@ type past struct {
 	lost         map[string]time.Time
 	reads        map[string]*Read  // the newest of each process
 	read         *Read             // the newest of all
+	versions     map[string]Split  // what was asked for in each version of the service that was seen, by its etag
 	lists        map[string]Listed // the newest of each process
 	stood        map[string]Stood  // and when it stood still last
 	plans        []Plan
@@ -76,7 +77,7 @@ func newPast(delta time.Duration) *past {
 	return &past{
 		delta: delta, settle: Settle,
 		lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{},
-		reads: map[string]*Read{}, lists: map[string]Listed{}, stood: map[string]Stood{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
+		reads: map[string]*Read{}, versions: map[string]Split{}, lists: map[string]Listed{}, stood: map[string]Stood{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
 		answered: map[string]bool{}, acceptedIn: map[string]int64{}, given: map[int64]bool{}, spared: map[int64]bool{}, abandoned: map[string]bool{},
 	}
 }
@@ -135,6 +136,7 @@ func (p *past) learn(e Event) {
 func (p *past) learnRead(r Read) {
 	p.learnGeneration(r.State.Generation, r.when())
 	p.read, p.reads[r.By] = &r, &r
+	p.versions[r.State.Etag] = r.State.Desired
 	if p.dismissed.candidate != "" && !r.Stale {
 		p.dismissed.seen[r.By] = true
 	}
@@ -193,6 +195,7 @@ func (p *past) asOf(e Event) *past {
 
 func (p *past) learnWrite(w Write) {
 	p.learnPost(w)
+	p.versions[w.Before.Etag] = w.Before.Desired
 	if !w.Landed {
 		p.sent[w.By] = true
 		if p.isRise(w) {

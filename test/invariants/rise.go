@@ -25,7 +25,16 @@ func (p *past) isRise(w Write) bool { return len(p.risen(w)) > 0 }
 // sentRise returns a write that was sent now and is a rise.
 func (p *past) sentRise(e Event) (Write, bool) {
 	w, ok := e.(Write)
-	return w, ok && !w.Landed && p.isRise(w)
+	return w, ok && !w.Landed && p.isRise(w) && !p.repeats(w)
+}
+
+// repeats tells whether a write asks for what stood in the version that it is based on, which
+// is of the past by now: it raises nothing there, like one that puts a name on a service, and
+// never arrives.
+func (p *past) repeats(w Write) bool {
+	read := p.reads[w.By]
+	rests := read != nil && (read.Stale || read.State.Etag == w.Etag)
+	return p.etagsHeld && w.Etag != w.Before.Etag && rests && w.Split.equal(p.versions[w.Etag])
 }
 
 // raisesTheCandidate: I3. A rise is one of the candidate that the newest status names,

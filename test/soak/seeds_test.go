@@ -19,6 +19,7 @@ var once = map[uint64]string{
 	112317: "the same, where the way back had been sent again",
 	76081:  "a late rise was to be taken back by an object that could not know it was given up",
 	173741: "the same, of an attempt that a status put back knew nothing of",
+	100984: "a name put on what a stale read showed was taken for a rise",
 	98245:  "a stale read of what LATEST had stood for was taken for a change of the baseline",
 	103163: "so was the baseline in the claim of an object that came after the one that was put back",
 	46268:  "the claim of a write whose status was taken away was taken for an empty one",
