@@ -126,7 +126,7 @@ func (r *Reconciler) goBack(ctx context.Context, ro *v1alpha1.CloudRunRollout) (
 		return in, rollout.Decision{}, wayBackError{err}
 	}
 	d := rollout.Decide(in)
-	return in, d, r.act(ctx, cloud, ro, in, d, r.Process.Now())
+	return in, d, r.act(ctx, cloud, ro, in, dated{d, r.Process.Now()})
 }
 
 // letGo gives up what the object owns elsewhere, takes our finalizers off, and says

@@ -140,20 +140,20 @@ func (r *Reconciler) pass(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ct
 	}
 	r.memory.looked(ro)
 	d = sureAccess(ctx, cloud, &in, r.sureHours(ctx, ro, &in, d))
-	d, since, err := r.sureRevisions(ctx, cloud, &in, d, looked)
+	sure, err := r.sureRevisions(ctx, cloud, &in, dated{d, looked})
 	if err == nil {
-		err = r.act(ctx, cloud, ro, in, d, since)
+		err = r.act(ctx, cloud, ro, in, sure)
 	}
 	for tries := 1; errors.Is(err, errOvertaken) && tries < overtaken; tries++ {
 		if in.Peers, err = r.peers(ctx, ro, in); err == nil {
-			d = rollout.Decide(in)
-			err = r.act(ctx, cloud, ro, in, d, since)
+			sure.Decision = rollout.Decide(in)
+			err = r.act(ctx, cloud, ro, in, sure)
 		}
 	}
 	if err != nil {
 		return r.explain(ctx, ro, err)
 	}
-	return ctrl.Result{RequeueAfter: wait(in, d)}, nil
+	return ctrl.Result{RequeueAfter: wait(in, sure.Decision)}, nil
 }
 
 // wait is how long until the next look.
@@ -162,11 +162,9 @@ func wait(in rollout.Input, d rollout.Decision) time.Duration {
 }
 
 // act saves, then writes, then tells. A crash between any two of these is safe:
-// the saved intent and the service's etag let the next pass pick up the thread. What
-// the decision rests on is known since a time.
-func (r *Reconciler) act(
-	ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input, d rollout.Decision, since time.Time,
-) error {
+// the saved intent and the service's etag let the next pass pick up the thread.
+func (r *Reconciler) act(ctx context.Context, cloud Cloud, ro *v1alpha1.CloudRunRollout, in rollout.Input, sure dated) error {
+	d := sure.Decision
 	before := ro.Status.DeepCopy()
 	if err := r.claim(ro, in, d); err != nil {
 		return err
@@ -179,7 +177,7 @@ func (r *Reconciler) act(
 	if err != nil {
 		return err
 	}
-	err = r.write(ctx, cloud, in.Plan.Service, d, since)
+	err = r.write(ctx, cloud, in.Plan.Service, sure)
 	if err != nil && !maybeWritten(err) {
 		d.Events = replies(d.Events) // the state was saved; its transitions are decided again
 	}
@@ -193,21 +191,20 @@ func (r *Reconciler) act(
 	return err
 }
 
-// write sends the one write of a pass, if there is one, unless it is so long since what
-// it rests on was known, or its save took so long, that a person's pause could have gone unseen. A way back is sent all the
-// same: no pause forbids it, and an apiserver that stays slow must not.
-func (r *Reconciler) write(
-	ctx context.Context, cloud Cloud, ref rollout.ServiceRef, d rollout.Decision, since time.Time,
-) error {
+// write sends the one write of a pass, if there is one, unless what it rests on has been
+// known for so long, or its save took so long, that a person's pause could have gone
+// unseen. A way back is sent all the same: no pause forbids it, and an apiserver that
+// stays slow must not.
+func (r *Reconciler) write(ctx context.Context, cloud Cloud, ref rollout.ServiceRef, d dated) error {
 	switch {
 	case d.Deploy != nil:
-		return r.deploy(ctx, cloud, ref, *d.Deploy, since)
+		return r.deploy(ctx, cloud, ref, *d.Deploy, d.since)
 	case d.Write == nil:
 		return nil
 	}
 	w := *d.Write
 	if d.Progress.Phase != rollout.RollingBack {
-		left := delta - r.Process.Since(since)
+		left := delta - r.Process.Since(d.since)
 		if left <= 0 {
 			return errLate
 		}

@@ -65,7 +65,9 @@ func TestAnAttemptOnItsWayOutDoesNotGoOn(t *testing.T) {
 	back := in(Paused, TrafficConflict).meant(all("web-1"))
 	seen := back.with(func(s *scene) { s.Progress.Intents[0].ETag = "" }).split("web-1", 100)
 	arrived := in(Paused, TrafficConflict).with(func(s *scene) { s.Progress.Confirmed, s.Progress.Step = all("web-1"), 0 })
-	tried := arrived.with(func(s *scene) { s.Progress.Trial = Trial{At: ago(30 * time.Minute), From: 25, Since: ago(29 * time.Minute)} })
+	tried := arrived.with(func(s *scene) {
+		s.Progress.Trial = Trial{At: ago(30 * time.Minute), From: 25, Since: ago(29 * time.Minute)}
+	})
 	check(t, map[string]row{
 		"whose end serves":                   {seen.asks(Resume), "Checking/Preparing, accepts", "web-2 is to follow web-1"},
 		"whose end served before":            {arrived.split("web-1", 100).asks(Resume), "Checking/Preparing, accepts", "web-2 is to follow web-1"},
