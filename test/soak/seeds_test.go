@@ -36,7 +36,6 @@ var once = map[uint64]string{
 	147782: "an answer that was lost was taken for one that was read",
 	164545: "a split was pinned in a freeze as somebody took it away",
 	26567:  "a status that was lost met a tag of our name without any claim",
-	46268:  "the claim of a write whose status was taken away was taken for an empty one",
 }
 
 // onceInABurst are such seeds where a neighbour takes the gateway's last ports.
