@@ -98,10 +98,10 @@ func baselineReachable(p *past, e Event) string {
 }
 
 // endIsTrue: I10. Who is answered from the past cannot know of what somebody else has done
-// since.
+// since, or they themselves where nothing remembers it.
 func endIsTrue(p *past, e Event) string {
 	s, ok := e.(Saved)
-	if !ok || s.Phase == p.saved.Phase || s.Generation < p.generation && !p.desiredOurs {
+	if !ok || s.Phase == p.saved.Phase || s.Generation < p.generation && (!p.desiredOurs || p.memoryLost) {
 		return ""
 	}
 	serves := func(revision string) bool {

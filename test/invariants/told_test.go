@@ -110,4 +110,7 @@ func TestAnEndThatSomebodyElseUndid(t *testing.T) {
 	if finds(undone(false, newer), what) {
 		t.Error("an answer from the past shows what somebody else has not done yet")
 	}
+	if finds(undone(true, newer, wiped("20m30s")), what) {
+		t.Error("what nobody remembers, an answer from the past does not show either")
+	}
 }

@@ -34,6 +34,7 @@ var once = map[uint64]string{
 	86079:  "a person gave stable everything while we were about to",
 	124590: "a person gave stable everything while the service could not be found",
 	147782: "an answer that was lost was taken for one that was read",
+	204305: "a stale answer showed an attempt of before one that no status told of any more",
 	164545: "a split was pinned in a freeze as somebody took it away",
 	26567:  "a status that was lost met a tag of our name without any claim",
 }
