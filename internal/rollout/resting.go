@@ -230,6 +230,9 @@ func (v view) rebase(stable string) Decision {
 	if v.Plan.StableRevision != "" {
 		p.SettledBy = v.Plan.StableRevision
 	}
+	if was.Stable != "" && was.Stable != stable { // as many instances as serve everything end now
+		p.Lowered = v.Now
+	}
 	if v.stillNames(was.Stable, stable) {
 		p = p.latch(was.Stable) // a person went back from what the spec still names
 	}

@@ -75,6 +75,19 @@ func TestAServiceThatIsFoundAgainBeginsTheCoolDownIfItWasSplit(t *testing.T) {
 	}
 }
 
+// TestWhoMovesEverythingAtRestBeginsTheCoolDown: the instances of the stable before end, and
+// what they had of NAT is not free yet.
+func TestWhoMovesEverythingAtRestBeginsTheCoolDown(t *testing.T) {
+	t.Parallel()
+	for sole, want := range map[string]bool{"web-1": false, "web-2": true} {
+		moved := idle().split(sole, 100)
+		moved.Progress.Cutoff = ago(2 * time.Hour)
+		if p := Decide(Input(moved)).Progress; p.Lowered.Equal(now) != want {
+			t.Errorf("%s serves everything: the cool-down counts from %s", sole, p.Lowered)
+		}
+	}
+}
+
 func TestBaselineBetweenAttempts(t *testing.T) {
 	t.Parallel()
 	quiet := idle()
