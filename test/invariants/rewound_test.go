@@ -105,19 +105,24 @@ func TestACoolDownThatNothingRemembers(t *testing.T) {
 }
 
 // TestWhatWasOnlyAskedForIsNotLowered: somebody asked for everything and took that back
-// before it served.
+// before it served, or before anybody who could know looked.
 func TestWhatWasOnlyAskedForIsNotLowered(t *testing.T) {
 	t.Parallel()
-	for _, served := range []bool{false, true} {
+	for what, c := range map[string]struct{ served, seen bool }{
+		"only asked for": {false, true}, "served, and nobody saw it": {true, false}, "seen to serve": {true, true},
+	} {
 		p := rewindable()
 		p.learn(Desired{after("5m"), Split{"web-2": 100}, false})
-		if served {
+		if c.served {
 			p.learn(Effective{after("5m10s"), Split{"web-2": 100}})
+		}
+		if c.seen {
+			p.learn(Read{At: after("5m20s")})
 		}
 		p.learn(Desired{after("6m"), tenPercent(), false})
 		p.learn(Effective{after("6m10s"), tenPercent()})
-		if begun := !p.lowered.IsZero(); begun != served {
-			t.Errorf("it served: %v; a cool-down has begun: %v", served, begun)
+		if begun := !p.lowered.IsZero(); begun != (c.served && c.seen) {
+			t.Errorf("%s: a cool-down has begun: %v", what, begun)
 		}
 	}
 }

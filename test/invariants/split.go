@@ -15,8 +15,8 @@ func (p *past) learnDesired(d Desired) {
 		switch {
 		case d.Ours:
 			p.lowered = d.when()
-		case p.underway() && p.servedSince(func(s Split) bool { return s[c] > d.Split[c] }, p.askedAt):
-			p.lowering = d.when() // from more than was only asked for
+		case p.underway() && p.sawMore(c, d.Split[c]):
+			p.lowering = d.when()
 		}
 	}
 	p.desired, p.desiredOurs, p.askedBefore, p.askedAt = d.Split, d.Ours, p.askedAt, d.when()
@@ -27,6 +27,13 @@ func (p *past) learnDesired(d Desired) {
 	default:
 		p.foreign = &d
 	}
+}
+
+// sawMore tells whether a revision has served more than a percent, of what is asked for now,
+// and somebody could know: by a write of ours, or a read since then.
+func (p *past) sawMore(revision string, percent int) bool {
+	since, served := p.servesFrom(func(s Split) bool { return s[revision] > percent }, p.askedAt)
+	return served && (p.desiredOurs || p.readSince(since))
 }
 
 // learnEffective notes what serves. What somebody else asked for has no effect before:

@@ -35,6 +35,10 @@ var once = map[uint64]string{
 	124590: "a person gave stable everything while the service could not be found",
 	147782: "an answer that was lost was taken for one that was read",
 	204305: "a stale answer showed an attempt of before one that no status told of any more",
+	65526:  "a person moved everything as an attempt was completed, and no cool-down began",
+	50969:  "the same, from one revision that nobody saw to another",
+	46300:  "a person named what had taken over beside the candidate, and no cool-down began",
+	161179: "a cool-down was wanted of traffic that came and went while reads failed",
 	164545: "a split was pinned in a freeze as somebody took it away",
 	26567:  "a status that was lost met a tag of our name without any claim",
 }
