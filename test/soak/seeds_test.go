@@ -39,6 +39,7 @@ var once = map[uint64]string{
 	50969:  "the same, from one revision that nobody saw to another",
 	46300:  "a person named what had taken over beside the candidate, and no cool-down began",
 	161179: "a cool-down was wanted of traffic that came and went while reads failed",
+	65231:  "a process that stood still sent the way back that it had announced, and the object was gone",
 	164545: "a split was pinned in a freeze as somebody took it away",
 	26567:  "a status that was lost met a tag of our name without any claim",
 }
