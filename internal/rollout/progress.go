@@ -219,25 +219,30 @@ func (p Progress) unseen(etag string) []Intent {
 	})
 }
 
-// intend remembers a write that is about to be sent. The same write sent again
-// is not a second intent.
+// intend remembers a write that is about to be sent as the newest one. The same write
+// sent again is not a second intent, but it is what was asked for last: another plan may
+// have asked for something else in between, of the same service.
 func (p Progress) intend(intent Intent) Progress {
-	if p.numbered(intent.Split, intent.ETag) != p.Seq+1 {
-		return p
+	intents := slices.Clone(p.Intents)
+	if i := slices.IndexFunc(intents, intent.same); i >= 0 {
+		intent = intents[i]
+		intents = slices.Delete(intents, i, i+1)
+	} else {
+		p.Seq = intent.Seq
 	}
-	p.Seq = intent.Seq
-	intents := append(slices.Clone(p.Intents), intent)
+	intents = append(intents, intent)
 	p.Intents = intents[max(0, len(intents)-maxIntents):]
 	return p
 }
 
+// same tells whether an intent is for the same write as another.
+func (i Intent) same(other Intent) bool { return i.ETag == other.ETag && i.Split.Equal(other.Split) }
+
 // numbered is the number of a write: its old one if it is sent again, else the
 // next.
 func (p Progress) numbered(split Split, etag string) int64 {
-	for _, i := range p.Intents {
-		if i.Split.Equal(split) && i.ETag == etag {
-			return i.Seq
-		}
+	if i := slices.IndexFunc(p.Intents, Intent{Split: split, ETag: etag}.same); i >= 0 {
+		return p.Intents[i].Seq
 	}
 	return p.Seq + 1
 }

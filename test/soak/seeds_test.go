@@ -33,6 +33,7 @@ var once = map[uint64]string{
 	75156:  "etcd was put back to before an answer, and the pause was one of the attempt before",
 	86079:  "a person gave stable everything while we were about to",
 	124590: "a person gave stable everything while the service could not be found",
+	145559: "a write that was sent again was not the newest that the status announced",
 	147782: "an answer that was lost was taken for one that was read",
 	204305: "a stale answer showed an attempt of before one that no status told of any more",
 	65526:  "a person moved everything as an attempt was completed, and no cool-down began",
@@ -41,6 +42,7 @@ var once = map[uint64]string{
 	161179: "a cool-down was wanted of traffic that came and went while reads failed",
 	65231:  "a process that stood still sent the way back that it had announced, and the object was gone",
 	164545: "a split was pinned in a freeze as somebody took it away",
+	228282: "the same, of a way back",
 	26567:  "a status that was lost met a tag of our name without any claim",
 }
 
