@@ -275,11 +275,20 @@ func (v view) asStable(revision string) bool {
 
 // stillWanted says after a rollback that Git wants what was given up; "" where it does not.
 func (v view) stillWanted() string {
-	if r := v.revision(v.Progress.Candidate); v.wantsStable() || v.Plan.Template.IsZero() || r.Template != v.Plan.Template.Digest {
+	if v.wantsStable() || v.Plan.Template.IsZero() || v.madeFrom(v.Progress.Candidate) != v.Plan.Template.Digest {
 		return ""
 	}
 	return fmt.Sprintf("Git still wants %s%s: revert or change spec.template, or lift it with the request retry.",
 		v.Progress.Candidate, v.Plan.Template.title())
+}
+
+// madeFrom is the template that a revision was made from. The newest one was made from the
+// service's, which says so also when the revision is gone, whoever may remember it or not.
+func (v view) madeFrom(revision string) string {
+	if made := v.revision(revision).Template; made != "" || revision != v.Service.LatestCreated || !v.Service.settled() {
+		return made
+	}
+	return v.Service.Template
 }
 
 // passedOver says why the newest revision is no candidate, and how it becomes one.

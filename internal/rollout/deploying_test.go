@@ -358,6 +358,7 @@ func TestAfterARollbackItIsSaidWhatGitWants(t *testing.T) {
 	t.Parallel()
 	check(t, map[string]row{
 		"what was given up":        {tried().template("b"), "RolledBack/RolledBack", "Git still wants web-2 (acme/web:b): revert or change spec.template, or lift it with the request retry."},
+		"also when it is gone":     {tried().template("b").presence("web-2", Missing), "RolledBack/RolledBack", "Git still wants web-2 (acme/web:b)"},
 		"something new":            {tried().template("c"), "Idle/Deploying, deploys c", ""},
 		"without a template of it": {tried(), "RolledBack/RolledBack", "what Git wants may still be web-2"},
 	})
