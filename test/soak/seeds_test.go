@@ -26,6 +26,8 @@ var once = map[uint64]string{
 	1854:   "a write that arrived while writes were refused began no cool-down",
 	6219:   "a step of an attempt that was taken up passed though its gate was closed",
 	14128:  "etcd was put back to the end of an attempt while the first write of the next one was on its way",
+	36472:  "what Git still wants was forgotten by whoever could not read the revision that was given up",
+	76951:  "a write that was held up arrived just before what rested was watched",
 	21583:  "a late rise was to be taken back where stable was gone",
 	22576:  "five revisions were looked at every five seconds",
 	22888:  "etcd was put back to the last step of an attempt that was complete",
@@ -67,6 +69,7 @@ var onceKept = map[uint64]string{
 	4576: "what a stale answer had shown was not known of a write that announced it",
 	5055: "a split of ours that a backup brought back had been somebody else's before",
 	6326: "what a stale answer had shown was held against a write that is not compared with it",
+	6300: "a write that was held up arrived just before what rested was watched",
 	7878: "a RunService was written a minute after its decision was saved, because reading it again took that long",
 	3490: "a foreign split that Config Connector never carried out was taken for a loss of traffic",
 }
