@@ -79,7 +79,7 @@ func (s *stage) acts(ctx context.Context) ([]result, error) {
 func (s *stage) idle(ctx context.Context) error {
 	return until(ctx, "the first status", 30*time.Second, func() (bool, error) {
 		ro, err := s.watch.look(ctx)
-		return err == nil && ro.Status.Phase == v1alpha1.PhaseIdle && ready(ro), err
+		return err == nil && ro.Status.Phase == v1alpha1.PhaseIdle && ready(ro) && !pins(ro), err
 	})
 }
 
@@ -192,6 +192,12 @@ func heldByNAT(ro *v1alpha1.CloudRunRollout) bool {
 
 func ended(p v1alpha1.Phase) bool {
 	return p == v1alpha1.PhaseCompleted || p == v1alpha1.PhaseRolledBack
+}
+
+// pins tells whether the traffic is about to be taken from LATEST: what is deployed in that
+// moment gets everything at once, as it would have without us.
+func pins(ro *v1alpha1.CloudRunRollout) bool {
+	return strings.Contains(readiness(ro).Message, "is being pinned")
 }
 
 func ready(ro *v1alpha1.CloudRunRollout) bool {
