@@ -30,9 +30,6 @@ const (
 	invalidWait = 10 * time.Minute
 )
 
-// errLate is a write that was not sent, because its save took too long.
-var errLate = errors.New("the write would have come too long after its save")
-
 // errBarred is a write that was not sent, because access was taken away since the look
 // that it rests on.
 var errBarred = errors.New("access was taken away before the write")
@@ -64,7 +61,7 @@ func maybeWritten(err error) bool {
 //	over quota                         say so; wait as long as was asked, two minutes at most
 //	the same, on the way back          say so; wait seconds
 //	the same, at rest, and not asked   look again later, without a word for half an hour
-//	the save took longer than delta    the same
+//	a write came later than delta      the same
 //	a write was not accepted           back off, and say so
 //	a template was refused             NotDeployed, by the next pass; traffic is moved as ever
 //	a write was denied                 held as AccessDenied by the next pass
@@ -102,7 +99,7 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		logger.Info("Somebody else wrote between our read and our write", "cause", err.Error())
 		r.memory.interleave(ro)
 		return ctrl.Result{RequeueAfter: again}, nil
-	case errors.Is(err, errLate), errors.Is(err, errBarred), errors.Is(err, cloudrun.ErrConflict), maybeWritten(err):
+	case errors.Is(err, rollout.ErrLate), errors.Is(err, errBarred), errors.Is(err, cloudrun.ErrConflict), maybeWritten(err):
 		logger.Info("The write was not confirmed; reading again", "cause", err.Error())
 		f := r.failed(ro, failure{cause: err.Error(), collision: true})
 		return ctrl.Result{RequeueAfter: r.spread(f.wait(), longestAfter(ro.Status.Phase))}, nil

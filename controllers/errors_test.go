@@ -44,7 +44,7 @@ func TestWhatFollowsFromEachKindOfError(t *testing.T) {
 		"the object changed":           {fmt.Errorf("saving: %w", apierrors.NewConflict(resource, "web", nil)), outcome{After: staleWait}},
 		"the object is gone":           {fmt.Errorf("saving: %w", apierrors.NewNotFound(resource, "web")), outcome{After: goneWait}},
 		"the spec is invalid":          {invalidSpecError{errors.New("spec.target: write service")}, outcome{After: invalidWait, Stalled: true, Saved: 1}},
-		"the save took too long":       {errLate, outcome{After: again}},
+		"the save took too long":       {rollout.ErrLate, outcome{After: again}},
 		"access went before the write": {writeError{error: fmt.Errorf("%w: nobody lets it", errBarred)}, outcome{After: again}},
 		"the service changed":          {writeError{error: call(cloudrun.ErrConflict, 0)}, outcome{After: again}},
 		"somebody wrote in between":    {writeError{error: call(cloudrun.ErrInterleaved, 0)}, outcome{After: again}},

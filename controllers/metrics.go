@@ -173,7 +173,7 @@ func resultOf(err error) string {
 		return "accepted"
 	case maybeWritten(err):
 		return "unconfirmed"
-	case errors.Is(err, cloudrun.ErrConflict):
+	case errors.Is(err, cloudrun.ErrConflict), errors.Is(err, rollout.ErrLate):
 		return "conflict"
 	case errors.Is(err, cloudrun.ErrDenied):
 		return "denied"

@@ -14,9 +14,7 @@ import (
 func TestARiseRestsOnWhatWasJustRead(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.pass()
-	s.cloud.deploy("web-2", s.clock.Now().Add(time.Second))
-	s.until(v1alpha1.PhaseChecking)
+	s.checking()
 	s.cloud.onAnswer = func() {
 		s.process.SetTime(s.process.Now().Add(10 * time.Second))
 		s.cloud.edit("web-1", func(r *rollout.Revision) { r.Readiness = rollout.NotReady })
@@ -35,9 +33,7 @@ func TestARiseRestsOnWhatWasJustRead(t *testing.T) {
 func TestARiseIsNotSentLongAfterItsRevisionsWereRead(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.pass()
-	s.cloud.deploy("web-2", s.clock.Now().Add(time.Second))
-	s.until(v1alpha1.PhaseChecking)
+	s.checking()
 	s.cloud.onAnswer = func() { s.process.SetTime(s.process.Now().Add(justRead)) }
 	s.r.Client = slow{s.client, func() { s.process.SetTime(s.process.Now().Add(delta - justRead/2)) }}
 	if result := s.pass(); result.RequeueAfter != again || s.cloud.sent() != 0 {

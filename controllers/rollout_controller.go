@@ -206,7 +206,7 @@ func (r *Reconciler) write(ctx context.Context, cloud Cloud, ref rollout.Service
 	if d.Progress.Phase != rollout.RollingBack {
 		left := delta - r.Process.Since(d.since)
 		if left <= 0 {
-			return errLate
+			return rollout.ErrLate
 		}
 		w = w.Within(left)
 	}

@@ -116,6 +116,14 @@ func (s *stage) until(phase v1alpha1.Phase) *v1alpha1.CloudRunRollout {
 	return nil
 }
 
+// checking brings a candidate to the checks before its first write.
+func (s *stage) checking() {
+	s.t.Helper()
+	s.pass()
+	s.cloud.deploy("web-2", s.clock.Now().Add(time.Second))
+	s.until(v1alpha1.PhaseChecking)
+}
+
 // started brings a candidate to the first step's bake.
 func (s *stage) started() *v1alpha1.CloudRunRollout {
 	s.t.Helper()
@@ -198,9 +206,7 @@ func TestTheIntentIsSavedBeforeTheWrite(t *testing.T) {
 func TestAPauseBetweenReadAndWritePreventsTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.pass()
-	s.cloud.deploy("web-2", s.clock.Now().Add(time.Second))
-	s.until(v1alpha1.PhaseChecking)
+	s.checking()
 	s.cloud.onRead = func() { s.edit(func(ro *v1alpha1.CloudRunRollout) { ro.Spec.Paused = true }) }
 	if result := s.pass(); result.RequeueAfter != staleWait {
 		t.Errorf("result = %+v", result)
@@ -216,9 +222,7 @@ func TestAPauseBetweenReadAndWritePreventsTheWrite(t *testing.T) {
 func TestAnUnchangedStatusIsNoExcuse(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.pass()
-	s.cloud.deploy("web-2", s.clock.Now().Add(time.Second))
-	s.until(v1alpha1.PhaseChecking)
+	s.checking()
 	s.cloud.setErr = &cloudrun.CallError{Op: "setting traffic", Kind: cloudrun.ErrAmbiguous}
 	s.pass() // decided, saved, and lost on the way
 	version := s.get().ResourceVersion
@@ -235,9 +239,7 @@ func TestAnUnchangedStatusIsNoExcuse(t *testing.T) {
 func TestAConflictEndsThePassWithoutAWrite(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.pass()
-	s.cloud.deploy("web-2", s.clock.Now().Add(time.Second))
-	s.until(v1alpha1.PhaseChecking)
+	s.checking()
 	s.cloud.onRead = func() { s.edit(func(ro *v1alpha1.CloudRunRollout) { ro.Labels = map[string]string{"team": "shop"} }) }
 	s.told()
 	if result := s.pass(); result.RequeueAfter != staleWait || s.cloud.sent() != 0 || len(s.told()) > 0 {
@@ -248,9 +250,7 @@ func TestAConflictEndsThePassWithoutAWrite(t *testing.T) {
 func TestASlowSavePreventsTheWrite(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.pass()
-	s.cloud.deploy("web-2", s.clock.Now().Add(time.Second))
-	s.until(v1alpha1.PhaseChecking)
+	s.checking()
 	s.r.Client = slow{s.client, func() { s.process.SetTime(s.process.Now().Add(delta + time.Second)) }}
 	s.told()
 	if result := s.pass(); result.RequeueAfter != again || s.cloud.sent() != 0 {

@@ -56,7 +56,7 @@ func (r *Reconciler) deployable(ctx context.Context, cloud Cloud, ro *v1alpha1.C
 // deploy sends the template of a pass, under the same fences as a rise.
 func (r *Reconciler) deploy(ctx context.Context, cloud Cloud, ref rollout.ServiceRef, d rollout.Deploy, started time.Time) error {
 	if r.Process.Since(started) > delta {
-		return errLate
+		return rollout.ErrLate
 	}
 	if cloud.Deployer == nil {
 		return errors.New("nothing here deploys templates")

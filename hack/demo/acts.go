@@ -75,9 +75,9 @@ func (s *stage) acts(ctx context.Context) ([]result, error) {
 	return append(results, more...), err
 }
 
-// idle waits until the rollout that is watched is at rest for the first time.
+// idle waits until the rollout that is watched is at rest for the first time, and its traffic pinned.
 func (s *stage) idle(ctx context.Context) error {
-	return until(ctx, "the first status", 30*time.Second, func() (bool, error) {
+	return until(ctx, "the first status and the pin", 30*time.Second, func() (bool, error) {
 		ro, err := s.watch.look(ctx)
 		return err == nil && ro.Status.Phase == v1alpha1.PhaseIdle && ready(ro) && !pins(ro), err
 	})

@@ -129,9 +129,9 @@ func absent(err error) (rollout.Service, error) {
 // already is not written again: where Config Connector is late with it, it is set
 // on the service.
 //
-// ErrConflict says that either has changed since they were read, or that reading them
-// again took too long, and nothing was written; ErrDenied with ErrOwned that spec.traffic
-// belongs to somebody else; ErrAmbiguous that the answer was lost.
+// ErrConflict says that either has changed since they were read, and rollout.ErrLate that
+// reading them again took too long: nothing was written. ErrDenied with ErrOwned says that
+// spec.traffic belongs to somebody else; ErrAmbiguous that the answer was lost.
 func (t *Target) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollout.Write) error {
 	op := t.op("setting traffic of")
 	list, err := written(w.Targets())
@@ -148,7 +148,7 @@ func (t *Target) SetTraffic(ctx context.Context, ref rollout.ServiceRef, w rollo
 	case versionOf(r, live) != w.ETag():
 		return &cloudrun.CallError{Op: op, Kind: cloudrun.ErrConflict, Detail: fmt.Sprintf("version %q was decided on", w.ETag())}
 	case w.Late(t.client.clock.Since(began)):
-		return &cloudrun.CallError{Op: op, Kind: cloudrun.ErrConflict, Detail: "reading it again took so long that it has to be decided anew"}
+		return fmt.Errorf("%s: reading it again took too long: %w", op, rollout.ErrLate)
 	}
 	if !r.says(list) {
 		return t.apply(ctx, op, r, list)

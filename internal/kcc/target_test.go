@@ -213,7 +213,7 @@ func TestAWriteWhoseReadsTookTooLongIsNotSent(t *testing.T) {
 			w := town.rise(town.seen(town.target())).Within(within)
 			town.client = town.connect(plane.Config, func(o *Options) { o.Live = slow{o.Live, town.clock, 50 * time.Second} })
 			err := town.target().SetTraffic(t.Context(), ref, w)
-			if sent != (err == nil) || !sent && !errors.Is(err, cloudrun.ErrConflict) || sent != (len(town.specTraffic()) > 0) {
+			if sent != (err == nil) || !sent && !errors.Is(err, rollout.ErrLate) || sent != (len(town.specTraffic()) > 0) {
 				t.Errorf("error %v, spec.traffic %v; want it sent: %v", err, town.specTraffic(), sent)
 			}
 		})

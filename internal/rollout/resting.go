@@ -230,7 +230,8 @@ func (v view) rebase(stable string) Decision {
 	if v.Plan.StableRevision != "" {
 		p.SettledBy = v.Plan.StableRevision
 	}
-	if was.Stable != "" && was.Stable != stable { // as many instances as serve everything end now
+	moved := was.Stable != "" && was.Stable != stable
+	if moved { // as many instances as serve everything end now
 		p.Lowered = v.Now
 	}
 	if v.stillNames(was.Stable, stable) {
@@ -238,7 +239,7 @@ func (v view) rebase(stable string) Decision {
 	}
 	v.Progress = p
 	d := v.steady()
-	if was.Stable != "" && was.Stable != stable {
+	if moved {
 		d = d.tell(Steady, fmt.Sprintf("baseline is now %s, which got 100%% without us; it was %s", stable, was.Stable), false)
 	}
 	if v.Service.followsLatest() && v.unpinned() == "" {

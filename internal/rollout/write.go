@@ -41,8 +41,11 @@ func (w Write) Within(d time.Duration) Write {
 	return w
 }
 
+// ErrLate says that a write was not sent, because it came too long after its decision.
+var ErrLate = errors.New("the write would have come too long after its decision")
+
 // Late tells whether it may not be sent any more, so long after it was handed over. Whoever
-// reads before they send asks once they have read.
+// reads before they send asks once they have read, and fails with ErrLate.
 func (w Write) Late(after time.Duration) bool { return w.within > 0 && after > w.within }
 
 // Claim is what the service is to say about who wrote, nil for nothing, and the

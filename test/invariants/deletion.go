@@ -12,14 +12,33 @@ func neverRaisesAtTheEnd(p *past, e Event) string {
 }
 
 // silentAfterTheEnd: I14. An object that is gone writes nothing, but for a way back that was
-// announced before by a process that has stood still since.
+// under way in a process that has stood still since. Where another one has gone on meanwhile
+// it must not arrive.
 func silentAfterTheEnd(p *past, e Event) string {
 	w, ok := e.(Write)
 	if !ok || w.Landed || p.gone.IsZero() || w.when().Sub(p.gone) <= p.delta {
 		return ""
 	}
-	if said := p.saves[w.By]; said.Phase == phaseRollingBack && said.Intent.announces(w) && w.when().Sub(said.when()) <= longestPass*p.delta {
+	if p.stoodStill(w) && (!p.wentOn(w.By) || p.etagsHeld && w.Etag != w.Before.Etag) {
 		return ""
 	}
 	return fmt.Sprintf("%v was sent %s after the object was gone", w.Split, w.when().Sub(p.gone))
+}
+
+// stoodStill tells whether a write is a way back whose pass read, and announced it, before the
+// object went.
+func (p *past) stoodStill(w Write) bool {
+	said, read := p.saves[w.By], p.reads[w.By]
+	return said.Phase == phaseRollingBack && said.Intent.announces(w) && w.when().Sub(said.when()) <= longestPass*p.delta &&
+		!said.when().After(p.gone) && read != nil && !read.when().After(p.gone)
+}
+
+// wentOn tells whether another process has saved a status since one did.
+func (p *past) wentOn(by string) bool {
+	for other, said := range p.saves {
+		if other != by && said.when().After(p.saves[by].when()) {
+			return true
+		}
+	}
+	return false
 }

@@ -15,6 +15,19 @@ func TestAWayBackOfAProcessThatStoodStill(t *testing.T) {
 	if finds(sent("13m40s", "RollingBack"), what) {
 		t.Error("a way back that was under way is found")
 	}
+	overtaken := func(etag string) Trace {
+		trace := edit(sent("13m40s", "RollingBack"), 2, func(w *Write) { w.Before.Etag = etag })
+		said := nth[Saved](trace, 4)
+		said.At, said.By, said.Phase, said.Intent = after("13m0.5s"), "b", "RolledBack", nil
+		return before[Gone](trace, 1, said)
+	}
+	if finds(overtaken("z"), what) || !finds(overtaken("b"), what) {
+		t.Error("one that another process has overtaken must not arrive")
+	}
+	readLater := before[Write](sent("13m40s", "RollingBack"), 2, Read{At: after("13m39s"), State: nth[Read](aborted(), 3).State})
+	if !finds(readLater, what) {
+		t.Error("a pass that began after the object went is not found")
+	}
 	if !finds(sent("15m", "RollingBack"), what) || !finds(sent("13m40s", "Shifting"), what) {
 		t.Error("one that comes later than any pass, or anything else, is not found")
 	}

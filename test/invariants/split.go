@@ -29,8 +29,8 @@ func (p *past) learnDesired(d Desired) {
 	}
 }
 
-// sawMore tells whether a revision has served more than a percent, of what is asked for now,
-// and somebody could know: by a write of ours, or a read since then.
+// sawMore tells whether a revision has served more than a percent while what is asked for now
+// was, and somebody could know: it was a write of ours, or was read since then.
 func (p *past) sawMore(revision string, percent int) bool {
 	since, served := p.servesFrom(func(s Split) bool { return s[revision] > percent }, p.askedAt)
 	return served && (p.desiredOurs || p.readSince(since))
