@@ -77,7 +77,8 @@ func seen(status v1alpha1.CloudRunRolloutStatus, ro *v1alpha1.CloudRunRollout) v
 	return status
 }
 
-// say puts the status of another object of the demo's world on one.
+// say puts the status of another object of the demo's world on one, of the candidate
+// that it had: whoever waits for that one may have seen it, or has only begun to look.
 func (w *world) say(ctx context.Context, name, file string, last *v1alpha1.RequestStatus) error {
 	other, err := read(file)
 	if err != nil {
@@ -87,7 +88,11 @@ func (w *world) say(ctx context.Context, name, file string, last *v1alpha1.Reque
 	if err := w.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, ro); err != nil {
 		return err
 	}
+	candidate := ro.Status.Candidate
 	ro.Status = seen(other.Status, ro)
+	if candidate != nil && ro.Status.Candidate != nil {
+		ro.Status.Candidate.Revision = candidate.Revision
+	}
 	if last != nil {
 		ro.Status.LastRequest = last
 	}
