@@ -130,6 +130,9 @@ func (v view) seesClaim() view {
 		return v
 	}
 	v.Progress.Adopted = ""
+	if c.Stable != "" && c.Stable != v.Progress.Tagged { // each write that says so takes our tag along, or away
+		v.Progress.Tagged = ""
+	}
 	if v.Progress.active() || v.Progress.Reason == ServiceNotFound {
 		v.Progress = v.Progress.carried(c.Seq)
 	}

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -194,6 +195,34 @@ func TestTheClaimShowsAWriteThatNobodySawServe(t *testing.T) {
 		"and one that was lost is":                    {sent(at(25), 0, 3).with(func(s *scene) { s.Progress.Phase = RollingBack }), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"an abort outranks even that, as it ever did": {sent(at(25), 100, 4).asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
 	})
+}
+
+// TestTheClaimSaysWhereOurTagIs: our write put it on the stable that its claim names, also
+// where nobody saw that write serve, or a backup of etcd took the memory of it away. On the
+// stable of an earlier attempt it is somebody else's since, and stays there.
+func TestTheClaimSaysWhereOurTagIs(t *testing.T) {
+	t.Parallel()
+	remembers := func(s scene) scene {
+		return s.tagged("web-0").with(func(s *scene) { s.Progress.Tagged, s.Progress.Seq = "web-0", 9 })
+	}
+	abort := remembers(at(25)).asks(Abort)
+	earlier := abort.claimedBy(self, 3)
+	earlier.Service.Claim.Stable = "web-0"
+	old := Entry{Revision: "web-0", Tag: Tag}
+	for name, r := range map[string]struct {
+		scene
+		stays bool
+	}{
+		"a claim of the newest write":    {abort.claimedBy(self, 3), true},
+		"a claim of the attempt before":  {earlier, false},
+		"no claim, and our memory of it": {abort, false},
+		"a neighbour's claim":            {abort.claimedBy(neighbour, 3).with(func(s *scene) { s.Progress.Adopted = s.Service.Claim.UID }), false},
+	} {
+		w := Decide(Input(r.scene)).Write
+		if w == nil || slices.Contains(w.Targets(), old) != r.stays {
+			t.Errorf("%s: writes %v; the tag on web-0 stays: %t", name, w, r.stays)
+		}
+	}
 }
 
 func TestEveryWriteCarriesTheClaim(t *testing.T) {

@@ -164,6 +164,32 @@ func TestStateLost(t *testing.T) {
 	}
 }
 
+// TestATagThatNobodyExplainsIsLeftAlone: who is told that a tag shows a rollout which
+// nobody remembers, and names stable, lets it go. A name that was there before says nothing
+// of the tag, and where there is a claim, that says whose it is.
+func TestATagThatNobodyExplainsIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	lost := at(25).forgotten()
+	lost.Plan.StableRevision = "web-2"
+	told := lost.with(func(s *scene) { s.Progress.Phase, s.Progress.Reason = Paused, StateLost })
+	claimed := told.split("web-1", 50, "web-2", 25, "web-0", 25).tagged("web-0").claimedBy(self, 3)
+	rows := map[string]struct {
+		scene
+		tag   Entry
+		stays bool
+	}{
+		"a name of before the question": {lost, Entry{Revision: "web-1", Tag: Tag}, true},
+		"a name that answers it":        {told, Entry{Revision: "web-1", Tag: Tag}, false},
+		"a claim of another stable":     {claimed, Entry{Revision: "web-0", Tag: Tag}, true},
+	}
+	for name, r := range rows {
+		w := Decide(Input(r.scene)).Write
+		if w == nil || slices.Contains(w.Targets(), r.tag) != r.stays {
+			t.Errorf("%s: writes %v; the tag on %s stays: %t", name, w, r.tag.Revision, r.stays)
+		}
+	}
+}
+
 func TestStableGone(t *testing.T) {
 	t.Parallel()
 	gone := at(25).presence("web-1", Missing)

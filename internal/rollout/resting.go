@@ -295,8 +295,11 @@ func (v view) settleBaseline() (Decision, bool) {
 			"Name a ready revision of this service."), true
 	}
 	p := v.Progress.ended()
-	if p.Stable == "" { // forgotten; else we know where we put them
-		p.Tagged, p.Warmup.Tagged = v.Service.tagged(Tag), v.Service.tagged(WarmTag)
+	if p.Stable == "" { // forgotten; else we know where we put it
+		p.Warmup.Tagged = v.Service.tagged(WarmTag)
+		if tagged := v.Service.tagged(Tag); tagged == named || v.answersForTag() {
+			p.Tagged = tagged
+		}
 	}
 	if v.was.Elsewhere > 0 { // what had traffic beside the former stable has instances that idle on
 		p.Lowered = v.Now
@@ -306,6 +309,14 @@ func (v view) settleBaseline() (Decision, bool) {
 	p.Cause = "spec.stableRevision names " + named
 	v.Progress = p
 	return v.sendBack(p.Cause), true
+}
+
+// answersForTag tells whether spec.stableRevision is the answer of a person who was told
+// that nobody knows whose the tag of our name is. A name that was there before may have
+// been set for something else, and a claim knows.
+func (v view) answersForTag() bool {
+	c := v.Service.Claim
+	return v.was.Reason == StateLost && (c == nil || c.Stable == "")
 }
 
 // steady is the state in which nothing is wanted.

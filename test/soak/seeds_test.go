@@ -45,6 +45,9 @@ var once = map[uint64]string{
 	65231:  "a process that stood still sent the way back that it had announced, and the object was gone",
 	164545: "a split was pinned in a freeze as somebody took it away",
 	228282: "the same, of a way back",
+	33396:  "etcd was put back to before our tag moved, and a person's tag was where it had been",
+	48838:  "the same, where a person moved traffic before anybody saw our write",
+	68357:  "a status was lost, and spec.stableRevision of before it took a person's tag along",
 	26567:  "a status that was lost met a tag of our name without any claim",
 }
 
