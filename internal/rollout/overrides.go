@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 	"github.com/sluice-rollouts/sluice/internal/nat"
@@ -111,7 +112,7 @@ func staleRead(v view) (Decision, bool) {
 // was seen to be gone does not come back by not being readable.
 func stableGone(v view) (Decision, bool) {
 	stable := v.revision(v.Progress.Stable)
-	gone := stable.Presence == Missing || stable.unread() && v.was.Reason == BaselineLost
+	gone := stable.Presence == Missing || stable.unread() && (v.was.Reason == BaselineLost || v.missesStable())
 	if !v.Progress.active() || v.Progress.Stable == "" || !gone {
 		return Decision{}, false
 	}
@@ -124,6 +125,14 @@ func stableGone(v view) (Decision, bool) {
 		return v.pause(BaselineLost, cause+"; "+d.Note).next(d.Next), true
 	}
 	return v.pause(BaselineLost, cause).next(v.nameStable()), true
+}
+
+// missesStable tells whether Cloud Run says itself, of a split that it could not apply, that
+// stable is gone. There is no code that says so, only the words of
+// https://github.com/terraform-google-modules/terraform-docs-samples/issues/269.
+func (v view) missesStable() bool {
+	why := v.Service.Failure
+	return strings.Contains(why, "'"+v.Progress.Stable+"'") && strings.Contains(why, "does not exist")
 }
 
 // abortAsked: a person's stop is obeyed in every phase of an attempt, over

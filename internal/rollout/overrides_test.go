@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,16 +198,22 @@ func TestStableGone(t *testing.T) {
 	named.Plan.StableRevision = "web-0"
 	unread := at(25).presence("web-1", Unknown)
 	unread.Progress.Phase, unread.Progress.Reason = Paused, BaselineLost
+	told := at(5).meant(between("web-2", "web-1", 25)).wants("web-2", 25, "web-1", 75).presence("web-1", Unknown).with(func(s *scene) {
+		s.Service.Failure = "Revision 'web-1' does not exist or is deleted. Update all traffic to route to currently available revisions."
+	})
+	other := told.with(func(s *scene) { s.Service.Failure = strings.ReplaceAll(s.Service.Failure, "web-1", "web-10") })
 	tagged := named.tagged("web-2")
 	if kept := Decide(Input(tagged)).Write; kept == nil || !slices.Contains(kept.Targets(), Entry{Revision: "web-2", Tag: Tag}) {
 		t.Errorf("writes %v; the tag on web-2 is somebody else's", kept)
 	}
 	check(t, map[string]row{
-		"nor when it cannot be read since": {unread.errors(analysis.Breach), "Paused/BaselineLost", "stable revision web-1 no longer exists"},
-		"nothing rises or falls":           {gone.errors(analysis.Breach), "Paused/BaselineLost", "stable revision web-1 no longer exists; traffic is web-2 25%, web-1 75%"},
-		"a person names the way back":      {named, "RollingBack/RollingBack, writes web-0 100%", ""},
-		"a name that does not serve waits": {named.readiness("web-0", Pending), "Paused/BaselineLost", "Name a ready revision"},
-		"a stable that cannot be read":     {at(25).presence("web-1", Denied), "Held/HeldByAnalysis", "traffic is not raised without a way back"},
+		"nor when it cannot be read since":   {unread.errors(analysis.Breach), "Paused/BaselineLost", "stable revision web-1 no longer exists"},
+		"nothing rises or falls":             {gone.errors(analysis.Breach), "Paused/BaselineLost", "stable revision web-1 no longer exists; traffic is web-2 25%, web-1 75%"},
+		"a person names the way back":        {named, "RollingBack/RollingBack, writes web-0 100%", ""},
+		"a name that does not serve waits":   {named.readiness("web-0", Pending), "Paused/BaselineLost", "Name a ready revision"},
+		"nor when Cloud Run says so alone":   {told, "Paused/BaselineLost", "stable revision web-1 no longer exists"},
+		"but not where it says it of others": {other, "RollingBack/RollingBack, writes web-1 100%", "could not apply the split"},
+		"a stable that cannot be read":       {at(25).presence("web-1", Denied), "Held/HeldByAnalysis", "traffic is not raised without a way back"},
 	})
 }
 
