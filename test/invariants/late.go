@@ -12,6 +12,7 @@ type post struct {
 	stable  string   // the baseline,
 	split   Split    // what is asked for,
 	latched []string // the revisions that its claim says are given up
+	gone    []string // and those it sends traffic to though they are not there, as could be known
 }
 
 // learnPost remembers a write that is sent. Its claim says what whoever sends it has
@@ -34,7 +35,7 @@ func (p *past) post(w Write) post {
 // posted is a write as it is sent now.
 func (p *past) posted(w Write) post {
 	known := p.asOf(w).saved
-	return post{w.when(), known.Attempt, known.Stable, w.Split, known.Latched}
+	return post{w.when(), known.Attempt, known.Stable, w.Split, known.Latched, p.nowhere(w)}
 }
 
 // key is the same for a write and its landing: who sent what, on which version.

@@ -20,6 +20,7 @@ type past struct {
 	lives        map[string]LifeState
 	left         map[string]Life // when each revision last stopped being ready, and what it became
 	lost         map[string]time.Time
+	looks        looks
 	reads        map[string]*Read  // the newest of each process
 	read         *Read             // the newest of all
 	versions     map[string]Split  // what was asked for in each version of the service that was seen, by its etag
@@ -76,7 +77,7 @@ type past struct {
 func newPast(delta time.Duration) *past {
 	return &past{
 		delta: delta, settle: Settle,
-		lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{},
+		lives: map[string]LifeState{}, left: map[string]Life{}, lost: map[string]time.Time{}, looks: newLooks(),
 		reads: map[string]*Read{}, versions: map[string]Split{}, lists: map[string]Listed{}, stood: map[string]Stood{}, sent: map[string]bool{}, posts: map[string]post{}, saves: map[string]Saved{},
 		answered: map[string]bool{}, acceptedIn: map[string]int64{}, given: map[int64]bool{}, spared: map[int64]bool{}, abandoned: map[string]bool{},
 	}
@@ -90,6 +91,8 @@ func (p *past) learn(e Event) {
 		p.learnRead(e)
 	case Listed:
 		p.lists[e.By] = e
+	case Looked:
+		p.looks.learn(e)
 	case Frozen:
 		p.freezes = append(p.freezes, e)
 	case Apart:
@@ -121,6 +124,7 @@ func (p *past) learn(e Event) {
 		p.requests = append(p.requests, e)
 	case Saved:
 		p.overwritten, p.saves[e.By] = Saved{}, e
+		p.looks.told(e)
 		p.learnSaved(e)
 	case Put:
 		p.learnPut(e)
@@ -342,7 +346,8 @@ const (
 	phaseBaking      = "Baking"
 	phasePaused      = "Paused"
 
-	reasonStateLost = "StateLost"
+	reasonStateLost    = "StateLost"
+	reasonBaselineLost = "BaselineLost"
 )
 
 // wasReady tells whether a revision is ready, or was until just now: nobody can know

@@ -22,6 +22,7 @@ func (p *past) learnPut(e Put) {
 		p.nothingSaysSo()
 	}
 	p.overwritten, p.put = p.saved, e.when()
+	p.looks.forget()
 	p.wished, p.wishes = p.wishes, wishes{} // what the status forgot is asked again by the annotation
 	if sparing {
 		p.sparing, p.spared[e.Attempt] = true, true

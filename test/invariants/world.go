@@ -57,6 +57,8 @@ func convertCall(e simulator.Event, ours []string) Event {
 	switch {
 	case !slices.Contains(ours, c.Caller):
 		return nil
+	case c.Operation == "revisions.get":
+		return looked(e)
 	case c.Lost && c.Operation != "services.patch": // nobody heard the answer
 		return nil
 	case c.Operation == "services.list" && c.Code == 200:

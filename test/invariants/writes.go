@@ -27,15 +27,14 @@ func wellFormed(p *past, e Event) string {
 	case len(w.Targets) == 0:
 		return "a write has no traffic: everything would go to the newest revision"
 	}
-	return p.wellFormedTargets(w.Targets, p.post(w).at)
+	return wellFormedTargets(w.Targets, p.post(w).gone)
 }
 
-// wellFormedTargets judges a list by what could be known when it was sent.
-func (p *past) wellFormedTargets(targets []Target, sent time.Time) string {
+// wellFormedTargets judges a list of which some revisions are known to be gone.
+func wellFormedTargets(targets []Target, gone []string) string {
 	sum, seen := 0, map[Target]bool{}
 	for _, t := range targets {
 		key := Target{Latest: t.Latest, Revision: t.Revision, Tag: t.Tag}
-		life, known := p.lives[t.Revision]
 		switch {
 		case t.Percent < 0 || t.Percent > 100:
 			return fmt.Sprintf("a write gives %s %d percent", t.Revision, t.Percent)
@@ -43,7 +42,7 @@ func (p *past) wellFormedTargets(targets []Target, sent time.Time) string {
 			return "a write lets traffic follow LATEST"
 		case seen[key]:
 			return fmt.Sprintf("a write names revision %q with tag %q twice", t.Revision, t.Tag)
-		case t.Percent > 0 && (!known || life == Lost && sent.Sub(p.lost[t.Revision]) > p.delta):
+		case t.Percent > 0 && slices.Contains(gone, t.Revision):
 			return fmt.Sprintf("a write sends traffic to %s, which does not exist", t.Revision)
 		}
 		seen[key] = true

@@ -48,6 +48,10 @@ var once = map[uint64]string{
 	33396:  "etcd was put back to before our tag moved, and a person's tag was where it had been",
 	48838:  "the same, where a person moved traffic before anybody saw our write",
 	68357:  "a status was lost, and spec.stableRevision of before it took a person's tag along",
+	191039: "Cloud Run said that stable was gone, and it was sent everything",
+	86697:  "a stable that was gone was sent everything, which nobody could know",
+	141883: "the same, where etcd had forgotten who was told",
+	143997: "the same, of a process that stood still",
 	26567:  "a status that was lost met a tag of our name without any claim",
 }
 
