@@ -71,19 +71,23 @@ func claimed(v view) (Decision, bool) {
 		return v.disowned("the service is claimed by " + v.rivalName(*c)), true
 	case v.Progress.Stable == "", v.Progress.Phase == Idle && !v.stale():
 		return v.takeUp(*c), true
-	case v.gaveUp(*c):
-		return v.giveUp(fmt.Sprintf("%s was given up by a rollout that is gone, as its claim on the service says", v.Progress.Candidate)), true
+	case v.Progress.active() && v.Progress.Phase != RollingBack && v.gaveUp() && v.Progress.ours(v.desired):
+		return v.giveUp(v.gaveUpBefore()), true
 	}
 	return Decision{}, false
 }
 
-// gaveUp tells whether a claim whose holder is gone has given up the candidate of an
-// attempt under way: this object was put back into its past, or applied anew, and knows
-// nothing of it.
-func (v view) gaveUp(c Claim) bool {
-	p := v.Progress
-	return p.active() && p.Phase != RollingBack && p.Candidate != "" && slices.Contains(c.Latched, p.Candidate) &&
-		!p.latched(p.Candidate) && p.Requested != p.Candidate && p.ours(v.desired)
+// gaveUp tells whether a claim whose holder is gone has given up our candidate: this object
+// was put back into its past, or applied anew, and knows nothing of it.
+func (v view) gaveUp() bool {
+	c, p := v.Service.Claim, v.Progress
+	return c != nil && !c.same(v.Self) && !v.adoptedBefore(*c) && p.Candidate != "" && slices.Contains(c.Latched, p.Candidate) &&
+		!p.latched(p.Candidate) && p.Requested != p.Candidate
+}
+
+// gaveUpBefore says so.
+func (v view) gaveUpBefore() string {
+	return v.Progress.Candidate + " was given up by a rollout that is gone, as its claim on the service says"
 }
 
 // moving tells whether what follows LATEST is about to follow another revision: to name

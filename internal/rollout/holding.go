@@ -286,6 +286,9 @@ func (v view) takeBack() (Decision, bool) {
 	if p.leaving() || v.onItsWayOut() || p.Candidate == "" || p.latched(p.Candidate) {
 		return v.resume(v.sendBack("resumed"+v.resumer()), "everything goes to "+p.Stable), true
 	}
+	if v.gaveUp() {
+		return v.resume(v.giveUp(v.gaveUpBefore()), "everything goes to "+p.Stable), true
+	}
 	rises := v.wouldRise(p.Confirmed)
 	if d, lost := v.noWayBack(); lost && rises {
 		return d, false

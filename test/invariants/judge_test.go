@@ -171,6 +171,9 @@ func TestWhatIsAllowed(t *testing.T) {
 				Saved{At: after("15m"), Plan: 1, Generation: 2, Phase: "Held", Attempt: 1, Stable: "web-1", Candidate: "web-2", Answered: "r1", Accepted: true})
 			return until[Write](trace, 2)
 		},
+		"few requests at the last step, in the status that ends it": func() Trace {
+			return approvedAtTheEnd("17m", true)
+		},
 		"a pause that comes just as the rise is sent": func() Trace {
 			return before[Saved](good(), 4, pausedAt("15m58s"))
 		},
@@ -304,6 +307,19 @@ func undone(r Request) Trace {
 // answered is a status that accepts the request r1.
 func answered(at string) Saved {
 	return Saved{At: after(at), Plan: 1, Generation: 1, Phase: "Held", Attempt: 1, Stable: "web-1", Candidate: "web-2", Answered: "r1", Accepted: true}
+}
+
+// approvedAtTheEnd is the good rollout with an approve whose answer is the status that
+// completes it. Its last step has too few requests, and the one before had enough.
+func approvedAtTheEnd(at string, accepted bool) Trace {
+	trace := edit(good(), 1, func(p *Plan) { p.Errors.MinRequests = 1000 })
+	trace = edit(trace, 2, func(e *Evidence) {
+		for i := range e.Candidate {
+			e.Candidate[i].Requests = 1000
+		}
+	})
+	trace = edit(trace, 6, func(s *Saved) { s.Answered, s.Accepted = "r1", accepted })
+	return before[Evidence](trace, 3, Request{At: after(at), ID: "r1", Verb: "approve"})
 }
 
 func pausedAt(at string) Plan {
@@ -491,6 +507,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"a step on too few requests": {func() Trace {
 			return edit(good(), 1, func(p *Plan) { p.Errors.MinRequests = 1000 })
 		}, "I4", "1000 are needed"},
+		"a last step on too few requests":                 {func() Trace { return approvedAtTheEnd("17m", false) }, "I4", "1000 are needed"},
+		"one that was approved before it served anything": {func() Trace { return approvedAtTheEnd("15m", true) }, "I4", "1000 are needed"},
 		"a step on errors": {func() Trace {
 			return edit(good(), 2, func(e *Evidence) { e.Candidate[3].Errors = 5 })
 		}, "I4", "5 errors in 150"},

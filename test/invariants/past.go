@@ -428,6 +428,13 @@ func (p *past) approved(since time.Time) bool {
 	return false
 }
 
+// approves tells whether an event is a status that accepts an approve made since a time.
+func (p *past) approves(e Event, since time.Time) bool {
+	s, ok := e.(Saved)
+	r, known := p.asked(s.Answered)
+	return ok && known && s.Accepted && r.Verb == verbApprove && s.Answered != p.saved.Answered && !r.when().Before(since)
+}
+
 // serving is the split that serves.
 func (p *past) serving() Split {
 	if len(p.effective) == 0 {

@@ -105,7 +105,7 @@ func healthyEvidence(p *past, e Event) string {
 	case minutes < a.step.Bake:
 		return fmt.Sprintf("the step at %d%% ended on %d visible minutes; its bake is %dm", a.served, minutes, a.step.Bake)
 	case few && a.plan.inserted(a.served):
-	case few && !p.approved(p.servesSince()):
+	case few && !p.approved(p.servesSince()) && !p.approves(e, p.servesSince()):
 		return fmt.Sprintf("the step at %d%% ended on %d requests; %d are needed", a.served, requests, a.plan.Errors.MinRequests)
 	}
 	return p.evidence.against(a.fails)

@@ -52,6 +52,8 @@ var once = map[uint64]string{
 	86697:  "a stable that was gone was sent everything, which nobody could know",
 	141883: "the same, where etcd had forgotten who was told",
 	143997: "the same, of a process that stood still",
+	248811: "a resume went on with what a rollout that was gone had given up",
+	262215: "the status that ended the last step answered an approve as well",
 	26567:  "a status that was lost met a tag of our name without any claim",
 }
 
