@@ -283,11 +283,8 @@ func (v view) nothingToLower() Decision {
 // its note, where the candidate would rise without a way back.
 func (v view) takeBack() (Decision, bool) {
 	p := v.Progress
-	if p.leaving() || v.onItsWayOut() || p.Candidate == "" || p.latched(p.Candidate) {
-		return v.resume(v.sendBack("resumed"+v.resumer()), "everything goes to "+p.Stable), true
-	}
-	if v.gaveUp() {
-		return v.resume(v.giveUp(v.gaveUpBefore()), "everything goes to "+p.Stable), true
+	if d, over := v.isOver(); over {
+		return v.resume(d, "everything goes to "+p.Stable), true
 	}
 	rises := v.wouldRise(p.Confirmed)
 	if d, lost := v.noWayBack(); lost && rises {
@@ -319,6 +316,18 @@ func (v view) takeBack() (Decision, bool) {
 	d := v.at(Shifting, Progressing, fmt.Sprintf("resumed%s: traffic goes back to %s", v.resumer(), p.Confirmed)).next(
 		"Baking starts anew when the split serves.")
 	return v.resume(v.write(d, p.Confirmed), "our split is written again"), true
+}
+
+// isOver is the way back of an attempt that does not go on when a person resumes.
+func (v view) isOver() (Decision, bool) {
+	p := v.Progress
+	if p.leaving() || v.onItsWayOut() || p.Candidate == "" || p.latched(p.Candidate) {
+		return v.sendBack("resumed" + v.resumer()), true
+	}
+	if v.gaveUp() {
+		return v.giveUp(v.gaveUpBefore()), true
+	}
+	return Decision{}, false
 }
 
 // onItsWayOut tells whether a way back was under way, or had arrived, when somebody else
