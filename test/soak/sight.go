@@ -143,11 +143,14 @@ func (s *sight) asks(d invariants.Desired) {
 
 // carriesOut tells whether what is asked for is what spec says; of LATEST, the revision that
 // it stands for.
-func (s *sight) carriesOut() bool {
+func (s *sight) carriesOut() bool { return maps.Equal(s.asked, s.spec) || s.followsLatest() }
+
+// followsLatest tells whether spec says LATEST, and Cloud Run has been asked for it.
+func (s *sight) followsLatest() bool {
 	state, err := s.kept.stage.world.State(fullName)
 	s.kept.stage.fail(err)
 	latest := len(state.Traffic) == 1 && state.Traffic[0].Type == simulator.AllocateLatest
-	return maps.Equal(s.asked, s.spec) || latest && s.spec[""] == 100
+	return latest && s.spec[""] == 100
 }
 
 // renew looks what is asked for now, and tells whether that has changed.
@@ -178,9 +181,13 @@ func (s *sight) rewound() {
 	if len(told.Split) == 0 {
 		told.Split, told.Ours = s.serves, true
 	}
+	changed := s.renew()
+	if s.followsLatest() { // and has before: nobody tells again what that stands for
+		told.Split, s.asked, changed = s.serves, s.serves, false
+	}
 	r := &s.kept.stage.record
 	r.trace = append(r.trace, told)
-	if s.renew() {
+	if changed {
 		r.trace = append(r.trace, invariants.Restored{Desired: invariants.Desired{At: at, Split: s.asked}})
 	}
 }
