@@ -32,6 +32,7 @@ func (p *past) learnPut(e Put) {
 	if e.Past { // nobody took anything up: it is what was said once
 		b := p.remembered(e.Of)
 		p.deleting, p.takenUp, p.seen = time.Time{}, b.takenUp, b.seen
+		p.learnAgain()
 	}
 }
 

@@ -19,7 +19,7 @@ func rewindable() *past {
 func tenPercent() Split { return Split{"web-1": 90, "web-2": 10} }
 
 func baking(at string) Saved {
-	return Saved{At: after(at), Plan: 1, Phase: "Baking", Attempt: 1, Stable: "web-1", Candidate: "web-2", Serving: tenPercent()}
+	return Saved{At: after(at), Plan: 1, Phase: "Baking", Attempt: 1, Stable: "web-1", Candidate: "web-2", Serving: tenPercent(), Confirmed: tenPercent()}
 }
 
 // putBack is etcd put back to that status while web-2 has everything.
@@ -52,6 +52,35 @@ func TestWhatServesAsThePastSaysServesSinceThen(t *testing.T) {
 		p.learn(Effective{after("12m"), tenPercent()})
 		if got := p.servesSince(); !got.Equal(after("12m").when()) {
 			t.Errorf("%s: what serves once more serves since %s", name, got.Format(time.TimeOnly))
+		}
+	}
+}
+
+// TestWhatABackupFindsServesSinceItSays: etcd is put back once more after Config Connector
+// carried out what the first backup said, and the second one says that it has served for long.
+func TestWhatABackupFindsServesSinceItSays(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		held, serves bool
+		since        string
+	}{
+		"it bakes":                 {false, true, "2m"},
+		"it waits for data":        {true, true, "2m"},
+		"it is asked for, no more": {false, false, "5m"},
+	} {
+		p := rewindable()
+		putBack(p)
+		p.learn(Saved{At: after("10m4s"), Plan: 1, Phase: "Paused", Attempt: 1, Stable: "web-1", Candidate: "web-2"})
+		if c.serves {
+			p.learn(Effective{after("10m8s"), tenPercent()})
+		}
+		said := baking("10m20s")
+		if c.held {
+			said.Phase, said.Serving = "Held", nil
+		}
+		p.learn(Put{Saved: said, Past: true, Of: after("2m").when()})
+		if got := p.servesSince(); !got.Equal(after(c.since).when()) {
+			t.Errorf("%s: it serves since %s, want %s", name, got.Format(time.TimeOnly), c.since)
 		}
 	}
 }

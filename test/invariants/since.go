@@ -49,11 +49,12 @@ type again struct {
 	since time.Time
 }
 
-// learnAgain notes that Config Connector, whose object was put back too, carried out what
-// the status says before any process looked: what served in between is known to nobody.
-func (p *past) learnAgain(e Effective) {
-	c := p.saved.Candidate
-	if p.unseen() && p.saved.Serving != nil && p.saved.Serving[c] == e.Split[c] && !p.seen.IsZero() {
+// learnAgain notes that what serves, carried out by Config Connector, whose object was put
+// back too, is what the status says, before any process looked: what served in between is
+// known to nobody.
+func (p *past) learnAgain() {
+	percent := p.saved.Confirmed[p.saved.Candidate]
+	if p.unseen() && percent > 0 && percent == p.serving()[p.saved.Candidate] && !p.seen.IsZero() && p.seen.Before(p.servesSince()) {
 		p.again = again{len(p.effective) - 1, p.seen}
 	}
 }

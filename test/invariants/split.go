@@ -40,7 +40,7 @@ func (p *past) sawMore(revision string, percent int) bool {
 // Config Connector may not have carried it out when it is taken back.
 func (p *past) learnEffective(e Effective) {
 	p.effective = append(p.effective, e)
-	p.learnAgain(e)
+	p.learnAgain()
 	if !p.lowering.IsZero() && e.Split.equal(p.desired) {
 		if !p.unseen() {
 			p.lowered = p.lowering

@@ -283,6 +283,8 @@ type Saved struct {
 
 	// Serving is the split that the status says serves; nil where it says none.
 	Serving Split
+	// Confirmed is the split of ours that the attempt saw serve last, whatever it does now.
+	Confirmed Split
 	// Told is what it tells people of that, in several places: in each the percent of
 	// the revisions that it names there, also of those that have nothing.
 	Told []Split

@@ -74,6 +74,7 @@ var onceKept = map[uint64]string{
 	54:    "a stale read of a split that a RunService asked for again was taken for untrue",
 	1226:  "after a refused write the status told what had served before",
 	2466:  "the same, where the candidate was given everything",
+	11209: "etcd was put back twice, and what the second backup says served since the first",
 	11622: "LATEST that a backup brought back was there already",
 	4245:  "LATEST that somebody had set in spec was taken for another split once it was carried out",
 	4576:  "what a stale answer had shown was not known of a write that announced it",
