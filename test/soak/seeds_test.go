@@ -55,6 +55,8 @@ var once = map[uint64]string{
 	248811: "a resume went on with what a rollout that was gone had given up",
 	262215: "the status that ended the last step answered an approve as well",
 	26567:  "a status that was lost met a tag of our name without any claim",
+	47843:  "a view that went back to before a restore would list again, and was taken for up to date",
+	56523:  "the same, where the object had been deleted and applied again",
 }
 
 // onceInABurst are such seeds where a neighbour takes the gateway's last ports.

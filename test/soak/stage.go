@@ -175,10 +175,11 @@ func planeCall(c modelplane.Call) string {
 	return string(c.Verb) + " " + c.Resource
 }
 
-// scheduled holds a leader to looking again at an object that is there.
+// scheduled holds a leader to looking again at an object that is there. What its view has
+// yet to hear of it, or to list, wakes it.
 func (s *stage) scheduled(p *process) {
-	there := s.record.object != nil
-	if there && p.leads && !p.deposed && p.waiting.IsZero() && p.woken == 0 && p.cache.Pending() == 0 {
+	there, hears := s.record.object != nil, p.cache.Pending() > 0 || p.cache.Broken()
+	if there && p.leads && !p.deposed && p.waiting.IsZero() && p.woken == 0 && !hears {
 		s.record.violate("I16", "nobody will look at the rollout again")
 	}
 }
