@@ -5,6 +5,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -101,7 +102,8 @@ func TestADeletionSaysWhereTrafficStays(t *testing.T) {
 	}
 
 	recorder := events.NewFakeRecorder(10)
-	r := &Reconciler{Recorder: recorder}
+	clock := clocktesting.NewFakePassiveClock(morning)
+	r := &Reconciler{Recorder: recorder, Clock: clock, Process: clock}
 	ro := under(rollout.Progressing, split)
 	ro.DeletionTimestamp, ro.Finalizers = &metav1.Time{Time: morning}, []string{"example.com/theirs"}
 	for range 2 {

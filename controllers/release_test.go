@@ -42,3 +42,33 @@ func TestAFinalizerThatStaysIsTriedAgain(t *testing.T) {
 		t.Errorf("the object: %v, want it gone", err)
 	}
 }
+
+// TestWhatIsGoneHidesNothing: a silent cache shows an object that was let go, and another
+// one of its name is there by now. It is looked at, once a write has met it.
+func TestWhatIsGoneHidesNothing(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.r.Live = s.client
+	s.edit(func(ro *v1alpha1.CloudRunRollout) { ro.Finalizers = []string{v1alpha1.FinalizerRollback} })
+	if err := s.client.Delete(t.Context(), s.get()); err != nil {
+		t.Fatal(err)
+	}
+	gone := s.get()
+	s.edit(func(ro *v1alpha1.CloudRunRollout) { ro.Finalizers = nil })
+	again := bare()
+	again.Name, again.Namespace = s.key.Name, s.key.Namespace
+	if err := s.client.Create(t.Context(), again); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.client.Delete(context.WithoutCancel(t.Context()), again) })
+	for range 2 {
+		result, err := s.r.Reconcile(t.Context(), gone.DeepCopy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.wait(result.RequeueAfter)
+	}
+	if phase := s.get().Status.Phase; phase == "" {
+		t.Error("the one that is there was never looked at")
+	}
+}

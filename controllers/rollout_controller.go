@@ -99,9 +99,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wrap func(reconcile.Reco
 
 // Reconcile observes once, decides once and acts at most once.
 func (r *Reconciler) Reconcile(ctx context.Context, ro *v1alpha1.CloudRunRollout) (ctrl.Result, error) {
-	if !ro.DeletionTimestamp.IsZero() && !awaitsRollback(ro) {
-		return r.letGo(ctx, ro, rollout.Release{})
-	}
 	r.tellLate(ctx, ro)
 	now, err := r.current(ctx, ro)
 	switch {

@@ -57,6 +57,7 @@ var once = map[uint64]string{
 	26567:  "a status that was lost met a tag of our name without any claim",
 	47843:  "a view that went back to before a restore would list again, and was taken for up to date",
 	56523:  "the same, where the object had been deleted and applied again",
+	92963:  "a silent cache showed an object that was gone, and kept another one of its name waiting",
 }
 
 // onceInABurst are such seeds where a neighbour takes the gateway's last ports.
