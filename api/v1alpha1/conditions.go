@@ -78,8 +78,8 @@ const (
 	ReasonAccessDenied = "AccessDenied"
 	// ReasonServiceNotFound: there is no such service, or it was created anew.
 	ReasonServiceNotFound = "ServiceNotFound"
-	// ReasonBaselineUnknown: no one revision serves all traffic, so there is no
-	// way back; spec.stableRevision settles it.
+	// ReasonBaselineUnknown: no one revision serves all traffic, or the one that
+	// should is deleted, so there is no way back; spec.stableRevision settles it.
 	ReasonBaselineUnknown = "BaselineUnknown"
 	// ReasonBaselineLost: the stable revision is gone during an attempt.
 	ReasonBaselineLost = "BaselineLost"

@@ -108,12 +108,17 @@ func staleRead(v view) (Decision, bool) {
 	return d, true
 }
 
-// stableGone: without the way back there is no rise, and no guess at another. What
-// was seen to be gone does not come back by not being readable.
-func stableGone(v view) (Decision, bool) {
+// stableGone tells whether the way back is gone. What was seen to be gone, and said to be
+// for a reason, does not come back by not being readable.
+func (v view) stableGone(said Reason) bool {
 	stable := v.revision(v.Progress.Stable)
-	gone := stable.Presence == Missing || stable.unread() && (v.was.Reason == BaselineLost || v.missesStable())
-	if !v.Progress.active() || v.Progress.Stable == "" || !gone {
+	return v.Progress.Stable != "" &&
+		(stable.Presence == Missing || stable.unread() && (v.was.Reason == said || v.missesStable()))
+}
+
+// stableGone: without the way back there is no rise, and no guess at another.
+func stableGone(v view) (Decision, bool) {
+	if !v.Progress.active() || !v.stableGone(BaselineLost) {
 		return Decision{}, false
 	}
 	cause := fmt.Sprintf("stable revision %s no longer exists; traffic is %s", v.Progress.Stable, v.desired)

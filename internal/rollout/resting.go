@@ -23,7 +23,7 @@ func rest(v view) Decision {
 		return v.endedByPerson()
 	}
 	v = v.cooling()
-	for _, first := range []rule{view.baseline, view.retried, view.undone, view.deploysAtRest} {
+	for _, first := range []rule{view.baseline, view.retried, view.undone, view.deploysAtRest, view.orphaned} {
 		if d, ok := first(v); ok {
 			return d
 		}
@@ -98,7 +98,7 @@ func (v view) tookOver() bool {
 	p := v.Progress
 	sole, whole := v.desired.sole()
 	switch {
-	case !whole || v.arriving():
+	case !whole || v.arriving() || sole == p.Stable && v.stableGone(BaselineUnknown):
 		return false
 	case p.Reason == ServiceNotFound:
 		return !p.Confirmed.Equal(all(sole)) || slices.ContainsFunc(p.Intents, func(i Intent) bool { return !i.Split.Equal(all(sole)) })
@@ -207,7 +207,7 @@ func (v view) baselineUnknown() Decision {
 		serves = fmt.Sprintf(", serves %s (%s)", v.effective, v.Service.Failure)
 	}
 	return v.at(Idle, BaselineUnknown, fmt.Sprintf("traffic is %s%s and no rollout of ours did that; nothing says which revision is the way back",
-		v.desired, serves)).next(fmt.Sprintf("Send one revision 100%% with %s; or: %s", v.byHand(), v.nameStable()))
+		v.desired, serves)).next(v.anotherBaseline())
 }
 
 // nameStable says how a person names the way back.
@@ -323,7 +323,7 @@ func (v view) answersForTag() bool {
 func (v view) steady() Decision {
 	p := v.Progress
 	phase, reason := p.Phase, p.Reason
-	for _, first := range []rule{view.asDeployed, view.stuck} {
+	for _, first := range []rule{view.orphaned, view.asDeployed, view.stuck} {
 		if d, ok := first(v); ok {
 			return d
 		}

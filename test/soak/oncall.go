@@ -2,6 +2,7 @@ package soak
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluice-rollouts/sluice/api/v1alpha1"
@@ -61,6 +62,16 @@ func (s *stage) calm() {
 	s.in(attention, s.attend)
 }
 
+// serves tells whether one revision serves everything that is there. One that is deleted is
+// shown on, and it may take the controllers minutes to see that; behind LATEST it is waited
+// for until another one follows.
+func (s *stage) serves(state simulator.State) bool {
+	gone := slices.ContainsFunc(state.Traffic, func(t simulator.TrafficTarget) bool {
+		return t.Percent > 0 && t.Type != simulator.AllocateLatest && s.record.lost[t.Revision]
+	})
+	return len(state.Effective) == 1 && !gone
+}
+
 // attend is a person's look at the object.
 func (s *stage) attend() {
 	o := s.record.object
@@ -101,11 +112,10 @@ func (s *stage) explained(o *v1alpha1.CloudRunRollout) string {
 	}
 	state, err := s.world.State(fullName)
 	s.fail(err)
-	sole := len(state.Effective) == 1
 	switch reason := a.Reason; {
 	case o.Status.Phase != v1alpha1.PhaseIdle, reason == v1alpha1.ReasonSteady:
-		if !sole {
-			return fmt.Sprintf("it is %s, and %v serves", o.Status.Phase, state.Effective)
+		if !s.serves(state) {
+			return fmt.Sprintf("it is %s, and %v serves; deleted are %v", o.Status.Phase, state.Effective, s.record.lost)
 		}
 		return ""
 	case reason == v1alpha1.ReasonNotDeployed && !s.tries(): // Cloud Run has refused it, and is asked again

@@ -25,6 +25,7 @@ type record struct {
 	extra    []invariants.Violation    // found beside the trace
 	lateAt   time.Time                 // when a write last arrived that was held up
 	restedAt time.Time                 // since when nothing has changed in the object, or was deployed
+	lost     map[string]bool           // revisions that are deleted
 }
 
 // landing is where in the trace a write was sent that is still under way.
@@ -49,6 +50,12 @@ func (r *record) drain() {
 // happened takes an event of the world.
 func (r *record) happened(e simulator.Event) {
 	r.stage.counted(e)
+	switch e.Kind { //nolint:exhaustive // the others delete nothing
+	case simulator.EventRevisionCreated:
+		delete(r.lost, e.Revision) // another one may have its name
+	case simulator.EventRevisionLost:
+		r.lost[e.Revision] = true
+	}
 	if e.Call != nil && e.Call.Late && e.Call.Accepted {
 		r.lateAt = e.At
 	}

@@ -57,6 +57,8 @@ var once = map[uint64]string{
 	26567:  "a status that was lost met a tag of our name without any claim",
 	47843:  "a view that went back to before a restore would list again, and was taken for up to date",
 	56523:  "the same, where the object had been deleted and applied again",
+	78235:  "stable was deleted at rest, could not be read, and was still told as what serves",
+	119431: "stable was deleted at rest, and was still told as what serves",
 	92963:  "a silent cache showed an object that was gone, and kept another one of its name waiting",
 }
 

@@ -57,7 +57,7 @@ func setUp(ctx context.Context, script Script) (*stage, error) {
 	}
 	s.plane = modelplane.New(ticking{s, new(time.Duration)})
 	s.plane.Before, s.plane.After = s.planeBefore, s.planeAfter
-	s.record = record{stage: s, landing: map[string]landing{}}
+	s.record = record{stage: s, landing: map[string]landing{}, lost: map[string]bool{}}
 	s.person.stage, s.crashes.due = s, script.Crashes
 	skew := script.Setting.Skew
 	apart := max(skew[0].Abs(), skew[1].Abs(), (skew[0] - skew[1]).Abs())

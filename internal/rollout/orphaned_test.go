@@ -1,0 +1,40 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+)
+
+// TestWhatIsGoneServesNothing: Cloud Run goes on showing that a revision serves which is
+// deleted, and says so to whoever cannot read it.
+func TestWhatIsGoneServesNothing(t *testing.T) {
+	t.Parallel()
+	ended := idle().with(func(s *scene) {
+		s.Progress.Phase, s.Progress.Reason = RolledBack, ReasonRolledBack
+		s.Progress.Candidate, s.Progress.Latched = "web-2", []string{"web-2"}
+	})
+	gone := ended.presence("web-1", Missing)
+	said := func(s scene, reason Reason) scene {
+		return s.with(func(s *scene) { s.Progress.Phase, s.Progress.Reason = Idle, reason })
+	}
+	named := gone.revision("web-0", 72*time.Hour)
+	named.Plan.StableRevision = "web-0"
+	unread := ended.presence("web-1", Unknown)
+	check(t, map[string]row{
+		"it is said":                          {gone, "Idle/BaselineUnknown", "stable revision web-1 no longer exists; traffic is web-1 100%"},
+		"and how a person ends it":            {gone, "Idle/BaselineUnknown", "Send one revision 100%"},
+		"a person names another one":          {named, "RollingBack/RollingBack, writes web-0 100%", "spec.stableRevision names web-0"},
+		"nothing begins without a way back":   {gone.newer(), "Idle/BaselineUnknown", ""},
+		"when it cannot be read since":        {said(unread, BaselineUnknown), "Idle/BaselineUnknown", "revision web-1 could not be read"},
+		"who has seen it goes on saying so":   {unread, "RolledBack/RolledBack", "web-1 serves 100%"},
+		"who could not look reads it first":   {said(unread, AccessDenied), "Idle/Preparing", "revision web-1 could not be read"},
+		"and does not say more until it does": {said(unread, Preparing), "Idle/Preparing", "revision web-1 could not be read"},
+		"then it is as it was":                {said(ended, Preparing), "RolledBack/RolledBack", "web-1 serves 100%"},
+	})
+	unknown := Decide(Input(gone)).Progress
+	again := gone
+	again.Progress, again.Now = unknown, now.Add(time.Minute)
+	if p := Decide(Input(again)).Progress; !p.Lowered.Equal(unknown.Lowered) {
+		t.Errorf("each look begins the cool-down anew: %s, %s", unknown.Lowered, p.Lowered)
+	}
+}
