@@ -149,7 +149,7 @@ func (r *Reconciler) glance(
 	if resting(in.Progress.Phase) {
 		ofService, ofRevisions = watchedIdle, revisionsIdle
 	}
-	if live, known := r.memory.readLive(ro); known { // a list before that would take back what was told
+	if live, known := r.memory.readLive(in.Plan.Service); known { // a list before that would take back what was told
 		ofService = min(ofService, r.now().Sub(live))
 	}
 	ctx, cancel := context.WithTimeout(ctx, glanceTimeout)

@@ -308,3 +308,34 @@ func TestWhatAnOldLookAsksToTakeBackStaysUrgentUntilItIsDecidedLive(t *testing.T
 		t.Error("it was decided, and is still pressing")
 	}
 }
+
+// TestAListIsNotOlderThanWhatWasReadForAnotherObject: one that was let go, and that etcd brings
+// back, must not be told what is known to be past; nor must one that comes after it.
+func TestAListIsNotOlderThanWhatWasReadForAnotherObject(t *testing.T) {
+	t.Parallel()
+	w := watching(t)
+	w.list.absent = true
+	w.look()
+	w.list.absent = false
+	w.r.memory.forget(w.ro.UID)
+	w.ro.UID = "another"
+	w.clock.SetTime(w.clock.Now().Add(-50 * time.Second))
+	if w.look(); w.list.maxAge != 10*time.Second {
+		t.Errorf("10s after a live read a list may be %s old", w.list.maxAge)
+	}
+}
+
+// TestWhatWasReadLongAgoIsForgotten: no list is so old.
+func TestWhatWasReadLongAgoIsForgotten(t *testing.T) {
+	t.Parallel()
+	var m memory
+	m.wasReadLive(rollout.ServiceRef{Name: "web"}, morning)
+	m.wasReadLive(rollout.ServiceRef{Name: "cart"}, morning.Add(watchedIdle))
+	if len(m.live) != 2 {
+		t.Errorf("%v is remembered", m.live)
+	}
+	m.wasReadLive(rollout.ServiceRef{Name: "api"}, morning.Add(watchedIdle+1))
+	if _, known := m.readLive(rollout.ServiceRef{Name: "web"}); known || len(m.live) != 2 {
+		t.Errorf("%v is remembered", m.live)
+	}
+}

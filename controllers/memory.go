@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ type memory struct {
 	unseen      map[types.UID]time.Time
 	pressing    map[types.UID]bool
 	lateTold    map[types.UID]time.Time
-	live        map[types.UID]time.Time
+	live        map[rollout.ServiceRef]time.Time
 	templates   map[types.UID]templateRefusal
 	services    map[types.UID]rollout.ServiceRef // of objects that move a RunService
 }
@@ -253,21 +254,26 @@ func (m *memory) relieve(o client.Object) {
 	delete(m.pressing, o.GetUID())
 }
 
-// wasReadLive remembers when an object's service was read, by the core's time.
-func (m *memory) wasReadLive(o client.Object, now time.Time) {
+// wasReadLive remembers when a service was read, by the core's time: whichever object it was
+// read for, a list before that shows what is known to be past. What no list is looked at
+// for any more is forgotten.
+func (m *memory) wasReadLive(ref rollout.ServiceRef, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.live == nil {
-		m.live = map[types.UID]time.Time{}
+	if _, known := m.live[ref]; !known {
+		maps.DeleteFunc(m.live, func(_ rollout.ServiceRef, at time.Time) bool { return now.Sub(at) > watchedIdle })
 	}
-	m.live[o.GetUID()] = now
+	if m.live == nil {
+		m.live = map[rollout.ServiceRef]time.Time{}
+	}
+	m.live[ref] = now
 }
 
 // readLive returns when that was last.
-func (m *memory) readLive(o client.Object) (time.Time, bool) {
+func (m *memory) readLive(ref rollout.ServiceRef) (time.Time, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at, known := m.live[o.GetUID()]
+	at, known := m.live[ref]
 	return at, known
 }
 
@@ -324,7 +330,6 @@ func (m *memory) forget(uid types.UID) {
 	delete(m.unseen, uid)
 	delete(m.pressing, uid)
 	delete(m.lateTold, uid)
-	delete(m.live, uid)
 	delete(m.templates, uid)
 	delete(m.services, uid)
 }

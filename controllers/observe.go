@@ -52,7 +52,7 @@ func (r *Reconciler) observe(ctx context.Context, cloud Cloud, ro *v1alpha1.Clou
 		wholeSeconds(in.Revisions)
 	}
 	in.Now = r.now()
-	r.memory.wasReadLive(ro, in.Now)
+	r.memory.wasReadLive(in.Plan.Service, in.Now)
 	return r.question(ctx, cloud, ro, in)
 }
 
