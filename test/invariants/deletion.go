@@ -13,13 +13,14 @@ func neverRaisesAtTheEnd(p *past, e Event) string {
 
 // silentAfterTheEnd: I14. An object that is gone writes nothing, but for a way back that was
 // under way in a process that has stood still since. Where another one has gone on meanwhile
-// it must not arrive.
+// there must be a newer version of the service, on which it does not arrive: that Cloud Run
+// refuses it is for [landsOnItsBase] to say, and where it does not nobody can keep it away.
 func silentAfterTheEnd(p *past, e Event) string {
 	w, ok := e.(Write)
 	if !ok || w.Landed || p.gone.IsZero() || w.when().Sub(p.gone) <= p.delta {
 		return ""
 	}
-	if p.stoodStill(w) && (!p.wentOn(w.By) || p.etagsHeld && w.Etag != w.Before.Etag) {
+	if p.stoodStill(w) && (!p.wentOn(w.By) || w.Etag != w.Before.Etag) {
 		return ""
 	}
 	return fmt.Sprintf("%v was sent %s after the object was gone", w.Split, w.when().Sub(p.gone))

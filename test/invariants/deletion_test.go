@@ -1,6 +1,10 @@
 package invariants
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // TestAWayBackOfAProcessThatStoodStill was announced before the object went, and comes as
 // late as its pass may. Nothing else is sent for an object that is gone.
@@ -23,6 +27,12 @@ func TestAWayBackOfAProcessThatStoodStill(t *testing.T) {
 	}
 	if finds(overtaken("z"), what) || !finds(overtaken("b"), what) {
 		t.Error("one that another process has overtaken must not arrive")
+	}
+	ignored := func(trace Trace) bool {
+		return slices.ContainsFunc(Judge(trace, Behaviour{"etag", "ignored"}), func(v Violation) bool { return strings.Contains(v.What, what) })
+	}
+	if ignored(overtaken("z")) || !ignored(overtaken("b")) {
+		t.Error("where etags are ignored, another process must have made a newer version, and can do no more")
 	}
 	readLater := before[Write](sent("13m40s", "RollingBack"), 2, Read{At: after("13m39s"), State: nth[Read](aborted(), 3).State})
 	if !finds(readLater, what) {
