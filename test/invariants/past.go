@@ -269,6 +269,7 @@ func (p *past) learnSaved(s Saved) {
 	}
 	p.raised = false
 	p.saved, p.savedOnce = s, true
+	p.learnBegin(s)
 	p.learnResumed(s)
 }
 

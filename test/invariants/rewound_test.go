@@ -85,6 +85,62 @@ func TestWhatABackupFindsServesSinceItSays(t *testing.T) {
 	}
 }
 
+// TestAPromoteOfThePastIsCarriedOutAgain: a status that is put back announces its write, and
+// nothing says that it was sent. So much is promoted once, and nothing else.
+func TestAPromoteOfThePastIsCarriedOutAgain(t *testing.T) {
+	t.Parallel()
+	promoting := func(at string) Saved {
+		s := baking(at)
+		s.Phase, s.Serving, s.Intent, s.Answered, s.Accepted = "Shifting", nil, &Intent{Split: Split{"web-2": 100}}, "1", true
+		return s
+	}
+	putBack := func(p *past, s Saved) {
+		p.learn(Desired{after("2m40s"), Split{"web-2": 100}, true})
+		p.learn(Effective{after("2m50s"), Split{"web-2": 100}})
+		s.At = after("10m")
+		p.learn(Put{Saved: s, Past: true, Of: after("2m30s").when()})
+		p.learn(Restored{Desired{after("10m1s"), tenPercent(), false}})
+		p.learn(Effective{after("10m8s"), tenPercent()})
+	}
+	for name, c := range map[string]struct {
+		said func(p *past) Saved // what is put back
+		then func(p *past)
+		want bool
+	}{
+		"it is": {func(*past) Saved { return promoting("2m30s") }, func(*past) {}, true},
+		"not once it was sent": {func(*past) Saved {
+			s := promoting("2m30s")
+			s.Intent = nil
+			return s
+		}, func(*past) {}, false},
+		"not what nobody promoted": {func(p *past) Saved {
+			p.learn(Effective{after("2m20s"), Split{"web-1": 100}})
+			p.learn(Effective{after("2m25s"), tenPercent()})
+			return promoting("2m30s")
+		}, func(*past) {}, false},
+		"not where a claim tells":   {func(p *past) Saved { p.claim.attempt = 1; return promoting("2m30s") }, func(*past) {}, false},
+		"not what a hold has ended": {func(*past) Saved { return promoting("2m30s") }, func(p *past) { p.wishes.stood(Saved{Phase: "Held"}) }, false},
+		"not after it has arrived": {func(*past) Saved { return promoting("2m30s") }, func(p *past) {
+			p.learn(Effective{after("10m20s"), Split{"web-2": 100}})
+			p.learn(baking("10m30s"))
+			p.learn(Effective{after("10m40s"), tenPercent()})
+		}, false},
+	} {
+		p := rewindable()
+		p.learn(Request{At: after("2m10s"), ID: "1", Verb: verbPromote})
+		said := c.said(p)
+		p.learn(said)
+		putBack(p, said)
+		c.then(p)
+		if _, got := p.promoted(100); got != c.want {
+			t.Errorf("%s: it is promoted: %v", name, got)
+		}
+		if _, got := p.promoted(50); got {
+			t.Errorf("%s: another weight is", name)
+		}
+	}
+}
+
 // TestARunServiceOfThePastIsOfWhoeverWroteIt: a split of ours that comes back is nobody
 // else's, nor is our tag in it.
 func TestARunServiceOfThePastIsOfWhoeverWroteIt(t *testing.T) {

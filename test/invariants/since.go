@@ -26,11 +26,24 @@ func (p *past) learnSeen(s Saved) {
 	if serves && (p.seen.Before(p.servesSince()) || again) {
 		p.seen = s.when()
 	}
-	p.begins = append(p.begins, begin{s.when(), p.takenUp, p.seen})
 }
 
-// begin is since when a status judges what serves.
-type begin struct{ saved, takenUp, seen time.Time }
+// learnBegin notes what a status knows that may be put back.
+func (p *past) learnBegin(s Saved) {
+	b := begin{saved: s.when(), takenUp: p.takenUp, seen: p.seen}
+	if s.Intent != nil {
+		if r, promoted := p.promoted(s.Intent.Split[s.Candidate]); promoted {
+			b.promote = r
+		}
+	}
+	p.begins = append(p.begins, b)
+}
+
+// begin is since when a status judges what serves, and the promote whose write it announces.
+type begin struct {
+	saved, takenUp, seen time.Time
+	promote              Request
+}
 
 // remembered is since when one judges it that was saved at a moment and is put back.
 func (p *past) remembered(saved time.Time) begin {

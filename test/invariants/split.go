@@ -41,6 +41,9 @@ func (p *past) sawMore(revision string, percent int) bool {
 func (p *past) learnEffective(e Effective) {
 	p.effective = append(p.effective, e)
 	p.learnAgain()
+	if e.Split[p.saved.Candidate] >= p.wishes.again {
+		p.wishes.again = 0 // it has arrived
+	}
 	if !p.lowering.IsZero() && e.Split.equal(p.desired) {
 		if !p.unseen() {
 			p.lowered = p.lowering

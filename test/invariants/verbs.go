@@ -23,6 +23,7 @@ func (r Request) full() bool { return strings.Contains(r.Mode, "full") }
 type wishes struct {
 	promote Request // the newest promote
 	attempt int64   // of which it is
+	again   int     // the weight that it goes to after its status was put back, until that serves
 	paused  int64   // the attempt that a person paused; 0 for none
 }
 
@@ -30,7 +31,7 @@ type wishes struct {
 func (w *wishes) learn(r Request, s Saved) {
 	switch r.Verb {
 	case verbPromote:
-		w.promote, w.attempt = r, s.Attempt
+		w.promote, w.attempt, w.again = r, s.Attempt, 0
 	case verbPause:
 		w.paused = s.Attempt
 	case verbResume:
@@ -54,8 +55,11 @@ func (p *past) asked(id string) (Request, bool) {
 func (p *past) promoted(weight int) (Request, bool) {
 	r := p.wishes.promote
 	meant := !r.when().Before(p.servesSince())
-	if r.full() {
+	switch {
+	case r.full():
 		meant = weight == 100 && p.serving()[p.saved.Candidate] < 100
+	case p.wishes.again > 0:
+		meant = weight == p.wishes.again
 	}
 	return r, r.ID != "" && p.wishes.attempt == p.saved.Attempt && meant
 }

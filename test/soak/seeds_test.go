@@ -90,6 +90,7 @@ var onceKept = map[uint64]string{
 	6300:  "a write that was held up arrived just before what rested was watched",
 	7878:  "a RunService was written a minute after its decision was saved, because reading it again took that long",
 	3490:  "a foreign split that Config Connector never carried out was taken for a loss of traffic",
+	7716:  "a promote that a backup brought back was carried out again, and was taken for a rise that nobody asked for",
 }
 
 // TestSeedsThatBrokeARuleOnceWithConfigConnector plays them again.
