@@ -169,6 +169,32 @@ func TestAWriteThatRepeatsAStaleRead(t *testing.T) {
 	}
 }
 
+// TestARiseOnAReadOfThePast goes on from the weight that was read, and never arrives:
+// somebody gave stable everything meanwhile.
+func TestARiseOnAReadOfThePast(t *testing.T) {
+	t.Parallel()
+	sent := func(stale bool) Trace {
+		raise, w, now := nth[Saved](good(), 4), nth[Write](good(), 2), snap("c", 3, backTo()...)
+		w.Before, w.Accepted = now, false
+		return append(until[Saved](good(), 3), Desired{after("15m"), now.Desired, false}, Effective{after("15m5s"), now.Desired},
+			Read{At: after("16m"), State: now, Stale: stale}, raise, w)
+	}
+	const next, begins = "the plan has 10% next", "after the last attempt lost its traffic"
+	if finds(sent(true), next) || finds(sent(true), begins) {
+		t.Error("a rise is taken for one from what nobody could read")
+	}
+	if !finds(sent(false), next) || !finds(sent(false), begins) {
+		t.Error("on a read of now it is one from nothing")
+	}
+	if !finds(threeSteps(sent(true)), "from 10% to 100% was sent; the plan has 50% next") {
+		t.Error("a rise past a step of the plan is not found")
+	}
+	ignored := Judge(sent(true), Behaviour{Switch: "etag", Value: "ignored"})
+	if !slices.ContainsFunc(ignored, func(v Violation) bool { return strings.Contains(v.What, next) }) {
+		t.Error("where versions are ignored it is one from nothing too")
+	}
+}
+
 // TestALateRiseIsOneOfWhatWasGivenUp: what has to be taken back is a rise of a revision
 // that was given up, whatever is under way when it lands; a rise of another one has to be
 // lowered by nobody, and lowering another one takes nothing back.

@@ -32,9 +32,24 @@ func (p *past) sentRise(e Event) (Write, bool) {
 // is of the past by now: it raises nothing there, like one that puts a name on a service, and
 // never arrives.
 func (p *past) repeats(w Write) bool {
+	return p.restsOnThePast(w) && w.Split.equal(p.versions[w.Etag])
+}
+
+// restsOnThePast tells whether the version that a write is based on was read, and is of the
+// past by now: Cloud Run refuses it.
+func (p *past) restsOnThePast(w Write) bool {
 	read := p.reads[w.By]
 	rests := read != nil && (read.Stale || read.State.Etag == w.Etag)
-	return p.etagsHeld && w.Etag != w.Before.Etag && rests && w.Split.equal(p.versions[w.Etag])
+	return p.etagsHeld && w.Etag != w.Before.Etag && rests
+}
+
+// risesFrom is the weight that a rise goes on from: what serves, or, of one that never
+// arrives, what its version of the service asks for. Its sender knows of nothing newer.
+func (p *past) risesFrom(w Write, revision string) int {
+	if then, known := p.versions[w.Etag]; known && p.restsOnThePast(w) {
+		return then[revision]
+	}
+	return p.serving()[revision]
 }
 
 // raisesTheCandidate: I3. A rise is one of the candidate that the newest status names,

@@ -16,7 +16,7 @@ func oneRiseOfTheNextWeight(p *past, e Event) string {
 		return ""
 	}
 	risen := p.risen(w)[0]
-	served, weight := p.serving()[risen], w.Split[risen]
+	served, weight := p.risesFrom(w, risen), w.Split[risen]
 	promote, promoted := p.promoted(weight)
 	switch next := p.used().after(served); {
 	case promoted && promote.full() && weight == 100 && !p.raised:
@@ -214,10 +214,13 @@ const coolDown = 20 * time.Minute
 // gateways were well, and the last attempt's instances were gone.
 func mayBegin(p *past, e Event) string {
 	w, rise := p.sentRise(e)
-	if !rise || p.serving()[p.risen(w)[0]] > 0 || p.resumed() {
+	if !rise || p.resumed() {
 		return ""
 	}
 	plan, risen := p.used(), p.risen(w)[0]
+	if max(p.serving()[risen], p.risesFrom(w, risen)) > 0 {
+		return ""
+	}
 	_, promoted := p.promoted(w.Split[risen])
 	switch {
 	case !p.wasReady(risen, p.decided(w)):
