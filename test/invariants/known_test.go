@@ -100,6 +100,27 @@ func TestAPromoteWhoseStatusIsTakenAway(t *testing.T) {
 	}
 }
 
+// TestAPromoteThatComesAsAResumeIsCarriedOut is of the step that is under way again, before
+// its split serves. One that came before the resume, or as it began another step, is not.
+func TestAPromoteThatComesAsAResumeIsCarriedOut(t *testing.T) {
+	t.Parallel()
+	promoted := func(asked string, weight int) Trace {
+		half, ours := Split{"web-2": 50, "web-1": 50}, Split{"web-2": weight, "web-1": 100 - weight}
+		resumes := saidAgain("11m")
+		resumes.Phase, resumes.Answered, resumes.Accepted, resumes.Intent = "Shifting", "r1", true, &Intent{ours, "x", nil}
+		trace := promotedAt("12m", Request{At: after(asked), ID: "r2", Verb: "promote"})
+		return before[Request](trace, 1, Desired{after("10m20s"), half, false}, Effective{after("10m25s"), half},
+			Request{At: after("10m50s"), ID: "r1", Verb: "resume"}, resumes, Desired{after("11m1s"), ours, true}, Effective{after("11m6s"), ours})
+	}
+	const what = "and a minute to settle"
+	if finds(promoted("11m2s", 10), what) {
+		t.Error("a promote of a step that is brought back is not taken for one of it")
+	}
+	if !finds(promoted("10m40s", 10), what) || !finds(promoted("11m2s", 20), what) {
+		t.Error("a promote of what somebody else had set, or of the step before, ends a bake")
+	}
+}
+
 // TestWhereABakeIsCountedFrom: a status tells when a weight was first seen to serve, and
 // minutes before that count for a step and not against it.
 func TestWhereABakeIsCountedFrom(t *testing.T) {

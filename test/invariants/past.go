@@ -71,6 +71,7 @@ type past struct {
 	freezes      []Frozen
 	deploys      deployed
 	resumedTo    Split // what a resume writes again, until it is there, whatever is asked meanwhile
+	broughtBack  Saved // the answer to the newest resume that writes a split again
 	evidence     Evidence
 }
 
@@ -317,6 +318,9 @@ func (p *past) learnAnswer(s Saved) {
 	r, ok := p.asked(s.Answered)
 	if !s.Accepted || !ok {
 		return
+	}
+	if r.Verb == verbResume && p.bringsBack(s) {
+		p.broughtBack = s
 	}
 	if _, before := p.acceptedIn[r.ID]; !before {
 		p.acceptedIn[r.ID] = s.Attempt

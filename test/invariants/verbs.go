@@ -54,7 +54,7 @@ func (p *past) asked(id string) (Request, bool) {
 // at once, that to the end until it serves.
 func (p *past) promoted(weight int) (Request, bool) {
 	r := p.wishes.promote
-	meant := !r.when().Before(p.servesSince())
+	meant := !r.when().Before(p.promotableSince())
 	switch {
 	case r.full():
 		meant = weight == 100 && p.serving()[p.saved.Candidate] < 100
@@ -62,6 +62,23 @@ func (p *past) promoted(weight int) (Request, bool) {
 		meant = weight == p.wishes.again
 	}
 	return r, r.ID != "" && p.wishes.attempt == p.saved.Attempt && meant
+}
+
+// bringsBack tells whether a status announces a split again that served in the attempt.
+func (p *past) bringsBack(s Saved) bool {
+	return s.Intent != nil && p.servedSince(s.Intent.Split.equal, p.firstWrite)
+}
+
+// promotableSince is since when a promote is meant for the weight that serves: since it does,
+// or since a resume was accepted that writes it again after somebody else's split. Its step
+// is under way all that time, and whoever promotes it then need not wait until it serves.
+func (p *past) promotableSince() time.Time {
+	serves, back := p.servesSince(), p.broughtBack
+	first := len(p.effective) < 2 || !p.effective[len(p.effective)-2].when().After(back.when())
+	if back.Intent != nil && first && p.serving().equal(back.Intent.Split) && back.when().Before(serves) {
+		return back.when()
+	}
+	return serves
 }
 
 // stood ends a promote: nothing that was promoted before a hold or a pause rises after it.

@@ -64,6 +64,7 @@ var once = map[uint64]string{
 	92963:  "a silent cache showed an object that was gone, and kept another one of its name waiting",
 	92664:  "a rise on a read of the past was taken for one from what served by then",
 	213631: "the same, of the first write, which had arrived and was sent again",
+	118547: "a promote came between a resume and the split that it brought back",
 }
 
 // onceInABurst are such seeds where a neighbour takes the gateway's last ports.
