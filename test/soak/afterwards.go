@@ -47,14 +47,17 @@ func (s *stage) afterwards() []time.Duration {
 // by whoever resumes.
 //
 // What a person has to sort out is left out, and what cannot go back because stable is
-// not ready or Cloud Run refuses. A candidate that serves at the end has taken as long as there was.
+// not ready or Cloud Run refuses, or need not because stable fails as well. A candidate that
+// serves at the end has taken as long as there was.
 func (a aftermath) backs() []time.Duration {
 	var all []time.Duration
+	served := a.served()
 	for _, sp := range a.spells() {
 		from := later(later(sp.from, a.calm), a.unattended(sp.revision, sp.to))
 		x := exposure{}
 		for _, m := range sp.minutes {
 			if !m.end.Add(-time.Minute).Before(from) {
+				x.besides(served[m.end], sp.revision)
 				x.count(m.tally, m.end.Add(a.delay), a.limit)
 			}
 		}
@@ -63,6 +66,30 @@ func (a aftermath) backs() []time.Duration {
 		}
 	}
 	return all
+}
+
+// served is what each revision served, by the end of the minute.
+func (a aftermath) served() map[time.Time]map[string]simulator.Tally {
+	minutes := map[time.Time]map[string]simulator.Tally{}
+	for _, e := range a.log {
+		if e.Kind != simulator.EventTally {
+			continue
+		}
+		if minutes[e.At] == nil {
+			minutes[e.At] = map[string]simulator.Tally{}
+		}
+		minutes[e.At][e.Revision] = *e.Tally
+	}
+	return minutes
+}
+
+// besides adds what all revisions but one served in a minute.
+func (x *exposure) besides(served map[string]simulator.Tally, revision string) {
+	for other, tally := range served {
+		if other != revision {
+			x.beside.add(tally)
+		}
+	}
 }
 
 // spells are those of all revisions, in the order in which they ended.

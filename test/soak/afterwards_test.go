@@ -37,6 +37,15 @@ func TestAWayBackAfterTrouble(t *testing.T) {
 		return invariants.Life{At: invariants.At(at(minute)), Revision: revision, State: state}
 	}
 	failed := trace(life(16, "web-3", invariants.Created), life(17, "web-3", invariants.Failed))
+	beside := func(failed int) []simulator.Event { // stable
+		all := slices.Clone(log)
+		for minute := 11; minute <= 40; minute++ {
+			all = append(all, simulator.Event{
+				At: at(minute), Kind: simulator.EventTally, Revision: "web-1", Tally: &simulator.Tally{Ended: 900, Failed: failed},
+			})
+		}
+		return all
+	}
 	back := slices.Insert(slices.Clone(log), 12, serves(22, map[string]int{"web-1": 100}))
 	for name, c := range map[string]struct {
 		log   []simulator.Event
@@ -54,6 +63,9 @@ func TestAWayBackAfterTrouble(t *testing.T) {
 		"one over traffic that is not ours":       {log, trace(paused(16, "TrafficConflict")), 15, nil, false},
 		"one that a person resumed":               {log, trace(paused(16, "TrafficConflict"), saved(20, "Baking")), 15, []time.Duration{16 * time.Minute}, false},
 		"one whose stable is not ready":           {log, trace(life(16, "web-1", invariants.Failed)), 15, nil, false},
+		"one whose stable fails as well":          {beside(90), trace(), 15, nil, false},
+		"one whose stable fails much less":        {beside(27), trace(), 15, []time.Duration{20 * time.Minute}, false},
+		"one whose stable is well":                {beside(0), trace(), 15, []time.Duration{21 * time.Minute}, false},
 		"one whose newer one fails":               {log, failed, 15, []time.Duration{21 * time.Minute}, false},
 		"one over which Cloud Run refuses":        {log, failed, 15, nil, true},
 		"one over which it refuses no more":       {log, append(failed, life(20, "web-4", invariants.Created)), 15, []time.Duration{16 * time.Minute}, true},

@@ -19,11 +19,15 @@ const promised = 5 * time.Minute
 // exposure is one stretch in which a revision other than the first had traffic, and
 // how it failed at its present weight.
 type exposure struct {
-	weight           int
-	settled          time.Time // minutes that began before it are not judged
-	seen             time.Time // when a breach could first be seen; zero for never
-	requests, failed float64
+	share
+	weight  int
+	settled time.Time // minutes that began before it are not judged
+	seen    time.Time // when a breach could first be seen; zero for never
+	beside  share     // of those that would take its traffic
 }
+
+// share is how many of some requests failed.
+type share struct{ requests, failed float64 }
 
 // looked is how long it may take until a status says that a split serves.
 const looked = 15 * time.Second
@@ -101,10 +105,21 @@ func ended(exposed map[string]*exposure, e simulator.Event) []time.Duration {
 
 // count adds a minute, which can be seen from a time on.
 func (x *exposure) count(t simulator.Tally, visible time.Time, limit float64) {
-	x.requests, x.failed = x.requests+float64(t.Ended), x.failed+float64(t.Failed)
-	if x.seen.IsZero() && x.breached(limit) {
+	x.add(t)
+	if x.seen.IsZero() && x.breached(limit) && !x.shared(limit) {
 		x.seen = visible
 	}
+}
+
+// shared tells whether those beside it fail as well, and it is not certainly worse: a way
+// back relieves nobody then.
+func (x *exposure) shared(limit float64) bool {
+	_, most := x.beside.bounds()
+	return x.beside.breached(limit) && !x.breached(most)
+}
+
+func (s *share) add(t simulator.Tally) {
+	s.requests, s.failed = s.requests+float64(t.Ended), s.failed+float64(t.Failed)
 }
 
 func (s *stage) limit() float64 { return float64(s.script.Setting.Spec.MaxPercent) / 100 }
@@ -116,15 +131,20 @@ func (s *stage) requestDelay() time.Duration {
 	return 3 * time.Minute
 }
 
-// breached tells whether the share of failures is certainly above a limit: the lower
-// end of Wilson's interval, three standard deviations wide.
-func (x *exposure) breached(limit float64) bool {
-	n, k := x.requests, x.failed
-	if k < 3 {
-		return false
+// breached tells whether the share of failures is certainly above a limit.
+func (s *share) breached(limit float64) bool {
+	least, _ := s.bounds()
+	return s.failed >= 3 && least > limit
+}
+
+// bounds are the ends of Wilson's interval, three standard deviations wide to both sides.
+func (s *share) bounds() (least, most float64) {
+	n := s.requests
+	if n == 0 {
+		return 0, 1
 	}
 	const z = 3
-	p := k / n
+	p := s.failed / n
 	middle, width := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	return (middle-width)/(1+z*z/n) > limit
+	return (middle - width) / (1 + z*z/n), (middle + width) / (1 + z*z/n)
 }

@@ -65,6 +65,7 @@ var once = map[uint64]string{
 	92664:  "a rise on a read of the past was taken for one from what served by then",
 	213631: "the same, of the first write, which had arrived and was sent again",
 	118547: "a promote came between a resume and the split that it brought back",
+	220209: "a way back was wanted though stable failed as much as the candidate",
 }
 
 // onceInABurst are such seeds where a neighbour takes the gateway's last ports.
