@@ -30,6 +30,11 @@ func TestWhatCountsAgainstAStepWhereClocksAreApart(t *testing.T) {
 		e.Gateways = map[string][]GatewayMinute{"nat-1": slices.Clone(e.Gateways["nat-1"][:14])}
 		return &e
 	}
+	earlier := func(e Evidence) *Evidence { // every clock knows it, and whoever asked earlier does not
+		view := e
+		view.Behind = late(e)
+		return &view
+	}
 	const errors, drops = "errors in", "dropped packets in 2"
 	for name, c := range map[string]struct {
 		trace Trace
@@ -44,6 +49,7 @@ func TestWhatCountsAgainstAStepWhereClocksAreApart(t *testing.T) {
 		"errors that it knows":                                 {failing(4, same), errors, true},
 		"a gateway's drops that every clock knows":             {dropping(same), drops, true},
 		"a gateway's drops that one that is behind knows less": {dropping(late), drops, false},
+		"a gateway's drops that came after a question":         {dropping(earlier), drops, false},
 	} {
 		if got := finds(c.trace, c.what); got != c.want {
 			t.Errorf("%s: found is %t in %v", name, got, Judge(c.trace))

@@ -169,20 +169,23 @@ type Evidence struct {
 	Stable []Minute
 	// Gateways holds the minutes of each watched gateway, by name.
 	Gateways map[string][]GatewayMinute
-	// Behind is what whoever's clock is behind takes for arrived at that moment, where
-	// this is what one that is ahead does; nil where the clocks are right.
+	// Behind is what somebody else who decides at that moment may take for arrived: their
+	// clock is behind where this is by one that is ahead, or they asked a little before. It
+	// may have a Behind too; nil where all know the same.
 	Behind *Evidence
 }
 
-// views are the evidence by every clock.
+// views are the evidence as anybody may have it.
 func (e Evidence) views() []Evidence {
-	if e.Behind == nil {
-		return []Evidence{e}
+	views := []Evidence{e}
+	for e.Behind != nil {
+		e = *e.Behind
+		views = append(views, e)
 	}
-	return []Evidence{e, *e.Behind}
+	return views
 }
 
-// against is what is wrong by every clock, as the first one has it; "" if it is not by one.
+// against is what is wrong in every view, as the first one has it; "" if it is not in one.
 func (e Evidence) against(wrong func(Evidence) string) string {
 	first := ""
 	for _, view := range e.views() {

@@ -24,7 +24,13 @@ type Gateway struct{ Project, Region, Name string }
 // minutes that were old enough to have arrived and did, silence told from zero
 // by a witness. It reads the points one by one, not as the controller does.
 func Visible(store *series.Store, subject Subject, at time.Time) (Evidence, error) {
-	eye := eye{store: store, from: subject.From, at: at, delay: map[string]time.Duration{}}
+	return Asked(store, subject, at, nil)
+}
+
+// Asked is what was visible to somebody who asked for some metrics before a moment, each
+// by its type, and for the others at that moment.
+func Asked(store *series.Store, subject Subject, at time.Time, before map[string]time.Time) (Evidence, error) {
+	eye := eye{store: store, from: subject.From, at: at, before: before, delay: map[string]time.Duration{}}
 	known, err := store.Descriptors("")
 	if err != nil {
 		return Evidence{}, fmt.Errorf("reading descriptors: %w", err)
@@ -48,13 +54,22 @@ func (s Subject) revision(name string) string {
 		` AND resource.labels.revision_name=%q`, s.Service, s.Location, name)
 }
 
-// eye looks at a store at a moment.
+// eye looks at a store at a moment, and has looked at some metrics before.
 type eye struct {
-	store *series.Store
-	from  time.Time
-	at    time.Time
-	delay map[string]time.Duration
-	err   error
+	store  *series.Store
+	from   time.Time
+	at     time.Time
+	before map[string]time.Time
+	delay  map[string]time.Duration
+	err    error
+}
+
+// looked is when it looked at a metric.
+func (e *eye) looked(metric string) time.Time {
+	if t, ok := e.before[metric]; ok {
+		return t
+	}
+	return e.at
 }
 
 // sample is the sum of a minute's points, and of those that are bad.
@@ -62,15 +77,16 @@ type sample struct{ sum, bad int64 }
 
 // points reads the raw points of a metric, by the end of their minute.
 func (e *eye) points(metric, project, filter string) map[time.Time]sample {
+	at := e.looked(metric)
 	q := series.Query{
 		Project: project, Filter: fmt.Sprintf("metric.type=%q AND %s", metric, filter),
-		Start: e.from, End: e.at.Add(-e.delay[metric]).Truncate(time.Minute),
+		Start: e.from, End: at.Add(-e.delay[metric]).Truncate(time.Minute),
 	}
 	minutes := map[time.Time]sample{}
 	if !q.End.After(q.Start) {
 		return minutes
 	}
-	result, err := e.store.Query(q, e.at)
+	result, err := e.store.Query(q, at)
 	if err != nil {
 		e.err = fmt.Errorf("looking at %s: %w", metric, err)
 		return minutes

@@ -37,6 +37,7 @@ var readings = map[analysis.Metric]reading{
 // remembered is the newest whole answer to a question.
 type remembered struct {
 	after  time.Time
+	asked  time.Time // by the world's clock
 	answer analysis.Answer
 }
 
@@ -63,9 +64,21 @@ func (s Senses) Answer(q analysis.Question, now time.Time) (analysis.Answer, err
 	answer, err := s.ask(q, how, through)
 	answer.Delay = delay
 	if s.memory != nil && err == nil && answer.Cause == analysis.CauseNone {
-		s.memory[q.Series] = remembered{q.After, answer}
+		s.memory[q.Series] = remembered{q.After, s.world.Now(), answer}
 	}
 	return answer, err
+}
+
+// Asked is when each metric type was asked for last, of which anything is remembered: what
+// arrived since is not known.
+func (s Senses) Asked() map[string]time.Time {
+	asked := map[string]time.Time{}
+	for of, r := range s.memory {
+		if metric := readings[of.Metric].metric; r.asked.After(asked[metric]) {
+			asked[metric] = r.asked
+		}
+	}
+	return asked
 }
 
 // ask asks Monitoring.

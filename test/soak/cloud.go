@@ -37,7 +37,7 @@ type cloud struct {
 	seen     map[string]seen
 }
 
-func (p *process) reach() (*cloud, error) {
+func (p *process) reaches() (*cloud, error) {
 	s := p.stage
 	api := s.world.As(simulator.Caller{Identity: ours, UserAgent: p.name})
 	ref := rollout.ServiceRef{Project: project, Location: region, Name: service}

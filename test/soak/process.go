@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -30,6 +31,7 @@ type process struct {
 	name       string
 	skew       time.Duration
 	cache      *modelplane.Cache
+	reach      *cloud
 	reconciler reconcile.Reconciler
 	wakes      predicate.Predicate
 
@@ -66,11 +68,12 @@ func (s *stage) start(place int) {
 	}
 	p := &process{stage: s, place: place, born: s.now(), name: fmt.Sprintf("%c%d", 'a'+place, len(s.processes)+1), skew: s.skew(place)}
 	s.processes[p.name] = p
-	reach, err := p.reach()
+	reach, err := p.reaches()
 	if err != nil {
 		s.fail(err)
 		return
 	}
+	p.reach = reach
 	p.cache = s.plane.Watch()
 	client := p.cache.As(p.name)
 	r := &controllers.Reconciler{
@@ -199,6 +202,14 @@ func (p *process) pass() (result ctrl.Result, err error) {
 		}
 	}()
 	return p.reconciler.Reconcile(p.stage.ctx, reconcile.Request{NamespacedName: key})
+}
+
+// asked is when the process asked for each metric, for a pass that is under way: what it
+// remembers is a minute old at most, as its pass began.
+func (p *process) asked() map[string]time.Time {
+	asked := p.reach.senses.Asked()
+	maps.DeleteFunc(asked, func(_ string, at time.Time) bool { return p.began.Sub(at) > time.Minute })
+	return asked
 }
 
 // call makes a call. On its way there and back things happen: it takes time, and

@@ -242,7 +242,7 @@ func (r *record) plan(at time.Time) invariants.Plan {
 }
 
 // look notes what could be known when a write or the end is decided.
-func (r *record) look(status *v1alpha1.CloudRunRolloutStatus) {
+func (r *record) look(p *process, status *v1alpha1.CloudRunRolloutStatus) {
 	a := status.Attempt
 	if a == nil || witness.IntentOf(a) == nil && status.Phase != v1alpha1.PhaseCompleted || r.object == nil {
 		return
@@ -262,24 +262,26 @@ func (r *record) look(status *v1alpha1.CloudRunRolloutStatus) {
 	if r.stage.script.Setting.NAT != NoNAT {
 		subject.Gateways = []invariants.Gateway{{Project: "acme-net", Region: region, Name: gateway}}
 	}
-	r.trace = append(r.trace, r.visible(subject))
+	r.trace = append(r.trace, r.visible(p, subject))
 }
 
 // visible is what could be known now. A clock that is ahead takes minutes for arrived that
-// are about to, and one that is behind takes none for arrived that just did.
-func (r *record) visible(subject invariants.Subject) invariants.Evidence {
+// are about to, and one that is behind takes none for arrived that just did. What arrived
+// since the minute's question is known with the next one.
+func (r *record) visible(p *process, subject invariants.Subject) invariants.Evidence {
 	skew := r.stage.script.Setting.Skew
 	ahead, behind := min(tolerated, max(0, skew[0], skew[1])), max(-tolerated, min(0, skew[0], skew[1]))
-	evidence := r.visibleAt(subject, r.stage.now().Add(ahead))
+	evidence, asked := r.visibleAt(subject, r.stage.now().Add(ahead), nil), r.visibleAt(subject, r.stage.now(), p.asked())
+	evidence.Behind = &asked
 	if ahead > behind {
-		late := r.visibleAt(subject, r.stage.now().Add(behind))
-		evidence.Behind = &late
+		late := r.visibleAt(subject, r.stage.now().Add(behind), nil)
+		asked.Behind = &late
 	}
 	return evidence
 }
 
-func (r *record) visibleAt(subject invariants.Subject, at time.Time) invariants.Evidence {
-	evidence, err := invariants.Visible(r.stage.world.Series().Undisturbed(), subject, at)
+func (r *record) visibleAt(subject invariants.Subject, at time.Time, asked map[string]time.Time) invariants.Evidence {
+	evidence, err := invariants.Asked(r.stage.world.Series().Undisturbed(), subject, at, asked)
 	if err != nil { // then nothing could be known, and nothing may rise
 		return invariants.Evidence{At: invariants.At(r.stage.now())}
 	}

@@ -62,6 +62,8 @@ var once = map[uint64]string{
 	187413: "an object that etcd brought back was told what a list showed from before its last live read",
 	192708: "the same way back was to stay away where Cloud Run ignores etags, which nobody can see to",
 	92963:  "a silent cache showed an object that was gone, and kept another one of its name waiting",
+	102062: "a gateway's drops were late, and came between the minute's question and a decision",
+	175205: "the same, where the decision was sent again",
 	92664:  "a rise on a read of the past was taken for one from what served by then",
 	213631: "the same, of the first write, which had arrived and was sent again",
 	118547: "a promote came between a resume and the split that it brought back",

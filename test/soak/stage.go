@@ -127,7 +127,7 @@ func (s *stage) planeBefore(c modelplane.Call) error {
 		return context.DeadlineExceeded
 	}
 	if name == saveCall {
-		s.record.look(&c.Object.Status)
+		s.record.look(p, &c.Object.Status)
 	}
 	return p.refusal(name)
 }
