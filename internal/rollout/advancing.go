@@ -37,7 +37,7 @@ func proceed(v view) Decision {
 	if p.Step == 0 {
 		return v.check()
 	}
-	return v.bake()
+	return v.tellsGap(v.bake())
 }
 
 // pinned writes the split of an attempt again where somebody let a part of it
@@ -235,6 +235,9 @@ func (v view) bake() Decision {
 	}
 	step := v.Plan.step(p.Step)
 	minutes, through := v.evidence()
+	if v.bakesFromNow() {
+		minutes, through = 0, time.Time{}
+	}
 	v.Progress.Baked = min(minutes, step.minutes())
 	if c, ok := v.find(analysis.Breach); ok {
 		return v.heldByBreach(c)

@@ -182,6 +182,7 @@ func TestTheClaimShowsAWriteThatNobodySawServe(t *testing.T) {
 		s = s.meant(between("web-2", "web-1", weight)).claimedBy(self, claimed)
 		s.Progress.Seq, s.Progress.Intents[0].Seq, s.Progress.FirstWrite = 4, 4, ago(time.Hour)
 		s.Service.ETag, s.Service.Generation, s.Service.ObservedGeneration = "etag-9", 9, 9
+		s.Progress.Generation = 8
 		return s
 	}
 	hidden := func(s *scene) { s.Progress.Phase, s.Progress.Reason = Idle, ServiceNotFound }

@@ -44,7 +44,7 @@ func look(in Input) view {
 			v.Progress = v.Progress.see(v.desired)
 		}
 	}
-	v = v.seesClaim().seesSpec().seesTemplates()
+	v = v.seesClaim().seesSpec().seesTemplates().seesGap()
 	if v.Progress.Hot.After(v.Now) { // the clock was set back
 		v.Progress.Hot = v.Now
 	}

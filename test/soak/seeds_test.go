@@ -68,6 +68,7 @@ var once = map[uint64]string{
 	213631: "the same, of the first write, which had arrived and was sent again",
 	118547: "a promote came between a resume and the split that it brought back",
 	220209: "a way back was wanted though stable failed as much as the candidate",
+	112673: "a split of somebody else's came and went while reads failed, and the bake went on",
 }
 
 // onceInABurst are such seeds where a neighbour takes the gateway's last ports.
