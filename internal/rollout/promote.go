@@ -42,7 +42,7 @@ func (v view) promoted() (Decision, bool) {
 			return d, true
 		}
 		return v.accept(d, v.promises(to)), true
-	case asked || to.Weight <= v.weight():
+	case asked || to.Weight <= max(0, v.weight()): // none, or it has arrived
 		return Decision{}, false
 	case why == "":
 		return v.promote(to), true

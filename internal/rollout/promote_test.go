@@ -138,3 +138,17 @@ func TestAPromoteWhoseWriteIsLost(t *testing.T) {
 		t.Errorf("the promote came back after a breach: %s", inWords(d))
 	}
 }
+
+// TestADamagedShareEndsNoDecision: less than nothing is no promote either, and is not
+// refused again and again.
+func TestADamagedShareEndsNoDecision(t *testing.T) {
+	t.Parallel()
+	damaged := at(5).split("web-2", -5, "web-1", 105).presence("web-2", Unknown)
+	damaged.Progress.Confirmed = Split{{"web-1", 105}, {"web-2", -5}}
+	for _, to := range []int64{0, -3} {
+		damaged.Progress.Promoted.Weight = to
+		if d := Decide(Input(damaged)); d.Write != nil {
+			t.Errorf("it decides %s", inWords(d))
+		}
+	}
+}
