@@ -85,7 +85,7 @@ func backEndsInTime(p *past, e Event) string {
 func lowersByOneStep(p *past, e Event) string {
 	w, ok := e.(Write)
 	c := p.saved.Candidate
-	if !ok || w.Landed || w.Etag != w.Before.Etag || !p.lowers(w) || p.goesBack() || p.resumed() || w.Split.equal(p.resumedTo) || slices.Contains(p.saved.Latched, c) {
+	if !ok || w.Landed || w.Etag != w.Before.Etag || !p.lowers(w) || p.goesBack() || p.resumes(w) || slices.Contains(p.saved.Latched, c) {
 		return ""
 	}
 	if below := p.used().below(w.Before.Desired[c]); w.Split[c] != below {

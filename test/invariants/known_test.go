@@ -121,6 +121,32 @@ func TestAPromoteThatComesAsAResumeIsCarriedOut(t *testing.T) {
 	}
 }
 
+// TestAResumeIsNoLicence: what a resume brings back may be more than the next weight of the
+// plan, and is not baked before. Once it serves, each rise is one like any other.
+func TestAResumeIsNoLicence(t *testing.T) {
+	t.Parallel()
+	half, again := Split{"web-2": 50, "web-1": 50}, Split{"web-2": 10, "web-1": 90}
+	resumed := func(rise string) Trace {
+		resumes := saidAgain("11m")
+		resumes.Phase, resumes.Answered, resumes.Accepted, resumes.Intent = "Shifting", "r1", true, &Intent{again, "x", nil}
+		trace := edit(until[Write](good(), 2), 4, func(s *Saved) { s.Answered, s.Accepted = "r1", true })
+		trace = edit(trace, 4, func(s *Saved) { s.At = after(rise) })
+		trace = edit(trace, 2, func(w *Write) { w.At = after(rise) })
+		return before[Evidence](trace, 2, Desired{after("10m20s"), half, false}, Effective{after("10m25s"), half},
+			Request{At: after("10m50s"), ID: "r1", Verb: "resume"}, resumes, Desired{after("11m1s"), again, true}, Effective{after("11m6s"), again})
+	}
+	const early = "and a minute to settle"
+	if finds(resumed("16m"), "the plan has") || finds(resumed("16m"), early) {
+		t.Error("a rise of the next weight, after its bake, is found")
+	}
+	if !finds(threeSteps(resumed("16m")), "the plan has 50% next") {
+		t.Error("a rise past a step of the plan is not found")
+	}
+	if !finds(resumed("12m"), early) {
+		t.Error("a rise before the bake of what was brought back is not found")
+	}
+}
+
 // TestWhereABakeIsCountedFrom: a status tells when a weight was first seen to serve, and
 // minutes before that count for a step and not against it.
 func TestWhereABakeIsCountedFrom(t *testing.T) {

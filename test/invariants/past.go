@@ -70,8 +70,9 @@ type past struct {
 	back         back
 	freezes      []Frozen
 	deploys      deployed
-	resumedTo    Split // what a resume writes again, until it is there, whatever is asked meanwhile
-	broughtBack  Saved // the answer to the newest resume that writes a split again
+	broughtBack  Saved     // the answer to the newest resume that writes a split again
+	resumption   Saved     // the answer to the newest resume
+	resumedAt    time.Time // when what it announces was asked for
 	evidence     Evidence
 }
 
@@ -271,7 +272,6 @@ func (p *past) learnSaved(s Saved) {
 	p.raised = false
 	p.saved, p.savedOnce = s, true
 	p.learnBegin(s)
-	p.learnResumed(s)
 }
 
 // learnGiven notes which attempts and candidates were given up.
@@ -282,16 +282,6 @@ func (p *past) learnGiven(s Saved) {
 	}
 	if s.Phase == phaseRolledBack || s.Phase == phaseRollingBack && slices.Contains(s.Latched, s.Candidate) {
 		p.abandoned[s.Candidate] = true
-	}
-}
-
-// learnResumed notes what a resume is about to write, until it is written.
-func (p *past) learnResumed(s Saved) {
-	switch {
-	case s.Intent == nil:
-		p.resumedTo = nil
-	case p.resumed():
-		p.resumedTo = s.Intent.Split
 	}
 }
 
@@ -329,6 +319,9 @@ func (p *past) learnAnswer(s Saved) {
 		return
 	}
 	p.wishes.learn(r, s)
+	if r.Verb == verbResume {
+		p.resumption, p.resumedAt = s, time.Time{}
+	}
 	if !slices.Contains([]string{verbApprove, verbPromote, verbPause}, r.Verb) {
 		p.foreign = nil
 	}
@@ -417,10 +410,12 @@ func (p *past) request(verb string) (Request, bool) {
 	return Request{}, false
 }
 
-// resumed tells whether the newest status answered a resume.
-func (p *past) resumed() bool {
-	r, ok := p.request(verbResume)
-	return ok && p.saved.Answered == r.ID && p.saved.Accepted
+// resumes tells whether a write carries out the newest resume: what its answer announces,
+// until that is asked for, whatever else is asked meanwhile.
+func (p *past) resumes(w Write) bool {
+	r := p.resumption
+	return r.Attempt == p.saved.Attempt && r.Intent != nil && w.Split.equal(r.Intent.Split) &&
+		(p.resumedAt.IsZero() || !w.when().After(p.resumedAt))
 }
 
 // approved tells whether an approve was accepted since a time.

@@ -51,7 +51,7 @@ const fewestErrors = 3
 func sparedForAReason(p *past, e Event) string {
 	w, ok := e.(Write)
 	c := p.saved.Candidate
-	if !ok || w.Landed || !p.sparing || !p.goesBack() || w.Before.Desired[c] == 0 || p.resumed() {
+	if !ok || w.Landed || !p.sparing || !p.goesBack() || w.Before.Desired[c] == 0 || p.resumes(w) {
 		return ""
 	}
 	var errors int64

@@ -19,6 +19,9 @@ func (p *past) learnDesired(d Desired) {
 			p.lowering = d.when()
 		}
 	}
+	if i := p.resumption.Intent; i != nil && d.Ours && p.resumedAt.IsZero() && d.Split.equal(i.Split) {
+		p.resumedAt = d.when()
+	}
 	p.desired, p.desiredOurs, p.askedBefore, p.askedAt = d.Split, d.Ours, p.askedAt, d.when()
 	switch {
 	case d.Ours:

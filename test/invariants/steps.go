@@ -12,7 +12,7 @@ import (
 // raises once.
 func oneRiseOfTheNextWeight(p *past, e Event) string {
 	w, rise := p.sentRise(e)
-	if !rise || p.resumed() {
+	if !rise || p.resumes(w) {
 		return ""
 	}
 	risen := p.risen(w)[0]
@@ -48,7 +48,7 @@ func (p *past) advances(e Event) (advance, bool) {
 	}
 	s, saved := e.(Saved)
 	done := saved && s.Phase == phaseCompleted && p.saved.Phase != phaseCompleted && s.Candidate == p.saved.Candidate
-	if a.served == 0 || !done && (!rise || p.resumed()) {
+	if a.served == 0 || !done && (!rise || p.resumes(w)) {
 		return a, false
 	}
 	if done {
@@ -214,7 +214,7 @@ const coolDown = 20 * time.Minute
 // gateways were well, and the last attempt's instances were gone.
 func mayBegin(p *past, e Event) string {
 	w, rise := p.sentRise(e)
-	if !rise || p.resumed() {
+	if !rise || p.resumes(w) {
 		return ""
 	}
 	plan, risen := p.used(), p.risen(w)[0]

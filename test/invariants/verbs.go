@@ -106,7 +106,7 @@ func (p *past) undone(s Saved) bool {
 // nothing rises in its attempt.
 func requestedPauseIsObeyed(p *past, e Event) string {
 	w, rise := p.sentRise(e)
-	if !rise || p.resumed() {
+	if !rise {
 		return ""
 	}
 	if p.wishes.paused != 0 && p.wishes.paused == p.saved.Attempt {
