@@ -60,7 +60,7 @@ var once = map[uint64]string{
 	78235:  "stable was deleted at rest, could not be read, and was still told as what serves",
 	119431: "stable was deleted at rest, and was still told as what serves",
 	187413: "an object that etcd brought back was told what a list showed from before its last live read",
-	192708: "the same way back was to stay away where Cloud Run ignores etags, which nobody can see to",
+	192708: "a way back that was announced was to stay away where Cloud Run ignores etags, which nobody can see to",
 	92963:  "a silent cache showed an object that was gone, and kept another one of its name waiting",
 	102062: "a gateway's drops were late, and came between the minute's question and a decision",
 	175205: "the same, where the decision was sent again",
