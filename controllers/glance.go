@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -56,6 +57,9 @@ func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 	if err == nil {
 		in, err = r.observe(ctx, cloud, ro, in)
 	}
+	if err == nil {
+		err = afterList(in.Service, seen.in.Service)
+	}
 	switch {
 	case err != nil && rests:
 		return rollout.Input{}, rollout.Decision{}, restingError{err}
@@ -68,6 +72,18 @@ func (r *Reconciler) decide(ctx context.Context, cloud Cloud, ro *v1alpha1.Cloud
 		r.memory.relieve(ro)
 	}
 	return in, rollout.Decide(in), nil
+}
+
+// afterList tells that a live read is older than the list before it, of the same service: it shows
+// nothing that is so, and is made once more.
+func afterList(live, listed rollout.Service) error {
+	if listed.UID != live.UID || listed.Generation <= live.Generation {
+		return nil
+	}
+	return &cloudrun.CallError{
+		Op: "reading the service", Kind: cloudrun.ErrUnavailable,
+		Detail: fmt.Sprintf("it answered with generation %d, and a list had shown %d", live.Generation, listed.Generation),
+	}
 }
 
 // noticed is what was decided on the watched state, and whether that stands.

@@ -3,6 +3,8 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +135,7 @@ func TestWhatChangesSomethingIsDecidedOnALiveRead(t *testing.T) {
 			before := w.cloud.service
 			w.cloud.deploy("web-2", morning)
 			w.listNow()
+			before.Generation, before.ObservedGeneration = w.list.service.Generation+1, w.list.service.Generation+1
 			w.cloud.service = before
 		}, v1alpha1.PhaseIdle},
 		"a candidate that fails": {func(w *watched) {
@@ -306,6 +309,28 @@ func TestWhatAnOldLookAsksToTakeBackStaysUrgentUntilItIsDecidedLive(t *testing.T
 	}
 	if w.r.memory.pressed(w.ro) {
 		t.Error("it was decided, and is still pressing")
+	}
+}
+
+// TestALiveReadIsNoOlderThanTheListBeforeIt: a person's split in the list is not taken for
+// healthy because the live read shows what was before it. Another service of that name is
+// as old as it is.
+func TestALiveReadIsNoOlderThanTheListBeforeIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		uid  string
+		want string
+	}{"the same service": {"", "it answered with generation 3, and a list had shown 4"}, "one made anew": {"another", ""}} {
+		w := watching(t)
+		w.rollOut()
+		w.list.service.Generation++
+		w.list.service.ObservedGeneration++
+		w.list.service.Desired = []rollout.Entry{{Revision: "web-1", Percent: 50}, {Revision: "web-2", Percent: 50}}
+		w.list.service.UID += c.uid
+		_, _, err := w.r.decide(t.Context(), Cloud{Observer: w.cloud, Actuator: w.cloud, Metrics: w.cloud, Watcher: w.list}, w.ro)
+		if told := fmt.Sprint(err); c.want == "" && err != nil || !strings.Contains(told, c.want) {
+			t.Errorf("%s: it says %q, want %q", name, told, c.want)
+		}
 	}
 }
 
