@@ -273,7 +273,7 @@ func superseded(v view) (Decision, bool) {
 	if v.untouched() && p.Warmup.Tagged == "" {
 		d = rest(v.idle())
 	} else {
-		v.Progress.Cause = note
+		v.Progress.Cause, v.Progress.Trial = note, Trial{} // it does not go back to be tried again
 		d = v.sendBack(note)
 	}
 	if resumes {

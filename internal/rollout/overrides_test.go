@@ -416,6 +416,24 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
+// TestAWayBackForAnotherCandidateTriesNothingAgain: the candidate had gone back a step, to be
+// tried again, when another one was named. Somebody moves traffic meanwhile and takes the name
+// back: a resume goes on with the way back, as with any other.
+func TestAWayBackForAnotherCandidateTriesNothingAgain(t *testing.T) {
+	t.Parallel()
+	tried := at(25).newer().with(func(s *scene) { s.Progress.Trial = Trial{At: ago(time.Minute), From: 50, To: 25} })
+	d := Decide(Input(tried))
+	if !d.Progress.Trial.At.IsZero() {
+		t.Errorf("it is still to be tried again, since %s", d.Progress.Trial.At)
+	}
+	moved := tried.split("web-2", 100).asks(Resume)
+	moved.Progress, moved.Plan.CandidateRevision = d.Progress, "web-2"
+	moved.Progress.Phase, moved.Progress.Reason, moved.Progress.Cause = Paused, TrafficConflict, "somebody moved traffic"
+	if got := inWords(Decide(Input(moved))); got != "RollingBack/RollingBack, writes web-1 100%, accepts" {
+		t.Errorf("a resume decides %s", got)
+	}
+}
+
 func TestUnsettled(t *testing.T) {
 	t.Parallel()
 	returning := at(25).split("web-1", 100).wants("web-2", 25, "web-1", 75).unsettled()

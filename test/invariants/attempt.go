@@ -98,10 +98,12 @@ func baselineReachable(p *past, e Event) string {
 }
 
 // endIsTrue: I10. Who is answered from the past cannot know of what somebody else has done
-// since, or they themselves where nothing remembers it.
+// since, or they themselves where nothing remembers it: no status, or one that was put back
+// and announces nothing.
 func endIsTrue(p *past, e Event) string {
 	s, ok := e.(Saved)
-	if !ok || s.Phase == p.saved.Phase || s.Generation < p.generation && (!p.desiredOurs || p.memoryLost) {
+	unsaid := p.put.After(p.askedAt) && p.saved.Intent == nil
+	if !ok || s.Phase == p.saved.Phase || s.Generation < p.generation && (!p.desiredOurs || p.memoryLost || unsaid) {
 		return ""
 	}
 	serves := func(revision string) bool {

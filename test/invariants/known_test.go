@@ -121,6 +121,34 @@ func TestAPromoteThatComesAsAResumeIsCarriedOut(t *testing.T) {
 	}
 }
 
+// TestAnEndOnAnAnswerOfThePast: etcd was put back to before our write, and Cloud Run answers
+// as it was then. Who still announces that write, or has seen what it asked for, can know.
+func TestAnEndOnAnAnswerOfThePast(t *testing.T) {
+	t.Parallel()
+	ended := func(put Saved, seen int64) Trace {
+		end := nth[Saved](aborted(), 5)
+		end.At, end.Generation = after("12m30s"), seen
+		back := Put{Saved: put, Past: true}
+		back.At = after("12m")
+		return append(until[Saved](good(), 3), back, end)
+	}
+	checking, shifting := nth[Saved](good(), 2), nth[Saved](good(), 2)
+	checking.Phase, checking.Intent = "Checking", nil
+	const what = "says RolledBack"
+	if finds(ended(checking, 1), what) {
+		t.Error("what nothing remembers is held against an answer of the past")
+	}
+	if !finds(ended(checking, 2), what) {
+		t.Error("who has seen what serves can know")
+	}
+	if !finds(ended(shifting, 1), what) {
+		t.Error("who announces a write can know of it")
+	}
+	if !finds(append(until[Saved](good(), 3), ended(checking, 1)[len(until[Saved](good(), 3))+1:]...), what) {
+		t.Error("nothing was put back")
+	}
+}
+
 // TestAResumeIsNoLicence: what a resume brings back may be more than the next weight of the
 // plan, and is not baked before. Once it serves, each rise is one like any other.
 func TestAResumeIsNoLicence(t *testing.T) {

@@ -57,6 +57,8 @@ var once = map[uint64]string{
 	309326: "a live read was older than the list before it, and a person's split went unseen",
 	304764: "stable was gone and could not be read, and Cloud Run said so",
 	311617: "a rise was counted from what served, and rested on a read of before",
+	316791: "a way back for another candidate was taken for one that tries the same again",
+	321832: "etcd was put back to before a write, and Cloud Run answered as it was then",
 	26567:  "a status that was lost met a tag of our name without any claim",
 	47843:  "a view that went back to before a restore would list again, and was taken for up to date",
 	56523:  "the same, where the object had been deleted and applied again",
