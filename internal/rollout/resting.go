@@ -267,6 +267,9 @@ func (v view) unpinned() string {
 	if v.servesNothing() {
 		return "LATEST stands for a revision that exists: deploy one, or send one 100% with " + v.byHand()
 	}
+	if i := slices.IndexFunc(v.desired, func(s Share) bool { return v.revision(s.Revision).unread() }); i >= 0 {
+		return v.desired[i].Revision + ", which LATEST stands for, can be read" // it may be gone
+	}
 	return ""
 }
 

@@ -103,6 +103,10 @@ func TestBaselineBetweenAttempts(t *testing.T) {
 			s.Service.Desired = []Entry{{Latest: true, Percent: 100}}
 			s.Service.Effective = s.Service.Desired
 		}), "Idle/Steady", "It is pinned when LATEST stands for a revision that exists"},
+		"nor to what may be gone": {quiet.presence("web-2", Unknown).with(func(s *scene) {
+			s.Service.Desired = []Entry{{Latest: true, Percent: 100}}
+			s.Service.Effective = s.Service.Desired
+		}), "Idle/Steady", "It is pinned when web-2, which LATEST stands for, can be read"},
 		"a person's LATEST is pinned": {quiet.with(func(s *scene) {
 			s.Service.Desired = []Entry{{Latest: true, Percent: 100}}
 			s.Service.Effective = s.Service.Desired

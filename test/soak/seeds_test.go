@@ -59,6 +59,7 @@ var once = map[uint64]string{
 	311617: "a rise was counted from what served, and rested on a read of before",
 	316791: "a way back for another candidate was taken for one that tries the same again",
 	321832: "etcd was put back to before a write, and Cloud Run answered as it was then",
+	334344: "LATEST was pinned to a revision that could not be read, and was gone",
 	26567:  "a status that was lost met a tag of our name without any claim",
 	47843:  "a view that went back to before a restore would list again, and was taken for up to date",
 	56523:  "the same, where the object had been deleted and applied again",
