@@ -183,6 +183,46 @@ func TestAStepThatTheStatusIsPutBackTo(t *testing.T) {
 	}
 }
 
+// TestABakeIsJudgedFromTheStatusThatDatesIt: who takes an attempt up says that its split
+// serves, and since when it is judged with the next look.
+func TestABakeIsJudgedFromTheStatusThatDatesIt(t *testing.T) {
+	t.Parallel()
+	p := newPast(Delta)
+	p.learn(Effective{after("10m"), Split{"web-2": 100}})
+	p.learn(Saved{At: after("20m"), Phase: "Idle", Attempt: 1, Stable: "web-1", Candidate: "web-2"})
+	for _, look := range []struct {
+		at      string
+		undated bool
+		since   string
+	}{{"22m", true, "22m"}, {"22m15s", true, "22m15s"}, {"22m30s", false, "22m30s"}, {"22m45s", false, "22m30s"}} {
+		p.learn(Saved{At: after(look.at), Phase: "Baking", Attempt: 1, Stable: "web-1", Candidate: "web-2", Undated: look.undated})
+		if got := p.judgedSince(); !got.Equal(after(look.since).when()) {
+			t.Errorf("%s: it is judged since %s, want %s", look.at, got, look.since)
+		}
+	}
+}
+
+// TestWhatAResumeBringsBackIsJudgedAnew: somebody asked for another split, and ours has served
+// all the time.
+func TestWhatAResumeBringsBackIsJudgedAnew(t *testing.T) {
+	t.Parallel()
+	p := rewindable()
+	p.learn(Desired{after("5m"), Split{"web-1": 50, "web-2": 50}, false})
+	p.learn(Request{At: after("6m"), ID: "r1", Verb: verbResume})
+	resumes := baking("6m")
+	resumes.Phase, resumes.Serving, resumes.Answered, resumes.Accepted, resumes.Intent = "Shifting", nil, "r1", true, &Intent{Split: tenPercent()}
+	p.learn(resumes)
+	p.learn(Desired{after("6m"), tenPercent(), true})
+	for _, at := range []string{"6m5s", "7m"} {
+		serves := baking(at)
+		serves.Answered, serves.Accepted = "r1", true
+		p.learn(serves)
+		if want := after("6m5s").when(); !p.judgedSince().Equal(want) || !p.seen.Equal(want) {
+			t.Errorf("%s: it is judged since %s, and errors count since %s; want 6m5s", at, p.judgedSince(), p.seen)
+		}
+	}
+}
+
 // TestALookAtAList: a status may rest on a list of a quarter of a minute ago, unless
 // the service was read for it.
 func TestALookAtAList(t *testing.T) {

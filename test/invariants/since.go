@@ -6,8 +6,13 @@ import (
 )
 
 // learnTakenUp notes that an attempt goes on from the claim on the service, or where it
-// was when the service could not be found.
+// was when the service could not be found: from the status on that says since when it is
+// judged.
 func (p *past) learnTakenUp(s Saved) {
+	undated := p.saved.Undated && p.saved.when().Equal(p.takenUp) && s.Attempt == p.saved.Attempt
+	if undated || p.broughtBackBy(s) {
+		p.takenUp = s.when()
+	}
 	if p.saved.Phase == phaseIdle && s.Phase == phaseBaking && s.Attempt == p.saved.Attempt {
 		p.takenUp = s.when()
 	}
@@ -19,13 +24,19 @@ func (p *past) learnTakenUp(s Saved) {
 
 // learnSeen notes that a status is the first to say that a split serves, or the first to say
 // so after it did not serve: whoever read or remembers a time before that begins the bake
-// anew.
+// anew. So does who brings a split back for a person who resumes, whatever served meanwhile.
 func (p *past) learnSeen(s Saved) {
-	again := p.saved.Phase == phaseShifting && p.saved.Intent == nil
 	serves := s.Serving != nil && s.Serving[s.Candidate] == p.serving()[s.Candidate]
-	if serves && (p.seen.Before(p.servesSince()) || again) {
+	again := p.saved.Phase == phaseShifting && p.saved.Intent == nil
+	if serves && (p.seen.Before(p.servesSince()) || again || p.broughtBackBy(s)) {
 		p.seen = s.when()
 	}
+}
+
+// broughtBackBy tells whether a status is the first to say that what a resume announced serves.
+func (p *past) broughtBackBy(s Saved) bool {
+	back := p.resumption
+	return back.Intent != nil && s.Serving.equal(back.Intent.Split) && p.seen.Before(back.when()) && s.when().After(back.when())
 }
 
 // learnBegin notes what a status knows that may be put back.

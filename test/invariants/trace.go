@@ -286,6 +286,8 @@ type Saved struct {
 
 	// Serving is the split that the status says serves; nil where it says none.
 	Serving Split
+	// Undated is set where a bake begins, and the status does not say yet since when.
+	Undated bool
 	// Confirmed is the split of ours that the attempt saw serve last, whatever it does now.
 	Confirmed Split
 	// Told is what it tells people of that, in several places: in each the percent of

@@ -79,6 +79,8 @@ var once = map[uint64]string{
 
 // onceInABurst are such seeds where a neighbour takes the gateway's last ports.
 var onceInABurst = map[uint64]string{
+	36763: "a bake that was taken up was dated by the look after that",
+	38080: "a resume brought back what had served all the time",
 	943:   "etcd was put back to before a bake that was then begun anew",
 	1977:  "a clock that was behind did not know what one that is ahead does",
 	7058:  "a refused rise was taken for the end of a bake",

@@ -24,7 +24,7 @@ func SavedAt(at time.Time, s *v1alpha1.CloudRunRolloutStatus) invariants.Saved {
 		return e
 	}
 	e.Generation, e.Reason, e.Attempt, e.Candidate, e.Latched = a.SeenGeneration, a.Reason, a.ID, a.Candidate, a.Latched
-	e.Confirmed = shares(a.Confirmed)
+	e.Confirmed, e.Undated = shares(a.Confirmed), s.Phase == v1alpha1.PhaseBaking && a.EffectiveSince == nil
 	if a.SparedAt != nil {
 		e.Spared = a.SparedAt.UTC()
 	}
