@@ -203,7 +203,7 @@ func (v view) takeUp(c Claim) Decision {
 	p := Progress{
 		Phase: v.Progress.Phase, Reason: v.Progress.Reason, Since: v.Progress.Since, LastRequest: v.Progress.LastRequest,
 		Attempt: max(c.Attempt, v.Progress.Attempt), Seq: max(c.Seq, v.Progress.Seq), Stable: c.Stable, Latched: slices.Clone(c.Latched),
-		Confirmed: v.desired, Adopted: c.UID,
+		Confirmed: v.desired, Adopted: c.UID, SettledBy: v.Progress.SettledBy,
 		Warmup: Warmup{Tagged: v.Service.tagged(WarmTag)},
 	}
 	if c.Attempt > 0 {
@@ -219,6 +219,7 @@ func (v view) takeUp(c Claim) Decision {
 	}
 	p.Cutoff = v.newest(c.Stable)
 	v.Progress = p
+	v = v.doubts(c.Stable)
 	if d, ok := v.movedSince(c); ok {
 		return d
 	}
@@ -229,8 +230,7 @@ func (v view) takeUp(c Claim) Decision {
 		if d, ok := v.settleBaseline(); ok {
 			return d
 		}
-		return v.pause(StateLost, fmt.Sprintf("traffic is %s, and the claim on the service does not explain it", v.desired)).next(
-			"Set spec.stableRevision to the revision that should serve 100%; Sluice then sends it all traffic.")
+		return v.pause(StateLost, fmt.Sprintf("traffic is %s, and the claim on the service does not explain it", v.desired)).next(v.nameStable())
 	case other == "":
 		return v.idle().steady()
 	}

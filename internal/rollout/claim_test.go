@@ -112,6 +112,11 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	third := statusLost(at(25).split("web-1", 50, "web-2", 25, "web-0", 25).claimedBy(self, 3))
 	settled := third
 	settled.Plan.StableRevision = "web-1"
+	old := third
+	old.Plan.StableRevision = "web-2"
+	answered := third
+	answered.Progress = Decide(Input(third)).Progress
+	answered.Plan.StableRevision = "web-2"
 	ahead := at(25).claimedBy(self, 5)
 	ahead.Progress.Seq = 3
 	moved := func(s scene) scene {
@@ -138,7 +143,9 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 		"the split that the claim was written with goes on":  {moved(at(25)), "Baking/Progressing", "attempt 4 is taken up"},
 		"one that a person set since waits":                  {moved(at(25).split("web-1", 97, "web-2", 3)), "Paused/TrafficConflict", "someone else set traffic to web-2 3%, web-1 97%; ours was web-2 25%, web-1 75%"},
 		"stable that a person sent everything is an abort":   {moved(at(25).split("web-1", 100)), "RolledBack/RolledBack", ""},
-		"until a person names the way back":                  {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
+		"a name that was there before is no answer to that":  {old, "Paused/StateLost", "web-2 was there before, and may be an old one"},
+		"and one that is given then is":                      {answered, "RollingBack/RollingBack, writes web-2 100%", ""},
+		"the name of its own stable is":                      {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
 		"an object made anew goes on for the one before":     {heir, "Baking/Progressing", "attempt 4 is taken up"},
 		"a candidate that nobody has read yet is not baked":  {unread, "Shifting/Progressing", ""},
 		"who rests goes on for a neighbour that is gone":     {rests, "Baking/Progressing", "attempt 4 is taken up"},

@@ -78,6 +78,7 @@ func stateLost(v view) (Decision, bool) {
 	if v.Progress.Stable != "" || tagged == "" {
 		return Decision{}, false
 	}
+	v = v.doubts(tagged)
 	if d, ok := v.settleBaseline(); ok {
 		return d, true
 	}

@@ -147,12 +147,21 @@ func TestStateLost(t *testing.T) {
 	untagged.Progress.Phase, untagged.Progress.Reason, untagged.Progress.Cause = Paused, StateLost, "a tag showed it"
 	moved := untagged
 	moved.Plan.StableRevision = "web-2"
+	old := lost
+	old.Plan.StableRevision = "web-2"
+	still := old
+	still.Progress = Decide(Input(old)).Progress
+	another := still.revision("web-0", 72*time.Hour)
+	another.Plan.StableRevision = "web-0"
 	used := lost
 	used.Plan.StableRevision, used.Progress.SettledBy = "web-1", "web-1"
 	check(t, map[string]row{
 		"traffic stays":                                       {lost, "Paused/StateLost", "Set spec.stableRevision"},
 		"a person names the way back":                         {named, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
-		"the same name works once":                            {used, "Paused/StateLost", "was used once already: remove it first"},
+		"the same name works once":                            {used, "Paused/StateLost", "web-1 was there before, and may be an old one: remove it first"},
+		"a name of before is no answer":                       {old, "Paused/StateLost", "web-2 was there before, and may be an old one: remove it first"},
+		"and stays none":                                      {still, "Paused/StateLost", "web-2 was there before"},
+		"until another one is named":                          {another, "RollingBack/RollingBack, writes web-0 100%", ""},
 		"a name that does not serve waits":                    {named.readiness("web-1", NotReady), "Idle/RevisionNotReady", "not there or not ready"},
 		"it waits when a person's edit took the tag along":    {untagged, "Paused/StateLost", "a tag showed it\nWaits: resume goes on. Set spec.stableRevision"},
 		"and the person's name settles it even then":          {moved, "RollingBack/RollingBack, writes web-2 100%", "spec.stableRevision names web-2"},
@@ -166,8 +175,8 @@ func TestStateLost(t *testing.T) {
 }
 
 // TestATagThatNobodyExplainsIsLeftAlone: who is told that a tag shows a rollout which
-// nobody remembers, and names stable, lets it go. A name that was there before says nothing
-// of the tag, and where there is a claim, that says whose it is.
+// nobody remembers, and names stable, lets it go. Where there is a claim, that says whose
+// it is.
 func TestATagThatNobodyExplainsIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	lost := at(25).forgotten()
@@ -179,9 +188,8 @@ func TestATagThatNobodyExplainsIsLeftAlone(t *testing.T) {
 		tag   Entry
 		stays bool
 	}{
-		"a name of before the question": {lost, Entry{Revision: "web-1", Tag: Tag}, true},
-		"a name that answers it":        {told, Entry{Revision: "web-1", Tag: Tag}, false},
-		"a claim of another stable":     {claimed, Entry{Revision: "web-0", Tag: Tag}, true},
+		"no claim":                  {told, Entry{Revision: "web-1", Tag: Tag}, false},
+		"a claim of another stable": {claimed, Entry{Revision: "web-0", Tag: Tag}, true},
 	}
 	for name, r := range rows {
 		w := Decide(Input(r.scene)).Write

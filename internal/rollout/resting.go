@@ -213,10 +213,24 @@ func (v view) baselineUnknown() Decision {
 // nameStable says how a person names the way back.
 func (v view) nameStable() string {
 	how := "Set spec.stableRevision to the revision that should serve 100%; Sluice then sends it all traffic."
-	if named := v.Plan.StableRevision; named != "" && named == v.Progress.SettledBy {
-		return how + " Its present value " + named + " was used once already: remove it first."
+	named := v.Plan.StableRevision
+	switch {
+	case named == "" || named != v.Progress.SettledBy:
+		return how
+	case v.Progress.Stable == "":
+		return how + " Its present value " + named + " was there before, and may be an old one: remove it first, or name another."
 	}
-	return how
+	return how + " Its present value " + named + " was used once already: remove it first."
+}
+
+// doubts takes a name in spec.stableRevision for an old one where the status was lost, unless
+// it answers that, or is the one that the service itself knows of: nobody remembers whether
+// it was used, and it must not move traffic once more.
+func (v view) doubts(known string) view {
+	if named := v.Plan.StableRevision; v.was.Reason != StateLost && named != known {
+		v.Progress.SettledBy = named
+	}
+	return v
 }
 
 // rebase takes a revision that serves everything as the baseline. Whatever
@@ -300,8 +314,8 @@ func (v view) settleBaseline() (Decision, bool) {
 	p := v.Progress.ended()
 	if p.Stable == "" { // forgotten; else we know where we put it
 		p.Warmup.Tagged = v.Service.tagged(WarmTag)
-		if tagged := v.Service.tagged(Tag); tagged == named || v.answersForTag() {
-			p.Tagged = tagged
+		if c := v.Service.Claim; c == nil || c.Stable == "" { // where it says so we know whose the tag is
+			p.Tagged = v.Service.tagged(Tag)
 		}
 	}
 	if v.was.Elsewhere > 0 { // what had traffic beside the former stable has instances that idle on
@@ -312,14 +326,6 @@ func (v view) settleBaseline() (Decision, bool) {
 	p.Cause = "spec.stableRevision names " + named
 	v.Progress = p
 	return v.sendBack(p.Cause), true
-}
-
-// answersForTag tells whether spec.stableRevision is the answer of a person who was told
-// that nobody knows whose the tag of our name is. A name that was there before may have
-// been set for something else, and a claim knows.
-func (v view) answersForTag() bool {
-	c := v.Service.Claim
-	return v.was.Reason == StateLost && (c == nil || c.Stable == "")
 }
 
 // steady is the state in which nothing is wanted.

@@ -119,7 +119,8 @@ func endIsTrue(p *past, e Event) string {
 }
 
 // nothingFromTheFuture: I10. A status knows no generation and no plan that did
-// not exist.
+// not exist. One that was decided just before etcd was put back can be stored after it, where
+// the number of its version comes again; the next look mends it.
 func nothingFromTheFuture(p *past, e Event) string {
 	s, ok := e.(Saved)
 	switch {
@@ -127,7 +128,7 @@ func nothingFromTheFuture(p *past, e Event) string {
 		return ""
 	case s.Generation > p.generation:
 		return fmt.Sprintf("the status has seen generation %d, the service never had more than %d", s.Generation, p.generation)
-	case s.Plan > p.plan().Number:
+	case s.Plan > p.plan().Number && s.when().Sub(p.rewound) > p.delta:
 		return fmt.Sprintf("the status was decided on plan %d, the newest is %d", s.Plan, p.plan().Number)
 	}
 	return ""

@@ -20,7 +20,7 @@ func silentAfterTheEnd(p *past, e Event) string {
 	if !ok || w.Landed || p.gone.IsZero() || w.when().Sub(p.gone) <= p.delta {
 		return ""
 	}
-	if p.stoodStill(w) && (!p.wentOn(w.By) || w.Etag != w.Before.Etag) {
+	if p.stoodStill(w) && (!p.wentOn(w) || w.Etag != w.Before.Etag) {
 		return ""
 	}
 	return fmt.Sprintf("%v was sent %s after the object was gone", w.Split, w.when().Sub(p.gone))
@@ -34,10 +34,11 @@ func (p *past) stoodStill(w Write) bool {
 		!said.when().After(p.gone) && read != nil && !read.when().After(p.gone)
 }
 
-// wentOn tells whether another process has saved a status since one did.
-func (p *past) wentOn(by string) bool {
+// wentOn tells whether another process has saved a status since the one that announced a
+// write, which says no more that it may arrive.
+func (p *past) wentOn(w Write) bool {
 	for other, said := range p.saves {
-		if other != by && said.when().After(p.saves[by].when()) {
+		if other != w.By && said.when().After(p.saves[w.By].when()) && !said.Intent.announces(w) {
 			return true
 		}
 	}

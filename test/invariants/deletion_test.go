@@ -28,6 +28,11 @@ func TestAWayBackOfAProcessThatStoodStill(t *testing.T) {
 	if finds(overtaken("z"), what) || !finds(overtaken("b"), what) {
 		t.Error("one that another process has overtaken must not arrive")
 	}
+	waited := nth[Saved](sent("13m40s", "RollingBack"), 4)
+	waited.At, waited.By, waited.Phase = after("13m0.5s"), "b", phasePaused
+	if finds(before[Gone](sent("13m40s", "RollingBack"), 1, waited), what) {
+		t.Error("another process has only waited for it, and it is found")
+	}
 	ignored := func(trace Trace) bool {
 		return slices.ContainsFunc(Judge(trace, Behaviour{"etag", "ignored"}), func(v Violation) bool { return strings.Contains(v.What, what) })
 	}

@@ -3,6 +3,7 @@ package invariants
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/sluice-rollouts/sluice/internal/simulator"
 )
@@ -28,24 +29,36 @@ func looked(e simulator.Event) Looked {
 
 // looks is what is known of revisions.
 type looks struct {
-	newest map[string]Looked // of each process, whatever was answered
-	gone   map[string]bool   // by process, or by a status to all, since a status was put in another's place
+	newest map[string]Looked    // of each process, whatever was answered
+	gone   map[string]time.Time // since when, by process, or by a status to all; until one is put in another's place
 }
 
-func newLooks() looks { return looks{map[string]Looked{}, map[string]bool{}} }
+func newLooks() looks { return looks{map[string]Looked{}, map[string]time.Time{}} }
 
 func (l looks) learn(e Looked) {
 	l.newest[e.By+" "+e.Revision] = e
 	if e.Missing {
-		l.gone[e.By+" "+e.Revision] = true
+		l.says(e.By+" "+e.Revision, e.when())
 	}
 }
 
 // told notes that a status says of stable that it is gone.
 func (l looks) told(s Saved) {
 	if s.Reason == reasonBaselineLost {
-		l.gone[s.Stable] = true
+		l.says(s.Stable, s.when())
 	}
+}
+
+func (l looks) says(what string, at time.Time) {
+	if _, known := l.gone[what]; !known {
+		l.gone[what] = at
+	}
+}
+
+// said tells whether something was said by a time.
+func (l looks) said(what string, by time.Time) bool {
+	at, known := l.gone[what]
+	return known && !at.After(by)
 }
 
 // forget is what a status of the past does to all: nobody decides on anything else.
@@ -67,12 +80,13 @@ func (p *past) nowhere(w Write) []string {
 
 // unknown tells whether who sends a write now cannot know that a revision is gone: it has
 // looked just before, standing still not counted, or tried to, and neither an answer nor a
-// status has said so.
+// status had said so by then.
 func (p *past) unknown(revision string, w Write) bool {
 	newest, tried := p.looks.newest[w.By+" "+revision]
 	patience := p.delta
 	if s := p.stood[w.By]; s.when().After(newest.when()) {
 		patience += s.For
 	}
-	return tried && !p.looks.gone[w.By+" "+revision] && !p.looks.gone[revision] && w.when().Sub(newest.when()) <= patience
+	told := p.looks.said(w.By+" "+revision, newest.when()) || p.looks.said(revision, newest.when())
+	return tried && !told && w.when().Sub(newest.when()) <= patience
 }

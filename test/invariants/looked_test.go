@@ -31,6 +31,7 @@ func TestWhoCanKnowThatARevisionIsGone(t *testing.T) {
 		"it looked long before":                {Trace{lost, looked("12m10s", false)}, true},
 		"it looked before it stood still":      {Trace{lost, looked("12m10s", false), Stood{after("12m59s"), "", 49 * time.Second}}, false},
 		"it stood still before it looked":      {Trace{lost, Stood{after("12m9s"), "", 49 * time.Second}, looked("12m10s", false)}, true},
+		"a status has said so since":           {Trace{lost, looked("12m20s", false), told, Stood{after("12m59s"), "", 39 * time.Second}}, false},
 		"a status says so":                     {Trace{lost, told, looked("12m59s", false)}, true},
 		"a status said so that etcd forgot":    {Trace{lost, told, put, looked("12m59s", false)}, false},
 		"another process was told, and no one": {Trace{lost, Looked{after("12m30s"), "b", "web-1", true}, looked("12m59s", false)}, false},

@@ -30,6 +30,7 @@ func (p *past) learnPut(e Put) {
 	p.learnSaved(e.Saved)
 	p.forgetLateRise()
 	if e.Past { // nobody took anything up: it is what was said once
+		p.rewound = e.when()
 		b := p.remembered(e.Of)
 		p.deleting, p.takenUp, p.seen = time.Time{}, b.takenUp, b.seen
 		p.learnAgain()

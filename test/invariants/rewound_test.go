@@ -141,6 +141,21 @@ func TestAPromoteOfThePastIsCarriedOutAgain(t *testing.T) {
 	}
 }
 
+// TestAPlanThatABackupTookAway is in a status that was decided before, and stored just after;
+// not in a later one.
+func TestAPlanThatABackupTookAway(t *testing.T) {
+	t.Parallel()
+	for at, found := range map[string]bool{"10m5s": false, "11m": true} {
+		p := rewindable()
+		p.learn(Put{Saved: baking("10m"), Past: true, Of: after("2m").when()})
+		said := baking(at)
+		said.Plan = 2
+		if got := nothingFromTheFuture(p, said); (got != "") != found {
+			t.Errorf("at %s it says %q", at, got)
+		}
+	}
+}
+
 // TestARunServiceOfThePastIsOfWhoeverWroteIt: a split of ours that comes back is nobody
 // else's, nor is our tag in it.
 func TestARunServiceOfThePastIsOfWhoeverWroteIt(t *testing.T) {

@@ -9,9 +9,8 @@ import (
 // was when the service could not be found: from the status on that says since when it is
 // judged.
 func (p *past) learnTakenUp(s Saved) {
-	undated := p.saved.Undated && p.saved.when().Equal(p.takenUp) && s.Attempt == p.saved.Attempt
-	if undated || p.broughtBackBy(s) {
-		p.takenUp = s.when()
+	if p.dates(s) {
+		p.takenUp = p.looked(s)
 	}
 	if p.saved.Phase == phaseIdle && s.Phase == phaseBaking && s.Attempt == p.saved.Attempt {
 		p.takenUp = s.when()
@@ -22,13 +21,32 @@ func (p *past) learnTakenUp(s Saved) {
 	}
 }
 
+// dates tells whether a status is the first to say since when a bake is judged that has been
+// taken up, or brought back for a person who resumes, whatever served meanwhile.
+func (p *past) dates(s Saved) bool {
+	return p.saved.Undated && s.Attempt == p.saved.Attempt || p.broughtBackBy(s)
+}
+
+// looked is when whoever saved a status had read the service for it: it was decided then, or
+// later.
+func (p *past) looked(s Saved) time.Time {
+	at := s.when()
+	if r := p.reads[s.By]; r != nil {
+		at = r.when()
+	}
+	if l := p.lists[s.By]; l.when().After(at) {
+		at = l.when()
+	}
+	return at
+}
+
 // learnSeen notes that a status is the first to say that a split serves, or the first to say
 // so after it did not serve: whoever read or remembers a time before that begins the bake
-// anew. So does who brings a split back for a person who resumes, whatever served meanwhile.
+// anew.
 func (p *past) learnSeen(s Saved) {
 	serves := s.Serving != nil && s.Serving[s.Candidate] == p.serving()[s.Candidate]
 	again := p.saved.Phase == phaseShifting && p.saved.Intent == nil
-	if serves && (p.seen.Before(p.servesSince()) || again || p.broughtBackBy(s)) {
+	if serves && (p.seen.Before(p.servesSince()) || again || p.dates(s)) {
 		p.seen = s.when()
 	}
 }
