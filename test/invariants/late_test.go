@@ -169,6 +169,25 @@ func TestAWriteThatRepeatsAStaleRead(t *testing.T) {
 	}
 }
 
+// TestASplitThatIsWrittenAgainEndsNoStep: it is pinned, say, as a person gives stable
+// everything, and no version keeps it away. What was read had it already.
+func TestASplitThatIsWrittenAgainEndsNoStep(t *testing.T) {
+	t.Parallel()
+	const what = "a minute to settle"
+	for weight, found := range map[int]bool{10: false, 100: true} {
+		says, w, now := nth[Saved](good(), 4), nth[Write](good(), 2), snap("c", 3, backTo()...)
+		split := Split{"web-2": weight, "web-1": 100 - weight}
+		says.At, says.Intent = after("11m"), &Intent{split, "b", nil}
+		w.At, w.Before, w.Split, w.Accepted = after("11m"), now, split, false
+		trace := append(until[Saved](good(), 3), Read{At: after("11m"), State: snap("b", 2, nth[Write](good(), 1).Targets...)}, says,
+			Desired{after("11m"), now.Desired, false}, w)
+		got := Judge(trace, Behaviour{Switch: "etag", Value: "ignored"})
+		if slices.ContainsFunc(got, func(v Violation) bool { return strings.Contains(v.What, what) }) != found {
+			t.Errorf("%v is written over %v, and found is %v", split, now.Desired, got)
+		}
+	}
+}
+
 // TestARiseOnAReadOfThePast goes on from the weight that was read, and never arrives:
 // somebody gave stable everything meanwhile.
 func TestARiseOnAReadOfThePast(t *testing.T) {

@@ -43,8 +43,8 @@ type advance struct {
 func (p *past) advances(e Event) (advance, bool) {
 	a := advance{served: p.serving()[p.saved.Candidate], plan: p.used()}
 	w, rise := p.sentRise(e)
-	if rise && p.etagsHeld && w.Etag != "" && w.Etag != w.Before.Etag {
-		return a, false // it rests on a read of the past, and never arrives
+	if rise && w.Etag != "" && w.Etag != w.Before.Etag && (p.etagsHeld || w.Split.equal(p.versions[w.Etag])) {
+		return a, false // it rests on a read of the past: it never arrives, or says what was asked for then
 	}
 	s, saved := e.(Saved)
 	done := saved && s.Phase == phaseCompleted && p.saved.Phase != phaseCompleted && s.Candidate == p.saved.Candidate

@@ -62,14 +62,16 @@ func (s *stage) calm() {
 	s.in(attention, s.attend)
 }
 
-// serves tells whether one revision serves everything that is there. One that is deleted is
-// shown on, and it may take the controllers minutes to see that; behind LATEST it is waited
-// for until another one follows.
-func (s *stage) serves(state simulator.State) bool {
-	gone := slices.ContainsFunc(state.Traffic, func(t simulator.TrafficTarget) bool {
+// serves tells whether one revision serves everything that is there.
+func (s *stage) serves(state simulator.State) bool { return len(state.Effective) == 1 && !s.hollow(state) }
+
+// hollow tells whether traffic goes to a revision that is deleted. It is shown on, and it may
+// take the controllers minutes to see that; behind LATEST it is waited for until another one
+// follows.
+func (s *stage) hollow(state simulator.State) bool {
+	return slices.ContainsFunc(state.Traffic, func(t simulator.TrafficTarget) bool {
 		return t.Percent > 0 && t.Type != simulator.AllocateLatest && s.record.lost[t.Revision]
 	})
-	return len(state.Effective) == 1 && !gone
 }
 
 // attend is a person's look at the object.
@@ -118,6 +120,8 @@ func (s *stage) explained(o *v1alpha1.CloudRunRollout) string {
 			return fmt.Sprintf("it is %s, and %v serves; deleted are %v", o.Status.Phase, state.Effective, s.record.lost)
 		}
 		return ""
+	case s.hollow(state):
+		return fmt.Sprintf("it is %s for %s, and deleted are %v", o.Status.Phase, reason, s.record.lost)
 	case reason == v1alpha1.ReasonNotDeployed && !s.tries(): // Cloud Run has refused it, and is asked again
 		return "its template is not deployed"
 	case reason == v1alpha1.ReasonNotDeployed, reason == v1alpha1.ReasonRevisionNotReady, reason == v1alpha1.ReasonRevisionNotFound:
