@@ -63,7 +63,9 @@ func (s *stage) calm() {
 }
 
 // serves tells whether one revision serves everything that is there.
-func (s *stage) serves(state simulator.State) bool { return len(state.Effective) == 1 && !s.hollow(state) }
+func (s *stage) serves(state simulator.State) bool {
+	return len(state.Effective) == 1 && !s.hollow(state)
+}
 
 // hollow tells whether traffic goes to a revision that is deleted. It is shown on, and it may
 // take the controllers minutes to see that; behind LATEST it is waited for until another one
