@@ -36,9 +36,16 @@ func (v view) remembersElsewhere(p Progress) Progress {
 	return p
 }
 
-// lowering begins the cool-down with a write that gives traffic back to stable.
+// lowering begins the cool-down with a write that gives traffic back to stable: what is asked
+// for, or what a write of ours whose fate is unknown may have asked for since.
 func (v view) lowering(p Progress, split Split) Progress {
-	if split.elsewhere(p.Stable) < v.desired.elsewhere(p.Stable) {
+	most := v.desired.elsewhere(p.Stable)
+	for _, i := range p.Intents {
+		if !i.seen() {
+			most = max(most, i.Split.elsewhere(p.Stable))
+		}
+	}
+	if split.elsewhere(p.Stable) < most {
 		p.Lowered = v.Now
 	}
 	return p

@@ -32,6 +32,7 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 		"one while nothing can be read":             {denied(cooling()).with(func(s *scene) { s.Service.Effective = nil }), before},
 		"a person sent stable everything":           {cooling().split("web-1", 100), begins},
 		"a person did so before anything served":    {at(0).gateways().behindNat().with(sentFirst), begins},
+		"our first write may have arrived unseen":   {unseenFirst().asks(Abort), begins},
 		"a person sent stable a part":               {cooling().split("web-1", 90, "web-2", 10), begins},
 		"a person gave the part to a third one":     {cooling().split("web-1", 75, "web-3", 25), before},
 		"a person sent the candidate more, for us":  {cooling().split("web-2", 100), before},
@@ -48,6 +49,13 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 func sentFirst(s *scene) {
 	s.Progress.Phase, s.Progress.Reason, s.Progress.FirstWrite = Shifting, Progressing, ago(time.Minute)
 	s.Progress.Intents = []Intent{{Split: between("web-2", "web-1", 5), At: ago(time.Minute)}}
+}
+
+// unseenFirst is a first write whose fate is unknown.
+func unseenFirst() scene {
+	return at(0).gateways().behindNat().meant(between("web-2", "web-1", 5)).with(func(s *scene) {
+		s.Progress.FirstWrite, s.Progress.Lowered = ago(time.Minute), ago(5*time.Minute)
+	})
 }
 
 // named is an attempt whose stable is gone, in which web-3 was sent everything and then
