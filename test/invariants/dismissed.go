@@ -14,11 +14,12 @@ type dismissal struct {
 
 // ends tells whether a split of somebody else's ends the attempt under way: its
 // candidate was given traffic, and stable has everything now. What the newest status
-// announces nobody can tell from a write of ours whose answer was lost.
+// announces nobody can tell from a write of ours whose answer was lost, and what was asked for
+// when anybody looked last, or when we wrote, from what has been asked for ever since.
 func (p *past) ends(d Desired) bool {
 	announced := p.saved.Intent != nil && p.saved.Intent.Split.equal(d.Split)
 	given := p.reached || p.sawServed(p.saved.Candidate) // by us, or before the attempt was taken up
-	return p.underway() && given && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && !announced
+	return p.underway() && given && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && !announced && !d.Split.equal(p.known)
 }
 
 // sawServed tells whether the split that is asked for gives a revision traffic, has

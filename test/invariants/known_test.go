@@ -269,7 +269,38 @@ func TestWhatCameAndWentUnseen(t *testing.T) {
 	if finds(passing(), what) || finds(passing(Read{At: after("10m2.5s"), Stale: true, State: old}, Listed{At: after("10m2.5s")}), what) {
 		t.Error("a split that came and went between two looks is held against whoever looked")
 	}
-	if !finds(passing(Read{At: after("10m2.5s"), State: old}), what) {
+	half := snap("h", 2, Target{Revision: "web-1", Percent: 50}, Target{Revision: "web-2", Percent: 50})
+	if !finds(passing(Read{At: after("10m2.5s"), State: half}), what) {
 		t.Error("a person gave the candidate traffic and took it back before our eyes, and it rises")
+	}
+}
+
+// TestWhatComesAndGoesAfterWeTookTrafficBackIsUnseen: the candidate had traffic by us, and has
+// none, to be tried again. Somebody gives it some and takes that back: who has not looked in
+// between sees what there was all the time.
+func TestWhatComesAndGoesAfterWeTookTrafficBackIsUnseen(t *testing.T) {
+	t.Parallel()
+	half, back := Split{"web-1": 50, "web-2": 50}, Split{"web-1": 100}
+	for name, c := range map[string]struct {
+		looks Trace
+		ends  bool
+	}{
+		"nobody looked":        {nil, false},
+		"a list shows it":      {Trace{Listed{At: after("6m10s")}}, false},
+		"one of the past does": {Trace{Read{At: after("6m10s"), Stale: true, State: State{Desired: half}}}, false},
+		"somebody looked":      {Trace{Read{At: after("6m10s"), State: State{Desired: half}}}, true},
+	} {
+		p := rewindable()
+		p.learn(Write{At: after("4m"), Split: tenPercent(), Accepted: true})
+		p.learn(Desired{after("5m"), back, true})
+		p.learn(Effective{after("5m5s"), back})
+		p.learn(Desired{after("6m"), half, false})
+		p.learn(Effective{after("6m5s"), half})
+		for _, e := range c.looks {
+			p.learn(e)
+		}
+		if got := p.ends(Desired{after("7m"), back, false}); got != c.ends {
+			t.Errorf("%s: it ends the attempt: %t", name, got)
+		}
 	}
 }

@@ -14,6 +14,7 @@ type past struct {
 	settle       time.Duration // as the controllers' clocks may measure it
 	desired      Split
 	desiredOurs  bool
+	known        Split       // the newest of those that is ours, or was read
 	askedAt      time.Time   // since when that split has been asked for
 	askedBefore  time.Time   // and the split before it
 	effective    []Effective // every split that served, oldest first
@@ -144,6 +145,9 @@ func (p *past) learnRead(r Read) {
 	p.learnGeneration(r.State.Generation, r.when())
 	p.read, p.reads[r.By] = &r, &r
 	p.versions[r.State.Etag] = r.State.Desired
+	if !r.Stale {
+		p.known = r.State.Desired
+	}
 	if p.dismissed.candidate != "" && !r.Stale {
 		p.dismissed.seen[r.By] = true
 	}

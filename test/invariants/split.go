@@ -25,6 +25,7 @@ func (p *past) learnDesired(d Desired) {
 	p.desired, p.desiredOurs, p.askedBefore, p.askedAt = d.Split, d.Ours, p.askedAt, d.when()
 	switch {
 	case d.Ours:
+		p.known = d.Split
 	case slices.ContainsFunc(p.intents, d.Split.equal):
 		p.foreign = nil // somebody put a split of ours back
 	default:

@@ -67,6 +67,7 @@ var once = map[uint64]string{
 	361488: "what was pinned was written again as a person took it back, and etags were ignored",
 	366474: "stable was deleted at rest beside a revision that is not ready",
 	401396: "a first write arrived unseen, and its way back began no cool-down",
+	418694: "somebody's split came and went unseen after the candidate had gone back to be tried again",
 	26567:  "a status that was lost met a tag of our name without any claim",
 	47843:  "a view that went back to before a restore would list again, and was taken for up to date",
 	56523:  "the same, where the object had been deleted and applied again",
