@@ -299,8 +299,28 @@ func TestWhatComesAndGoesAfterWeTookTrafficBackIsUnseen(t *testing.T) {
 		for _, e := range c.looks {
 			p.learn(e)
 		}
-		if got := p.ends(Desired{after("7m"), back, false}); got != c.ends {
+		end := Desired{after("7m"), back, false}
+		if got := p.ends(end); got != c.ends {
 			t.Errorf("%s: it ends the attempt: %t", name, got)
+		}
+		said := baking("6m30s")
+		said.Confirmed = back
+		if p.learn(Put{Saved: said, Past: true, Of: after("5m10s").when()}); p.ends(end) {
+			t.Errorf("%s: it ends an attempt whose status of before that was put back", name)
+		}
+	}
+}
+
+// TestWhatPeopleDoAtRestEndsNoAttempt: the candidate of the last one may have had traffic, and
+// no attempt is under way. One whose service cannot be found may be.
+func TestWhatPeopleDoAtRestEndsNoAttempt(t *testing.T) {
+	t.Parallel()
+	for reason, ends := range map[string]bool{"BaselineUnknown": false, "Steady": false, "ServiceNotFound": true, "AccessDenied": true} {
+		p := rewindable()
+		p.learn(Write{At: after("4m"), Split: tenPercent(), Accepted: true})
+		p.learn(Saved{At: after("5m"), Plan: 1, Phase: phaseIdle, Reason: reason, Attempt: 1, Stable: "web-1", Candidate: "web-2"})
+		if got := p.ends(Desired{after("6m"), Split{"web-1": 100}, false}); got != ends {
+			t.Errorf("in Idle/%s it ends an attempt: %t", reason, got)
 		}
 	}
 }

@@ -369,9 +369,16 @@ func (p *past) decided(w Write) time.Time {
 }
 
 // underway tells whether an attempt is. What people do with its candidate after its
-// end is their own affair, as with any revision.
+// end is their own affair, as with any revision. One may be out of sight in a status that
+// says Idle, but not where that tells of what serves, or of what is to follow.
 func (p *past) underway() bool {
-	return p.saved.Phase != phaseRolledBack && p.saved.Phase != phaseCompleted
+	switch p.saved.Phase {
+	case phaseRolledBack, phaseCompleted:
+		return false
+	case phaseIdle:
+		return !slices.Contains([]string{"Steady", "BaselineUnknown", "RevisionNotFound", "RevisionNotReady"}, p.saved.Reason)
+	}
+	return true
 }
 
 // plan is the newest plan.

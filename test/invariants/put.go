@@ -28,6 +28,7 @@ func (p *past) learnPut(e Put) {
 		p.sparing, p.spared[e.Attempt] = true, true
 	}
 	p.learnSaved(e.Saved)
+	p.known = e.Confirmed // nobody else has seen anything
 	p.forgetLateRise()
 	if e.Past { // nobody took anything up: it is what was said once
 		p.rewound = e.when()

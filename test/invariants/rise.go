@@ -25,7 +25,15 @@ func (p *past) isRise(w Write) bool { return len(p.risen(w)) > 0 }
 // sentRise returns a write that was sent now and is a rise.
 func (p *past) sentRise(e Event) (Write, bool) {
 	w, ok := e.(Write)
-	return w, ok && !w.Landed && p.isRise(w) && !p.repeats(w)
+	return w, ok && !w.Landed && p.isRise(w) && !p.repeats(w) && !p.deceived(w)
+}
+
+// deceived tells whether a write says again what an answer of the past said, to somebody who
+// has seen nothing newer: it is no rise to them, and only a version that counts keeps it away.
+func (p *past) deceived(w Write) bool {
+	read := p.reads[w.By]
+	return read != nil && read.Stale && p.saves[w.By].Generation < p.generation &&
+		w.Etag != w.Before.Etag && w.Split.equal(p.versions[w.Etag])
 }
 
 // repeats tells whether a write asks for what stood in the version that it is based on, which
