@@ -20,12 +20,27 @@ func (v view) elsewhere(stable string) (percent int64, known bool) {
 // seesLowering begins the cool-down where stable is seen to have got traffic back,
 // whoever gave it: what had that traffic has instances that idle on. A write that was
 // sent counts from its decision, and once more from the look that sees it serve,
-// because it may arrive minutes later.
+// because it may arrive minutes later. What a rise before it was to give may have served in
+// between, without a look.
 func (v view) seesLowering() view {
-	if percent, known := v.elsewhere(v.was.Stable); known && percent < v.was.Elsewhere {
+	before := v.was.Elsewhere
+	if v.was.Phase == RollingBack {
+		before = max(before, v.was.meant())
+	}
+	if percent, known := v.elsewhere(v.was.Stable); known && percent < before {
 		v.Progress.Lowered = v.Now
 	}
 	return v
+}
+
+// meant is the most that was asked for, or that the writes which are still remembered were to
+// ask for, for others than stable.
+func (p Progress) meant() int64 {
+	most := p.Confirmed.elsewhere(p.Stable)
+	for _, i := range p.Intents {
+		most = max(most, i.Split.elsewhere(p.Stable))
+	}
+	return most
 }
 
 // remembersElsewhere keeps what the next look compares with.

@@ -33,6 +33,8 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 		"a person sent stable everything":           {cooling().split("web-1", 100), begins},
 		"a person did so before anything served":    {at(0).gateways().behindNat().with(sentFirst), begins},
 		"our first write may have arrived unseen":   {unseenFirst().asks(Abort), begins},
+		"a rise that nobody saw serve is back":      {rolledBack(cooling()).split("web-1", 100).with(func(s *scene) { s.Progress.Elsewhere = 0 }), begins},
+		"and is back since then":                    {ended(cooling()).split("web-1", 100), before},
 		"a person sent stable a part":               {cooling().split("web-1", 90, "web-2", 10), begins},
 		"a person gave the part to a third one":     {cooling().split("web-1", 75, "web-3", 25), before},
 		"a person sent the candidate more, for us":  {cooling().split("web-2", 100), before},
@@ -49,6 +51,13 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 func sentFirst(s *scene) {
 	s.Progress.Phase, s.Progress.Reason, s.Progress.FirstWrite = Shifting, Progressing, ago(time.Minute)
 	s.Progress.Intents = []Intent{{Split: between("web-2", "web-1", 5), At: ago(time.Minute)}}
+}
+
+// ended is an attempt that went back, as its status says.
+func ended(s scene) scene {
+	s.Progress.Phase, s.Progress.Reason, s.Progress.Latched = RolledBack, ReasonRolledBack, []string{"web-2"}
+	s.Progress.Confirmed, s.Progress.Elsewhere = all("web-1"), 0
+	return s
 }
 
 // unseenFirst is a first write whose fate is unknown.

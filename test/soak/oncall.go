@@ -76,6 +76,13 @@ func (s *stage) hollow(state simulator.State) bool {
 	})
 }
 
+// hollowNow tells whether it is so at this moment.
+func (s *stage) hollowNow() bool {
+	state, err := s.world.State(fullName)
+	s.fail(err)
+	return s.hollow(state)
+}
+
 // attend is a person's look at the object.
 func (s *stage) attend() {
 	o := s.record.object
@@ -150,6 +157,7 @@ func (p *person) answer(o *v1alpha1.CloudRunRollout) {
 		p.ask("approve", 0)
 	case o.Status.Phase == v1alpha1.PhaseRollingBack && p.answers > 3, // stable cannot take it back
 		o.Status.Phase == v1alpha1.PhaseIdle && a.Reason == v1alpha1.ReasonPreparing && p.answers > 3, // LATEST stands for what is gone
+		o.Status.Phase == v1alpha1.PhaseIdle && p.answers > 6 && p.stage.hollowNow(),                  // what should serve is deleted
 		a.Reason == v1alpha1.ReasonBaselineLost, a.Reason == v1alpha1.ReasonBaselineUnknown,
 		a.Reason == v1alpha1.ReasonStateLost && p.answers > 2:
 		p.rescue()
