@@ -33,7 +33,7 @@ func TestTheCoolDownBeginsWhereLessIsSeenToServe(t *testing.T) {
 		"a person sent stable everything":           {cooling().split("web-1", 100), begins},
 		"a person did so before anything served":    {at(0).gateways().behindNat().with(sentFirst), begins},
 		"our first write may have arrived unseen":   {unseenFirst().asks(Abort), begins},
-		"a rise that nobody saw serve is back":      {rolledBack(cooling()).split("web-1", 100).with(func(s *scene) { s.Progress.Elsewhere = 0 }), begins},
+		"a rise that nobody saw serve is back":      {rolledBack(cooling()).split("web-1", 100).meant(all("web-1")).with(func(s *scene) { s.Progress.Elsewhere = 0 }), begins},
 		"and is back since then":                    {ended(cooling()).split("web-1", 100), before},
 		"a person sent stable a part":               {cooling().split("web-1", 90, "web-2", 10), begins},
 		"a person gave the part to a third one":     {cooling().split("web-1", 75, "web-3", 25), before},
