@@ -237,15 +237,15 @@ func mayBegin(p *past, e Event) string {
 	return p.gatewaysFail(plan, time.Time{}, time.Time{}, 1)
 }
 
-// countedSince is the minute after which minutes count of what serves since a moment. The
-// controllers date in whole seconds.
+// countedSince is the minute after which minutes count of what serves since a moment, by
+// the controllers' earliest clock. They date in whole seconds.
 func (p *past) countedSince(served time.Time) time.Time {
-	return ceilMinute(served.Truncate(time.Second).Add(p.settle))
+	return ceilMinute(served.Add(-p.apart()).Truncate(time.Second).Add(Settle))
 }
 
-// countedAgainst is the minute after which minutes count whatever the controllers' clocks show.
+// countedAgainst is the minute after which minutes count by their latest clock, too.
 func (p *past) countedAgainst(seen time.Time) time.Time {
-	return ceilMinute(seen.Truncate(time.Second).Add(Settle + p.apart()))
+	return ceilMinute(seen.Add(p.apart()).Truncate(time.Second).Add(Settle))
 }
 
 // apart is how far the controllers' clocks may be from the world's.
