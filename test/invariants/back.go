@@ -116,14 +116,20 @@ type overdue struct {
 }
 
 // learnLateRise notes such a rise. It does not matter which attempt the newest status
-// names: that may be an earlier one, where the status was put back into its past. What a
-// later attempt sent is late only where its revision was given up for good.
+// names: that may be an earlier one, where the status was put back into its past.
 func (p *past) learnLateRise(w Write) {
 	for _, revision := range p.risen(w) {
-		if p.abandoned[revision] || p.givenUp(revision) && p.post(w).attempt <= p.saved.Attempt {
+		if p.givenUp(revision) && !p.triedAnew(revision, p.post(w)) {
 			p.lateRise = overdue{w.when(), revision}
 		}
 	}
+}
+
+// triedAnew tells whether what a later attempt sent is no late rise of its revision: that was
+// given up before it, and not since, as far as the status or the claim on the service says.
+func (p *past) triedAnew(revision string, sent post) bool {
+	since := p.claim.attempt >= sent.attempt && slices.Contains(p.claim.latched, revision)
+	return sent.attempt > p.saved.Attempt && !since
 }
 
 // givenUp tells whether a revision was given up: with its attempt, which is still the

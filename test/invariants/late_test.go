@@ -127,15 +127,24 @@ func TestALateRiseThatNobodyKnowsOf(t *testing.T) {
 	putBack := Put{Saved: second, Past: true}
 	putBack.At, putBack.Attempt, putBack.Phase = after("19m"), 1, "RollingBack"
 	later := append(aborted(), second, sentAt("18m1s", "web-3"))
+	again, ended := second, putBack
+	again.Candidate, again.Latched = "web-2", nil
+	ended.Phase, ended.Latched = "RolledBack", []string{"web-2"}
+	retried := append(aborted(), again, sentAt("18m1s", "web-2"))
+	givenUpAgain := again
+	givenUpAgain.At, givenUpAgain.Phase, givenUpAgain.Latched = after("18m2s"), "RollingBack", []string{"web-2"}
+	wayBack := written("18m3s", "c", snap("c", 3, backTo()...), backTo())
 	for what, c := range map[string]struct {
 		trace  Trace
 		stands bool
 	}{
-		"and the status does":                      {append(parked, landsAt20("web-2")...), true},
-		"when neither status nor claim does":       {append(append(parked, landsAt20("web-2")...), gone), false},
-		"and the claim does":                       {append(append(aborted(), landsAt20("web-2")...), gone), true},
-		"of a later attempt, when it is put back":  {append(append(later, putBack), landsAt20("web-3")...), false},
-		"of the very attempt, when it is put back": {append(append(aborted(), second, putBack), landsAt20("web-3")...), true},
+		"and the status does":                               {append(parked, landsAt20("web-2")...), true},
+		"when neither status nor claim does":                {append(append(parked, landsAt20("web-2")...), gone), false},
+		"and the claim does":                                {append(append(aborted(), landsAt20("web-2")...), gone), true},
+		"of a later attempt, when it is put back":           {append(append(later, putBack), landsAt20("web-3")...), false},
+		"of a retry, when it is put back":                   {append(append(retried, ended), landsAt20("web-2")...), false},
+		"of a retry that was given up, when it is put back": {slices.Concat(retried, []Event{givenUpAgain}, wayBack, []Event{ended}, landsAt20("web-2")), true},
+		"of the very attempt, when it is put back":          {append(append(aborted(), second, putBack), landsAt20("web-3")...), true},
 	} {
 		if stands := finds(append(slices.Clone(c.trace), Life{after("30m"), "web-4", Created}), "still stands"); stands != c.stands {
 			t.Errorf("a rise %s: found %t, want %t", what, stands, c.stands)

@@ -222,6 +222,7 @@ func (p *past) learnWrite(w Write) {
 	if p.settles(w) {
 		p.foreign = nil
 	}
+	p.learnLateRise(w)
 	if !w.Unclaimed {
 		p.claim = p.post(w)
 	}
@@ -229,7 +230,6 @@ func (p *past) learnWrite(w Write) {
 	if w.Etag != w.Before.Etag { // where etags are ignored; what it asks for was decided for another state
 		p.desiredOurs = false
 	}
-	p.learnLateRise(w)
 	if w.Split[p.saved.Candidate] < w.Before.Desired[p.saved.Candidate] {
 		p.lowered = w.when()
 	}
