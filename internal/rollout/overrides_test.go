@@ -121,6 +121,7 @@ func TestTargetGone(t *testing.T) {
 		"another service of that name":             {recreated, "Paused/StateLost", "the request resume, which takes it as new"},
 		"which a person takes as new":              {recreated.asks(Resume).split("web-1", 100), "Idle/Steady, accepts", "taken as new"},
 		"a service that is back goes on":           {at(25).with(hidden), "Baking/Progressing", "bake begins anew"},
+		"and waits where it does not serve yet":    {at(25).split("web-1", 100).wants("web-2", 25, "web-1", 75).with(hidden), "Shifting/Progressing", "serves web-1 100%"},
 		"one that a person took back is given up":  {at(25).split("web-1", 100).with(hidden), "RolledBack/RolledBack", "someone else sent web-1 100%"},
 		"one whose candidate was given up returns": {at(25).with(func(s *scene) { s.Progress.Phase = Idle; s.Progress = s.Progress.latch("web-2") }), "RollingBack/RollingBack, writes web-1 100%", ""},
 	})

@@ -67,6 +67,9 @@ func (v view) pickUp() Decision {
 	watched := v.Progress.Watched
 	v.Progress = v.Progress.anew()
 	v.Progress.Watched, v.Progress.Clock = watched, Stopwatch{}
+	if !v.effective.Equal(v.desired) {
+		return v.shifting()
+	}
 	return v.at(Baking, Progressing, "the service is back; traffic is "+v.desired.String()).next(bakesAnew)
 }
 

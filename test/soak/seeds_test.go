@@ -74,6 +74,7 @@ var once = map[uint64]string{
 	477942: "what nobody saw serve went back minutes later, and began no cool-down",
 	486045: "spec.stableRevision named a revision that was gone",
 	493309: "a part of a second decided by whose clock a minute counted",
+	518186: "a service came back that did not serve yet what was asked for",
 	504734: "a rise of a retry landed that etcd had forgotten",
 	26567:  "a status that was lost met a tag of our name without any claim",
 	47843:  "a view that went back to before a restore would list again, and was taken for up to date",
