@@ -89,6 +89,22 @@ func TestWhatIsOursAfterAStatusWasLost(t *testing.T) {
 	if !finds(leaves(Split{"web-2": 20, "web-1": 80}), "nobody let go") {
 		t.Error("a way back over somebody else's split is not found")
 	}
+	for name, c := range map[string]struct {
+		split Split
+		put   Put
+		ours  bool
+	}{
+		"as it was written":            {tenPercent(), wiped("12m"), true},
+		"another one":                  {Split{"web-2": 20, "web-1": 80}, wiped("12m"), false},
+		"where a status says it still": {tenPercent(), Put{Saved: baking("12m"), Past: true, Of: after("10m").when()}, false},
+	} {
+		p := rewindable()
+		p.learn(Write{At: after("4m"), Split: tenPercent(), Accepted: true})
+		p.foreign = &Desired{after("11m"), c.split, false} // the status before was an earlier attempt's
+		if p.learn(c.put); (p.foreign == nil) != c.ours {
+			t.Errorf("a person set what the claim says before the status was lost, %s: it is ours: %t", name, p.foreign == nil)
+		}
+	}
 }
 
 // TestAPromoteWhoseStatusIsTakenAway: who sends it cannot know that in the same moment.
@@ -272,6 +288,15 @@ func TestWhatCameAndWentUnseen(t *testing.T) {
 	half := snap("h", 2, Target{Revision: "web-1", Percent: 50}, Target{Revision: "web-2", Percent: 50})
 	if !finds(passing(Read{At: after("10m2.5s"), State: half}), what) {
 		t.Error("a person gave the candidate traffic and took it back before our eyes, and it rises")
+	}
+	reads, dies := Read{At: after("10m2.5s"), By: "b", State: half}, Died{after("10m2.8s"), "b"}
+	tells := checking
+	tells.At, tells.By = after("10m2.7s"), "b"
+	if finds(passing(reads, dies), what) {
+		t.Error("what a process read that is gone, and told nobody, is held against another one")
+	}
+	if !finds(passing(reads, tells, dies), what) || !finds(passing(reads, Died{after("10m2.8s"), "c"}), what) {
+		t.Error("whoever saved what it read, or is there still, has told it")
 	}
 }
 

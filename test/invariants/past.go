@@ -27,6 +27,7 @@ type past struct {
 	versions     map[string]Split  // what was asked for in each version of the service that was seen, by its etag
 	lists        map[string]Listed // the newest of each process
 	stood        map[string]Stood  // and when it stood still last
+	untold       untold
 	plans        []Plan
 	saved        Saved
 	savedOnce    bool
@@ -62,6 +63,7 @@ type past struct {
 	wished       wishes           // before that
 	lateRise     overdue
 	lowered      time.Time // when a candidate last lost traffic
+	loweredByUs  bool
 	lowering     time.Time // when somebody else last asked for that, until it serves
 	etagsHeld    bool      // Cloud Run refuses a write on a former version
 	memoryLost   bool      // the status forgot the attempt, and nobody has taken it up yet
@@ -128,12 +130,15 @@ func (p *past) learn(e Event) {
 		p.requests = append(p.requests, e)
 	case Saved:
 		p.overwritten, p.saves[e.By] = Saved{}, e
+		p.tells(e)
 		p.looks.told(e)
 		p.learnSaved(e)
 	case Put:
 		p.learnPut(e)
 	case Stood:
 		p.stood[e.By] = e
+	case Died:
+		p.learnDied(e)
 	case Deleting:
 		p.deleting = e.when()
 	case Gone:
@@ -143,6 +148,7 @@ func (p *past) learn(e Event) {
 
 func (p *past) learnRead(r Read) {
 	p.learnGeneration(r.State.Generation, r.when())
+	p.learnUntold(r)
 	p.read, p.reads[r.By] = &r, &r
 	p.versions[r.State.Etag] = r.State.Desired
 	if !r.Stale {
@@ -231,7 +237,7 @@ func (p *past) learnWrite(w Write) {
 		p.desiredOurs = false
 	}
 	if w.Split[p.saved.Candidate] < w.Before.Desired[p.saved.Candidate] {
-		p.lowered = w.when()
+		p.lowered, p.loweredByUs = w.when(), true
 	}
 	p.warmed = cmp.Or(w.newlyWarmed(), p.warmed)
 	for _, t := range w.Targets {

@@ -17,9 +17,13 @@ func (p *past) learnPut(e Put) {
 	p.memoryLost = e.Attempt == 0
 	if p.memoryLost {
 		p.named(p.plan())
+		p.claimed()
 	}
 	if p.memoryLost || e.Past && p.lowered.After(e.Of) {
 		p.nothingSaysSo()
+	}
+	if e.Past && p.lowered.After(e.Of) && !p.loweredByUs { // no claim tells of what a person did
+		p.lowered = time.Time{}
 	}
 	p.overwritten, p.put = p.saved, e.when()
 	p.looks.forget()
@@ -72,6 +76,14 @@ func (p *past) learnRestored(d Desired) {
 	foreign := p.foreign
 	p.learnDesired(d)
 	if foreign == nil {
+		p.foreign = nil
+	}
+}
+
+// claimed takes what somebody else has set for ours where the claim on the service says the
+// same: whoever forgot what went before knows no better.
+func (p *past) claimed() {
+	if p.foreign != nil && p.foreign.Split.equal(p.claim.split) {
 		p.foreign = nil
 	}
 }

@@ -190,6 +190,22 @@ func TestACoolDownThatNothingRemembers(t *testing.T) {
 	if !p.lowered.IsZero() {
 		t.Error("a status of before the way back cannot know of it")
 	}
+	for by, ours := range map[string]bool{"a person": false, "us": true} {
+		p := rewindable()
+		p.learn(Write{At: after("4m"), Split: Split{"web-1": 100}, Accepted: true})
+		p.learn(Desired{after("4m"), tenPercent(), false})
+		p.learn(Effective{after("4m10s"), tenPercent()})
+		p.learn(Read{At: after("4m20s")})
+		p.learn(Desired{after("5m"), Split{"web-1": 100}, ours})
+		p.learn(Effective{after("5m5s"), Split{"web-1": 100}})
+		if p.lowered.IsZero() {
+			t.Fatalf("a way back by %s begins no cool-down", by)
+		}
+		p.learn(Put{Saved: baking("10m"), Past: true, Of: after("4m30s").when()})
+		if claimed := !p.lowered.IsZero(); claimed != ours {
+			t.Errorf("of a way back by %s the claim on the service tells: %t", by, claimed)
+		}
+	}
 	for name, looks := range map[string]bool{"nobody looked": false, "somebody did": true} {
 		p := rewindable()
 		p.learn(Put{Saved: baking("10m"), Past: true, Of: after("2m").when()})

@@ -14,7 +14,7 @@ func (p *past) learnDesired(d Desired) {
 	if d.Split[c] < p.desired[c] {
 		switch {
 		case d.Ours:
-			p.lowered = d.when()
+			p.lowered, p.loweredByUs = d.when(), true
 		case p.underway() && p.sawMore(c, d.Split[c]):
 			p.lowering = d.when()
 		}
@@ -25,7 +25,7 @@ func (p *past) learnDesired(d Desired) {
 	p.desired, p.desiredOurs, p.askedBefore, p.askedAt = d.Split, d.Ours, p.askedAt, d.when()
 	switch {
 	case d.Ours:
-		p.known = d.Split
+		p.known, p.untold.known = d.Split, d.Split
 	case slices.ContainsFunc(p.intents, d.Split.equal):
 		p.foreign = nil // somebody put a split of ours back
 	default:
@@ -50,7 +50,7 @@ func (p *past) learnEffective(e Effective) {
 	}
 	if !p.lowering.IsZero() && e.Split.equal(p.desired) {
 		if !p.unseen() {
-			p.lowered = p.lowering
+			p.lowered, p.loweredByUs = p.lowering, false
 		}
 		p.lowering = time.Time{}
 	}

@@ -341,6 +341,12 @@ type Stood struct {
 	For time.Duration
 }
 
+// Died is the moment at which a process is gone, with all that it has read and told nobody.
+type Died struct {
+	At
+	By string
+}
+
 // Gone is the moment at which the object is not there any more. A later plan is
 // that of a new one.
 type Gone struct{ At }

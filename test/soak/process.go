@@ -280,6 +280,7 @@ func (p *process) die() {
 	}
 	s := p.stage
 	p.dead = true
+	s.record.trace = append(s.record.trace, invariants.Died{At: invariants.At(s.now()), By: p.name})
 	if s.replicas[p.place] == p {
 		s.replicas[p.place] = nil
 	}
