@@ -27,8 +27,11 @@ const releases = 6
 // for the rare things to happen.
 func Write(seed uint64) Script {
 	a := written(seed)
-	if seed%gitEach == 0 {
+	switch seed % anEighth {
+	case fromGit:
 		a.fromGit(seed)
+	case withModes:
+		a.withModes(seed)
 	}
 	return a.script
 }
@@ -62,9 +65,13 @@ func written(seed uint64) *author {
 	return a
 }
 
-// gitEach is which seeds have templates: one of so many. The others are as they were
-// before there were any, so that their figures stand.
-const gitEach = 8
+// Which seeds have templates, and which have promotes with a mode: an eighth each. The others
+// are as they were before there were any, so that their figures stand.
+const (
+	anEighth  = 8
+	fromGit   = 0
+	withModes = 4
+)
 
 // fromGit has the releases of a story made by templates, or some edits of templates
 // between those of others, by lots of its own.
@@ -76,6 +83,25 @@ func (a *author) fromGit(seed uint64) {
 	}
 	for range a.IntN(4) {
 		a.templates()
+	}
+}
+
+// withModes has promotes go to the end, past what the gateways have room for, or both, and
+// more of them, by lots of its own.
+func (a *author) withModes(seed uint64) {
+	a.Rand = rand.New(rand.NewPCG(seed, 0x30de)) //nolint:gosec // it must be repeatable
+	if len(a.script.Acts) == 0 {
+		return // nothing goes wrong but the candidate
+	}
+	for range 1 + a.IntN(3) {
+		c := a.anywhere()
+		c.Phase = pick(*a, "Checking", "Shifting", "Baking", "Baking", "Held", "Completed")
+		a.act(Act{Cue: c, Deed: Ask, Word: v1alpha1.VerbPromote})
+	}
+	for i := range a.script.Acts {
+		if act := &a.script.Acts[i]; act.Word == v1alpha1.VerbPromote {
+			act.Mode = pick(*a, "", v1alpha1.ModeFull, v1alpha1.ModeFull, v1alpha1.ModeOverride, v1alpha1.ModeFull+","+v1alpha1.ModeOverride)
+		}
 	}
 }
 

@@ -53,6 +53,7 @@ const (
 	templateMidway     = "a template is deployed during an attempt"
 	templateAgain      = "the answer to a template was lost, and it is not sent again"
 	wentBackInGit      = "Git goes back to what stable serves during an attempt"
+	promotedInFull     = "a promote goes to the end in one write"
 	completedAfterKill = "a rollout is completed by another process than began it"
 )
 
@@ -61,7 +62,7 @@ var Sometimes = []string{
 	backWhileStuck, conflictAtPinning, lateAfterAbort, deposedRefused, deposedConflict, conflictLatched, breachAfterDown, resumedAfterEdit,
 	rewoundHeld, deletedWhileDown, deletedBack, interleaved, supersededOnce, baselineLost, stateLost, takenUp, noDataBack, natBack,
 	endedByPerson, refusedRequest, swallowedSave, duplicatedWrite, deadlineExceeded, completedAfterKill, listOfBefore, heldByFreeze,
-	templateMidway, templateAgain, wentBackInGit,
+	templateMidway, templateAgain, wentBackInGit, promotedInFull,
 }
 
 // counted counts what the world tells.
@@ -182,16 +183,25 @@ func (s *stage) countBack(by *process, now *v1alpha1.CloudRunRollout) {
 func (s *stage) countEnds(by *process, was, now *v1alpha1.CloudRunRollout) {
 	c := &s.count
 	a, r := now.Status.Attempt, now.Status.LastRequest
+	if answered := r != nil && (was.Status.LastRequest == nil || was.Status.LastRequest.ID != r.ID); answered {
+		c.countAnswer(r, now.Annotations[v1alpha1.RequestMode])
+	}
 	if now.Status.Phase == v1alpha1.PhaseRolledBack && was.Status.Phase != v1alpha1.PhaseRolledBack && was.Status.Phase != v1alpha1.PhaseRollingBack {
 		c.sometimes[endedByPerson]++
-	}
-	if r != nil && r.Result == v1alpha1.RequestRefused && (was.Status.LastRequest == nil || was.Status.LastRequest.ID != r.ID) &&
-		strings.Contains(r.Message, "was meant") {
-		c.sometimes[refusedRequest]++
 	}
 	if now.Status.Phase == v1alpha1.PhaseCompleted && was.Status.Phase != v1alpha1.PhaseCompleted && a.FirstWrite != nil &&
 		by.born.After(a.FirstWrite.Time) {
 		c.sometimes[completedAfterKill]++
+	}
+}
+
+// countAnswer counts what became of a request.
+func (c *counts) countAnswer(r *v1alpha1.RequestStatus, mode string) {
+	switch {
+	case r.Result == v1alpha1.RequestRefused && strings.Contains(r.Message, "was meant"):
+		c.sometimes[refusedRequest]++
+	case r.Result == v1alpha1.RequestAccepted && r.Verb == v1alpha1.VerbPromote && strings.Contains(mode, v1alpha1.ModeFull):
+		c.sometimes[promotedInFull]++
 	}
 }
 

@@ -124,7 +124,7 @@ func (s *stage) people(a Act) {
 	case Fail:
 		p.unready(p.revision(a.Word))
 	case Ask:
-		p.ask(a.Word, int64(a.Count))
+		p.ask(a.Word, a.Mode, int64(a.Count))
 	case Wipe:
 		p.wipe()
 	case Remove:

@@ -154,7 +154,7 @@ func (p *person) answer(o *v1alpha1.CloudRunRollout) {
 	p.answers = p.answered[about]
 	switch {
 	case o.Status.Phase == v1alpha1.PhaseAwaitingApproval:
-		p.ask("approve", 0)
+		p.ask("approve", "", 0)
 	case o.Status.Phase == v1alpha1.PhaseRollingBack && p.answers > 3, // stable cannot take it back
 		o.Status.Phase == v1alpha1.PhaseIdle && a.Reason == v1alpha1.ReasonPreparing && p.answers > 3, // LATEST stands for what is gone
 		o.Status.Phase == v1alpha1.PhaseIdle && p.answers > 6 && p.stage.hollowNow(),                  // what should serve is deleted
@@ -162,11 +162,11 @@ func (p *person) answer(o *v1alpha1.CloudRunRollout) {
 		a.Reason == v1alpha1.ReasonStateLost && p.answers > 2:
 		p.rescue()
 	case o.Status.Phase == v1alpha1.PhasePaused && p.answers <= 2:
-		p.ask("resume", 0)
+		p.ask("resume", "", 0)
 	case o.Status.Phase == v1alpha1.PhasePaused:
-		p.ask("abort", 0)
+		p.ask("abort", "", 0)
 	case a.Reason == v1alpha1.ReasonTooFewRequests, a.Reason == v1alpha1.ReasonOwnedElsewhere:
-		p.ask(map[bool]string{true: "approve", false: "adopt"}[a.Reason == v1alpha1.ReasonTooFewRequests], 0)
+		p.ask(map[bool]string{true: "approve", false: "adopt"}[a.Reason == v1alpha1.ReasonTooFewRequests], "", 0)
 	}
 }
 

@@ -101,7 +101,7 @@ func (p *person) moveIn() {
 }
 
 // ask stores a request about what is going on now, or about another attempt.
-func (p *person) ask(verb string, attempt int64) {
+func (p *person) ask(verb, mode string, attempt int64) {
 	p.asked++
 	p.edit(func(ro *v1alpha1.CloudRunRollout) {
 		step := 0
@@ -114,6 +114,10 @@ func (p *person) ask(verb string, attempt int64) {
 		ro.Annotations[v1alpha1.RequestID] = fmt.Sprintf("request-%d", p.asked)
 		ro.Annotations[v1alpha1.RequestVerb] = verb
 		ro.Annotations[v1alpha1.RequestBy] = alice
+		delete(ro.Annotations, v1alpha1.RequestMode)
+		if mode != "" {
+			ro.Annotations[v1alpha1.RequestMode] = mode
+		}
 		delete(ro.Annotations, v1alpha1.RequestAttempt)
 		delete(ro.Annotations, v1alpha1.RequestStep)
 		if attempt > 0 {

@@ -64,6 +64,7 @@ type Act struct {
 	For   time.Duration // how long it lasts
 	Count int           // how many
 	Word  string        // a verb, an image, a revision
+	Mode  string        // of a promote; "" is to the next weight
 	Fault simulator.Fault
 	Spec  Spec
 }
@@ -115,7 +116,7 @@ func (a Act) kind() string {
 		return "break: " + strings.TrimSpace(string(a.Fault.Kind)+" "+a.Fault.Operation+" "+short(a.Fault.Metric))
 	}
 	if a.Word != "" && (a.Deed == Ask || a.Deed == Refuse || a.Deed == Lose || a.Deed == Fail) {
-		return string(a.Deed) + " " + a.Word
+		return strings.TrimSpace(string(a.Deed) + " " + a.Word + " " + a.Mode)
 	}
 	return string(a.Deed)
 }
@@ -153,7 +154,7 @@ func (a Act) byPeople() string {
 		if a.Count > 0 {
 			return fmt.Sprintf("somebody asks to %s attempt %d, whichever is under way", a.Word, a.Count)
 		}
-		return "somebody asks to " + a.Word
+		return strings.TrimSpace("somebody asks to " + a.Word + " " + a.Mode)
 	case Pause:
 		return "somebody sets spec.paused"
 	case Unpause:
