@@ -189,8 +189,19 @@ func (v view) remember(c Claim) (Decision, bool) {
 	case v.asked(Resume):
 		return v.accept(v.takeUp(c).credited("resumed"+v.by()), "goes on from what the service says"), true
 	}
-	return v.pause(StateLost, fmt.Sprintf("the service was written %d times, this object remembers %d: its status was put back into the past",
-		c.Seq, v.Progress.Seq)).next("Waits: resume goes on from what the service itself says."), true
+	note := fmt.Sprintf("the service was written %d times, this object remembers %d: its status was put back into the past", c.Seq, v.Progress.Seq)
+	if d := v.takeUp(c); d.Progress.Phase == Baking || d.Progress.Phase == Shifting {
+		v.Progress = d.Progress
+		return v.guarded(note), true
+	}
+	return v.pause(StateLost, note).next("Waits: resume goes on from what the service itself says."), true
+}
+
+// guarded is an attempt of which only the service still tells: nothing rises until a person
+// has looked, and what its users suffer leads back.
+func (v view) guarded(note string) Decision {
+	return v.pause(StateLost, note).next(fmt.Sprintf("Waits: resume goes on with attempt %d of %s; abort sends everything to %s; thresholds still roll back.",
+		v.Progress.Attempt, v.Progress.Candidate, v.Progress.Stable))
 }
 
 // takeUp goes on where a claim says that a rollout was: with its baseline, with
@@ -235,6 +246,7 @@ func (v view) takeUp(c Claim) Decision {
 		return v.idle().steady()
 	}
 	v.Progress.Candidate, v.Progress.FirstWrite, v.Progress.Watched = other, cmp.Or(c.Since, v.Now), c.Since
+	v.Progress.Step = v.Plan.stepAt(v.desired.Of(other))
 	if p.latched(other) {
 		return v.sendBack(other + " was given up")
 	}

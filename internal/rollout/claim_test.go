@@ -180,6 +180,32 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	}
 }
 
+// TestARewoundAttemptIsGuarded: the claim on the service tells what an object does not remember
+// whose status was put back into the past. Nothing rises before a person has looked, and users
+// are not left to a candidate that fails meanwhile.
+func TestARewoundAttemptIsGuarded(t *testing.T) {
+	t.Parallel()
+	rewound := at(25).claimedBy(self, 5)
+	rewound.Progress = idle().Progress
+	rewound.Progress.Seq, rewound.Progress.Attempt = 3, 3
+	guarded := rewound
+	guarded.Progress = Decide(Input(rewound)).Progress
+	gone := at(25).claimedBy(self, 5).split("web-1", 60, "web-2", 40)
+	gone.Progress.Seq, gone.Service.Claim.Split = 3, NewSplit(map[string]int64{"web-1": 75, "web-2": 25})
+	check(t, map[string]row{
+		"it waits, and says for what":         {rewound, "Paused/StateLost", "resume goes on with attempt 4 of web-2; abort sends everything to web-1; thresholds still roll back"},
+		"it waits on":                         {guarded, "Paused/StateLost", "was written 5 times, this object remembers 3"},
+		"whatever is healthy":                 {guarded.errors(analysis.Pass), "Paused/StateLost", ""},
+		"what fails goes back":                {guarded.errors(analysis.Breach), "RollingBack/RollingBack, writes web-1 100%", "web-1"},
+		"so does what a person stops":         {guarded.asks(Abort), "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"a person lets it go on":              {guarded.asks(Resume), "Baking/Progressing, accepts", ""},
+		"but a split that somebody set since": {gone, "Paused/StateLost", "resume goes on from what the service itself says"},
+	})
+	if p := guarded.Progress; p.Attempt != 4 || p.Seq != 5 || p.Candidate != "web-2" || p.Stable != "web-1" || !p.Watched.Equal(ago(time.Hour)) {
+		t.Errorf("it remembers %+v", p)
+	}
+}
+
 // TestTheClaimShowsAWriteThatNobodySawServe: a person who takes our write back before
 // we look again leaves the split of before it. The number in the claim tells that
 // from a write that was lost.

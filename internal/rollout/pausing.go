@@ -76,6 +76,9 @@ func waitForPerson(v view) Decision {
 	if p.Reason == StateLost && p.Stable == "" { // what showed the loss may be gone: its cure still counts
 		return v.nameLost()
 	}
+	if p.Reason == StateLost && p.Candidate != "" && p.Cause != "" {
+		return v.guarded(p.Cause)
+	}
 	return v.at(Paused, p.Reason, cmp.Or(p.Cause, unexplained)).next(v.untilResumed(p.Reason))
 }
 

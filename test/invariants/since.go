@@ -16,7 +16,7 @@ func (p *past) learnTakenUp(s Saved) {
 		p.takenUp = s.when()
 	}
 	if s.Candidate != "" && (p.memoryLost || p.recalled(s)) {
-		p.memoryLost, p.takenUp = false, s.when()
+		p.memoryLost, p.takenUp = false, p.looked(s)
 		p.intents = append(p.intents, p.claim.split)
 	}
 }

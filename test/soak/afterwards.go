@@ -176,8 +176,8 @@ func (a aftermath) unattended(revision string, until time.Time) time.Time {
 }
 
 // goesOn tells whether a status says that a revision is the candidate of an attempt that
-// guards. A pause guards too, but for one over traffic or a state that is not ours: there
-// a person has to say what is right.
+// guards. A pause guards too, but for one over traffic that is not ours, or where there is no
+// way back: there a person has to say what is right.
 func goesOn(s invariants.Saved, revision string) bool {
 	switch v1alpha1.Phase(s.Phase) { //nolint:exhaustive // the others are under way
 	case v1alpha1.PhaseIdle, v1alpha1.PhaseCompleted, v1alpha1.PhaseRolledBack:
@@ -192,7 +192,7 @@ func goesOn(s invariants.Saved, revision string) bool {
 
 // guarding are the reasons of pauses in which a breach leads back all the same.
 var guarding = []string{
-	v1alpha1.ReasonPaused, v1alpha1.ReasonStepDeadlineExceeded, v1alpha1.ReasonNoDataDeadlineExceeded,
+	v1alpha1.ReasonPaused, v1alpha1.ReasonStepDeadlineExceeded, v1alpha1.ReasonNoDataDeadlineExceeded, v1alpha1.ReasonStateLost,
 }
 
 func later(a, b time.Time) time.Time {
