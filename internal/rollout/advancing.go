@@ -228,9 +228,9 @@ func (v view) lost() Check {
 
 // bake looks at the evidence of the step that serves.
 func (v view) bake() Decision {
+	v = v.seesServing()
 	p := v.Progress
-	if p.Effective.IsZero() && v.skew() == "" {
-		v.Progress.Effective, v.Progress.Watched = v.Now, cmp.Or(v.Progress.Watched, v.Now)
+	if p.Effective.Equal(v.Now) && !v.bakesFromNow() {
 		return v.fresh()
 	}
 	step := v.Plan.step(p.Step)

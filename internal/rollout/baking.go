@@ -7,48 +7,6 @@ import (
 	"github.com/sluice-rollouts/sluice/internal/analysis"
 )
 
-// seesGap begins the bake of a step anew where the service was changed more than once since
-// it was seen last: a split of somebody else's may have come and gone, and what served then
-// is no evidence for the step. It counts against it still.
-func (v view) seesGap() view {
-	p := v.Progress
-	serves := v.weight() > 0 && !p.Effective.IsZero() && v.desired.Equal(p.Confirmed)
-	if !p.active() || p.Phase == RollingBack || !serves || v.unseenChanges() < 2 {
-		return v
-	}
-	p.Watched, p.Effective, p.Baked = v.watchedSince(), v.Now, 0
-	switch {
-	case v.skew() != "": // nobody knows when that is
-		p = p.anew()
-	case !v.effective.Equal(v.desired): // it begins when that serves
-		p.Effective = time.Time{}
-	}
-	v.Progress = p
-	return v
-}
-
-// unseenChanges is how often the service was changed since it was seen last.
-func (v view) unseenChanges() int64 {
-	if v.Service.Presence != Found || v.was.Generation == 0 {
-		return 0
-	}
-	return v.Service.Generation - v.was.Generation
-}
-
-// bakesFromNow tells whether the bake that was under way begins anew with this look.
-func (v view) bakesFromNow() bool {
-	return v.unseenChanges() > 1 && !v.was.Effective.IsZero() && v.Progress.Effective.Equal(v.Now)
-}
-
-// tellsGap says why a bake begins anew.
-func (v view) tellsGap(d Decision) Decision {
-	if !v.bakesFromNow() || d.Progress.Phase != Baking {
-		return d
-	}
-	return d.tell(Progressing, fmt.Sprintf("the bake of %s begins anew: the service was changed %d times since it was seen last",
-		v.place(), v.unseenChanges()), false)
-}
-
 // baking is what the step still waits for, after some healthy minutes.
 func (v view) baking(minutes, needed int, through time.Time) analysis.Bake {
 	return analysis.Bake{

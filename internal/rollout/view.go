@@ -44,7 +44,7 @@ func look(in Input) view {
 			v.Progress = v.Progress.see(v.desired)
 		}
 	}
-	v = v.seesClaim().seesSpec().seesTemplates().seesGap()
+	v = v.seesClaim().seesSpec().seesTemplates().seesGap().seesServing()
 	if v.Progress.Hot.After(v.Now) { // the clock was set back
 		v.Progress.Hot = v.Now
 	}
@@ -130,7 +130,7 @@ func scopeOf(in Input) (scope analysis.Scope, blind bool) {
 		scope.AttemptSince = was.FirstWrite
 		scope.StepSince, scope.SeenThrough = in.stepSince().Add(settle), was.Judged
 		if !was.Watched.IsZero() {
-			scope.EarlierSince, scope.EarlierUntil = was.Watched.Add(settle), was.Effective
+			scope.EarlierSince, scope.EarlierUntil = was.Watched.Add(settle), cmp.Or(was.Effective, in.Now)
 		}
 		if oldest := in.Now.Add(-in.reach()); oldest.After(scope.StepSince) {
 			scope.StepSince, scope.EarlierSince = oldest, time.Time{}
@@ -272,7 +272,7 @@ func (v view) breachedSince(c Check) time.Time {
 		return v.Now
 	case outcome == analysis.Breach:
 		return began
-	case !v.Progress.Effective.IsZero() && (outcome == analysis.NoData || outcome == analysis.Incomplete),
+	case !v.was.Effective.IsZero() && (outcome == analysis.NoData || outcome == analysis.Incomplete),
 		outcome == analysis.NotApplicable && v.revision(v.Progress.Candidate).unread():
 		return began
 	}
