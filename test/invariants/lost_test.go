@@ -202,6 +202,25 @@ func TestABakeIsJudgedFromTheStatusThatDatesIt(t *testing.T) {
 	}
 }
 
+// TestAGuardedPauseTakesUp: a status that was put back into its past goes on from the claim,
+// paused and guarded, or, where that waits for it, once a person resumes.
+func TestAGuardedPauseTakesUp(t *testing.T) {
+	t.Parallel()
+	for candidate, since := range map[string]string{"web-2": "20m", "": "30m"} {
+		p := newPast(Delta)
+		p.learn(Effective{after("10m"), tenPercent()})
+		p.claim = post{attempt: 2, stable: "web-1", split: tenPercent()}
+		p.learn(Put{Saved: Saved{At: after("19m"), Phase: "Idle", Attempt: 1, Stable: "web-1"}, Past: true})
+		p.learn(Saved{At: after("20m"), Phase: "Paused", Reason: reasonStateLost, Attempt: 2, Stable: "web-1", Candidate: candidate})
+		p.learn(Saved{At: after("21m"), Phase: "Paused", Reason: reasonStateLost, Attempt: 2, Stable: "web-1", Candidate: candidate})
+		p.learn(Request{At: after("29m"), ID: "r1", Verb: verbResume})
+		p.learn(Saved{At: after("30m"), Phase: "Baking", Attempt: 2, Stable: "web-1", Candidate: "web-2", Answered: "r1", Accepted: true})
+		if got := p.judgedSince(); !got.Equal(after(since).when()) {
+			t.Errorf("with candidate %q it is judged since %s, want %s", candidate, got, since)
+		}
+	}
+}
+
 // TestWhatAResumeBringsBackIsJudgedAnew: somebody asked for another split, and ours has served
 // all the time.
 func TestWhatAResumeBringsBackIsJudgedAnew(t *testing.T) {

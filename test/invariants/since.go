@@ -15,10 +15,19 @@ func (p *past) learnTakenUp(s Saved) {
 	if p.saved.Phase == phaseIdle && s.Phase == phaseBaking && s.Attempt == p.saved.Attempt {
 		p.takenUp = s.when()
 	}
-	if s.Candidate != "" && (p.memoryLost || p.recalled(s)) {
+	guards := p.guards(s)
+	if s.Candidate != "" && (p.memoryLost || guards || p.recalled(s) && !p.guarded) {
 		p.memoryLost, p.takenUp = false, p.looked(s)
 		p.intents = append(p.intents, p.claim.split)
 	}
+	p.guarded = guards || p.guarded && s.Reason == reasonStateLost
+}
+
+// guards tells whether a status is the first of a pause that goes on guarding what the claim
+// on the service tells, after the status was put back into its past.
+func (p *past) guards(s Saved) bool {
+	first := s.Reason == reasonStateLost && p.saved.Reason != reasonStateLost
+	return first && s.Candidate != "" && s.Stable == p.claim.stable && s.Attempt == p.claim.attempt
 }
 
 // dates tells whether a status is the first to say since when a bake is judged that has been
