@@ -98,7 +98,7 @@ func (v view) finish(d Decision) Decision {
 	if p.Phase != v.was.Phase || p.Reason != v.was.Reason {
 		p.Since = v.Now
 	}
-	if !p.active() && p.Stable != "" && v.desired.Equal(all(p.Stable)) {
+	if !p.active() && v.revision(p.Stable).Presence == Found && v.desired.Equal(all(p.Stable)) {
 		p.SettledBy = v.Plan.StableRevision // nobody needs it now, and it is not meant for what comes later
 	}
 	p.Clock = p.Clock.turn(counts(p.Phase, p.Reason), v.Now)

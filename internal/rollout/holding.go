@@ -269,11 +269,14 @@ func (v view) endedByPerson() Decision {
 }
 
 // nothingToLower ends an attempt without a write: stable was asked to serve
-// everything. It is told as done only when it does.
+// everything. It is told as done only when it does, and is there.
 func (v view) nothingToLower() Decision {
 	if !v.effective.Equal(v.desired) {
 		return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%sserves %s", v.because(), v.effective)).next(
 			v.doneWhen(served))
+	}
+	if d, ok := v.orphaned(); ok {
+		return d
 	}
 	return v.rolledBack()
 }

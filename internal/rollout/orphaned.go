@@ -16,14 +16,25 @@ func (v view) orphaned() (Decision, bool) {
 	default:
 		return Decision{}, false
 	}
-	if d, ok := v.settleBaseline(); ok {
-		return d, true
-	}
 	why := fmt.Sprintf("stable revision %s no longer exists", v.Progress.Stable)
 	if stable.unread() {
 		why = stable.unreadWhy()
 	}
-	return v.at(Idle, BaselineUnknown, fmt.Sprintf("%s; traffic is %s", why, v.desired)).next(v.anotherBaseline()), true
+	return v.unlessNamed(v.at(Idle, BaselineUnknown, fmt.Sprintf("%s; traffic is %s", why, v.desired)).next(v.anotherBaseline())), true
+}
+
+// unlessNamed is a wait for a person to name the way back, unless spec.stableRevision does so
+// already. One that cannot be obeyed yet changes nothing but what is waited for: whatever the
+// wait is for stays, and the name is not used up.
+func (v view) unlessNamed(waits Decision) Decision {
+	d, named := v.settleBaseline()
+	switch {
+	case named && d.Progress.Phase != Idle:
+		return d
+	case named:
+		waits.Note, waits.Next = waits.Note+"; "+d.Note, d.Next
+	}
+	return waits
 }
 
 // wasUnseen tells whether nobody could see what serves: it is not told to serve again before

@@ -20,10 +20,26 @@ func TestWhatIsGoneServesNothing(t *testing.T) {
 	named := gone.revision("web-0", 72*time.Hour)
 	named.Plan.StableRevision = "web-0"
 	unread := ended.presence("web-1", Unknown)
+	coming := said(named, BaselineUnknown).readiness("web-0", Pending)
+	hidden := said(named, BaselineUnknown).presence("web-0", Unknown)
+	changing := said(named, BaselineUnknown).unsettled()
+	refound := gone.with(func(s *scene) { // a person sent it everything while the service could not be found
+		s.Progress.Phase, s.Progress.Reason, s.Progress.Confirmed = Idle, ServiceNotFound, between("web-2", "web-1", 25)
+		s.Progress.Latched = nil
+	})
 	check(t, map[string]row{
 		"it is said":                          {gone, "Idle/BaselineUnknown", "stable revision web-1 no longer exists; traffic is web-1 100%"},
 		"and how a person ends it":            {gone, "Idle/BaselineUnknown", "Send one revision 100%"},
 		"a person names another one":          {named, "RollingBack/RollingBack, writes web-0 100%", "spec.stableRevision names web-0"},
+		"one that is not ready is waited for": {coming, "Idle/BaselineUnknown", "no longer exists; traffic is web-1 100%; spec.stableRevision names web-0, which is not there or not ready\nName a ready"},
+		"and is obeyed when it is":            {coming.afterwards().readiness("web-0", Ready), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"so is one that cannot be read":       {hidden, "Idle/BaselineUnknown", "no longer exists; traffic is web-1 100%; revision web-0 could not be read"},
+		"and is obeyed when it can":           {hidden.afterwards().revision("web-0", 72*time.Hour), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"a change under way comes first":      {changing, "Idle/BaselineUnknown", "applying a change"},
+		"and then the name":                   {changing.afterwards().settles(), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"also before anything was said":       {named.unsettled().afterwards().settles(), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"a name that waits hides nothing":     {coming.afterwards().presence("web-1", Unknown), "Idle/BaselineUnknown", "revision web-1 could not be read"},
+		"what a person sent it serves nobody": {refound, "Idle/BaselineUnknown", "stable revision web-1 no longer exists"},
 		"nothing begins without a way back":   {gone.newer(), "Idle/BaselineUnknown", ""},
 		"when it cannot be read since":        {said(unread, BaselineUnknown), "Idle/BaselineUnknown", "revision web-1 could not be read"},
 		"who has seen it goes on saying so":   {unread, "RolledBack/RolledBack", "web-1 serves 100%"},
@@ -37,4 +53,15 @@ func TestWhatIsGoneServesNothing(t *testing.T) {
 	if p := Decide(Input(again)).Progress; !p.Lowered.Equal(unknown.Lowered) {
 		t.Errorf("each look begins the cool-down anew: %s, %s", unknown.Lowered, p.Lowered)
 	}
+}
+
+// afterwards is the scene a minute later, with what was decided on it.
+func (s scene) afterwards() scene {
+	return s.with(func(s *scene) { s.Progress, s.Now = Decide(Input(*s)).Progress, s.Now.Add(time.Minute) })
+}
+
+// settles ends the change that is under way.
+func (s scene) settles() scene {
+	s.Service.Reconciling = false
+	return s
 }

@@ -123,14 +123,7 @@ func stableGone(v view) (Decision, bool) {
 		return Decision{}, false
 	}
 	cause := fmt.Sprintf("stable revision %s no longer exists; traffic is %s", v.Progress.Stable, v.desired)
-	d, settled := v.settleBaseline()
-	switch {
-	case settled && d.Progress.Phase != Idle:
-		return d, true
-	case settled:
-		return v.pause(BaselineLost, cause+"; "+d.Note).next(d.Next), true
-	}
-	return v.pause(BaselineLost, cause).next(v.nameStable()), true
+	return v.unlessNamed(v.pause(BaselineLost, cause).next(v.nameStable())), true
 }
 
 // missesStable tells whether Cloud Run says itself, of a split that it could not apply, that
