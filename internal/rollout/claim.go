@@ -238,10 +238,7 @@ func (v view) takeUp(c Claim) Decision {
 	switch {
 	case c.Stable == "" || !ok:
 		v.Progress.Stable = ""
-		if d, ok := v.settleBaseline(); ok {
-			return d
-		}
-		return v.pause(StateLost, fmt.Sprintf("traffic is %s, and the claim on the service does not explain it", v.desired)).next(v.nameStable())
+		return v.unlessNamed(v.pause(StateLost, fmt.Sprintf("traffic is %s, and the claim on the service does not explain it", v.desired)).next(v.nameStable()))
 	case other == "":
 		return v.idle().steady()
 	}

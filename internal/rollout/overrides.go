@@ -79,22 +79,16 @@ func stateLost(v view) (Decision, bool) {
 		return Decision{}, false
 	}
 	v = v.doubts(tagged)
-	if d, ok := v.settleBaseline(); ok {
-		return d, true
-	}
-	return v.pause(StateLost, fmt.Sprintf(
+	return v.unlessNamed(v.pause(StateLost, fmt.Sprintf(
 		"the tag %s on revision %s shows a rollout that this object does not remember; traffic is %s", Tag, tagged, v.desired)).next(
-		v.nameStable()), true
+		v.nameStable())), true
 }
 
 // nameLost goes on waiting for the way back of a rollout that was forgotten, where
 // neither a tag nor a claim shows it any more: a person's edit of the traffic list
-// takes both along. A name that is not ready settles nothing.
+// takes both along.
 func (v view) nameLost() Decision {
-	if d, ok := v.settleBaseline(); ok && d.Progress.Phase != Idle {
-		return d
-	}
-	return v.at(Paused, StateLost, cmp.Or(v.Progress.Cause, unexplained)).next(v.untilResumed(StateLost) + " " + v.nameStable())
+	return v.unlessNamed(v.at(Paused, StateLost, cmp.Or(v.Progress.Cause, unexplained)).next(v.untilResumed(StateLost) + " " + v.nameStable()))
 }
 
 // staleRead: the answer is older than one we had before; nothing is decided on

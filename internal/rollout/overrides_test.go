@@ -154,6 +154,8 @@ func TestStateLost(t *testing.T) {
 	still.Progress = Decide(Input(old)).Progress
 	another := still.revision("web-0", 72*time.Hour)
 	another.Plan.StableRevision = "web-0"
+	hidden := lost.afterwards().presence("web-0", Unknown)
+	hidden.Plan.StableRevision = "web-0"
 	used := lost
 	used.Plan.StableRevision, used.Progress.SettledBy = "web-1", "web-1"
 	check(t, map[string]row{
@@ -163,10 +165,12 @@ func TestStateLost(t *testing.T) {
 		"a name of before is no answer":                       {old, "Paused/StateLost", "web-2 was there before, and may be an old one: remove it first"},
 		"and stays none":                                      {still, "Paused/StateLost", "web-2 was there before"},
 		"until another one is named":                          {another, "RollingBack/RollingBack, writes web-0 100%", ""},
-		"a name that does not serve waits":                    {named.readiness("web-1", NotReady), "Idle/RevisionNotReady", "not there or not ready"},
+		"a name that does not serve waits":                    {named.readiness("web-1", NotReady), "Paused/StateLost", "does not remember; traffic is web-2 25%, web-1 75%; spec.stableRevision names web-1, which is not there or not ready\nName a ready"},
+		"so does one that cannot be read":                     {hidden, "Paused/StateLost", "revision web-0 could not be read"},
+		"which is an answer still when it can":                {hidden.afterwards().revision("web-0", 72*time.Hour), "RollingBack/RollingBack, writes web-0 100%", ""},
 		"it waits when a person's edit took the tag along":    {untagged, "Paused/StateLost", "a tag showed it\nWaits: resume goes on. Set spec.stableRevision"},
 		"and the person's name settles it even then":          {moved, "RollingBack/RollingBack, writes web-2 100%", "spec.stableRevision names web-2"},
-		"but not one that is not ready":                       {moved.readiness("web-2", NotReady), "Paused/StateLost", "Set spec.stableRevision"},
+		"but not one that is not ready":                       {moved.readiness("web-2", NotReady), "Paused/StateLost", "a tag showed it; spec.stableRevision names web-2, which is not there or not ready\nName a ready"},
 		"resume takes what serves when nothing else is known": {untagged.asks(Resume), "Idle/Steady, accepts", "web-2 serves 100%"},
 		"resume does not guess":                               {lost.asks(Resume), "Paused/StateLost, refuses", ""},
 	})
