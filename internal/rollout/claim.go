@@ -237,6 +237,9 @@ func (v view) takeUp(c Claim) Decision {
 	other, ok := beside(v.desired, c.Stable)
 	switch {
 	case c.Stable == "" || !ok:
+		if v.was.Stable == "" { // it has begun; what ends this wait begins it anew
+			v.Progress.Lowered = cmp.Or(v.was.Lowered, v.Progress.Lowered)
+		}
 		v.Progress.Stable = ""
 		return v.unlessNamed(v.pause(StateLost, fmt.Sprintf("traffic is %s, and the claim on the service does not explain it", v.desired)).next(v.nameStable()))
 	case other == "":

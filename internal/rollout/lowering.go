@@ -21,10 +21,10 @@ func (v view) elsewhere(stable string) (percent int64, known bool) {
 // whoever gave it: what had that traffic has instances that idle on. A write that was
 // sent counts from its decision, and once more from the look that sees it serve,
 // because it may arrive minutes later. What a rise before it was to give may have served in
-// between, without a look.
+// between, without a look, until all is applied.
 func (v view) seesLowering() view {
 	before := v.was.Elsewhere
-	if v.was.Phase == RollingBack {
+	if v.was.Phase == RollingBack && v.Service.settled() && !v.lowered() {
 		before = max(before, v.was.meant())
 	}
 	if percent, known := v.elsewhere(v.was.Stable); known && percent < before {
@@ -32,6 +32,9 @@ func (v view) seesLowering() view {
 	}
 	return v
 }
+
+// lowered tells whether the cool-down has begun since the newest write was decided.
+func (v view) lowered() bool { return v.lastWriteBefore(v.was.Lowered.Add(-1)) }
 
 // meant is the most that was asked for, or that the writes which are still remembered were to
 // ask for, for others than stable.

@@ -172,3 +172,38 @@ func TestAnAttemptThatAPersonHeldUpCoolsDown(t *testing.T) {
 		t.Errorf("it is %s (%s), and the cool-down counts from %s", d.Progress.Phase, d.Note, d.Progress.Lowered)
 	}
 }
+
+// TestAWayBackBeginsTheCoolDownOnceForEachWrite: a way back is looked at every few seconds for
+// as long as it takes, and what it gave back has been given back since it was seen to be.
+func TestAWayBackBeginsTheCoolDownOnceForEachWrite(t *testing.T) {
+	t.Parallel()
+	arrived := cooling().meant(all("web-1")).split("web-1", 100).with(func(s *scene) {
+		s.Progress.Phase, s.Progress.Reason, s.Progress.Latched = RollingBack, ReasonRollingBack, []string{"web-2"}
+	})
+	unseen := arrived.with(func(s *scene) { s.Progress.Elsewhere = 0 }) // what it took back was a rise that nobody saw serve
+	third := statusLost(at(25).split("web-1", 50, "web-2", 25, "web-0", 25).claimedBy(self, 3))
+	for name, s := range map[string]scene{
+		"one that is applied for long":                  arrived.unsettled(),
+		"one of a rise, that is applied for long":       unseen.unsettled(),
+		"one in stages":                                 longWhole().retreating(1, 50, 30*time.Second).meant(between("web-2", "web-1", 50)).with(func(s *scene) { s.Progress.Confirmed = all("web-2") }),
+		"one that waits for a gateway's word":           heardLater(),
+		"none, where the claim explains no split":       third,
+		"none, where a name cannot be obeyed over that": third.with(func(s *scene) { s.Plan.StableRevision = "web-9" }),
+	} {
+		began := Decide(Input(s)).Progress.Lowered
+		for look := range 3 {
+			s = s.with(func(s *scene) { s.Progress, s.Now = Decide(Input(*s)).Progress, s.Now.Add(soon) })
+			if p := s.Progress; !p.Lowered.Equal(began) || p.Phase != RollingBack && p.Phase != Paused {
+				t.Errorf("%s: look %d at %s counts from %s, not from %s", name, look, p.Phase, p.Lowered, began)
+			}
+		}
+	}
+	if p := Decide(Input(unseen.unsettled())).Progress; !p.Lowered.Equal(ago(5 * time.Minute)) {
+		t.Errorf("what may serve between two looks ends when all is applied, and the cool-down counts from %s", p.Lowered)
+	}
+}
+
+// heardLater is a way back that serves, and waits for what a gateway tells.
+func heardLater() scene {
+	return unheard().with(func(s *scene) { s.Progress, s.Now = Decide(Input(*s)).Progress, now.Add(soon) }).split("web-1", 100)
+}
