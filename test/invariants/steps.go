@@ -33,6 +33,7 @@ func oneRiseOfTheNextWeight(p *past, e Event) string {
 // advance is a rise from a weight that served, or the end of the last step.
 type advance struct {
 	served int
+	from   time.Time // since when it served
 	since  time.Time // of the minutes that count for it
 	firm   time.Time // of those that count against it, too: a status says when it saw the weight serve
 	plan   Plan
@@ -41,6 +42,7 @@ type advance struct {
 
 // advances tells whether an event ends a step.
 func (p *past) advances(e Event) (advance, bool) {
+	p = p.atTheEnd(e)
 	a := advance{served: p.serving()[p.saved.Candidate], plan: p.used()}
 	w, rise := p.sentRise(e)
 	if rise && w.Etag != "" && w.Etag != w.Before.Etag && (p.etagsHeld || w.Split.equal(p.versions[w.Etag])) {
@@ -57,9 +59,26 @@ func (p *past) advances(e Event) (advance, bool) {
 	if _, promoted := p.promoted(w.Split[p.saved.Candidate]); promoted || done && p.endsByPromote(s) {
 		return a, false
 	}
+	a.from = p.servesSince()
 	a.since, a.firm = p.countedSince(p.judgedSince()), p.countedAgainst(later(p.judgedSince(), p.seen))
 	a.step = a.plan.held(a.served)
 	return a, true
+}
+
+// atTheEnd is the past as a status knows it that completes an attempt: the candidate had
+// everything a moment before, and nobody can know what somebody else has served since.
+func (p *past) atTheEnd(e Event) *past {
+	s, ok := e.(Saved)
+	if !ok || s.Phase != phaseCompleted {
+		return p
+	}
+	since, served := p.servesFrom(func(split Split) bool { return split[s.Candidate] == 100 }, s.when().Add(-p.delta))
+	if !served {
+		return p
+	}
+	then := *p
+	then.effective = slices.DeleteFunc(slices.Clone(p.effective), func(e Effective) bool { return e.when().After(since) })
+	return &then
 }
 
 // bakedInFull: I3. Every weight of the plan serves for as many minutes as the plan
@@ -70,7 +89,7 @@ func bakedInFull(p *past, e Event) string {
 	if !ok {
 		return ""
 	}
-	held := e.when().Sub(p.servesSince())
+	held := e.when().Sub(a.from)
 	if held < time.Duration(a.step.Bake)*time.Minute+p.settle {
 		return fmt.Sprintf("the step at %d%% ended after %s; its bake is %dm and a minute to settle", a.served, held, a.step.Bake)
 	}
@@ -105,7 +124,7 @@ func healthyEvidence(p *past, e Event) string {
 	case minutes < a.step.Bake:
 		return fmt.Sprintf("the step at %d%% ended on %d visible minutes; its bake is %dm", a.served, minutes, a.step.Bake)
 	case few && a.plan.inserted(a.served):
-	case few && !p.approved(p.servesSince()) && !p.approves(e, p.servesSince()):
+	case few && !p.approved(a.from) && !p.approves(e, a.from):
 		return fmt.Sprintf("the step at %d%% ended on %d requests; %d are needed", a.served, requests, a.plan.Errors.MinRequests)
 	}
 	return p.evidence.against(a.fails)

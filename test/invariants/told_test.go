@@ -114,3 +114,23 @@ func TestAnEndThatSomebodyElseUndid(t *testing.T) {
 		t.Error("what nobody remembers, an answer from the past does not show either")
 	}
 }
+
+// TestALastStepThatSomebodyTakesAwayAsItEnds: whoever says that it ended has read the
+// service a moment before, and its bake is that of the weight that served then.
+func TestALastStepThatSomebodyTakesAwayAsItEnds(t *testing.T) {
+	t.Parallel()
+	taken := func(at string) Trace {
+		half := Split{"web-2": 50, "web-1": 50}
+		return before[Evidence](good(), 3, Desired{after("21m50s"), half, false}, Effective{after(at), half})
+	}
+	if found := Judge(taken("21m56s")); len(found) > 0 {
+		t.Errorf("a moment before: %v", found)
+	}
+	if !finds(taken("21m54s"), "says Completed") {
+		t.Error("a completion that is none is not found")
+	}
+	short := edit(taken("21m56s"), 1, func(p *Plan) { p.Steps[1].Bake = 6 })
+	if !finds(short, "the step at 100% ended after 5m55s") {
+		t.Error("a last bake that was cut short is not found")
+	}
+}
