@@ -17,13 +17,21 @@ func latchHolds(p *past, e Event) string {
 	}
 	for _, revision := range p.risen(w) {
 		switch {
-		case p.abandoned[revision]:
+		case p.abandoned[revision] && !p.unheard(w):
 			return fmt.Sprintf("a rise to %v was sent, %s had been given up, and nobody asked to retry", w.Split, revision)
 		case slices.Contains(p.saved.Latched, revision):
 			return fmt.Sprintf("a rise to %v was sent, and %s is latched", w.Split, revision)
 		}
 	}
 	return ""
+}
+
+// unheard tells whether who sends a rise cannot know what was given up: the status that said
+// so was taken away, and they have read the service only as it was before the claim that does.
+// That is another version, on which the rise does not arrive.
+func (p *past) unheard(w Write) bool {
+	read := p.reads[w.By]
+	return p.put.After(p.claim.at) && read != nil && read.Stale && p.saved.Generation < p.claim.generation && w.Etag != w.Before.Etag
 }
 
 // baselineSavedFirst: I6.

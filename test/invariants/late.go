@@ -13,6 +13,8 @@ type post struct {
 	split   Split    // what is asked for,
 	latched []string // the revisions that its claim says are given up
 	gone    []string // and those it sends traffic to though they are not there, as could be known
+
+	generation int64 // of the service, once the write has landed
 }
 
 // learnPost remembers a write that is sent. Its claim says what whoever sends it has
@@ -35,7 +37,17 @@ func (p *past) post(w Write) post {
 // posted is a write as it is sent now.
 func (p *past) posted(w Write) post {
 	known := p.asOf(w).saved
-	return post{w.when(), known.Attempt, known.Stable, w.Split, known.Latched, p.nowhere(w)}
+	return post{
+		at: w.when(), attempt: known.Attempt, stable: known.Stable, split: w.Split, latched: known.Latched, gone: p.nowhere(w),
+	}
+}
+
+// makes is the generation that the service has once a write has taken effect, at least.
+func (w Write) makes() int64 {
+	if w.Split.equal(w.Before.Desired) {
+		return w.Before.Generation
+	}
+	return w.Before.Generation + 1
 }
 
 // key is the same for a write and its landing: who sent what, on which version.

@@ -41,6 +41,33 @@ func TestTheClaimOfAWriteWhoseStatusIsTakenAway(t *testing.T) {
 	}
 }
 
+// TestWhoCannotKnowWhatWasGivenUp: no status says so any more, and the claim that does is on
+// a version of the service that Cloud Run has not shown yet.
+func TestWhoCannotKnowWhatWasGivenUp(t *testing.T) {
+	t.Parallel()
+	again := func(change func(*Put, *Read, *Saved, *Write)) Trace {
+		anew := secondAttempt("40m")
+		put, read, shift, rise := wiped("14m"), nth[Read](anew, 6), nth[Saved](anew, 6), nth[Write](anew, 3)
+		read.Stale, shift.Generation, rise.Etag, rise.Accepted = true, 2, "a", false
+		change(&put, &read, &shift, &rise)
+		return append(aborted(), put, read, shift, rise)
+	}
+	const what = "web-2 had been given up"
+	if finds(again(func(*Put, *Read, *Saved, *Write) {}), what) {
+		t.Error("the claim was never shown, and is to be known")
+	}
+	for name, change := range map[string]func(*Put, *Read, *Saved, *Write){
+		"the status was put back before that": func(p *Put, _ *Read, _ *Saved, _ *Write) { p.At = after("12m") },
+		"the service was read as it is":       func(_ *Put, r *Read, _ *Saved, _ *Write) { r.Stale = false },
+		"the status knows the generation":     func(_ *Put, _ *Read, s *Saved, _ *Write) { s.Generation = 3 },
+		"it is sent on the version of now":    func(_ *Put, _ *Read, _ *Saved, w *Write) { w.Etag = "c" },
+	} {
+		if !finds(again(change), what) {
+			t.Errorf("%s, and the rise is not found", name)
+		}
+	}
+}
+
 // TestWhatAnObjectThatIsGoneWasAsked: a request stands in an object, and goes with it
 // or with the next request.
 func TestWhatAnObjectThatIsGoneWasAsked(t *testing.T) {

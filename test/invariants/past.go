@@ -232,6 +232,7 @@ func (p *past) learnWrite(w Write) {
 	p.learnLateRise(w)
 	if !w.Unclaimed {
 		p.claim = p.post(w)
+		p.claim.generation = w.makes()
 	}
 	p.reached = p.reached || w.Split[p.saved.Candidate] > 0
 	if w.Etag != w.Before.Etag { // where etags are ignored; what it asks for was decided for another state

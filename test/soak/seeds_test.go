@@ -81,6 +81,7 @@ var once = map[uint64]string{
 	518186: "a service came back that did not serve yet what was asked for",
 	504734: "a rise of a retry landed that etcd had forgotten",
 	533163: "a person moved traffic just before the status that ended the last step was saved",
+	609494: "a status was lost, and the claim that says what was given up was not shown yet",
 	26567:  "a status that was lost met a tag of our name without any claim",
 	47843:  "a view that went back to before a restore would list again, and was taken for up to date",
 	56523:  "the same, where the object had been deleted and applied again",
