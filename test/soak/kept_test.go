@@ -112,6 +112,22 @@ func TestABackupOfEtcdGivesABadCandidateTrafficAgain(t *testing.T) {
 	}
 }
 
+// TestABackupWithoutTrafficLeavesTheServiceAsItIs: what serves, and our tag, are what they were.
+func TestABackupWithoutTrafficLeavesTheServiceAsItIs(t *testing.T) {
+	t.Parallel()
+	for changes, told := range map[int]int{2: 1, 20: 0} {
+		o, err := PlayAlone(t.Context(), story(while(30*time.Second, Act{Deed: GoBack, Count: changes})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		back := traced(o, func(invariants.Put) bool { return true })
+		rewound := traced(o, func(invariants.Rewound) bool { return true })
+		if len(back) != 1 || len(rewound) != told {
+			t.Errorf("etcd goes back by %d changes: %d times, and the RunService %d times to %+v", changes, len(back), len(rewound), rewound)
+		}
+	}
+}
+
 // TestKeptSeedsThatBrokeARuleOnce, by a mistake of Sluice's or of the judge's.
 func TestKeptSeedsThatBrokeARuleOnce(t *testing.T) {
 	t.Parallel()

@@ -115,19 +115,20 @@ var onceInABurst = map[uint64]string{
 
 // onceKept are such seeds where Config Connector keeps the service.
 var onceKept = map[uint64]string{
-	54:    "a stale read of a split that a RunService asked for again was taken for untrue",
-	1226:  "after a refused write the status told what had served before",
-	2466:  "the same, where the candidate was given everything",
-	11209: "etcd was put back twice, and what the second backup says served since the first",
-	11622: "LATEST that a backup brought back was there already",
-	4245:  "LATEST that somebody had set in spec was taken for another split once it was carried out",
-	4576:  "what a stale answer had shown was not known of a write that announced it",
-	5055:  "a split of ours that a backup brought back had been somebody else's before",
-	6326:  "what a stale answer had shown was held against a write that is not compared with it",
-	6300:  "a write that was held up arrived just before what rested was watched",
-	7878:  "a RunService was written a minute after its decision was saved, because reading it again took that long",
-	3490:  "a foreign split that Config Connector never carried out was taken for a loss of traffic",
-	7716:  "a promote that a backup brought back was carried out again, and was taken for a rise that nobody asked for",
+	54:     "a stale read of a split that a RunService asked for again was taken for untrue",
+	1226:   "after a refused write the status told what had served before",
+	2466:   "the same, where the candidate was given everything",
+	11209:  "etcd was put back twice, and what the second backup says served since the first",
+	11622:  "LATEST that a backup brought back was there already",
+	4245:   "LATEST that somebody had set in spec was taken for another split once it was carried out",
+	4576:   "what a stale answer had shown was not known of a write that announced it",
+	5055:   "a split of ours that a backup brought back had been somebody else's before",
+	6326:   "what a stale answer had shown was held against a write that is not compared with it",
+	6300:   "a write that was held up arrived just before what rested was watched",
+	7878:   "a RunService was written a minute after its decision was saved, because reading it again took that long",
+	3490:   "a foreign split that Config Connector never carried out was taken for a loss of traffic",
+	7716:   "a promote that a backup brought back was carried out again, and was taken for a rise that nobody asked for",
+	702055: "a backup brought back a RunService without traffic, and our tag was taken for somebody else's",
 }
 
 // TestSeedsThatBrokeARuleOnceWithConfigConnector plays them again.

@@ -169,7 +169,7 @@ func (s *sight) renew() bool {
 }
 
 // rewound tells of a RunService that was put back into its past. One without traffic
-// leaves the service as it is.
+// leaves the service as it is, with our tag where it was.
 func (s *sight) rewound() {
 	o, at := s.kept.object(), invariants.At(s.kept.stage.now())
 	told := invariants.Rewound{At: at, Split: splitOf(trafficIn(o)), Ours: slices.Equal(ownersIn(o), []string{kcc.Manager})}
@@ -178,15 +178,15 @@ func (s *sight) rewound() {
 			told.Tagged = t.Revision
 		}
 	}
-	if len(told.Split) == 0 {
-		told.Split, told.Ours = s.serves, true
-	}
+	says := len(told.Split) > 0
 	changed := s.renew()
 	if s.followsLatest() { // and has before: nobody tells again what that stands for
 		told.Split, s.asked, changed = s.serves, s.serves, false
 	}
 	r := &s.kept.stage.record
-	r.trace = append(r.trace, told)
+	if says {
+		r.trace = append(r.trace, told)
+	}
 	if changed {
 		r.trace = append(r.trace, invariants.Restored{Desired: invariants.Desired{At: at, Split: s.asked}})
 	}
