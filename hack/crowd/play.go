@@ -216,7 +216,9 @@ func (o objects) until(ctx context.Context, what string, so func(map[v1alpha1.Ph
 		}
 		phases = map[v1alpha1.Phase]int{}
 		for i := range list.Items {
-			phases[list.Items[i].Status.Phase]++
+			if status := list.Items[i].Status; status.Phase != v1alpha1.PhaseIdle || status.Stable != nil {
+				phases[status.Phase]++
+			} // what is released before its service was read is no candidate
 		}
 		return so(phases), nil
 	})
