@@ -273,6 +273,9 @@ func (v view) movedSince(c Claim) (Decision, bool) {
 	}
 	v.Progress.Phase, v.Progress.Reason = Baking, Progressing
 	v.Progress.Candidate, v.Progress.FirstWrite = candidate, cmp.Or(c.Since, v.Now)
+	if sole, ok := v.desired.sole(); ok && sole == v.Plan.StableRevision {
+		v.Progress.SettledBy = "" // however old a name is, it moves nothing where it serves everything
+	}
 	if d, gone := stableGone(v); gone {
 		return d, true
 	}

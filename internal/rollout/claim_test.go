@@ -126,6 +126,9 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 		s.Service.Claim.Split = NewSplit(map[string]int64{"web-1": 75, "web-2": 25})
 		return s
 	}
+	kept := moved(at(25).revision("web-3", time.Hour).split("web-3", 100))
+	kept.Plan.StableRevision = "web-3"
+	parted := kept.split("web-3", 90, "web-1", 10)
 	heir := statusLost(at(25).claimedBy(neighbour, 3))
 	heir.Rival = Missing
 	gone := at(100).claimedBy(self, 5).presence("web-1", Missing)
@@ -145,6 +148,10 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 		"the split that the claim was written with goes on":  {moved(at(25)), "Baking/Progressing", "attempt 4 is taken up"},
 		"one that a person set since waits":                  {moved(at(25).split("web-1", 97, "web-2", 3)), "Paused/TrafficConflict", "someone else set traffic to web-2 3%, web-1 97%; ours was web-2 25%, web-1 75%"},
 		"stable that a person sent everything is an abort":   {moved(at(25).split("web-1", 100)), "RolledBack/RolledBack", ""},
+		"another that they sent everything, and named, is":   {kept, "Idle/Steady", "web-3 serves 100%"},
+		"also where the stable of before is gone":            {kept.presence("web-1", Missing), "RollingBack/RollingBack, writes web-3 100%", ""},
+		"but a name of before moves nothing":                 {parted, "Paused/TrafficConflict", ""},
+		"nor later":                                          {parted.afterwards().presence("web-1", Missing), "Paused/BaselineLost", "was used once already"},
 		"a name that was there before is no answer to that":  {old, "Paused/StateLost", "web-2 was there before, and may be an old one"},
 		"and one that is given then is":                      {answered, "RollingBack/RollingBack, writes web-2 100%", ""},
 		"also one that cannot be read at first":              {hidden, "Paused/StateLost", "does not explain it; revision web-0 could not be read"},

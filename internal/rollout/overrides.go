@@ -170,13 +170,22 @@ func foreignChange(v view) (Decision, bool) {
 	}
 	next := "Waits: resume writes our split again, abort sends everything to " + p.Stable
 	if ok {
-		next += ", spec.stableRevision: " + sole + " keeps it"
+		next += v.keeping(sole)
 	}
 	d := v.pause(TrafficConflict, cause).next(next + ".")
 	if c, failing := v.find(analysis.Breach); failing && c.BreachedSince.Equal(v.Now) {
 		d = d.tell(UnownedSplitFailing, "the split that someone else set is failing: "+c.Verdict.Note, true)
 	}
 	return d, true
+}
+
+// keeping says how a person keeps a revision that they sent everything, as the end of a sentence.
+func (v view) keeping(sole string) string {
+	how := ", spec.stableRevision: " + sole + " keeps it"
+	if v.Plan.StableRevision == sole { // it was used once already
+		how += ", once its present value is removed"
+	}
+	return how
 }
 
 // mayTakeBack tells whether a person lets our split go over the one that is there: now,

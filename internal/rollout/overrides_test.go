@@ -300,7 +300,7 @@ func TestForeignChange(t *testing.T) {
 		"all on the candidate is no promotion":          {at(25).split("web-2", 100), "Paused/TrafficConflict", ""},
 		"all on another revision":                       {at(25).split("web-0", 100), "Paused/TrafficConflict", ""},
 		"which spec.stableRevision settles":             {named, "Idle/Steady", "web-0 serves 100%"},
-		"once":                                          {used, "Paused/TrafficConflict", ""},
+		"once":                                          {used, "Paused/TrafficConflict", "spec.stableRevision: web-0 keeps it, once its present value is removed."},
 		"resume writes our split again":                 {at(25).foreign().asks(Resume), "Shifting/Progressing, writes web-2 25%, web-1 75%, accepts", "resumed by ann"},
 		"resume is refused while spec.paused is true":   {at(25).foreign().paused().asks(Resume), "Paused/TrafficConflict, refuses", "spec.paused is true: set it to false in Git"},
 		"resume does not raise without a way back":      {at(25).split("web-1", 90, "web-2", 10).readiness("web-1", NotReady).asks(Resume), "Paused/TrafficConflict, refuses", "stable web-1 is not ready: it crashed"},
