@@ -152,11 +152,14 @@ func (v view) blocked() (Decision, bool) {
 func (v view) obstacles() string { return strings.Join(v.Service.Kept.Blocks, "; ") }
 
 // stuck says beside what serves that the RunService asks for something else in vain: a new
-// template, which nobody else would tell of.
+// template, which nobody else would tell of. Where what is to serve is gone, that comes first.
 func (v view) stuck() (Decision, bool) {
 	why := v.Service.Kept.Stuck
 	if why == "" {
 		return Decision{}, false
+	}
+	if d, gone := v.orphaned(); gone {
+		return d, true
 	}
 	waits := fmt.Sprintf("; what RunService %s asks for is not carried out: %s", v.Plan.RunService, why)
 	if v.givenUp() {

@@ -27,25 +27,29 @@ func TestWhatIsGoneServesNothing(t *testing.T) {
 		s.Progress.Phase, s.Progress.Reason, s.Progress.Confirmed = Idle, ServiceNotFound, between("web-2", "web-1", 25)
 		s.Progress.Latched = nil
 	})
+	stuck := said(gone, BaselineUnknown).kept(func(k *Kept) { k.Stuck, k.Waits = "its last update failed", "Config Connector is not through" }).unsettled()
+	tries := said(gone.newer(), BaselineUnknown).kept(func(k *Kept) { k.Waits = "Config Connector is not through" }).readiness("web-3", NotReady).unsettled()
 	check(t, map[string]row{
-		"it is said":                          {gone, "Idle/BaselineUnknown", "stable revision web-1 no longer exists; traffic is web-1 100%"},
-		"and how a person ends it":            {gone, "Idle/BaselineUnknown", "Send one revision 100%"},
-		"a person names another one":          {named, "RollingBack/RollingBack, writes web-0 100%", "spec.stableRevision names web-0"},
-		"one that is not ready is waited for": {coming, "Idle/BaselineUnknown", "no longer exists; traffic is web-1 100%; spec.stableRevision names web-0, which is not there or not ready\nName a ready"},
-		"and is obeyed when it is":            {coming.afterwards().readiness("web-0", Ready), "RollingBack/RollingBack, writes web-0 100%", ""},
-		"so is one that cannot be read":       {hidden, "Idle/BaselineUnknown", "no longer exists; traffic is web-1 100%; revision web-0 could not be read"},
-		"and is obeyed when it can":           {hidden.afterwards().revision("web-0", 72*time.Hour), "RollingBack/RollingBack, writes web-0 100%", ""},
-		"a change under way comes first":      {changing, "Idle/BaselineUnknown", "applying a change"},
-		"and then the name":                   {changing.afterwards().settles(), "RollingBack/RollingBack, writes web-0 100%", ""},
-		"also before anything was said":       {named.unsettled().afterwards().settles(), "RollingBack/RollingBack, writes web-0 100%", ""},
-		"a name that waits hides nothing":     {coming.afterwards().presence("web-1", Unknown), "Idle/BaselineUnknown", "revision web-1 could not be read"},
-		"what a person sent it serves nobody": {refound, "Idle/BaselineUnknown", "stable revision web-1 no longer exists"},
-		"nothing begins without a way back":   {gone.newer(), "Idle/BaselineUnknown", ""},
-		"when it cannot be read since":        {said(unread, BaselineUnknown), "Idle/BaselineUnknown", "revision web-1 could not be read"},
-		"who has seen it goes on saying so":   {unread, "RolledBack/RolledBack", "web-1 serves 100%"},
-		"who could not look reads it first":   {said(unread, AccessDenied), "Idle/Preparing", "revision web-1 could not be read"},
-		"and does not say more until it does": {said(unread, Preparing), "Idle/Preparing", "revision web-1 could not be read"},
-		"then it is as it was":                {said(ended, Preparing), "RolledBack/RolledBack", "web-1 serves 100%"},
+		"it is said":                                   {gone, "Idle/BaselineUnknown", "stable revision web-1 no longer exists; traffic is web-1 100%"},
+		"and how a person ends it":                     {gone, "Idle/BaselineUnknown", "Send one revision 100%"},
+		"a person names another one":                   {named, "RollingBack/RollingBack, writes web-0 100%", "spec.stableRevision names web-0"},
+		"one that is not ready is waited for":          {coming, "Idle/BaselineUnknown", "no longer exists; traffic is web-1 100%; spec.stableRevision names web-0, which is not there or not ready\nName a ready"},
+		"and is obeyed when it is":                     {coming.afterwards().readiness("web-0", Ready), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"so is one that cannot be read":                {hidden, "Idle/BaselineUnknown", "no longer exists; traffic is web-1 100%; revision web-0 could not be read"},
+		"and is obeyed when it can":                    {hidden.afterwards().revision("web-0", 72*time.Hour), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"a change under way comes first":               {changing, "Idle/BaselineUnknown", "applying a change"},
+		"and then the name":                            {changing.afterwards().settles(), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"also before anything was said":                {named.unsettled().afterwards().settles(), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"a name that waits hides nothing":              {coming.afterwards().presence("web-1", Unknown), "Idle/BaselineUnknown", "revision web-1 could not be read"},
+		"what a person sent it serves nobody":          {refound, "Idle/BaselineUnknown", "stable revision web-1 no longer exists"},
+		"what Config Connector cannot do waits for it": {stuck, "Idle/BaselineUnknown", "stable revision web-1 no longer exists"},
+		"so does what it tries in vain":                {tries, "Idle/BaselineUnknown", "Config Connector is not through"},
+		"nothing begins without a way back":            {gone.newer(), "Idle/BaselineUnknown", ""},
+		"when it cannot be read since":                 {said(unread, BaselineUnknown), "Idle/BaselineUnknown", "revision web-1 could not be read"},
+		"who has seen it goes on saying so":            {unread, "RolledBack/RolledBack", "web-1 serves 100%"},
+		"who could not look reads it first":            {said(unread, AccessDenied), "Idle/Preparing", "revision web-1 could not be read"},
+		"and does not say more until it does":          {said(unread, Preparing), "Idle/Preparing", "revision web-1 could not be read"},
+		"then it is as it was":                         {said(ended, Preparing), "RolledBack/RolledBack", "web-1 serves 100%"},
 	})
 	unknown := Decide(Input(gone)).Progress
 	again := gone

@@ -195,7 +195,7 @@ func (v view) restsAllTheSame() (Decision, bool) {
 	if !v.effective.Equal(all(v.Progress.Stable)) {
 		return Decision{}, false
 	}
-	if d, ok := v.stuck(); ok || v.Service.Kept.Waits == "" {
+	if d, ok := v.stuck(); ok || v.Service.Kept.Waits == "" || v.stableGone(BaselineUnknown) {
 		return d, ok
 	}
 	if v.revision(v.wanted()).Readiness != NotReady {
