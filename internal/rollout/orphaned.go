@@ -41,7 +41,7 @@ func (v view) unlessNamed(waits Decision) Decision {
 // it is read.
 func (v view) wasUnseen() bool {
 	r := v.was.Reason
-	return v.was.Phase == Idle && (r == Preparing || r == AccessDenied || r == ServiceNotFound)
+	return v.was.Phase == Idle && (r == Preparing || r == AccessDenied || r == ServiceNotFound || r == BaselineUnknown)
 }
 
 // anotherBaseline says how a person gives everything to one revision.

@@ -104,11 +104,12 @@ func staleRead(v view) (Decision, bool) {
 }
 
 // stableGone tells whether the way back is gone. What was seen to be gone, and said to be
-// for a reason, does not come back by not being readable.
+// for a reason, does not come back by not being readable. That nobody knows the baseline is
+// said of a person's split as well, in which others serve.
 func (v view) stableGone(said Reason) bool {
 	stable := v.revision(v.Progress.Stable)
-	return v.Progress.Stable != "" &&
-		(stable.Presence == Missing || stable.unread() && (v.was.Reason == said || v.missesStable()))
+	told := v.was.Reason == said && (said != BaselineUnknown || v.was.Elsewhere == 0)
+	return v.Progress.Stable != "" && (stable.Presence == Missing || stable.unread() && (told || v.missesStable()))
 }
 
 // stableGone: without the way back there is no rise, and no guess at another.
