@@ -386,6 +386,9 @@ func (v view) retried() (Decision, bool) {
 	if revision == p.Stable {
 		why = fmt.Sprintf("%s serves 100%% already", revision)
 	}
+	if d, ok := v.orphaned(); ok { // it would begin without a way back
+		why = d.Note + ". " + d.Next
+	}
 	if why != "" {
 		refused := v.steady()
 		refused.reply = &Reply{ID: v.Request.ID, Verb: Retry, Message: why, At: v.Now}

@@ -30,6 +30,7 @@ func TestWhatIsGoneServesNothing(t *testing.T) {
 	stuck := said(gone, BaselineUnknown).kept(func(k *Kept) { k.Stuck, k.Waits = "its last update failed", "Config Connector is not through" }).unsettled()
 	tries := said(gone.newer(), BaselineUnknown).kept(func(k *Kept) { k.Waits = "Config Connector is not through" }).readiness("web-3", NotReady).unsettled()
 	split := idle().split("web-1", 50, "web-2", 50).afterwards().split("web-1", 100).presence("web-1", Denied)
+	retry := gone.asks(Retry)
 	check(t, map[string]row{
 		"it is said":                                   {gone, "Idle/BaselineUnknown", "stable revision web-1 no longer exists; traffic is web-1 100%"},
 		"and how a person ends it":                     {gone, "Idle/BaselineUnknown", "Send one revision 100%"},
@@ -47,6 +48,7 @@ func TestWhatIsGoneServesNothing(t *testing.T) {
 		"so does what it tries in vain":                {tries, "Idle/BaselineUnknown", "Config Connector is not through"},
 		"a person's split that is over hides no cause": {split, "Idle/AccessDenied", "Grant run.revisions.get"},
 		"and none is made up a minute later":           {split.afterwards(), "Idle/AccessDenied", "Grant run.revisions.get"},
+		"a retry is refused, with what to do":          {retry, "Idle/BaselineUnknown, refuses", "stable revision web-1 no longer exists; traffic is web-1 100%. Send one revision 100%"},
 		"nothing begins without a way back":            {gone.newer(), "Idle/BaselineUnknown", ""},
 		"when it cannot be read since":                 {said(unread, BaselineUnknown), "Idle/BaselineUnknown", "revision web-1 could not be read"},
 		"who has seen it goes on saying so":            {unread, "RolledBack/RolledBack", "web-1 serves 100%"},
