@@ -81,7 +81,7 @@ func claimed(v view) (Decision, bool) {
 // was put back into its past, or applied anew, and knows nothing of it.
 func (v view) gaveUp() bool {
 	c, p := v.Service.Claim, v.Progress
-	return c != nil && !c.same(v.Self) && !v.adoptedBefore(*c) && p.Candidate != "" && slices.Contains(c.Latched, p.Candidate) &&
+	return c != nil && v.Self.known() && !c.same(v.Self) && !v.adoptedBefore(*c) && p.Candidate != "" && slices.Contains(c.Latched, p.Candidate) &&
 		!p.latched(p.Candidate) && p.Requested != p.Candidate
 }
 

@@ -55,6 +55,7 @@ func TestClaimed(t *testing.T) {
 	gaveUp.Service.Claim.Latched = []string{"web-2"}
 	conflict := gaveUp.split("web-1", 50, "web-2", 50)
 	conflict.Progress = Decide(Input(conflict)).Progress
+	nameless := conflict.asks(Resume).with(func(s *scene) { s.Self = Holder{} })
 	retried := gaveUp
 	retried.Progress.Requested = "web-2"
 	check(t, map[string]row{
@@ -74,6 +75,7 @@ func TestClaimed(t *testing.T) {
 		"unless a person asked for it since":      {retried, "Shifting/Progressing, writes web-2 100%", ""},
 		"or has moved traffic":                    {gaveUp.split("web-1", 50, "web-2", 50), "Paused/TrafficConflict", ""},
 		"which a resume does not overrule":        {conflict.asks(Resume), "RollingBack/RollingBack, writes web-1 100%, accepts", "web-2 was given up by a rollout that is gone"},
+		"where claims are heeded":                 {nameless, "Shifting/Progressing, writes web-2 25%, web-1 75%, accepts", ""},
 		"a claim that cannot be read":             {unread, "Idle/OwnedElsewhere", "it is not JSON"},
 		"nothing to adopt":                        {remembered.asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Shifting/Progressing, writes web-2 100%, refuses", ""},
 		"without a name of our own, no claims":    {anonymous, "Shifting/Progressing, writes web-2 100%", ""},
