@@ -27,6 +27,10 @@ const (
 	// restingLongest is how long it waits without a word. All services that a
 	// project and location may hold are looked at in a third of that, after a restart.
 	restingLongest = 30 * time.Minute
+	// pastWait is how long to wait after an answer that shows what is past, and pastLongest
+	// for how long without a word.
+	pastWait    = 2 * time.Second
+	pastLongest = time.Minute
 	// longestBackoff keeps a rollback near after an outage.
 	longestBackoff = 30 * time.Second
 	// longestWayBack is how long a way back waits after a collision, or after a call
@@ -81,8 +85,13 @@ func (r *Reconciler) throttled(ro *v1alpha1.CloudRunRollout, err error, call *cl
 }
 
 // mayWait tells whether a look may come later without a word: nothing is under
-// way, what the object says still stands, and it was seen not long ago.
+// way, what the object says still stands, and it was seen not long ago. One that shows
+// what is past is no outage either: the next one mostly does not.
 func (r *Reconciler) mayWait(ro *v1alpha1.CloudRunRollout, err error) bool {
+	if _, past := errors.AsType[pastError](err); past {
+		now := r.Clock.Now()
+		return now.Sub(r.memory.unseenSince(ro, now)) < pastLongest
+	}
 	var rest restingError
 	if !errors.As(err, &rest) || !errors.Is(err, cloudrun.ErrNotAsked) || ro.Status.Attempt == nil {
 		return false
@@ -91,8 +100,11 @@ func (r *Reconciler) mayWait(ro *v1alpha1.CloudRunRollout, err error) bool {
 	return now.Sub(r.memory.unseenSince(ro, now)) < restingLongest
 }
 
-// restingAgain is when that look comes.
-func (r *Reconciler) restingAgain() time.Duration {
+// quietAgain is when that look comes.
+func (r *Reconciler) quietAgain(err error) time.Duration {
+	if _, past := errors.AsType[pastError](err); past {
+		return r.spread(pastWait, longestBackoff)
+	}
 	return restingWait + time.Duration(r.random()*float64(restingWait))
 }
 

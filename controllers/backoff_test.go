@@ -67,7 +67,7 @@ func TestWithoutAnotherSourceWaitsAreSpreadAtRandom(t *testing.T) {
 	t.Parallel()
 	waits := map[time.Duration]bool{}
 	for range 100 {
-		wait := (&Reconciler{}).restingAgain()
+		wait := (&Reconciler{}).quietAgain(nil)
 		if wait < restingWait || wait >= 2*restingWait {
 			t.Errorf("a wait of %s", wait)
 		}

@@ -61,6 +61,7 @@ func maybeWritten(err error) bool {
 //	over quota                         say so; wait as long as was asked, two minutes at most
 //	the same, on the way back          say so; wait seconds
 //	the same, at rest, and not asked   look again later, without a word for half an hour
+//	a read shows what is past          look again in seconds, without a word for a minute
 //	a write came later than delta      the same
 //	a write was not accepted           back off, and say so
 //	a template was refused             NotDeployed, by the next pass; traffic is moved as ever
@@ -110,8 +111,8 @@ func (r *Reconciler) explain(ctx context.Context, ro *v1alpha1.CloudRunRollout, 
 		logger.Info("A write was denied", "cause", err.Error(), "until", until)
 		return ctrl.Result{RequeueAfter: again}, nil
 	case r.mayWait(ro, err):
-		logger.V(1).Info("Nothing is under way; looked at later", "cause", err.Error())
-		return ctrl.Result{RequeueAfter: r.restingAgain()}, nil
+		logger.V(1).Info("Looked at later, without a word", "cause", err.Error())
+		return ctrl.Result{RequeueAfter: r.quietAgain(err)}, nil
 	case errors.Is(err, cloudrun.ErrThrottled) && errors.As(err, &call):
 		logger.Info("A quota of Cloud Run is used up", "cause", err.Error())
 		wait, longest := r.throttled(ro, err, call)

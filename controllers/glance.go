@@ -80,11 +80,16 @@ func afterList(live, listed rollout.Service) error {
 	if listed.UID != live.UID || listed.Generation <= live.Generation {
 		return nil
 	}
-	return &cloudrun.CallError{
+	return pastError{&cloudrun.CallError{
 		Op: "reading the service", Kind: cloudrun.ErrUnavailable,
 		Detail: fmt.Sprintf("it answered with generation %d, and a list had shown %d", live.Generation, listed.Generation),
-	}
+	}}
 }
+
+// pastError is the failure of a read that shows what is past.
+type pastError struct{ error }
+
+func (e pastError) Unwrap() error { return e.error }
 
 // noticed is what was decided on the watched state, and whether that stands.
 type noticed struct {

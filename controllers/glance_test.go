@@ -334,6 +334,36 @@ func TestALiveReadIsNoOlderThanTheListBeforeIt(t *testing.T) {
 	}
 }
 
+// TestOneLateAnswerIsNoOutage: it decides nothing, and is told of only where it goes on.
+func TestOneLateAnswerIsNoOutage(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	before := s.started()
+	list := &listing{service: s.cloud.service, revisions: s.cloud.revisions}
+	list.service.Generation++
+	list.service.ObservedGeneration++
+	list.service.Desired = []rollout.Entry{{Revision: "web-1", Percent: 50}, {Revision: "web-2", Percent: 50}}
+	list.service.Effective = list.service.Desired
+	s.r.Connect = func(context.Context, *v1alpha1.CloudRunRollout) (Cloud, error) {
+		return Cloud{Observer: s.cloud, Actuator: s.cloud, Metrics: s.cloud, Watcher: list}, nil
+	}
+	s.told()
+	for _, after := range []time.Duration{0, 30 * time.Second} {
+		s.wait(after)
+		result, err := s.r.Reconcile(t.Context(), s.get())
+		if told := s.told(); err != nil || len(told) > 0 || result.RequeueAfter < pastWait || result.RequeueAfter > 2*pastWait {
+			t.Errorf("after %s: it tells %q and looks again in %s: %v", after, told, result.RequeueAfter, err)
+		}
+		if now := s.get(); now.ResourceVersion != before.ResourceVersion {
+			t.Errorf("after %s it says %s", after, now.Status.NextAction)
+		}
+	}
+	s.wait(time.Minute)
+	if _, err := s.r.Reconcile(t.Context(), s.get()); err == nil || !strings.Contains(fmt.Sprint(s.told()), cannotBeRead) {
+		t.Errorf("a minute later nobody is told: %v", err)
+	}
+}
+
 // TestAListIsNotOlderThanWhatWasReadForAnotherObject: one that was let go, and that etcd brings
 // back, must not be told what is known to be past; nor must one that comes after it.
 func TestAListIsNotOlderThanWhatWasReadForAnotherObject(t *testing.T) {
