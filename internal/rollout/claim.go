@@ -247,6 +247,9 @@ func (v view) takeUp(c Claim) Decision {
 	}
 	v.Progress.Candidate, v.Progress.FirstWrite, v.Progress.Watched = other, cmp.Or(c.Since, v.Now), c.Since
 	v.Progress.Step = v.Plan.stepAt(v.desired.Of(other))
+	if !c.same(v.Self) && !v.was.active() && v.was.Attempt > 0 && v.was.Attempt >= c.Attempt {
+		v.Progress.Attempt = v.was.Attempt + 1 // that number was ours, and its attempt is over
+	}
 	if p.latched(other) {
 		return v.sendBack(other + " was given up")
 	}

@@ -172,8 +172,8 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	if p := d.Progress; p.Seq != 3 || p.Attempt != 4 || p.Stable != "web-1" || p.Candidate != "web-2" || !p.FirstWrite.Equal(ago(time.Hour)) {
 		t.Errorf("remembers %+v", p)
 	}
-	if p := Decide(Input(rests.with(func(s *scene) { s.Progress.Attempt = 9 }))).Progress; p.Attempt != 9 {
-		t.Errorf("it counts attempts on from %d, and 9 was ours already", p.Attempt)
+	if p := Decide(Input(rests.with(func(s *scene) { s.Progress.Attempt = 9 }))).Progress; p.Attempt != 10 {
+		t.Errorf("it goes on as attempt %d, and 9 was ours, and is over", p.Attempt)
 	}
 	if p := Decide(Input(rests)).Progress; !p.latched("web-0") {
 		t.Errorf("what it gave up itself is forgotten: %v", p.Latched)

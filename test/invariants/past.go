@@ -272,8 +272,8 @@ func (p *past) learnSaved(s Saved) {
 	}
 	p.learnIntent(s)
 	p.learnGiven(s)
-	if s.Phase == phaseCompleted && s.when().Sub(p.lowered) <= p.delta {
-		p.lowered = time.Time{} // who lowered it as it became stable lowered stable
+	if s.Phase == phaseCompleted && (s.when().Sub(p.lowered) <= p.delta || !p.firstWrite.IsZero() && p.lowered.After(p.firstWrite)) {
+		p.lowered = time.Time{} // what the candidate lost it has again; who lowered it as it became stable lowered stable
 	}
 	p.learnTakenUp(s)
 	p.learnSeen(s)

@@ -220,6 +220,20 @@ func TestACoolDownThatNothingRemembers(t *testing.T) {
 	}
 }
 
+// TestWhatBecameStableCoolsNothing: what a candidate lost in its own attempt, and has again when
+// it is over, runs nothing beside it. What was lost before is another one's.
+func TestWhatBecameStableCoolsNothing(t *testing.T) {
+	t.Parallel()
+	for lost, cools := range map[string]bool{"3m": true, "8m": false} {
+		p := rewindable()
+		p.firstWrite, p.lowered = after("5m").when(), after(lost).when()
+		p.learn(Saved{At: after("15m"), Plan: 1, Phase: phaseCompleted, Attempt: 1, Stable: "web-2", Candidate: "web-2"})
+		if begun := !p.lowered.IsZero(); begun != cools {
+			t.Errorf("lost after %s, with a first write after 5m: a cool-down is on: %t", lost, begun)
+		}
+	}
+}
+
 // TestWhatWasOnlyAskedForIsNotLowered: somebody asked for everything and took that back
 // before it served, or before anybody who could know looked.
 func TestWhatWasOnlyAskedForIsNotLowered(t *testing.T) {
