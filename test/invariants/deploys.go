@@ -77,7 +77,7 @@ func deployHasLeave(p *past, e Event) string {
 	case long(p.deleting) || long(p.gone):
 		return "a template is sent for an object that is to go"
 	}
-	if f, frozen := p.freeze(d.when()); frozen {
+	if f, frozen := p.freeze(d.By, d.when()); frozen {
 		return fmt.Sprintf("a template is sent in a freeze of %s", f.when().UTC().Format("15:04:05"))
 	}
 	return ""

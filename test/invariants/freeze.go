@@ -11,17 +11,22 @@ func freezeIsObeyed(p *past, e Event) string {
 	if !rise {
 		return ""
 	}
-	if f, frozen := p.freeze(w.when()); frozen {
+	if f, frozen := p.freeze(w.By, w.when()); frozen {
 		return fmt.Sprintf("a rise to %v was sent in a freeze of %s", w.Split, f.when().UTC().Format("15:04:05"))
 	}
 	return ""
 }
 
-// freeze is the one that a moment is in, whatever clock it is looked up on.
-func (p *past) freeze(at time.Time) (Frozen, bool) {
-	apart := p.apart()
+// freeze is the one that a moment is in for a process, whatever clock it is looked up on. Who stood
+// still since it began may not have heard of it.
+func (p *past) freeze(by string, at time.Time) (Frozen, bool) {
+	apart, stood := p.apart(), p.stood[by]
 	for _, f := range p.freezes {
-		if at.Sub(f.when()) > p.delta+apart && at.Before(f.Until.Add(-apart)) {
+		patience := p.delta + apart
+		if stood.when().After(f.when()) {
+			patience += stood.For
+		}
+		if at.Sub(f.when()) > patience && at.Before(f.Until.Add(-apart)) {
 			return f, true
 		}
 	}

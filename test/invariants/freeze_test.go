@@ -30,6 +30,26 @@ func TestNothingRisesInAFreeze(t *testing.T) {
 	}
 }
 
+// TestWhoStoodStillHasNotHeardOfAFreeze that began meanwhile, for as long as that was.
+func TestWhoStoodStillHasNotHeardOfAFreeze(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		stood Stood
+		fine  bool
+	}{
+		"until it wrote":    {Stood{At: after("16m"), For: 10 * time.Second}, true},
+		"not for so long":   {Stood{At: after("16m"), For: 2 * time.Second}, false},
+		"before it began":   {Stood{At: after("15m49s"), For: 10 * time.Second}, false},
+		"as another one":    {Stood{At: after("16m"), By: "c", For: 10 * time.Second}, false},
+		"a long time since": {Stood{At: after("15m51s"), For: time.Second}, false},
+	} {
+		trace := before[Write](until[Write](good(), 2), 2, Frozen{after("15m50s"), after("30m").when()}, c.stood)
+		if names(Judge(trace), "I9") == c.fine {
+			t.Errorf("it stood still %s: it is excused: %t", name, !c.fine)
+		}
+	}
+}
+
 // TestWhatIsThereAlreadyIsNoRise: a split is written again in a freeze, say to pin it, and
 // somebody takes the candidate's traffic away meanwhile.
 func TestWhatIsThereAlreadyIsNoRise(t *testing.T) {
