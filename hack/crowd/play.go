@@ -134,12 +134,13 @@ func deploy(cloud *cloud, sites []site, image string) error {
 	return nil
 }
 
-// objects are the rollouts of a play, in a namespace of their own. They are watched:
-// to list thousands again and again would keep the apiserver from its work.
+// objects are the rollouts of a play, in a namespace for each project: one namespace may have
+// some hundreds. They are watched: to list thousands again and again would keep the apiserver
+// from its work.
 type objects struct {
-	client    client.Client
-	namespace string
-	watched   client.Reader
+	client     client.Client
+	namespaces map[string]cache.Config
+	watched    client.Reader
 }
 
 func (p play) create(ctx context.Context, sites []site) (objects, error) {
@@ -153,27 +154,30 @@ func (p play) create(ctx context.Context, sites []site) (objects, error) {
 	if err != nil {
 		return objects{}, err
 	}
-	o := objects{client: c, namespace: fmt.Sprintf("crowd-%d", p.number)}
-	space := &corev1.Namespace{}
-	space.Name = o.namespace
-	if err := c.Create(ctx, space); err != nil {
-		return objects{}, err
-	}
-	if err := c.Create(ctx, manager.Access(o.namespace, projectsOf(sites)...)); err != nil {
-		return objects{}, err
+	o := objects{client: c, namespaces: map[string]cache.Config{}}
+	for _, project := range projectsOf(sites) {
+		space := &corev1.Namespace{}
+		space.Name = p.namespace(project)
+		if err := errors.Join(c.Create(ctx, space), c.Create(ctx, manager.Access(space.Name, project))); err != nil {
+			return objects{}, err
+		}
+		o.namespaces[space.Name] = cache.Config{}
 	}
 	for _, s := range sites {
-		if err := c.Create(ctx, s.rollout(o.namespace)); err != nil {
+		if err := c.Create(ctx, s.rollout(p.namespace(s.project))); err != nil {
 			return objects{}, err
 		}
 	}
 	return o, o.watch(ctx, config, scheme)
 }
 
+// namespace is where the rollouts of a project's services are.
+func (p play) namespace(project string) string { return fmt.Sprintf("crowd-%d-%s", p.number, project) }
+
 // watch begins to watch them, until the context ends.
 func (o *objects) watch(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) error {
 	watched, err := cache.New(config, cache.Options{
-		Scheme: scheme, DefaultNamespaces: map[string]cache.Config{o.namespace: {}},
+		Scheme: scheme, DefaultNamespaces: o.namespaces,
 	})
 	if err != nil {
 		return err
@@ -192,7 +196,7 @@ func (o *objects) watch(ctx context.Context, config *rest.Config, scheme *runtim
 // drop deletes them, without the manager.
 func (o objects) drop(ctx context.Context) error {
 	var list v1alpha1.CloudRunRolloutList
-	if err := o.client.List(ctx, &list, client.InNamespace(o.namespace)); err != nil {
+	if err := o.client.List(ctx, &list); err != nil { // those of a play before are gone
 		return err
 	}
 	for i := range list.Items {
