@@ -171,8 +171,12 @@ func (v view) outranked() Decision {
 	return v.idle().at(Idle, OwnedElsewhere, note).next("Nothing is written. " + cure + "; looked at again every minute.")
 }
 
-// disowned leaves the service to its holder. An attempt of ours is over.
+// disowned leaves the service to its holder. An attempt of ours is over, and a candidate that
+// was on its way back is given up: whoever takes the service over again goes back with it.
 func (v view) disowned(note string) Decision {
+	if p := v.Progress; p.Phase == RollingBack && p.Candidate != "" && p.Spared.IsZero() {
+		v.Progress = p.latch(p.Candidate)
+	}
 	v = v.idle()
 	return v.at(Idle, OwnedElsewhere, note).next(
 		"Nothing is written. Delete the other object, or take the service over with the request adopt; looked at again every minute.")
@@ -247,9 +251,6 @@ func (v view) takeUp(c Claim) Decision {
 	}
 	v.Progress.Candidate, v.Progress.FirstWrite, v.Progress.Watched = other, cmp.Or(c.Since, v.Now), c.Since
 	v.Progress.Step = v.Plan.stepAt(v.desired.Of(other))
-	if !c.same(v.Self) && !v.was.active() && v.was.Attempt > 0 && v.was.Attempt >= c.Attempt {
-		v.Progress.Attempt = v.was.Attempt + 1 // that number was ours, and its attempt is over
-	}
 	if p.latched(other) {
 		return v.sendBack(other + " was given up")
 	}

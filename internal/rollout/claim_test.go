@@ -172,8 +172,8 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	if p := d.Progress; p.Seq != 3 || p.Attempt != 4 || p.Stable != "web-1" || p.Candidate != "web-2" || !p.FirstWrite.Equal(ago(time.Hour)) {
 		t.Errorf("remembers %+v", p)
 	}
-	if p := Decide(Input(rests.with(func(s *scene) { s.Progress.Attempt = 9 }))).Progress; p.Attempt != 10 {
-		t.Errorf("it goes on as attempt %d, and 9 was ours, and is over", p.Attempt)
+	if p := Decide(Input(rests.with(func(s *scene) { s.Progress.Attempt = 9 }))).Progress; p.Attempt != 9 {
+		t.Errorf("it counts attempts on from %d, and 9 was ours already", p.Attempt)
 	}
 	if p := Decide(Input(rests)).Progress; !p.latched("web-0") {
 		t.Errorf("what it gave up itself is forgotten: %v", p.Latched)
@@ -217,6 +217,22 @@ func TestARewoundAttemptIsGuarded(t *testing.T) {
 	if p := guarded.Progress; p.Attempt != 4 || p.Seq != 5 || p.Candidate != "web-2" || p.Stable != "web-1" || !p.Watched.Equal(ago(time.Hour)) {
 		t.Errorf("it remembers %+v", p)
 	}
+}
+
+// TestWhoLosesTheServiceOnAWayBack goes on with that when a person takes it over again, also
+// where the candidate is ready by then, and had no traffic when it was to go.
+func TestWhoLosesTheServiceOnAWayBack(t *testing.T) {
+	t.Parallel()
+	sent := at(0).meant(between("web-2", "web-1", 25)).readiness("web-2", NotReady).next(time.Minute)
+	lost := sent.readiness("web-2", Ready).split("web-2", 25, "web-1", 75).claimedBy(elsewhere, 5)
+	spared := lost.with(func(s *scene) { s.Progress.Spared = ago(time.Minute) })
+	baking := at(25).claimedBy(elsewhere, 5)
+	check(t, map[string]row{
+		"another cluster has it":     {lost, "Idle/OwnedElsewhere", ""},
+		"a person takes it over":     {lost.next(time.Minute).asks(Adopt), "RollingBack/RollingBack, writes web-1 100%, accepts", "web-2 was given up"},
+		"what was spared goes on":    {spared.next(time.Minute).asks(Adopt), "Baking/Progressing, writes web-2 25%, web-1 75%, accepts", ""},
+		"so does what was not going": {baking.next(time.Minute).asks(Adopt), "Baking/Progressing, writes web-2 25%, web-1 75%, accepts", ""},
+	})
 }
 
 // TestTheClaimShowsAWriteThatNobodySawServe: a person who takes our write back before

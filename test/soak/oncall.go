@@ -108,7 +108,7 @@ func (s *stage) resting(o *v1alpha1.CloudRunRollout) bool {
 	if k := s.kept; k != nil && k.done && s.now().Sub(k.turned) < rested { // which not every status says yet
 		return false
 	}
-	if s.now().Sub(s.record.lateAt) < rested { // what arrived was not looked at yet
+	if s.now().Sub(s.record.lateAt) < rested || s.now().Sub(s.record.doneAt) < rested && !s.tries() { // that was not looked at yet
 		return false
 	}
 	return s.now().Sub(s.record.restedAt) >= rested && o.DeletionTimestamp.IsZero() && s.explained(o) == ""

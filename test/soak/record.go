@@ -24,6 +24,7 @@ type record struct {
 	landing  map[string]landing        // writes under way, by process
 	extra    []invariants.Violation    // found beside the trace
 	lateAt   time.Time                 // when a write last arrived that was held up
+	doneAt   time.Time                 // when Cloud Run was last done with a change
 	restedAt time.Time                 // since when nothing has changed in the object, or was deployed
 	lost     map[string]bool           // revisions that are deleted
 }
@@ -55,6 +56,8 @@ func (r *record) happened(e simulator.Event) {
 		delete(r.lost, e.Revision) // another one may have its name
 	case simulator.EventRevisionLost:
 		r.lost[e.Revision] = true
+	case simulator.EventSettled:
+		r.doneAt = e.At
 	}
 	if e.Call != nil && e.Call.Late && e.Call.Accepted {
 		r.lateAt = e.At
