@@ -138,7 +138,7 @@ func (v view) mayLand() bool {
 // that stood there already. What may still arrive is taken back when it does.
 func (v view) unchangeable() bool {
 	return v.Plan.RunService != "" && slices.ContainsFunc(v.Progress.Intents, func(i Intent) bool {
-		return i.Split.Equal(all(v.Progress.Stable)) && (i.seen() || i.ETag == v.Service.ETag) && i.At.Before(v.Now.Add(-soon))
+		return i.Split.Equal(all(v.Progress.Stable)) && (i.seen() || i.ETag == v.Service.ETag) && !i.At.After(v.Now.Add(-soon))
 	})
 }
 

@@ -390,3 +390,20 @@ func TestTheNotesOfAKeptServiceAreSentences(t *testing.T) {
 		}
 	}
 }
+
+// TestAWayBackThatARunServiceSaysAlreadyEnds with the next look, however regular the looks
+// are: to say it once more makes no newer version, and keeps nothing from arriving.
+func TestAWayBackThatARunServiceSaysAlreadyEnds(t *testing.T) {
+	t.Parallel()
+	sent := at(0).byRunService().meant(between("web-2", "web-1", 25)).split("web-1", 100).leaves()
+	sent.Progress.FirstWrite = ago(time.Minute)
+	if got := inWords(Decide(Input(sent))); got != "RollingBack/RollingBack, writes web-1 100%" {
+		t.Fatalf("it begins with %s", got)
+	}
+	for _, look := range []time.Duration{soon, soon + time.Second, time.Minute} {
+		d := Decide(Input(sent.next(look)))
+		if d.Write != nil || d.Release == nil {
+			t.Errorf("%s later it is %s: %s", look, inWords(d), d.Note)
+		}
+	}
+}

@@ -132,6 +132,7 @@ var onceKept = map[uint64]string{
 	3490:   "a foreign split that Config Connector never carried out was taken for a loss of traffic",
 	7716:   "a promote that a backup brought back was carried out again, and was taken for a rise that nobody asked for",
 	702055: "a backup brought back a RunService without traffic, and our tag was taken for somebody else's",
+	707448: "a way back that its RunService said already did not end",
 }
 
 // TestSeedsThatBrokeARuleOnceWithConfigConnector plays them again.
