@@ -195,7 +195,7 @@ func (m *memory) unreleased(o client.Object) {
 	delete(m.released, o.GetUID())
 }
 
-// unseenSince returns since when an object at rest could not be looked at.
+// unseenSince returns since when an object could not be looked at, though nobody was told yet.
 func (m *memory) unseenSince(o client.Object, now time.Time) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -194,8 +194,19 @@ func (v view) remember(c Claim) (Decision, bool) {
 		return v.accept(v.takeUp(c).credited("resumed"+v.by()), "goes on from what the service says"), true
 	}
 	note := fmt.Sprintf("the service was written %d times, this object remembers %d: its status was put back into the past", c.Seq, v.Progress.Seq)
-	if d := v.takeUp(c); d.Progress.Phase == Baking || d.Progress.Phase == Shifting {
+	switch d := v.takeUp(c); d.Progress.Phase { //nolint:exhaustive // of the others nothing is taken up
+	case RollingBack:
+		if v.desired.Equal(c.Split) { // it is ours, and was on its way back
+			return d, true
+		}
+	case Baking, Shifting:
+		if v.Deleting { // it goes back with the next look
+			return d, true
+		}
 		v.Progress = d.Progress
+		if stopped, ok := abortAsked(v); ok {
+			return stopped, true
+		}
 		return v.guarded(note), true
 	}
 	return v.pause(StateLost, note).next("Waits: resume goes on from what the service itself says."), true

@@ -205,7 +205,18 @@ func TestARewoundAttemptIsGuarded(t *testing.T) {
 	guarded.Progress = Decide(Input(rewound)).Progress
 	gone := at(25).claimedBy(self, 5).split("web-1", 60, "web-2", 40)
 	gone.Progress.Seq, gone.Service.Claim.Split = 3, NewSplit(map[string]int64{"web-1": 75, "web-2": 25})
+	stopped := rewound.asks(Abort)
+	stopped.Request.Attempt, stopped.Request.Step = 4, -1
+	staged := rewound.with(func(s *scene) {
+		claim := *s.Service.Claim
+		claim.Latched, claim.Split = []string{"web-2"}, between("web-2", "web-1", 25)
+		s.Service.Claim = &claim
+	})
 	check(t, map[string]row{
+		"a deletion goes back":                {rewound.leaves().next(time.Minute), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"an abort that waits is obeyed":       {stopped, "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
+		"a way back goes on":                  {staged, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
+		"no newer one begins":                 {guarded.newer(), "Paused/StateLost", ""},
 		"it waits, and says for what":         {rewound, "Paused/StateLost", "resume goes on with attempt 4 of web-2; abort sends everything to web-1; thresholds still roll back"},
 		"it waits on":                         {guarded, "Paused/StateLost", "was written 5 times, this object remembers 3"},
 		"whatever is healthy":                 {guarded.errors(analysis.Pass), "Paused/StateLost", ""},
@@ -214,6 +225,9 @@ func TestARewoundAttemptIsGuarded(t *testing.T) {
 		"a person lets it go on":              {guarded.asks(Resume), "Baking/Progressing, accepts", ""},
 		"but a split that somebody set since": {gone, "Paused/StateLost", "resume goes on from what the service itself says"},
 	})
+	if d := Decide(Input(rewound.leaves())); d.Release != nil {
+		t.Errorf("it is let go while web-2 serves: %+v", d.Release)
+	}
 	if p := guarded.Progress; p.Attempt != 4 || p.Seq != 5 || p.Candidate != "web-2" || p.Stable != "web-1" || !p.Watched.Equal(ago(time.Hour)) {
 		t.Errorf("it remembers %+v", p)
 	}

@@ -9,19 +9,23 @@ import (
 // seesGap begins the bake of a step anew where the service was changed more than once since
 // it was seen last: a split of somebody else's may have come and gone, and what served then
 // is no evidence for the step, nor is what a person granted on it. All of it counts against
-// it still, however often that happens. The step has its time again if it had used it well.
+// it still, however often that happens, and the time of the step goes on: where no bake ends
+// a person is called.
 func (v view) seesGap() view {
 	p := v.Progress
 	serves := v.weight() > 0 && !p.Effective.IsZero() && v.desired.Equal(p.Confirmed)
 	if !p.active() || p.Phase == RollingBack || !serves || v.unseenChanges() < 2 {
 		return v
 	}
-	if p.Baked > 0 {
-		p.Clock = Stopwatch{}
-	}
-	p.Watched, p.Effective, p.Baked, p.ThinAccepted, p.Approved = cmp.Or(p.Watched, p.Effective), time.Time{}, 0, 0, 0
-	v.Progress = p
+	p.ThinAccepted, p.Approved = 0, 0
+	v.Progress = p.again()
 	return v
+}
+
+// again begins the evidence for a step anew, and keeps what counts against it.
+func (p Progress) again() Progress {
+	p.Watched, p.Effective, p.Baked = cmp.Or(p.Watched, p.Effective), time.Time{}, 0
+	return p
 }
 
 // seesServing dates the evidence of a split of ours that is seen to serve, and of which that
@@ -30,7 +34,7 @@ func (v view) seesGap() view {
 func (v view) seesServing() view {
 	p := v.Progress
 	serves := v.weight() > 0 && v.desired.Equal(p.Confirmed) && v.effective.Equal(v.desired)
-	if p.active() && p.Phase != RollingBack && serves && p.Effective.IsZero() && v.skew() == "" {
+	if p.active() && p.Phase != RollingBack && serves && p.Effective.IsZero() && v.skew() == "" && !v.stale() {
 		v.Progress.Effective, v.Progress.Watched = v.Now, cmp.Or(p.Watched, v.Now)
 	}
 	return v

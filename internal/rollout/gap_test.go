@@ -85,6 +85,16 @@ func TestNoGapDisarmsTheGuards(t *testing.T) {
 		s.Service.Reconciling = false
 		return s
 	}
+	flickers := func(d time.Duration) func(scene, time.Duration) scene {
+		return func(s scene, since time.Duration) scene {
+			s.Service.Reconciling = since%d == 0
+			if s = s.split("web-2", 25, "web-1", 75); s.Service.Reconciling {
+				s = s.changed(2)
+				s.Service.Effective = []Entry{{Revision: "web-1", Percent: 100}}
+			}
+			return s
+		}
+	}
 	paused := func(s scene) scene {
 		return s.with(func(s *scene) {
 			s.Progress.Phase, s.Progress.Reason, s.Progress.Cause = Paused, ReasonPaused, "paused by ann"
@@ -109,6 +119,9 @@ func TestNoGapDisarmsTheGuards(t *testing.T) {
 		"the clock is wrong":                        {skewed, never},
 		"the clock is wrong, and there is a gap":    {skewed.changed(2), never},
 		"something else served at the gap":          {away(justBegun()), never},
+		"something else serves now and then":        {justBegun(), flickers(30 * time.Second)},
+		"something else serves each minute":         {justBegun(), flickers(time.Minute)},
+		"something else serves each third minute":   {justBegun(), flickers(3 * time.Minute)},
 		"in a pause":                                {paused(justBegun()).changed(2), never},
 		"something else served at one in a pause":   {away(paused(justBegun())), never},
 		"paused before it was seen to serve at all": {back, never},
@@ -119,7 +132,8 @@ func TestNoGapDisarmsTheGuards(t *testing.T) {
 	}
 }
 
-// TestAGapTakesNothingFromTheStep but its healthy minutes, and what was granted on them.
+// TestAGapTakesNothingFromTheStep but its healthy minutes, and what was granted on them. Its
+// time is not begun anew: a person is called where no bake ends.
 func TestAGapTakesNothingFromTheStep(t *testing.T) {
 	t.Parallel()
 	long := at(25)
@@ -130,11 +144,37 @@ func TestAGapTakesNothingFromTheStep(t *testing.T) {
 	thin.Plan.Steps[1].Approval = true
 	thin.Progress.Phase, thin.Progress.Reason, thin.Progress.Baked, thin.Progress.ThinAccepted, thin.Progress.Approved = Held, OutsideWindow, 10, 1, 25
 	check(t, map[string]row{
-		"its time begins anew, too": {long.changed(2).next(30 * time.Minute), "Baking/Progressing", ""},
-		"so that it can end":        {long.changed(2).next(50 * time.Minute), "Shifting/Progressing, writes web-2 100%", ""},
-		"but once: a step in which no minute is healthy ends": {
-			long.changed(2).next(30 * time.Minute).changed(2).next(40 * time.Minute).changed(2), "Paused/StepDeadlineExceeded", "",
-		},
-		"an approval of before is none": {thin.changed(2).next(30 * time.Minute), "Held/TooFewRequests", ""},
+		"its bake begins anew":          {long.changed(2).next(20 * time.Minute), "Baking/Progressing", ""},
+		"its time does not":             {long.changed(2).next(30 * time.Minute), "Paused/StepDeadlineExceeded", ""},
+		"an approval of before is none": {thin.changed(2).next(20 * time.Minute), "Held/TooFewRequests", ""},
 	})
+	for _, every := range []time.Duration{time.Minute, 8 * time.Minute, 13 * time.Minute} {
+		s := long.with(func(s *scene) { s.Plan.Steps[1].Bake, s.Progress.Clock = 10*time.Minute, Stopwatch{Running: now} })
+		for s.Now.Sub(now) <= 2*time.Hour && s.Progress.Phase != Paused {
+			if s.Now.Sub(now)%every == 0 {
+				s = s.changed(2)
+			}
+			s = s.next(time.Minute)
+		}
+		if s.Progress.Reason != StepDeadlineExceeded {
+			t.Errorf("changed twice every %s it is %s/%s after two hours", every, s.Progress.Phase, s.Progress.Reason)
+		}
+	}
+}
+
+// TestAReadOfThePastDatesNothing: our split is written again over somebody's, and the service
+// is read as it was before that.
+func TestAReadOfThePastDatesNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		generation int64
+		since      time.Time
+	}{"one of now": {7, now}, "one of the past": {9, time.Time{}}} {
+		s := at(25)
+		s.Progress = s.Progress.anew()
+		s.Progress.Generation = c.generation
+		if d := Decide(Input(s)); !d.Progress.Effective.Equal(c.since) {
+			t.Errorf("%s: its evidence is since %s, want %s", name, d.Progress.Effective, c.since)
+		}
+	}
 }

@@ -262,8 +262,9 @@ func (v view) newer() string {
 // starts from stable, never from where the older one had come.
 func superseded(v view) (Decision, bool) {
 	p, newer := v.Progress, v.newer()
-	resumes := p.pausedByPerson() && v.asked(Resume)
-	if !p.active() || p.Candidate == "" || newer == "" || p.pausedByPerson() && !resumes {
+	waits := p.pausedByPerson() || p.needsVerb() && p.Reason == StateLost
+	resumes := waits && v.asked(Resume)
+	if !p.active() || p.Candidate == "" || newer == "" || waits && !resumes {
 		return Decision{}, false
 	}
 	note := fmt.Sprintf("%s is superseded by %s", p.Candidate, newer)
@@ -301,7 +302,7 @@ func unsettled(v view) (Decision, bool) {
 		phase, reason = Baking, Progressing
 	}
 	if phase == Baking && v.desired.Equal(p.Confirmed) && !v.effective.Equal(p.Confirmed) {
-		v.Progress = p.anew() // somebody else's split was in between, or it never served yet
+		v.Progress = p.again() // somebody else's split was in between, or it never served yet
 		return v.shifting(), true
 	}
 	return v.at(phase, reason, v.applying("Cloud Run is applying a change")).next("Goes on when it is done."), true
