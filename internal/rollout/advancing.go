@@ -417,11 +417,14 @@ func (v view) untilResumed(reason Reason) string {
 }
 
 // resumed goes on where a pause began. What served while traffic was somebody
-// else's is no evidence.
+// else's is no evidence, and what served while nobody knew what for is none to go on with.
 func (v view) resumed() Decision {
 	p := v.Progress
-	if p.Reason == TrafficConflict {
+	switch p.Reason { //nolint:exhaustive // the minutes of other pauses count
+	case TrafficConflict:
 		v.Progress = v.Progress.anew()
+	case StateLost:
+		v.Progress = v.Progress.again()
 	}
 	v.Progress.Clock, v.Progress.NoDataSince, v.Progress.Cause = Stopwatch{}, time.Time{}, ""
 	if p.Reason == TrafficConflict && v.onItsWayOut() && (p.leaving() || v.desired.Equal(all(p.Stable))) {

@@ -225,6 +225,9 @@ func TestARewoundAttemptIsGuarded(t *testing.T) {
 		"a person lets it go on":              {guarded.asks(Resume), "Baking/Progressing, accepts", ""},
 		"but a split that somebody set since": {gone, "Paused/StateLost", "resume goes on from what the service itself says"},
 	})
+	if p := Decide(Input(guarded.next(20 * time.Minute).asks(Resume))).Progress; !p.Effective.Equal(now.Add(20*time.Minute)) || !p.Watched.Equal(ago(time.Hour)) {
+		t.Errorf("a person lets it go on, and it bakes since %s, and is judged since %s", p.Effective, p.Watched)
+	}
 	if d := Decide(Input(rewound.leaves())); d.Release != nil {
 		t.Errorf("it is let go while web-2 serves: %+v", d.Release)
 	}

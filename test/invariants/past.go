@@ -59,7 +59,6 @@ type past struct {
 	claim        post             // what the claim on the service says
 	overwritten  Saved            // the status before somebody else put another in its place
 	put          time.Time        // when they did
-	guarded      bool             // a pause guards what the claim tells, after that
 	rewound      time.Time        // when the object was put back into its past
 	wished       wishes           // before that
 	lateRise     overdue

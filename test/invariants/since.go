@@ -15,12 +15,10 @@ func (p *past) learnTakenUp(s Saved) {
 	if p.saved.Phase == phaseIdle && s.Phase == phaseBaking && s.Attempt == p.saved.Attempt {
 		p.takenUp = s.when()
 	}
-	guards := p.guards(s)
-	if s.Candidate != "" && (p.memoryLost || guards || p.recalled(s) && !p.guarded) {
+	if s.Candidate != "" && (p.memoryLost || p.guards(s) || p.recalled(s)) {
 		p.memoryLost, p.takenUp = false, p.looked(s)
 		p.intents = append(p.intents, p.claim.split)
 	}
-	p.guarded = guards || p.guarded && s.Reason == reasonStateLost
 }
 
 // guards tells whether a status is the first of a pause that goes on guarding what the claim
