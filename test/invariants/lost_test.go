@@ -238,7 +238,11 @@ func TestAGuardedPauseTakesUp(t *testing.T) {
 		p.learn(Effective{after("10m"), tenPercent()})
 		p.claim = post{attempt: 2, stable: "web-1", split: tenPercent()}
 		p.learn(Put{Saved: Saved{At: after("19m"), Phase: "Idle", Attempt: 1, Stable: "web-1"}, Past: true})
+		p.foreign = &Desired{after("19m30s"), tenPercent(), false} // a person set that again
 		p.learn(Saved{At: after("20m"), Phase: "Paused", Reason: reasonStateLost, Attempt: 2, Stable: "web-1", Candidate: candidate})
+		if ours := p.foreign == nil; ours != (candidate != "") {
+			t.Errorf("with candidate %q what the claim says is ours: %t", candidate, ours)
+		}
 		p.learn(Saved{At: after("21m"), Phase: "Paused", Reason: reasonStateLost, Attempt: 2, Stable: "web-1", Candidate: candidate})
 		if got := p.judgedSince(); candidate != "" && !got.Equal(after("20m").when()) {
 			t.Errorf("with candidate %q it is judged since %s, and was paused at 20m", candidate, got)
