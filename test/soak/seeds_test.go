@@ -74,7 +74,7 @@ var once = map[uint64]string{
 	477942: "what nobody saw serve went back minutes later, and began no cool-down",
 	486045: "spec.stableRevision named a revision that was gone",
 	493309: "a part of a second decided by whose clock a minute counted",
-	8003: "a person set again what the claim says, and a guarded pause took it up",
+	8003:   "a person set again what the claim says, and a guarded pause took it up",
 	31652:  "a change was done just before what rested was watched",
 	551098: "who stood still had not heard of a freeze",
 	550025: "what a person took from a candidate came back before it was stable",
