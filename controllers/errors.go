@@ -57,12 +57,12 @@ func maybeWritten(err error) bool {
 //	an older one was not looked at     look again, when it may have been
 //	the service changed                the same, less and less often
 //	an answer to a write was lost      the same: the split says what happened
+//	a write came later than delta      the same
 //	a write met somebody else's        look again, as after a stranger's change
 //	over quota                         say so; wait as long as was asked, two minutes at most
 //	the same, on the way back          say so; wait seconds
 //	the same, at rest, and not asked   look again later, without a word for half an hour
 //	a read shows what is past          look again in seconds, without a word for a minute
-//	a write came later than delta      the same
 //	a write was not accepted           back off, and say so
 //	a template was refused             NotDeployed, by the next pass; traffic is moved as ever
 //	a write was denied                 held as AccessDenied by the next pass

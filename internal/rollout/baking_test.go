@@ -40,25 +40,19 @@ func (r timed) Judge(s analysis.Scope, _ analysis.Answers) analysis.Verdict {
 // looked in between. What was measured meanwhile passes no step, and still leads back.
 func TestABakeBeginsAnewWhereASplitMayHaveComeAndGone(t *testing.T) {
 	t.Parallel()
-	changed := func(times int64) func(*scene) {
-		return func(s *scene) {
-			s.Service.Generation += times
-			s.Service.ObservedGeneration = s.Service.Generation
-		}
-	}
 	breach := stub{outcome: analysis.Breach}
 	check(t, map[string]row{
-		"a change goes nowhere and back":           {at(25).with(changed(1)), "Shifting/Progressing, writes web-2 100%", ""},
-		"two may":                                  {at(25).with(changed(2)), "Baking/Progressing", "0 of 10 minutes healthy"},
-		"a breach leads back all the same":         {at(25).says("errors", Rollback, breach).with(changed(2)), "RollingBack/RollingBack, writes web-1 100%", ""},
-		"before the first weight nothing is baked": {at(0).with(changed(2)), "Shifting/Progressing, writes web-2 5%, web-1 95%", ""},
+		"a change goes nowhere and back":           {at(25).changed(1), "Shifting/Progressing, writes web-2 100%", ""},
+		"two may":                                  {at(25).changed(2), "Baking/Progressing", "0 of 10 minutes healthy"},
+		"a breach leads back all the same":         {at(25).says("errors", Rollback, breach).changed(2), "RollingBack/RollingBack, writes web-1 100%", ""},
+		"before the first weight nothing is baked": {at(0).changed(2), "Shifting/Progressing, writes web-2 5%, web-1 95%", ""},
 	})
-	away := at(25).with(changed(2))
+	away := at(25).changed(2)
 	away.Service.Effective = []Entry{{Revision: "web-1", Percent: 100}}
 	if d := Decide(Input(away)); !d.Progress.Effective.IsZero() {
 		t.Errorf("while something else serves its evidence is since %s", d.Progress.Effective)
 	}
-	s := at(25).with(changed(2))
+	s := at(25).changed(2)
 	d := Decide(Input(s))
 	if p := d.Progress; !p.Effective.Equal(now) || !p.Watched.Equal(s.Progress.Effective) {
 		t.Errorf("its evidence is since %s, beside that since %s; want now, and %s", p.Effective, p.Watched, s.Progress.Effective)

@@ -119,7 +119,7 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	answered := third
 	answered.Progress = Decide(Input(third)).Progress
 	answered.Plan.StableRevision = "web-2"
-	hidden := third.afterwards().presence("web-0", Unknown)
+	hidden := third.next(time.Minute).presence("web-0", Unknown)
 	hidden.Plan.StableRevision = "web-0"
 	ahead := at(25).claimedBy(self, 5)
 	ahead.Progress.Seq = 3
@@ -153,11 +153,11 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 		"another that they sent everything, and named, is":   {kept, "Idle/Steady", "web-3 serves 100%"},
 		"also where the stable of before is gone":            {kept.presence("web-1", Missing), "RollingBack/RollingBack, writes web-3 100%", ""},
 		"but a name of before moves nothing":                 {parted, "Paused/TrafficConflict", ""},
-		"nor later":                                          {parted.afterwards().presence("web-1", Missing), "Paused/BaselineLost", "was used once already"},
+		"nor later":                                          {parted.next(time.Minute).presence("web-1", Missing), "Paused/BaselineLost", "was used once already"},
 		"a name that was there before is no answer to that":  {old, "Paused/StateLost", "web-2 was there before, and may be an old one"},
 		"and one that is given then is":                      {answered, "RollingBack/RollingBack, writes web-2 100%", ""},
 		"also one that cannot be read at first":              {hidden, "Paused/StateLost", "does not explain it; revision web-0 could not be read"},
-		"and is obeyed when it can":                          {hidden.afterwards().revision("web-0", 72*time.Hour), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"and is obeyed when it can":                          {hidden.next(time.Minute).revision("web-0", 72*time.Hour), "RollingBack/RollingBack, writes web-0 100%", ""},
 		"the name of its own stable is":                      {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
 		"an object made anew goes on for the one before":     {heir, "Baking/Progressing", "attempt 4 is taken up"},
 		"a candidate that nobody has read yet is not baked":  {unread, "Shifting/Progressing", ""},

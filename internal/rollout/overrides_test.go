@@ -154,7 +154,7 @@ func TestStateLost(t *testing.T) {
 	still.Progress = Decide(Input(old)).Progress
 	another := still.revision("web-0", 72*time.Hour)
 	another.Plan.StableRevision = "web-0"
-	hidden := lost.afterwards().presence("web-0", Unknown)
+	hidden := lost.next(time.Minute).presence("web-0", Unknown)
 	hidden.Plan.StableRevision = "web-0"
 	used := lost
 	used.Plan.StableRevision, used.Progress.SettledBy = "web-1", "web-1"
@@ -167,7 +167,7 @@ func TestStateLost(t *testing.T) {
 		"until another one is named":                          {another, "RollingBack/RollingBack, writes web-0 100%", ""},
 		"a name that does not serve waits":                    {named.readiness("web-1", NotReady), "Paused/StateLost", "does not remember; traffic is web-2 25%, web-1 75%; spec.stableRevision names web-1, which is not there or not ready\nName a ready"},
 		"so does one that cannot be read":                     {hidden, "Paused/StateLost", "revision web-0 could not be read"},
-		"which is an answer still when it can":                {hidden.afterwards().revision("web-0", 72*time.Hour), "RollingBack/RollingBack, writes web-0 100%", ""},
+		"which is an answer still when it can":                {hidden.next(time.Minute).revision("web-0", 72*time.Hour), "RollingBack/RollingBack, writes web-0 100%", ""},
 		"it waits when a person's edit took the tag along":    {untagged, "Paused/StateLost", "a tag showed it\nWaits: resume goes on. Set spec.stableRevision"},
 		"and the person's name settles it even then":          {moved, "RollingBack/RollingBack, writes web-2 100%", "spec.stableRevision names web-2"},
 		"but not one that is not ready":                       {moved.readiness("web-2", NotReady), "Paused/StateLost", "a tag showed it; spec.stableRevision names web-2, which is not there or not ready\nName a ready"},
