@@ -260,8 +260,12 @@ func (v view) takeUp(c Claim) Decision {
 	case other == "":
 		return v.idle().steady()
 	}
+	v.Progress.Phase, v.Progress.Reason = Baking, Progressing
 	v.Progress.Candidate, v.Progress.FirstWrite, v.Progress.Watched = other, cmp.Or(c.Since, v.Now), c.Since
 	v.Progress.Step = v.Plan.stepAt(v.desired.Of(other))
+	if d, gone := stableGone(v); gone {
+		return d
+	}
 	if p.latched(other) {
 		return v.sendBack(other + " was given up")
 	}

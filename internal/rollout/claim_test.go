@@ -65,7 +65,7 @@ func TestClaimed(t *testing.T) {
 		"a claim from another cluster":            {at(25).claimedBy(elsewhere, 3), "Idle/OwnedElsewhere", "claimed from another cluster"},
 		"is not outranked by an abort":            {at(25).claimedBy(elsewhere, 3).asks(Abort), "Idle/OwnedElsewhere, refuses", ""},
 		"a person takes it over":                  {at(25).claimedBy(elsewhere, 3).asks(Adopt).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Baking/Progressing, writes web-2 25%, web-1 75%, accepts", "attempt 4 is taken up"},
-		"without a write that names what is gone": {at(25).claimedBy(elsewhere, 3).asks(Adopt).presence("web-1", Missing).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Baking/Progressing, accepts", "attempt 4 is taken up"},
+		"without a write that names what is gone": {at(25).claimedBy(elsewhere, 3).asks(Adopt).presence("web-1", Missing).with(func(s *scene) { s.Request.Attempt, s.Request.Step = 0, -1 }), "Paused/BaselineLost, accepts", "web-1 no longer exists"},
 		"and it stays taken over":                 {adopted, "Shifting/Progressing, writes web-2 100%", ""},
 		"not while LATEST is about to move":       {moving, "Idle/OwnedElsewhere", ""},
 		"a neighbour in our namespace is named":   {rival(neighbour, Found), "Idle/OwnedElsewhere", "claimed by CloudRunRollout web-too"},
@@ -136,6 +136,9 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	gone := at(100).claimedBy(self, 5).presence("web-1", Missing)
 	gone.Progress.Seq, gone.Service.Claim.Split = 3, NewSplit(map[string]int64{"web-1": 75, "web-2": 25})
 	unread := statusLost(at(25).claimedBy(self, 3))
+	lost := unread.presence("web-1", Missing)
+	hadLost := lost.next(time.Minute).presence("web-1", Unknown).errors(analysis.Breach)
+	hadLost.Progress = Decide(Input(lost)).Progress
 	unread.Revisions = map[string]Revision{"web-1": at(25).Revisions["web-1"]}
 	rests := idle().split("web-1", 75, "web-2", 25).claimedBy(neighbour, 3)
 	rests.Rival, rests.Progress.Latched = Missing, []string{"web-0"}
@@ -161,6 +164,9 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 		"the name of its own stable is":                      {settled, "RollingBack/RollingBack, writes web-1 100%", "spec.stableRevision names web-1"},
 		"an object made anew goes on for the one before":     {heir, "Baking/Progressing", "attempt 4 is taken up"},
 		"a candidate that nobody has read yet is not baked":  {unread, "Shifting/Progressing", ""},
+		"nor goes it back to a stable that is gone":          {lost, "Paused/BaselineLost", "web-1 no longer exists"},
+		"also where that cannot be read later":               {hadLost, "Paused/BaselineLost", "web-1 no longer exists"},
+		"nor does what was given up":                         {latched.presence("web-1", Missing), "Paused/BaselineLost", "web-1 no longer exists"},
 		"who rests goes on for a neighbour that is gone":     {rests, "Baking/Progressing", "attempt 4 is taken up"},
 		"but not by a read that is older than what it saw":   {late, "Idle/Steady", "8 was seen before"},
 		"a status put back into the past waits":              {ahead, "Paused/StateLost", "was written 5 times, this object remembers 3"},

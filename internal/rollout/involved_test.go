@@ -24,3 +24,26 @@ func TestARequestedRevisionIsReadUntilItIsAnswered(t *testing.T) {
 		}
 	}
 }
+
+// TestTheStableOfAClaimIsReadBeforeItIsTakenUp: whoever goes on from a claim must know whether
+// the way back that it tells of is still there.
+func TestTheStableOfAClaimIsReadBeforeItIsTakenUp(t *testing.T) {
+	t.Parallel()
+	remembered := at(25).claimedBy(self, 3)
+	remembered.Progress.Seq, remembered.Service.Claim.Stable = 3, "web-9"
+	ahead := remembered.claimedBy(self, 4)
+	ahead.Service.Claim.Stable = "web-9"
+	forgotten := statusLost(remembered)
+	for name, c := range map[string]struct {
+		scene
+		want bool
+	}{
+		"the status was lost":                   {forgotten, true},
+		"the status was put back into its past": {ahead, true},
+		"the status knows what the claim does":  {remembered, false},
+	} {
+		if got := Involved(c.Plan, c.Progress, c.Service, c.Request); slices.Contains(got, "web-9") != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

@@ -387,3 +387,38 @@ func TestATagThatNobodyCanExplain(t *testing.T) {
 		}
 	}
 }
+
+// TestAPromoteOfASplitThatIsTakenUpOnItsWay: the status was lost while it was carried out, and
+// whoever took the attempt up tells it as the step under way, which a person may promote before
+// it serves. A promote of before is of another step.
+func TestAPromoteOfASplitThatIsTakenUpOnItsWay(t *testing.T) {
+	t.Parallel()
+	half := Split{"web-1": 50, "web-2": 50}
+	takenUp := func(told Split) *past {
+		p := rewindable()
+		p.learn(wiped("3m"))
+		s := baking("4m")
+		s.Phase, s.Serving, s.Confirmed = "Shifting", nil, told
+		p.learn(s)
+		return p
+	}
+	for name, c := range map[string]struct {
+		told  Split
+		since string
+	}{
+		"it is told as the step under way": {half, "4m"},
+		"another one is":                   {tenPercent(), "6m"},
+	} {
+		p := takenUp(c.told)
+		p.learn(Effective{after("6m"), half})
+		if got := p.promotableSince(); !got.Equal(after(c.since).when()) {
+			t.Errorf("%s: since %s, want %s", name, got.Format(time.TimeOnly), c.since)
+		}
+	}
+	p := takenUp(half)
+	p.learn(Effective{after("5m"), Split{"web-1": 100}})
+	p.learn(Effective{after("6m"), half})
+	if got := p.promotableSince(); !got.Equal(after("6m").when()) {
+		t.Errorf("something else served in between: since %s", got.Format(time.TimeOnly))
+	}
+}

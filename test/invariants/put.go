@@ -39,14 +39,15 @@ func (p *past) learnPut(e Put) {
 		b := p.remembered(e.Of)
 		p.deleting, p.takenUp, p.seen = time.Time{}, b.takenUp, b.seen
 		p.learnAgain()
-		p.promotesAgain(b.promote)
+		p.promotesAgain(b.promote, e.Of)
 	}
 }
 
 // promotesAgain lets a promote be carried out whose write the status announces that was put
-// back: nothing says that it was sent already. A claim on the service would.
-func (p *past) promotesAgain(promote Request) {
-	if promote.ID != "" && p.saved.Intent != nil && p.claim.attempt == 0 {
+// back, and that was saved at a moment: nothing says that it was sent already. A claim on the
+// service that was written since would.
+func (p *past) promotesAgain(promote Request, saved time.Time) {
+	if promote.ID != "" && p.saved.Intent != nil && !p.claim.at.After(saved) {
 		p.wishes = wishes{promote: promote, attempt: p.saved.Attempt, again: p.saved.Intent.Split[p.saved.Candidate]}
 	}
 }

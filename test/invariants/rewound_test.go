@@ -118,7 +118,14 @@ func TestAPromoteOfThePastIsCarriedOutAgain(t *testing.T) {
 			p.learn(Effective{after("2m25s"), tenPercent()})
 			return promoting("2m30s")
 		}, func(*past) {}, false},
-		"not where a claim tells":   {func(p *past) Saved { p.claim.attempt = 1; return promoting("2m30s") }, func(*past) {}, false},
+		"not where a claim tells": {func(p *past) Saved {
+			p.claim = post{at: after("2m40s").when(), attempt: 1}
+			return promoting("2m30s")
+		}, func(*past) {}, false},
+		"but where one tells of the writes before": {func(p *past) Saved {
+			p.claim = post{at: after("1m").when(), attempt: 1}
+			return promoting("2m30s")
+		}, func(*past) {}, true},
 		"not what a hold has ended": {func(*past) Saved { return promoting("2m30s") }, func(p *past) { p.wishes.stood(Saved{Phase: "Held"}) }, false},
 		"not after it has arrived": {func(*past) Saved { return promoting("2m30s") }, func(p *past) {
 			p.learn(Effective{after("10m20s"), Split{"web-2": 100}})

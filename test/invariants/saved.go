@@ -72,7 +72,7 @@ func (p *past) learnAnswer(s Saved) {
 		return
 	}
 	if r.Verb == verbResume && p.bringsBack(s) {
-		p.broughtBack = s
+		p.underWay = Desired{s.At, s.Intent.Split, true}
 	}
 	if _, before := p.acceptedIn[r.ID]; !before {
 		p.acceptedIn[r.ID] = s.Attempt

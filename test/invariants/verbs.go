@@ -70,13 +70,14 @@ func (p *past) bringsBack(s Saved) bool {
 }
 
 // promotableSince is since when a promote is meant for the weight that serves: since it does,
-// or since a resume was accepted that writes it again after somebody else's split. Its step
-// is under way all that time, and whoever promotes it then need not wait until it serves.
+// or since a resume was accepted that writes it again after somebody else's split, or since
+// its attempt was taken up from the claim on the service while it was on its way. Its step is
+// under way all that time, and whoever promotes it then need not wait until it serves.
 func (p *past) promotableSince() time.Time {
-	serves, back := p.servesSince(), p.broughtBack
-	first := len(p.effective) < 2 || !p.effective[len(p.effective)-2].when().After(back.when())
-	if back.Intent != nil && first && p.serving().equal(back.Intent.Split) && back.when().Before(serves) {
-		return back.when()
+	serves, told := p.servesSince(), p.underWay
+	first := len(p.effective) < 2 || !p.effective[len(p.effective)-2].when().After(told.when())
+	if len(told.Split) > 0 && first && p.serving().equal(told.Split) && told.when().Before(serves) {
+		return told.when()
 	}
 	return serves
 }
