@@ -27,11 +27,11 @@ func latchHolds(p *past, e Event) string {
 }
 
 // unheard tells whether who sends a rise cannot know what was given up: the status that said
-// so was taken away, and they have read the service only as it was before the claim that does.
-// That is another version, on which the rise does not arrive.
+// so was taken away, or its object was, and they have read the service only as it was before
+// the claim that does. That is another version, on which the rise does not arrive.
 func (p *past) unheard(w Write) bool {
 	read := p.reads[w.By]
-	return p.put.After(p.claim.at) && read != nil && read.Stale && p.saved.Generation < p.claim.generation && w.Etag != w.Before.Etag
+	return later(p.put, p.anew).After(p.claim.at) && read != nil && read.Stale && p.saved.Generation < p.claim.generation && w.Etag != w.Before.Etag
 }
 
 // baselineSavedFirst: I6.

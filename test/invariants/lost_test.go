@@ -53,8 +53,15 @@ func TestWhoCannotKnowWhatWasGivenUp(t *testing.T) {
 		return append(aborted(), put, read, shift, rise)
 	}
 	const what = "web-2 had been given up"
-	if finds(again(func(*Put, *Read, *Saved, *Write) {}), what) {
+	unseen := again(func(*Put, *Read, *Saved, *Write) {})
+	if finds(unseen, what) {
 		t.Error("the claim was never shown, and is to be known")
+	}
+	plan := nth[Plan](good(), 1)
+	plan.At = after("14m")
+	at := find[Put](unseen, 1)
+	if finds(slices.Concat(unseen[:at], []Event{Gone{after("14m")}, plan}, unseen[at+1:]), what) {
+		t.Error("the claim was never shown to an object that is made anew, and is to be known")
 	}
 	for name, change := range map[string]func(*Put, *Read, *Saved, *Write){
 		"the status was put back before that": func(p *Put, _ *Read, _ *Saved, _ *Write) { p.At = after("12m") },
