@@ -69,7 +69,7 @@ func claimed(v view) (Decision, bool) {
 		return v.disowned("the service is claimed from another cluster"), true
 	case v.Rival == Found:
 		return v.disowned("the service is claimed by " + v.rivalName(*c)), true
-	case v.Progress.Stable == "", v.Progress.Phase == Idle && !v.stale():
+	case v.Progress.Stable == "", !v.Progress.active() && !v.stale():
 		return v.takeUp(*c), true
 	case v.Progress.active() && v.Progress.Phase != RollingBack && v.gaveUp() && v.Progress.ours(v.desired):
 		return v.giveUp(v.gaveUpBefore()), true

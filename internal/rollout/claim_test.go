@@ -142,6 +142,8 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	unread.Revisions = map[string]Revision{"web-1": at(25).Revisions["web-1"]}
 	rests := idle().split("web-1", 75, "web-2", 25).claimedBy(neighbour, 3)
 	rests.Rival, rests.Progress.Latched = Missing, []string{"web-0"}
+	over := rests
+	over.Progress.Phase, over.Progress.Reason, over.Progress.Candidate, over.Progress.Latched = RolledBack, ReasonRolledBack, "web-2", []string{"web-2"}
 	late := rests
 	late.Progress.Generation = late.Service.Generation + 1
 	check(t, map[string]row{
@@ -168,6 +170,7 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 		"also where that cannot be read later":               {hadLost, "Paused/BaselineLost", "web-1 no longer exists"},
 		"nor does what was given up":                         {latched.presence("web-1", Missing), "Paused/BaselineLost", "web-1 no longer exists"},
 		"who rests goes on for a neighbour that is gone":     {rests, "Baking/Progressing", "attempt 4 is taken up"},
+		"and goes back from what it has given up itself":     {over, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
 		"but not by a read that is older than what it saw":   {late, "Idle/Steady", "8 was seen before"},
 		"a status put back into the past waits":              {ahead, "Paused/StateLost", "was written 5 times, this object remembers 3"},
 		"a breach meanwhile does not make it guess":          {ahead.errors(analysis.Breach), "Paused/StateLost", ""},
