@@ -183,11 +183,16 @@ func goBack(v view) Decision {
 		return v.sendBack(v.because() + v.applier() + " could not apply it: " + v.Service.Failure)
 	}
 	if v.effective.Equal(stable) {
-		return v.at(RollingBack, ReasonRollingBack, v.because()+p.Stable+" serves 100%; "+v.applying("Cloud Run is still applying a change")).next(
-			v.doneWhen("Cloud Run reports it done"))
+		return v.nearlyBack()
 	}
 	return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%straffic goes to %s, serves %s%s",
 		v.because(), v.desired, v.effective, v.Service.Kept.waits())).next(v.doneWhen(served))
+}
+
+// nearlyBack is a way back that serves, as far as one can tell while a change is applied.
+func (v view) nearlyBack() Decision {
+	note := v.because() + v.Progress.Stable + " serves 100%; " + v.applying("Cloud Run is still applying a change")
+	return v.at(RollingBack, ReasonRollingBack, note).next(v.doneWhen("Cloud Run reports it done"))
 }
 
 // isBack ends a way back that serves: the candidate was given up, or the attempt begins
@@ -274,6 +279,9 @@ func (v view) nothingToLower() Decision {
 	if !v.effective.Equal(v.desired) {
 		return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%sserves %s", v.because(), v.effective)).next(
 			v.doneWhen(served))
+	}
+	if !v.Service.settled() {
+		return v.nearlyBack()
 	}
 	if d, ok := v.orphaned(); ok {
 		return d

@@ -297,6 +297,7 @@ func TestForeignChange(t *testing.T) {
 		"even while it fails":                           {failing, "Paused/TrafficConflict", ""},
 		"all on stable is a person's rollback":          {at(25).split("web-1", 100), "RolledBack/RolledBack", "someone else sent web-1 100%"},
 		"which is told when it serves":                  {at(25).wants("web-1", 100), "RollingBack/RollingBack", "serves web-2 25%, web-1 75%"},
+		"and not while Cloud Run is applying it":        {at(25).split("web-1", 100).with(func(s *scene) { s.Service.Reconciling = true }), "RollingBack/RollingBack", "serves 100%; Cloud Run is still applying a change"},
 		"all on the candidate is no promotion":          {at(25).split("web-2", 100), "Paused/TrafficConflict", ""},
 		"all on another revision":                       {at(25).split("web-0", 100), "Paused/TrafficConflict", ""},
 		"which spec.stableRevision settles":             {named, "Idle/Steady", "web-0 serves 100%"},

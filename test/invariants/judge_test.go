@@ -572,6 +572,9 @@ func TestWhatIsRefused(t *testing.T) {
 			trace := foreignThen(func(s *Saved) { s.Answered, s.Accepted = "r1", true })
 			return before[Desired](trace, 4, Desired{after("16m"), Split{"web-2": 1, "web-1": 99}, false})
 		}, "I7", "somebody else had set"},
+		"a RunService written over a split of long ago": {func() Trace {
+			return edit(foreignThen(func(*Saved) {}), 2, func(w *Write) { w.Unclaimed = true })
+		}, "I7", "somebody else had set"},
 
 		"a rise after a person gave stable everything": {func() Trace { return dismissed(good()) }, "I7", "given stable everything"},
 		"one that comes when the split has settled": {func() Trace {
@@ -667,5 +670,22 @@ func TestADeletionInAHurriedWorld(t *testing.T) {
 		if found := Judge(trace); len(found) == 0 || found[0].Invariant != "I14" {
 			t.Errorf("%T 8 s before: %v", end, found)
 		}
+	}
+}
+
+// TestARunServiceIsWrittenAsSomebodySetsTheService: no version of the service is in it that
+// could keep the write away, as an etag does where the service itself is written.
+func TestARunServiceIsWrittenAsSomebodySetsTheService(t *testing.T) {
+	t.Parallel()
+	crossing := func(unclaimed bool) Trace {
+		trace := edit(until[Write](good(), 2), 2, func(w *Write) { w.Unclaimed = unclaimed })
+		return before[Write](trace, 2, Desired{nth[Write](trace, 2).At, Split{"web-2": 50, "web-1": 50}, false})
+	}
+	const what = "somebody else had set"
+	if finds(crossing(true), what) {
+		t.Error("nobody could keep the write away")
+	}
+	if !finds(crossing(false), what) {
+		t.Error("the etag of the service does, and the write is not found")
 	}
 }

@@ -212,10 +212,17 @@ func humanWins(p *past, e Event) string {
 	if !ok || !w.Accepted || p.foreign == nil || w.Split.equal(p.foreign.Split) {
 		return ""
 	}
-	if p.settles(w) {
+	if p.settles(w) || p.crosses(w) {
 		return ""
 	}
 	return fmt.Sprintf("%v was written over %v, which somebody else had set and nobody let go", w.Split, p.foreign.Split)
+}
+
+// crosses tells whether a write to a RunService meets what somebody set on the service a moment
+// ago: nothing in a RunService says which version of the service it was decided on, so that
+// Cloud Run cannot refuse it.
+func (p *past) crosses(w Write) bool {
+	return w.Unclaimed && w.when().Sub(p.foreign.when()) <= p.delta
 }
 
 // pauseIsObeyed: I9.
