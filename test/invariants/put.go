@@ -72,10 +72,14 @@ func (p *past) learnRewound(e Rewound) {
 }
 
 // learnRestored notes what Config Connector carries out: what somebody has set, and a person
-// has let go, is not set anew by that.
+// has let go, is not set anew by that, nor is a split of which that only says what LATEST
+// stands for.
 func (p *past) learnRestored(d Desired) {
-	foreign := p.foreign
+	foreign, latest, before, asked := p.foreign, p.desired[""] > 0, p.askedBefore, p.askedAt
 	p.learnDesired(d)
+	if latest {
+		p.askedBefore, p.askedAt = before, asked
+	}
 	if foreign == nil {
 		p.foreign = nil
 	}

@@ -34,6 +34,11 @@ func TestWhatPeopleAreTold(t *testing.T) {
 		at := slices.IndexFunc(trace, func(e Event) bool { _, ok := e.(Effective); return ok && !e.when().Before(after("16m5s").when()) })
 		return slices.Insert(trace, at, Event(Known{after("16m2s"), 3}))
 	}
+	latest := func(trace Trace) Trace { // LATEST is asked for, and it is said later what that stands for
+		trace = slices.Insert(trace, len(trace)-2, Event(Restored{Desired{after("16m25s"), Split{"web-2": 100}, false}}))
+		at := slices.IndexFunc(trace, func(e Event) bool { _, ok := e.(Effective); return ok && !e.when().Before(after("16m5s").when()) })
+		return slices.Insert(trace, at, Event(Known{after("16m28s"), 3}), Event(Desired{after("16m2s"), Split{"": 100}, false}))
+	}
 	before, between := Split{"web-2": 0, "web-1": 100}, Split{"web-2": 10, "web-1": 90}
 	for name, c := range map[string]struct {
 		trace Trace
@@ -47,6 +52,8 @@ func TestWhatPeopleAreTold(t *testing.T) {
 		"what it says of a time before":          {tells("16m30s", stale, before), false},
 		"what one says of a split asked again":   {again(tells("16m30s", stale, between)), true},
 		"what it says of a time before that":     {again(tells("16m30s", stale, before)), false},
+		"what one says of LATEST":                {latest(tells("16m30s", stale, between)), true},
+		"what it says of a time before LATEST":   {latest(tells("16m30s", stale, before)), false},
 		"what one says of a generation before":   {tells("16m30s", unknown, before), true},
 		"what never served":                      {tells("16m30s", unknown, Split{"web-2": 50}), false},
 		"what the newest look showed":            {tells("16m20s", glance, between), true},
