@@ -429,3 +429,29 @@ func TestAPromoteOfASplitThatIsTakenUpOnItsWay(t *testing.T) {
 		t.Errorf("something else served in between: since %s", got.Format(time.TimeOnly))
 	}
 }
+
+// TestARetryThatEtcdForgotStands: the status is of before it, and the claim of the attempt that
+// it began says that nothing is given up. One that gives its candidate up too says otherwise, and
+// so does the claim of the attempt that was given up.
+func TestARetryThatEtcdForgotStands(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		claim post
+		stays bool
+	}{
+		"the claim of a later attempt":   {post{attempt: 2, stable: "web-1", split: tenPercent()}, false},
+		"of one that was given up too":   {post{attempt: 2, stable: "web-1", split: tenPercent(), latched: []string{"web-2"}}, true},
+		"of the one that was given up":   {post{attempt: 1, stable: "web-1", split: tenPercent()}, true},
+		"of a later one on another base": {post{attempt: 2, stable: "web-0", split: tenPercent()}, true},
+	} {
+		p := newPast(Delta)
+		p.learn(Saved{At: after("18m"), Phase: phaseRolledBack, Attempt: 1, Stable: "web-1", Candidate: "web-2", Latched: []string{"web-2"}})
+		p.claim = post{attempt: 1, stable: "web-1", split: Split{"web-1": 100}, latched: []string{"web-2"}}
+		p.learn(Put{Saved: Saved{At: after("19m"), Phase: phaseRolledBack, Attempt: 1, Stable: "web-1", Candidate: "web-2", Latched: []string{"web-2"}}, Past: true})
+		p.claim = c.claim // its write was on its way
+		p.learn(Saved{At: after("20m"), Phase: "Paused", Reason: reasonStateLost, Attempt: c.claim.attempt, Stable: "web-1", Candidate: "web-2"})
+		if got := p.givenUp("web-2"); got != c.stays {
+			t.Errorf("%s: web-2 is given up: %t", name, got)
+		}
+	}
+}

@@ -15,11 +15,22 @@ func (p *past) learnTakenUp(s Saved) {
 	if p.saved.Phase == phaseIdle && s.Phase == phaseBaking && s.Attempt == p.saved.Attempt {
 		p.takenUp = s.when()
 	}
+	if p.guards(s) || p.recalled(s) {
+		p.triesAnew(s)
+	}
 	if s.Candidate != "" && (p.memoryLost || p.guards(s) || p.recalled(s)) {
 		p.memoryLost, p.takenUp = false, p.looked(s)
 		p.underWay = Desired{s.At, s.Confirmed, true}
 		p.intents = append(p.intents, p.claim.split)
 		p.claimed() // also where a person has set that again
+	}
+}
+
+// triesAnew notes that a candidate was given up in an attempt of before: so says the claim of a
+// later one, which somebody has asked for, and whose status was put back to before that.
+func (p *past) triesAnew(s Saved) {
+	if p.claim.attempt > p.saved.Attempt && !slices.Contains(p.claim.latched, s.Candidate) {
+		delete(p.abandoned, s.Candidate)
 	}
 }
 
