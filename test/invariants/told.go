@@ -7,8 +7,11 @@ import (
 )
 
 // oldestLook is how old a look may be that a status rests on, in times of Delta: a third
-// of a minute.
-const oldestLook = 4
+// of a minute. One of rest may rest on a list of a minute before.
+const (
+	oldestLook = 4
+	oldestRest = 13
+)
 
 // look is the newest look of a process at a service: a read, or a list that it is in.
 type look struct {
@@ -32,7 +35,11 @@ func (p *past) look(s Saved) look {
 
 // lookedAt is the earliest moment whose traffic a status may tell of.
 func (p *past) lookedAt(s Saved) time.Time {
-	since, oldest := p.look(s).at, s.when().Add(-oldestLook*p.delta)
+	l := p.look(s)
+	since, oldest := l.at, s.when().Add(-oldestLook*p.delta)
+	if l.listed && s.rests() {
+		oldest = s.when().Add(-oldestRest * p.delta)
+	}
 	if stood := p.stood[s.By]; stood.when().After(since) {
 		oldest = oldest.Add(-stood.For)
 	}
@@ -101,6 +108,11 @@ func (p *past) toldOf(s Saved) time.Time {
 		return earlier(since, earlier(p.askedAt, p.generationAt))
 	}
 	return time.Time{}
+}
+
+// rests tells whether nothing is under way, so that a list of a minute before may do.
+func (s Saved) rests() bool {
+	return s.Phase == phaseIdle || s.Phase == phaseRolledBack || s.Phase == phaseCompleted
 }
 
 func later(a, b time.Time) time.Time {

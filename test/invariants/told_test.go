@@ -39,6 +39,11 @@ func TestWhatPeopleAreTold(t *testing.T) {
 		at := slices.IndexFunc(trace, func(e Event) bool { _, ok := e.(Effective); return ok && !e.when().Before(after("16m5s").when()) })
 		return slices.Insert(trace, at, Event(Known{after("16m28s"), 3}), Event(Desired{after("16m2s"), Split{"": 100}, false}))
 	}
+	resting := func(trace Trace) Trace {
+		s := trace[len(trace)-1].(Saved)
+		s.Phase = "Idle"
+		return append(trace[:len(trace)-1], s)
+	}
 	before, between := Split{"web-2": 0, "web-1": 100}, Split{"web-2": 10, "web-1": 90}
 	for name, c := range map[string]struct {
 		trace Trace
@@ -62,6 +67,10 @@ func TestWhatPeopleAreTold(t *testing.T) {
 		"what it showed who stood still before":  {stood("16m", tells("16m30s", glance, between)), false},
 		"what a list showed that is newer":       {listed("16m4s", false, tells("16m20s", glance, between)), true},
 		"what a list did not show":               {listed("16m6s", false, tells("16m20s", glance, between)), false},
+		"what a list at rest did not show":       {resting(listed("16m6s", false, tells("16m50s", glance, between))), false},
+		"what a list at rest showed":             {resting(listed("16m4s", false, tells("16m50s", glance, between))), true},
+		"what it showed long before":             {resting(listed("16m4s", false, tells("17m11s", glance, between))), false},
+		"what a read at rest showed":             {resting(tells("16m50s", func(r *Read) { r.At = after("16m4s") }, between)), false},
 		"what a list says that is stale":         {listed("17m55s", true, tells("18m", glance, between)), true},
 		"what such a list says of a time before": {listed("17m55s", true, tells("18m", glance, before)), false},
 	} {
