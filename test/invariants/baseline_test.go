@@ -53,6 +53,27 @@ func TestAPersonEndsAnAttemptThatWasTakenUp(t *testing.T) {
 	}
 }
 
+// TestAPersonEndsAnAttemptThatNoClaimTellsOf: where the status has not seen our first write
+// serve, stable alone is what was asked for before it, and the write may have been lost.
+func TestAPersonEndsAnAttemptThatNoClaimTellsOf(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		unclaimed bool
+		confirmed Split
+		want      bool
+	}{
+		"a claim tells of our write":   {false, Split{"web-1": 100}, true},
+		"nothing does":                 {true, Split{"web-1": 100}, false},
+		"the status has seen it serve": {true, tenPercent(), true},
+	} {
+		p := rewindable()
+		p.unclaimed, p.reached, p.saved.Confirmed = c.unclaimed, true, c.confirmed
+		if got := p.ends(Desired{after("3m"), Split{"web-1": 100}, false}); got != c.want {
+			t.Errorf("%s: stable alone ends the attempt: %t", name, got)
+		}
+	}
+}
+
 // TestABaselineOfALaterObject: an object that is put back takes the baseline from the claim
 // of one that came after it and is gone. In its own claim it would find that its status was
 // put back, and ask.

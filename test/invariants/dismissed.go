@@ -15,11 +15,14 @@ type dismissal struct {
 // ends tells whether a split of somebody else's ends the attempt under way: its
 // candidate was given traffic, and stable has everything now. What the newest status
 // announces nobody can tell from a write of ours whose answer was lost, and what was asked for
-// when anybody looked last, or when we wrote, from what has been asked for ever since.
+// when anybody looked last, or when we wrote, from what has been asked for ever since. Where no
+// claim tells that our write arrived, nobody can tell the split of before from one that was lost.
 func (p *past) ends(d Desired) bool {
 	announced := p.saved.Intent != nil && p.saved.Intent.Split.equal(d.Split)
 	given := p.reached || p.sawServed(p.saved.Candidate) // by us, or before the attempt was taken up
-	return p.underway() && given && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && !announced && !d.Split.equal(p.known)
+	before := p.unclaimed && d.Split.equal(p.saved.Confirmed)
+	told := !announced && !before && !d.Split.equal(p.known)
+	return p.underway() && given && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && told
 }
 
 // sawServed tells whether the split that is asked for gives a revision traffic, has

@@ -57,6 +57,7 @@ type past struct {
 	posts        map[string]post  // every write as it was sent last
 	saves        map[string]Saved // the newest status of each process
 	claim        post             // what the claim on the service says
+	unclaimed    bool             // no claim tells of the newest write
 	overwritten  Saved            // the status before somebody else put another in its place
 	put          time.Time        // when they did
 	wished       wishes           // before that
@@ -229,7 +230,7 @@ func (p *past) learnWrite(w Write) {
 		p.foreign = nil
 	}
 	p.learnLateRise(w)
-	if !w.Unclaimed {
+	if p.unclaimed = w.Unclaimed; !w.Unclaimed {
 		p.claim = p.post(w)
 		p.claim.generation = w.makes()
 	}

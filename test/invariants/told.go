@@ -105,9 +105,18 @@ func (p *past) toldOf(s Saved) time.Time {
 	case s.Generation < p.generation: // it knows the split before at the most
 		return earlier(since, p.askedBefore)
 	default:
-		return earlier(since, earlier(p.askedAt, p.generationAt))
+		return earlier(since, earlier(p.knownAskedAt(), p.generationAt))
 	}
 	return time.Time{}
+}
+
+// knownAskedAt is since when the split of the generation that is known was asked for, at the
+// earliest: a RunService asks for the next one before the service has a generation of it.
+func (p *past) knownAskedAt() time.Time {
+	if p.unclaimed && p.generationAt.Before(p.askedAt) {
+		return p.askedBefore
+	}
+	return p.askedAt
 }
 
 // rests tells whether nothing is under way, so that a list of a minute before may do.

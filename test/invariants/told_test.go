@@ -89,6 +89,29 @@ func TestWhatPeopleAreTold(t *testing.T) {
 	}
 }
 
+// TestSinceWhenAKnownGenerationWasAskedFor: a RunService asks for a split before the service
+// has a generation of it, and until then the generation that is known is of the split before.
+func TestSinceWhenAKnownGenerationWasAskedFor(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		unclaimed bool
+		known     string
+		want      string
+	}{
+		"the service is written":                       {false, "3m", "5m"},
+		"a RunService is":                              {true, "3m", "2m"},
+		"and the service has a generation of it since": {true, "5m10s", "5m"},
+	} {
+		p := newPast(Delta)
+		p.learn(Desired{after("2m"), tenPercent(), true})
+		p.learn(Desired{after("5m"), Split{"web-1": 100}, true})
+		p.unclaimed, p.generationAt = c.unclaimed, after(c.known).when()
+		if got := p.knownAskedAt(); !got.Equal(after(c.want).when()) {
+			t.Errorf("%s: since %s, want %s", name, got.Format(time.TimeOnly), c.want)
+		}
+	}
+}
+
 // TestARevisionThatIsLost: Cloud Run goes on naming it, and so does a status.
 func TestARevisionThatIsLost(t *testing.T) {
 	t.Parallel()
