@@ -43,6 +43,10 @@ func TestAWayBackOfAProcessThatStoodStill(t *testing.T) {
 	if !finds(readLater, what) {
 		t.Error("a pass that began after the object went is not found")
 	}
+	kept := func(trace Trace) Trace { return edit(trace, 2, func(w *Write) { w.Unclaimed = true }) }
+	if finds(kept(readLater), what) || finds(kept(overtaken("b")), what) {
+		t.Error("a RunService is read just before its write, and nothing keeps that away")
+	}
 	if !finds(sent("15m", "RollingBack"), what) || !finds(sent("13m40s", "Shifting"), what) {
 		t.Error("one that comes later than any pass, or anything else, is not found")
 	}

@@ -294,3 +294,34 @@ func TestASplitOfOursThatABackupBringsBack(t *testing.T) {
 		t.Errorf("somebody else's is %v", p.foreign)
 	}
 }
+
+// TestWhoKnowsThatACandidateServedOnceItsStatusIsOfThePast: the claim of our write tells, or a
+// read of what it asked for. Where a RunService was written there is no claim.
+func TestWhoKnowsThatACandidateServedOnceItsStatusIsOfThePast(t *testing.T) {
+	t.Parallel()
+	read := Read{At: after("3m30s"), State: State{Desired: tenPercent()}}
+	for name, c := range map[string]struct {
+		unclaimed bool
+		seen      []Event
+		want      bool
+	}{
+		"the claim tells":  {false, nil, true},
+		"nothing does":     {true, nil, false},
+		"somebody read it": {true, []Event{read}, true},
+	} {
+		p := rewindable()
+		p.unclaimed = c.unclaimed
+		put := baking("3m")
+		put.Phase, put.Serving, put.Confirmed = "Checking", nil, nil
+		p.learn(Put{Saved: put, Past: true, Of: after("50s").when()})
+		for _, e := range c.seen {
+			p.learn(e)
+		}
+		p.learn(Saved{At: after("3m40s"), Plan: 1, Phase: "Checking", Attempt: 1, Stable: "web-1", Candidate: "web-2"})
+		p.learn(Desired{after("4m"), Split{"web-1": 100}, false})
+		p.learn(Effective{after("5m"), Split{"web-1": 100}})
+		if got := !p.lowered.IsZero(); got != c.want {
+			t.Errorf("%s: it is known that the candidate lost traffic: %t", name, got)
+		}
+	}
+}

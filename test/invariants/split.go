@@ -34,10 +34,12 @@ func (p *past) learnDesired(d Desired) {
 }
 
 // sawMore tells whether a revision has served more than a percent while what is asked for now
-// was, and somebody could know: it was a write of ours, or was read since then.
+// was, and somebody could know: it was a write of ours that a status or a claim tells of, or was
+// read since then.
 func (p *past) sawMore(revision string, percent int) bool {
 	since, served := p.servesFrom(func(s Split) bool { return s[revision] > percent }, p.askedAt)
-	return served && (p.desiredOurs || p.readSince(since))
+	forgotten := p.unclaimed && p.put.After(p.askedAt)
+	return served && (p.desiredOurs && !forgotten || p.readSince(since))
 }
 
 // learnEffective notes what serves. What somebody else asked for has no effect before:
