@@ -117,3 +117,20 @@ func TestABaselineThatWasReadInThePast(t *testing.T) {
 		t.Error("what somebody sent everything before counts where the read is stale, and nowhere else")
 	}
 }
+
+// TestABaselineOfAForgottenWrite: the status was put back to before our write of a RunService,
+// and what that asks for is like what a person sets past it.
+func TestABaselineOfAForgottenWrite(t *testing.T) {
+	t.Parallel()
+	rebased := func(unclaimed bool) bool {
+		p := newPast(Delta)
+		p.learn(Desired{after("1m"), Split{"web-2": 100}, true})
+		p.learn(Effective{after("1m5s"), Split{"web-2": 100}})
+		p.unclaimed = unclaimed
+		p.learn(Put{Saved: Saved{At: after("2m"), Phase: phaseCompleted, Attempt: 1, Stable: "web-1", Candidate: "web-1"}, Past: true, Of: after("30s").when()})
+		return baselineConstant(p, Saved{At: after("2m1s"), Phase: phaseIdle, Attempt: 1, Stable: "web-2"}) != ""
+	}
+	if rebased(true) || !rebased(false) {
+		t.Error("only where no claim tells of our write is it taken for a person's")
+	}
+}

@@ -38,9 +38,12 @@ func (p *past) learnDesired(d Desired) {
 // read since then.
 func (p *past) sawMore(revision string, percent int) bool {
 	since, served := p.servesFrom(func(s Split) bool { return s[revision] > percent }, p.askedAt)
-	forgotten := p.unclaimed && p.put.After(p.askedAt)
-	return served && (p.desiredOurs && !forgotten || p.readSince(since))
+	return served && (p.desiredOurs && !p.writeForgotten() || p.readSince(since))
 }
+
+// writeForgotten tells whether neither a status nor a claim says any more that what is asked for
+// is ours: a RunService carries no claim, and the status was put back into its past.
+func (p *past) writeForgotten() bool { return p.unclaimed && p.put.After(p.askedAt) }
 
 // learnEffective notes what serves. What somebody else asked for has no effect before:
 // Config Connector may not have carried it out when it is taken back.
