@@ -113,10 +113,12 @@ func (s *sight) event(e invariants.Event) (shown invariants.Event, news bool) {
 			s.seen[e.By] = e.State
 		}
 		return e, true
-	case invariants.Write: // set on the service too, after spec
-		e.Etag += " " + versionOf(s.read[e.By])
+	case invariants.Write: // set on the service too, after spec: it rests on no version of that
+		version, live := " "+versionOf(s.read[e.By]), e.Before.Etag
+		e.Etag += version
 		e.Unclaimed = true
 		e.Before = both(s.kept.object(), e.Before)
+		e.Before.Etag = live + version
 		return e, true
 	case invariants.Desired:
 		s.serves = e.Split
