@@ -98,7 +98,8 @@ func writable(s Service) Service {
 }
 
 // take makes the revision that the template describes, unless it names one that is there,
-// which was found to have the same configuration: that one is the latest again.
+// which was found to have the same configuration: that one is the latest again, and the latest
+// ready one once the change is applied ([World.reconcile]).
 func (w *World) take(s *service, c change) {
 	r := s.revision(s.Template.Revision)
 	if r == nil || c.force {
@@ -110,9 +111,6 @@ func (w *World) take(s *service, c change) {
 	s.templateWrite = true
 	if w.scenario.Switches.LatestCreated == "onCreate" {
 		s.LatestCreatedRevision = s.latestCreated
-	}
-	if r.phase == ready {
-		s.LatestReadyRevision = s.latestCreated
 	}
 }
 
@@ -158,6 +156,9 @@ func (w *World) reconcile(s *service) {
 		err = &OperationError{Code: codeInternal, Message: cmp.Or(f.Message, "Internal system error, please try again later.")}
 	}
 	if err == nil {
+		if newest != nil && newest.phase == ready {
+			w.isLatest(newest)
+		}
 		w.apply(s, s.LastModifier)
 	}
 	if newest != nil && newest.phase == starting {

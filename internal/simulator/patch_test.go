@@ -217,6 +217,30 @@ func TestATemplateThatIsThereAlreadyMakesNoSecondRevision(t *testing.T) {
 	}
 }
 
+// TestLatestStandsForWhatServesUntilTheChangeIsApplied, also where a template names a revision
+// that is ready already.
+func TestLatestStandsForWhatServesUntilTheChangeIsApplied(t *testing.T) {
+	t.Parallel()
+	w := place(t)
+	first := get(t, w).Template
+	second := first
+	second.Revision, second.Timeout = "web-v2", "60s"
+	latest := []simulator.TrafficTarget{{Type: simulator.AllocateLatest, Percent: 100}}
+	patch(t, w, simulator.Service{Template: second, Traffic: latest}, "template", "traffic")
+	w.Advance(time.Minute)
+	_, err := w.PatchService(simulator.PatchRequest{Name: service, UpdateMask: []string{"template"}, Service: simulator.Service{Template: first}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := get(t, w); !strings.HasSuffix(s.LatestReadyRevision, "/web-v2") || effective(t, w)["web-v2"] != 100 {
+		t.Errorf("at once the latest ready one is %s, and %v serves", s.LatestReadyRevision, effective(t, w))
+	}
+	w.Advance(time.Minute)
+	if s := get(t, w); !strings.HasSuffix(s.LatestReadyRevision, "/web-v1") || effective(t, w)["web-v1"] != 100 {
+		t.Errorf("once it is applied the latest ready one is %s, and %v serves", s.LatestReadyRevision, effective(t, w))
+	}
+}
+
 func TestATemplateWriteThatKeepsTheOldNameIsRefused(t *testing.T) {
 	t.Parallel()
 	w := place(t)

@@ -138,15 +138,22 @@ func (w *World) becomeReady(r *revision) {
 	if old := s.revision(shortName(s.LatestReadyRevision)); old != nil && (old.number > r.number || old == s.newest()) {
 		return
 	}
-	before := s.resolve(s.Traffic)
-	s.LatestReadyRevision = s.name.revision(r.name)
 	if r == s.newest() {
 		s.LatestCreatedRevision = s.latestCreated
 	}
+	w.isLatest(r)
+	w.route(s, AuthorLatest)
+}
+
+// isLatest lets LATEST stand for a revision from now on: "the latest revision that is serving
+// traffic" (run v2 discovery, Service.latestReadyRevision).
+func (w *World) isLatest(r *revision) {
+	s := r.service
+	before := s.resolve(s.Traffic)
+	s.LatestReadyRevision = s.name.revision(r.name)
 	if after := s.resolve(s.Traffic); !maps.Equal(before, after) {
 		w.tell(Event{Kind: EventDesired, Service: s.Name, Author: AuthorLatest, Split: after})
 	}
-	w.route(s, AuthorLatest)
 }
 
 func (w *World) giveUp(r *revision, why StartupFailure) {

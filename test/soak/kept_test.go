@@ -158,6 +158,7 @@ func TestKeptSeedsThatBrokeARuleOnce(t *testing.T) {
 		712334: "a cool-down was wanted of a split that neither a status nor a claim told of",
 		725812: "a process stood still, and wrote the RunService as another one had nothing to write",
 		732514: "a write of ours that was forgotten was taken for a person's baseline, and was to be known",
+		723246: "the simulator's LATEST stood for a revision before that served",
 		3394:   "what Config Connector put back was taken for a person's end of the attempt",
 	} {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
