@@ -134,3 +134,18 @@ func TestABaselineOfAForgottenWrite(t *testing.T) {
 		t.Error("only where no claim tells of our write is it taken for a person's")
 	}
 }
+
+// TestTheClaimOfALaterObjectMayBeOnItsWay when an object of before it is put back. What that one
+// claims itself is no inheritance, nor what was claimed before the later one was made.
+func TestTheClaimOfALaterObjectMayBeOnItsWay(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[string]bool{"4m": false, "5m30s": true, "6m10s": false} {
+		p := newPast(Delta)
+		p.anew = after("5m").when()
+		p.learn(Put{Saved: Saved{At: after("6m"), Phase: phaseCompleted, Attempt: 1, Stable: "web-1"}, Past: true, Of: after("3m").when()})
+		p.claim.at = after(at).when()
+		if got := p.inherits(); got != want {
+			t.Errorf("a claim that was sent at %s is of a later object: %t", at, got)
+		}
+	}
+}

@@ -685,6 +685,15 @@ func TestARunServiceIsWrittenAsSomebodySetsTheService(t *testing.T) {
 	if finds(crossing(true), what) {
 		t.Error("nobody could keep the write away")
 	}
+	hidden := func(generation int64) bool {
+		p := rewindable()
+		p.foreign, p.generation = &Desired{after("3m"), Split{"web-2": 50, "web-1": 50}, false}, 3
+		p.reads["a"], p.saves["a"] = &Read{At: after("9m59s"), Stale: true}, Saved{Generation: generation}
+		return p.crosses(Write{At: after("10m"), By: "a", Unclaimed: true})
+	}
+	if !hidden(2) || hidden(3) {
+		t.Error("only who has seen nothing newer cannot know what an answer of the past hides")
+	}
 	if !finds(crossing(false), what) {
 		t.Error("the etag of the service does, and the write is not found")
 	}

@@ -36,7 +36,7 @@ type past struct {
 	deleting     time.Time       // since when the object is to go, and since when it is gone
 	gone         time.Time
 	anew         time.Time // since when there is the object, where one was there before
-	heir         time.Time // of the claim of a later object, where the status was put back to one of a former one
+	heir         time.Time // since when there was a later object, where the status was put back to one of a former one
 	firstWrite   time.Time // of the attempt
 	reached      bool      // the candidate had traffic by a write of ours in it
 	raised       bool      // since the newest status was saved
@@ -226,7 +226,7 @@ func (p *past) learnWrite(w Write) {
 	if !w.Accepted {
 		return
 	}
-	if p.settles(w) {
+	if p.settles(w) || p.foreign != nil && p.crosses(w) {
 		p.foreign = nil
 	}
 	p.learnLateRise(w)

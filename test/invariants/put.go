@@ -11,8 +11,8 @@ func (p *past) learnPut(e Put) {
 	if e.Attempt == 0 || e.Past {
 		p.forgotten()
 	}
-	if p.heir = (time.Time{}); e.Past && e.Of.Before(p.anew) && p.claim.at.After(p.anew) {
-		p.heir = p.claim.at
+	if p.heir = (time.Time{}); e.Past && e.Of.Before(p.anew) {
+		p.heir = p.anew
 	}
 	p.memoryLost = e.Attempt == 0
 	if p.memoryLost {
@@ -40,6 +40,7 @@ func (p *past) learnPut(e Put) {
 		p.deleting, p.takenUp, p.seen = time.Time{}, b.takenUp, b.seen
 		p.learnAgain()
 		p.promotesAgain(b.promote, e.Of)
+		p.announcedBefore(b.intents)
 	}
 }
 
@@ -52,10 +53,21 @@ func (p *past) promotesAgain(promote Request, saved time.Time) {
 	}
 }
 
+// announcedBefore lets a split stand for ours again that a status announced which was put back:
+// where no claim tells of the writes since, it is like one of ours that arrived.
+func (p *past) announcedBefore(intents []Split) {
+	if p.unclaimed && p.foreign != nil && slices.ContainsFunc(intents, p.foreign.Split.equal) {
+		p.intents, p.foreign = append(p.intents, p.foreign.Split), nil
+	}
+}
+
 // inherits tells whether the claim on the service is of an object that is gone, and that
 // came after the one that was put back: what the claim says was never in this one's status,
 // and to whoever reads it a split of the later one is somebody else's.
-func (p *past) inherits() bool { return !p.heir.IsZero() && p.heir.Equal(p.claim.at) }
+// Its write may have been on its way just then.
+func (p *past) inherits() bool {
+	return !p.heir.IsZero() && p.claim.at.After(p.heir) && !p.claim.at.After(p.put)
+}
 
 // learnRewound notes what Config Connector is to carry out again: a split of ours, and a
 // tag of ours, where we wrote it.

@@ -325,3 +325,31 @@ func TestWhoKnowsThatACandidateServedOnceItsStatusIsOfThePast(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatAStatusOfThePastAnnouncedIsOurs: it says so of a split that stands there as somebody
+// else's since another status was in its place, unless a claim tells whose it is.
+func TestWhatAStatusOfThePastAnnouncedIsOurs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		unclaimed bool
+		set       Split
+		ours      bool
+	}{
+		"what it announced":               {true, Split{"web-2": 50, "web-1": 50}, true},
+		"something else":                  {true, Split{"web-2": 3, "web-1": 97}, false},
+		"what it announced, with a claim": {false, Split{"web-2": 50, "web-1": 50}, false},
+	} {
+		p := rewindable()
+		s := baking("3m")
+		s.Phase, s.Serving, s.Intent = "Shifting", nil, &Intent{Split{"web-2": 50, "web-1": 50}, "b", nil}
+		p.learn(s)
+		s.At, s.Intent = after("3m10s"), nil
+		p.learn(s)
+		p.unclaimed, p.intents, p.foreign = c.unclaimed, nil, &Desired{after("4m"), c.set, false} // another status came between
+		s.At = after("5m")
+		p.learn(Put{Saved: s, Past: true, Of: after("3m10s").when()})
+		if ours := p.foreign == nil; ours != c.ours {
+			t.Errorf("%s: it is ours: %t", name, ours)
+		}
+	}
+}

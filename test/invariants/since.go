@@ -79,7 +79,7 @@ func (p *past) broughtBackBy(s Saved) bool {
 
 // learnBegin notes what a status knows that may be put back.
 func (p *past) learnBegin(s Saved) {
-	b := begin{saved: s.when(), takenUp: p.takenUp, seen: p.seen}
+	b := begin{saved: s.when(), takenUp: p.takenUp, seen: p.seen, intents: slices.Clone(p.intents)}
 	if s.Intent != nil {
 		if r, promoted := p.promoted(s.Intent.Split[s.Candidate]); promoted {
 			b.promote = r
@@ -88,9 +88,11 @@ func (p *past) learnBegin(s Saved) {
 	p.begins = append(p.begins, b)
 }
 
-// begin is since when a status judges what serves, and the promote whose write it announces.
+// begin is since when a status judges what serves, what was announced by then, and the promote
+// whose write it announces.
 type begin struct {
 	saved, takenUp, seen time.Time
+	intents              []Split
 	promote              Request
 }
 

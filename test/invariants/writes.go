@@ -219,10 +219,13 @@ func humanWins(p *past, e Event) string {
 }
 
 // crosses tells whether a write to a RunService meets what somebody set on the service a moment
-// ago: nothing in a RunService says which version of the service it was decided on, so that
-// Cloud Run cannot refuse it.
+// ago, or what only an answer of the past hides from somebody who has seen nothing newer: nothing
+// in a RunService says which version of the service it was decided on, so that Cloud Run cannot
+// refuse it.
 func (p *past) crosses(w Write) bool {
-	return w.Unclaimed && w.when().Sub(p.foreign.when()) <= p.delta
+	read := p.reads[w.By]
+	hidden := read != nil && read.Stale && p.saves[w.By].Generation < p.generation
+	return w.Unclaimed && (hidden || w.when().Sub(p.foreign.when()) <= p.delta)
 }
 
 // pauseIsObeyed: I9.

@@ -159,6 +159,8 @@ func TestKeptSeedsThatBrokeARuleOnce(t *testing.T) {
 		725812: "a process stood still, and wrote the RunService as another one had nothing to write",
 		732514: "a write of ours that was forgotten was taken for a person's baseline, and was to be known",
 		723246: "the simulator's LATEST stood for a revision before that served",
+		706898: "a split of a status that was put back into its past was taken for somebody else's",
+		10476:  "an answer of the past hid what somebody had set, and no version was in a RunService",
 		3394:   "what Config Connector put back was taken for a person's end of the attempt",
 	} {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {

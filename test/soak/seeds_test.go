@@ -74,6 +74,8 @@ var once = map[uint64]string{
 	477942: "what nobody saw serve went back minutes later, and began no cool-down",
 	486045: "spec.stableRevision named a revision that was gone",
 	493309: "a part of a second decided by whose clock a minute counted",
+	210956: "what the claim of a later object asks for did not serve yet",
+	193261: "the claim of a later object was on its way when an object of before it was put back",
 	593673: "an edit at rest was answered from a list of half a minute before",
 	574290: "etcd forgot a retry whose attempt the claim tells of",
 	416589: "a claim of an object that is gone was taken up one look after its split was taken for the baseline",
