@@ -226,9 +226,7 @@ func (p *past) learnWrite(w Write) {
 	if !w.Accepted {
 		return
 	}
-	if p.settles(w) || p.foreign != nil && p.crosses(w) {
-		p.foreign = nil
-	}
+	p.learnCrossing(w)
 	p.learnLateRise(w)
 	if p.unclaimed = w.Unclaimed; !w.Unclaimed {
 		p.claim = p.post(w)

@@ -218,6 +218,14 @@ func humanWins(p *past, e Event) string {
 	return fmt.Sprintf("%v was written over %v, which somebody else had set and nobody let go", w.Split, p.foreign.Split)
 }
 
+// learnCrossing forgets a split that was let go with a write over it, or that crossed with it:
+// nobody knows of that any more.
+func (p *past) learnCrossing(w Write) {
+	if p.foreign != nil && (p.settles(w) || p.crosses(w)) {
+		p.foreign = nil
+	}
+}
+
 // crosses tells whether a write to a RunService meets what somebody set on the service a moment
 // ago, or what only an answer of the past hides from somebody who has seen nothing newer: nothing
 // in a RunService says which version of the service it was decided on, so that Cloud Run cannot
