@@ -208,6 +208,10 @@ func (v view) remember(c Claim) (Decision, bool) {
 			return stopped, true
 		}
 		return v.guarded(note), true
+	case Paused:
+		if d.Progress.Reason == BaselineLost { // nothing to go back to: that is what a person has to know
+			return d, true
+		}
 	}
 	return v.pause(StateLost, note).next("Waits: resume goes on from what the service itself says."), true
 }

@@ -144,6 +144,8 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 	rests.Rival, rests.Progress.Latched = Missing, []string{"web-0"}
 	over := rests
 	over.Progress.Phase, over.Progress.Reason, over.Progress.Candidate, over.Progress.Latched = RolledBack, ReasonRolledBack, "web-2", []string{"web-2"}
+	goesOn := over.with(func(s *scene) { s.Progress.Latched, s.Progress.Candidate = nil, "web-0" })
+	done := goesOn.with(func(s *scene) { s.Progress.Phase, s.Progress.Reason = Completed, ReasonCompleted })
 	late := rests
 	late.Progress.Generation = late.Service.Generation + 1
 	check(t, map[string]row{
@@ -171,6 +173,8 @@ func TestWhatALostStatusTakesFromTheClaim(t *testing.T) {
 		"nor does what was given up":                         {latched.presence("web-1", Missing), "Paused/BaselineLost", "web-1 no longer exists"},
 		"who rests goes on for a neighbour that is gone":     {rests, "Baking/Progressing", "attempt 4 is taken up"},
 		"and goes back from what it has given up itself":     {over, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
+		"whoever has gone back goes on for it":               {goesOn, "Baking/Progressing", "attempt 4 is taken up"},
+		"and whoever is through":                             {done, "Baking/Progressing", "attempt 4 is taken up"},
 		"but not by a read that is older than what it saw":   {late, "Idle/Steady", "8 was seen before"},
 		"a status put back into the past waits":              {ahead, "Paused/StateLost", "was written 5 times, this object remembers 3"},
 		"a breach meanwhile does not make it guess":          {ahead.errors(analysis.Breach), "Paused/StateLost", ""},
@@ -216,6 +220,10 @@ func TestARewoundAttemptIsGuarded(t *testing.T) {
 	gone.Progress.Seq, gone.Service.Claim.Split = 3, NewSplit(map[string]int64{"web-1": 75, "web-2": 25})
 	stopped := rewound.asks(Abort)
 	stopped.Request.Attempt, stopped.Request.Step = 4, -1
+	named := rewound.presence("web-1", Missing).revision("web-0", 72*time.Hour)
+	named.Plan.StableRevision = "web-0"
+	waits := named.next(time.Minute)
+	waits.Progress = Decide(Input(named)).Progress
 	staged := rewound.with(func(s *scene) {
 		claim := *s.Service.Claim
 		claim.Latched, claim.Split = []string{"web-2"}, between("web-2", "web-1", 25)
@@ -225,6 +233,9 @@ func TestARewoundAttemptIsGuarded(t *testing.T) {
 		"a deletion goes back":                {rewound.leaves().next(time.Minute), "RollingBack/RollingBack, writes web-1 100%", ""},
 		"an abort that waits is obeyed":       {stopped, "RollingBack/RollingBack, writes web-1 100%, accepts", ""},
 		"a way back goes on":                  {staged, "RollingBack/RollingBack, writes web-1 100%", "web-2 was given up"},
+		"a stable that is gone is told":       {rewound.presence("web-1", Missing), "Paused/BaselineLost", "web-1 no longer exists"},
+		"no old name is taken for another":    {named, "Paused/BaselineLost", "web-0 was used once already"},
+		"nor later":                           {waits, "Paused/BaselineLost", ""},
 		"no newer one begins":                 {guarded.newer(), "Paused/StateLost", ""},
 		"it waits, and says for what":         {rewound, "Paused/StateLost", "resume goes on with attempt 4 of web-2; abort sends everything to web-1; thresholds still roll back"},
 		"it waits on":                         {guarded, "Paused/StateLost", "was written 5 times, this object remembers 3"},

@@ -274,13 +274,13 @@ func (v view) endedByPerson() Decision {
 }
 
 // nothingToLower ends an attempt without a write: stable was asked to serve
-// everything. It is told as done only when it does, and is there.
+// everything. It is told as done only when it does, nothing is applied any more, and it is there.
 func (v view) nothingToLower() Decision {
 	if !v.effective.Equal(v.desired) {
 		return v.at(RollingBack, ReasonRollingBack, fmt.Sprintf("%sserves %s", v.because(), v.effective)).next(
 			v.doneWhen(served))
 	}
-	if !v.Service.settled() {
+	if !v.untouched() && !v.Service.settled() { // who sent nothing waits for nobody's change
 		return v.nearlyBack()
 	}
 	if d, ok := v.orphaned(); ok {

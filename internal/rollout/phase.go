@@ -30,7 +30,7 @@ var meaning = map[Phase]string{
 	AwaitingApproval: "A person must let the next weight begin.",
 	Held:             "It waits for the world, and goes on by itself.",
 	Paused:           "It waits for a person.",
-	RollingBack:      "Traffic goes back to stable, which does not serve it all yet, or it is not known yet whether the candidate is given up.",
+	RollingBack:      "Traffic goes back to stable, which does not serve it all yet, or Cloud Run is not done with that, or it is not known yet whether the candidate is given up.",
 	RolledBack:       "Stable serves everything and the candidate was given up.",
 	Completed:        "The candidate became stable.",
 }
@@ -44,7 +44,8 @@ var Phases = []Phase{
 }
 
 // Edges lists, for each phase, those that may follow it. Staying is always
-// allowed. RollingBack follows every phase of an attempt.
+// allowed. RollingBack follows every phase of an attempt. What is at rest takes up the attempt
+// of an object that is gone.
 var Edges = map[Phase][]Phase{
 	Idle:             {Checking, Shifting, Baking, Paused, RollingBack, RolledBack},
 	Checking:         {Idle, WarmingUp, Shifting, Baking, AwaitingApproval, Held, Paused, RollingBack, RolledBack},
@@ -55,8 +56,8 @@ var Edges = map[Phase][]Phase{
 	Held:             {Idle, Checking, WarmingUp, Shifting, Baking, AwaitingApproval, Paused, RollingBack, RolledBack, Completed},
 	Paused:           {Idle, Checking, WarmingUp, Shifting, Baking, AwaitingApproval, Held, RollingBack, RolledBack, Completed},
 	RollingBack:      {Idle, Checking, Paused, RolledBack},
-	RolledBack:       {Idle, Checking, Paused, RollingBack},
-	Completed:        {Idle, Checking, Paused, RollingBack},
+	RolledBack:       {Idle, Checking, Shifting, Baking, Paused, RollingBack},
+	Completed:        {Idle, Checking, Shifting, Baking, Paused, RollingBack, RolledBack},
 }
 
 // follows tells whether one phase may come after another.

@@ -88,7 +88,7 @@ func Involved(plan Plan, was Progress, svc Service, req Request) []string {
 	if sole, ok := svc.split(svc.Desired).sole(); ok {
 		names = append(names, sole)
 	}
-	if c := svc.Claim; c != nil && (was.Stable == "" || c.Seq > was.Seq) { // it may be taken up
+	if c := svc.Claim; c != nil { // it may be taken up
 		names = append(names, c.Stable)
 	}
 	slices.Sort(names)

@@ -156,8 +156,8 @@ func (w *World) reconcile(s *service) {
 		err = &OperationError{Code: codeInternal, Message: cmp.Or(f.Message, "Internal system error, please try again later.")}
 	}
 	if err == nil {
-		if newest != nil && newest.phase == ready {
-			w.isLatest(newest)
+		if r := s.revision(shortName(s.latestCreated)); r != nil && r.phase == ready {
+			w.isLatest(r)
 		}
 		w.apply(s, s.LastModifier)
 	}

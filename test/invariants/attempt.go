@@ -57,7 +57,7 @@ func baselineConstant(p *past, e Event) string {
 		return ""
 	case p.plan().StableRevision == s.Stable && s.Stable != "":
 		return "" // named by a person
-	case (!p.desiredOurs || p.writeForgotten()) && s.Stable != "" && (p.desired.sole() == s.Stable || p.servedSince(whole, p.toldOf(s))):
+	case (!p.desiredOurs || p.writeForgotten() && !p.underway()) && s.Stable != "" && (p.desired.sole() == s.Stable || p.servedSince(whole, p.toldOf(s))):
 		return "" // a person, or LATEST, sent it everything; who reads the past knows of no other
 	case p.inherits() && s.Stable == p.claim.stable && (whole(p.serving()) || whole(p.desired)):
 		return "" // so says the claim of an object that is gone, and that came after this status

@@ -16,11 +16,12 @@ type dismissal struct {
 // candidate was given traffic, and stable has everything now. What the newest status
 // announces nobody can tell from a write of ours whose answer was lost, and what was asked for
 // when anybody looked last, or when we wrote, from what has been asked for ever since. Where no
-// claim tells that our write arrived, nobody can tell the split of before from one that was lost.
+// claim tells that our write arrived, and nobody has read it since, nobody can tell the split of
+// before from one that was lost.
 func (p *past) ends(d Desired) bool {
 	announced := p.saved.Intent != nil && p.saved.Intent.Split.equal(d.Split)
 	given := p.reached || p.sawServed(p.saved.Candidate) // by us, or before the attempt was taken up
-	before := p.unclaimed && d.Split.equal(p.saved.Confirmed)
+	before := p.unclaimed && d.Split.equal(p.saved.Confirmed) && !p.readSince(p.askedAt)
 	told := !announced && !before && !d.Split.equal(p.known)
 	return p.underway() && given && p.saved.Stable != "" && d.Split.sole() == p.saved.Stable && told
 }

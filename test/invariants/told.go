@@ -37,7 +37,7 @@ func (p *past) look(s Saved) look {
 func (p *past) lookedAt(s Saved) time.Time {
 	l := p.look(s)
 	since, oldest := l.at, s.when().Add(-oldestLook*p.delta)
-	if l.listed && s.rests() {
+	if l.listed && s.rests() && p.saved.rests() {
 		oldest = s.when().Add(-oldestRest * p.delta)
 	}
 	if stood := p.stood[s.By]; stood.when().After(since) {

@@ -42,7 +42,9 @@ func TestWhatPeopleAreTold(t *testing.T) {
 	resting := func(trace Trace) Trace {
 		s := trace[len(trace)-1].(Saved)
 		s.Phase = "Idle"
-		return append(trace[:len(trace)-1], s)
+		rested := s
+		rested.At, rested.Told = after("16m6s"), nil
+		return append(trace[:len(trace)-1], rested, s)
 	}
 	before, between := Split{"web-2": 0, "web-1": 100}, Split{"web-2": 10, "web-1": 90}
 	for name, c := range map[string]struct {
