@@ -63,11 +63,16 @@ func spread(numbers []int, of string) string {
 	return fmt.Sprintf("after %d %s in the median, %d at most", numbers[len(numbers)/2], of, numbers[len(numbers)-1])
 }
 
-// Unlisted are the incidents that have neither a bug nor a reason, and the bugs
-// whose incident is not in the ledger.
+// Unlisted are the incidents that have neither a bug nor a reason, or that are there twice,
+// and the bugs whose incident is not in the ledger.
 func Unlisted(incidents []Incident, bugs []Bug) []string {
 	var unlisted []string
+	ids := map[string]bool{}
 	for _, i := range incidents {
+		if ids[i.ID] {
+			unlisted = append(unlisted, i.ID+" is in the ledger twice")
+		}
+		ids[i.ID] = true
 		has := slices.ContainsFunc(bugs, func(b Bug) bool { return b.Incident == i.ID })
 		if has == (i.Absent != "") {
 			unlisted = append(unlisted, fmt.Sprintf("%s must have either a bug or a reason why it has none", i.ID))
