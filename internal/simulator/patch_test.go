@@ -197,9 +197,7 @@ func TestAnEchoedTemplateIsRefusedWhateverTheMask(t *testing.T) {
 func TestATemplateThatIsThereAlreadyMakesNoSecondRevision(t *testing.T) {
 	t.Parallel()
 	w := place(t)
-	first := get(t, w).Template
-	second := first
-	second.Revision, second.Timeout = "web-v2", "60s"
+	first, second := twoTemplates(t, w)
 	for _, template := range []simulator.Template{second, first} {
 		_, err := w.PatchService(simulator.PatchRequest{Name: service, UpdateMask: []string{"template"}, Service: simulator.Service{Template: template}})
 		if err != nil {
@@ -217,14 +215,21 @@ func TestATemplateThatIsThereAlreadyMakesNoSecondRevision(t *testing.T) {
 	}
 }
 
+// twoTemplates are that of the service, and another one, of another revision.
+func twoTemplates(t *testing.T, w *simulator.World) (first, second simulator.Template) {
+	t.Helper()
+	first = get(t, w).Template
+	second = first
+	second.Revision, second.Timeout = "web-v2", "60s"
+	return first, second
+}
+
 // TestLatestStandsForWhatServesUntilTheChangeIsApplied, also where a template names a revision
 // that is ready already.
 func TestLatestStandsForWhatServesUntilTheChangeIsApplied(t *testing.T) {
 	t.Parallel()
 	w := place(t)
-	first := get(t, w).Template
-	second := first
-	second.Revision, second.Timeout = "web-v2", "60s"
+	first, second := twoTemplates(t, w)
 	latest := []simulator.TrafficTarget{{Type: simulator.AllocateLatest, Percent: 100}}
 	patch(t, w, simulator.Service{Template: second, Traffic: latest}, "template", "traffic")
 	w.Advance(time.Minute)

@@ -75,7 +75,7 @@ type past struct {
 	back         back
 	freezes      []Frozen
 	deploys      deployed
-	underWay     Desired   // what a status last told as the step under way before it served
+	stepTold     Desired   // what a status last told as the step under way before it served
 	resumption   Saved     // the answer to the newest resume
 	resumedAt    time.Time // when what it announces was asked for
 	evidence     Evidence

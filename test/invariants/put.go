@@ -63,8 +63,8 @@ func (p *past) announcedBefore(intents []Split) {
 
 // inherits tells whether the claim on the service is of an object that is gone, and that
 // came after the one that was put back: what the claim says was never in this one's status,
-// and to whoever reads it a split of the later one is somebody else's.
-// Its write may have been on its way just then.
+// and to whoever reads it a split of the later one is somebody else's. Its write may have been
+// on its way just then.
 func (p *past) inherits() bool {
 	return !p.heir.IsZero() && p.claim.at.After(p.heir) && !p.claim.at.After(p.put)
 }

@@ -72,7 +72,7 @@ func (p *past) learnAnswer(s Saved) {
 		return
 	}
 	if r.Verb == verbResume && p.bringsBack(s) {
-		p.underWay = Desired{s.At, s.Intent.Split, true}
+		p.stepTold = Desired{s.At, s.Intent.Split, true}
 	}
 	if _, before := p.acceptedIn[r.ID]; !before {
 		p.acceptedIn[r.ID] = s.Attempt

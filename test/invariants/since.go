@@ -20,7 +20,7 @@ func (p *past) learnTakenUp(s Saved) {
 	}
 	if s.Candidate != "" && (p.memoryLost || p.guards(s) || p.recalled(s)) {
 		p.memoryLost, p.takenUp = false, p.looked(s)
-		p.underWay = Desired{s.At, s.Confirmed, true}
+		p.stepTold = Desired{s.At, s.Confirmed, true}
 		p.intents = append(p.intents, p.claim.split)
 		p.claimed() // also where a person has set that again
 	}

@@ -74,7 +74,7 @@ func (p *past) bringsBack(s Saved) bool {
 // its attempt was taken up from the claim on the service while it was on its way. Its step is
 // under way all that time, and whoever promotes it then need not wait until it serves.
 func (p *past) promotableSince() time.Time {
-	serves, told := p.servesSince(), p.underWay
+	serves, told := p.servesSince(), p.stepTold
 	first := len(p.effective) < 2 || !p.effective[len(p.effective)-2].when().After(told.when())
 	if len(told.Split) > 0 && first && p.serving().equal(told.Split) && told.when().Before(serves) {
 		return told.when()

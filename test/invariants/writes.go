@@ -212,7 +212,7 @@ func humanWins(p *past, e Event) string {
 	if !ok || !w.Accepted || p.foreign == nil || w.Split.equal(p.foreign.Split) {
 		return ""
 	}
-	if p.settles(w) || p.crosses(w) {
+	if p.mayOverwrite(w) {
 		return ""
 	}
 	return fmt.Sprintf("%v was written over %v, which somebody else had set and nobody let go", w.Split, p.foreign.Split)
@@ -221,10 +221,13 @@ func humanWins(p *past, e Event) string {
 // learnCrossing forgets a split that was let go with a write over it, or that crossed with it:
 // nobody knows of that any more.
 func (p *past) learnCrossing(w Write) {
-	if p.foreign != nil && (p.settles(w) || p.crosses(w)) {
+	if p.foreign != nil && p.mayOverwrite(w) {
 		p.foreign = nil
 	}
 }
+
+// mayOverwrite tells whether a write over what somebody else has set is no fault of its sender's.
+func (p *past) mayOverwrite(w Write) bool { return p.settles(w) || p.crosses(w) }
 
 // crosses tells whether a write to a RunService meets what somebody set on the service a moment
 // ago, or what only an answer of the past hides from somebody who has seen nothing newer: nothing
